@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The control page: what the host tells the guest at an entry.  The guest reads it and can't write
+ * it. */
+#ifndef ABI_CONTROL_H
+#define ABI_CONTROL_H
+
+#include "core/compiler.h"
+
+/* How the guest leaves: OUT to this port, one of enum guest_exit in eax, arguments in rdi, rsi,
+ * rdx, r10. The host answers in rax of the next entry. */
+#define GUEST_PORT 0x53
+
+enum guest_exit {
+    GUEST_EXIT_DONE = 1,  /* rdi: exit code; the entry function returned or proc_exit was called */
+    GUEST_EXIT_TRAP,      /* rdi: enum trap_reason, rsi: address inside compiled code or 0 */
+    GUEST_EXIT_EXCEPTION, /* from the ring-0 stub: vector in rdi; frame on the ring-0 stack */
+    GUEST_EXIT_GROW,      /* rdi: new size of linear memory in bytes; answer 1 done, 0 refused */
+    GUEST_EXIT_SLEEP,     /* rdi: nanoseconds; answer: nothing */
+    GUEST_EXIT_OUTPUT,    /* streaming only: stdout (rdi = 1) or stderr (2) area is full; drained on
+                             return */
+    GUEST_EXIT_INPUT, /* streaming only: wants more stdin; mailbox input_size is new on return, 0 =
+                         end */
+    GUEST_EXIT_LIMIT, /* rdi: 1 stdout, 2 stderr is over its capacity */
+    GUEST_EXIT_CLOCK, /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
+};
+
+enum entry_kind {
+    ENTRY_COMMAND = 1, /* call `code` (an exported function without parameters), then exit 0 */
+    ENTRY_CALL, /* copy `argument_count` slots in, call `code`, copy `result_count` slots out */
+};
+
+enum {
+    CONTROL_SLOTS_MAX = 128,
+    CONTROL_STREAMING = 1, /* flags: output and input are drained and refilled instead of limited */
+};
+
+struct control {
+    uint32_t entry;          /* enum entry_kind */
+    uint32_t flags;          /* CONTROL_* */
+    uint64_t code;           /* virtual address of the compiled function to call */
+    uint64_t memory_base;    /* virtual address of linear memory */
+    uint64_t memory_limit;   /* bytes of linear memory that the host allows */
+    uint64_t frame_limit;    /* end of the usable frame stack */
+    uint64_t realtime_ns;    /* CLOCK_REALTIME when tsc was tsc_base */
+    uint64_t monotonic_ns;   /* CLOCK_MONOTONIC at the same instant */
+    uint64_t tsc_base;       /* 0: no usable time stamp counter, ask by GUEST_EXIT_CLOCK */
+    uint64_t tsc_to_ns_mult; /* ns = (tsc - tsc_base) * mult >> 32 */
+    uint8_t seed[32];        /* fresh at every entry: key of the guest's random generator */
+    uint32_t argument_count;
+    uint32_t result_count;
+    uint64_t arguments[CONTROL_SLOTS_MAX];
+};
+
+#endif

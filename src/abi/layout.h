@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where everything stands in a micro-VM's address space (virtual addresses), the same for every
+ * backend except that a backend which can't map address 0 puts linear memory elsewhere (struct
+ * instance says where).  Owns nothing; constants only.  DESIGN section 5. */
+#ifndef ABI_LAYOUT_H
+#define ABI_LAYOUT_H
+
+#include "core/compiler.h"
+
+#define LAYOUT_PAGE_SIZE      4096u
+#define LAYOUT_WASM_PAGE_SIZE 65536u
+
+/* Linear memory: mapped from 0 to its present size; the rest of 8 GiB plus the gap up to
+ * LAYOUT_SYSTEM is never mapped, so a 32-bit index plus a 32-bit offset plus an access of 16 bytes
+ * always faults. */
+#define LAYOUT_MEMORY         0x000000000ull
+#define LAYOUT_MEMORY_RESERVE 0x200000000ull
+
+/* Ring 0 only: descriptor tables, task segment, exception stub and its stack.  kvm backend only. */
+#define LAYOUT_SYSTEM      0x280000000ull
+#define LAYOUT_SYSTEM_SIZE 0x000010000ull
+
+/* struct control (abi/control.h): read-only for the guest, rewritten by the host at every entry. */
+#define LAYOUT_CONTROL 0x280100000ull
+
+/* The guest runtime (an ELF linked at this address): text RX, constants R, data RW. */
+#define LAYOUT_RUNTIME      0x280200000ull
+#define LAYOUT_RUNTIME_SIZE 0x000200000ull
+
+/* struct instance (abi/instance.h) and behind it globals and tables: RW. */
+#define LAYOUT_INSTANCE          0x288000000ull
+#define LAYOUT_INSTANCE_SIZE_MAX 0x004000000ull
+
+/* Compiled code: RX.  Read-only data of the image: R. */
+#define LAYOUT_CODE            0x290000000ull
+#define LAYOUT_CODE_SIZE_MAX   0x020000000ull
+#define LAYOUT_RODATA          0x2b0000000ull
+#define LAYOUT_RODATA_SIZE_MAX 0x010000000ull
+
+/* Native stack (return addresses, C frames of the runtime): grows down from LAYOUT_STACK_END,
+ * unmapped guard below.  Frame stack (wasm locals and operands): grows up, unmapped guards on both
+ * sides. */
+#define LAYOUT_STACK       0x2c0000000ull
+#define LAYOUT_STACK_SIZE  0x000400000ull
+#define LAYOUT_STACK_END   (LAYOUT_STACK + LAYOUT_STACK_SIZE)
+#define LAYOUT_FRAMES      0x2c1000000ull
+#define LAYOUT_FRAMES_SIZE 0x000800000ull
+
+/* The mailbox (abi/mailbox.h): RW, shared with the node's process. */
+#define LAYOUT_MAILBOX          0x2d0000000ull
+#define LAYOUT_MAILBOX_SIZE_MAX 0x010000000ull
+
+#endif

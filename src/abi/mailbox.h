@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The mailbox: the memory through which one invocation's input enters and its output leaves.
+ *
+ * It starts with struct mailbox; areas behind it are found by offset.  The node's process fills it
+ * before the entry and reads it after the exit.  The guest can write all of it at any time: whoever
+ * reads a field copies it once, checks the copy and uses only the copy.  Sizes are bytes. */
+#ifndef ABI_MAILBOX_H
+#define ABI_MAILBOX_H
+
+#include "core/compiler.h"
+
+#define MAILBOX_MAGIC 0x314d4e33u /* "3NM1" */
+
+struct mailbox_area {
+    uint32_t offset; /* from the start of the mailbox */
+    uint32_t capacity;
+    uint32_t size; /* used */
+    uint32_t count;
+};
+
+struct mailbox {
+    uint32_t magic;
+    uint32_t size;                   /* of the whole mailbox */
+    struct mailbox_area arguments;   /* count strings, each ended by NUL, one after the other */
+    struct mailbox_area environment; /* count strings NAME=value, the same */
+    struct mailbox_area input;       /* stdin */
+    struct mailbox_area output;      /* stdout */
+    struct mailbox_area errors;      /* stderr */
+    uint32_t result_count;
+    uint32_t reserved;
+    uint64_t results[128]; /* of an ENTRY_CALL */
+};
+
+_Static_assert(sizeof(struct mailbox) <= 4096, "header fits one page");
+
+#endif

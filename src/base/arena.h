@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Memory that is all freed at once: one arena per request and per compilation.
+ *
+ * arena_take never returns NULL for lack of memory below the limit: running out of the limit or of
+ * memory makes it return NULL, and arena_failed stays true.  Memory is zeroed and aligned to 16
+ * bytes. */
+#ifndef BASE_ARENA_H
+#define BASE_ARENA_H
+
+#include "core/bytes.h"
+
+struct arena;
+
+/* `size_max`: bytes it may take from the system in all. */
+struct arena *arena_new(size_t size_max);
+void arena_free(struct arena *arena);
+DEFINE_AUTO(arena, arena_free)
+
+void *arena_take(struct arena *arena, size_t size);
+/* count x size each, NULL when that overflows. */
+void *arena_array(struct arena *arena, size_t count, size_t size_each);
+/* A copy with a NUL behind it. */
+char *arena_string(struct arena *arena, struct bytes text);
+bool arena_failed(const struct arena *arena);
+/* Forgets everything taken but keeps the first block for reuse. */
+void arena_reset(struct arena *arena);
+size_t arena_size(const struct arena *arena);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The jail: how a process gives up what it does not need, once it has opened what it does.
+ *
+ * Order: no-new-privileges, not dumpable, new namespaces (user when unprivileged, mount, network,
+ * IPC, UTS; an empty root folder), rlimits, uid and gid when root, all capabilities, then the
+ * system-call filter.  Filters are data: one row per call with the reason it is needed; any other
+ * call kills the process (SIGSYS). */
+#ifndef BASE_JAIL_H
+#define BASE_JAIL_H
+
+#include "base/error.h"
+
+#include <sys/types.h>
+
+struct jail_call {
+    int number; /* SCMP_SYS(name) */
+    const char *reason;
+    /* When has_argument: allowed only if argument `argument` masked with `mask` equals `value`. */
+    bool has_argument;
+    unsigned argument;
+    uint64_t mask;
+    uint64_t value;
+};
+
+struct jail_profile {
+    const char *name;
+    const struct jail_call *calls;
+    size_t call_count;
+    bool keep_network;        /* false: an empty network namespace */
+    bool keep_files;          /* false: an empty, read-only root folder */
+    uint64_t memory_max;      /* RLIMIT_AS in bytes, 0 none */
+    uint64_t cpu_seconds_max; /* RLIMIT_CPU, 0 none */
+    uint64_t file_size_max;   /* RLIMIT_FSIZE in bytes; UINT64_MAX none */
+    unsigned descriptors_max; /* RLIMIT_NOFILE, 0 unchanged */
+    unsigned processes_max;   /* RLIMIT_NPROC, 0 unchanged */
+};
+
+/* `uid`, `gid`: to become when running as root; ignored otherwise.  What the kernel refuses (no
+ * user namespaces, say) is an error, never skipped. */
+MUST_CHECK bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid,
+                           struct error *error);
+
+#endif

@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A decoded module: what the binary says, section by section, before and after validation.
+ *
+ * Everything is allocated in the arena given to module_decode and borrows the source bytes; both
+ * must outlive the module.  Internal to wasm. */
+#ifndef WASM_MODULE_H
+#define WASM_MODULE_H
+
+#include "abi/binding.h"
+#include "abi/instance.h"
+#include "base/arena.h"
+#include "base/error.h"
+
+/* The binary format's own bytes. */
+enum value_type {
+    VALUE_I32 = 0x7f,
+    VALUE_I64 = 0x7e,
+    VALUE_F32 = 0x7d,
+    VALUE_F64 = 0x7c,
+    VALUE_V128 = 0x7b,
+    VALUE_FUNCREF = 0x70,
+    VALUE_EXTERNREF = 0x6f,
+    VALUE_UNKNOWN = 0, /* validation only: an operand of unreachable code */
+};
+
+struct function_type {
+    const uint8_t *parameters; /* enum value_type */
+    const uint8_t *results;
+    uint32_t parameter_count;
+    uint32_t result_count;
+    uint32_t canonical; /* index of the first equal type: the signature id of struct
+                           function_reference */
+};
+
+struct limits {
+    uint32_t min;
+    uint32_t max; /* UINT32_MAX: none given */
+    bool has_max;
+};
+
+enum external_kind {
+    EXTERNAL_FUNCTION,
+    EXTERNAL_TABLE,
+    EXTERNAL_MEMORY,
+    EXTERNAL_GLOBAL
+};
+
+struct table_type {
+    enum value_type element;
+    struct limits limits;
+};
+
+struct global_type {
+    enum value_type type;
+    bool is_mutable;
+};
+
+struct import {
+    struct bytes module;
+    struct bytes field;
+    enum external_kind kind;
+    uint32_t type_index; /* function */
+    struct table_type table;
+    struct limits memory;
+    struct global_type global;
+    uint32_t source_offset;
+};
+
+enum constant_kind {
+    CONSTANT_VALUE,
+    CONSTANT_GLOBAL,
+    CONSTANT_FUNCTION,
+    CONSTANT_NULL
+};
+
+/* A constant expression of one instruction (extended constants come with a later issue). */
+struct constant {
+    enum constant_kind kind;
+    enum value_type type;
+    uint64_t bits;  /* VALUE: the number, i32 and f32 zero-extended */
+    uint32_t index; /* GLOBAL: global index; FUNCTION: function index */
+};
+
+struct global {
+    struct global_type type;
+    bool is_import;
+    struct constant value; /* of a defined one */
+};
+
+struct export
+{
+    struct bytes name;
+    enum external_kind kind;
+    uint32_t index;
+};
+
+enum segment_mode {
+    SEGMENT_ACTIVE,
+    SEGMENT_PASSIVE,
+    SEGMENT_DECLARED
+};
+
+struct element_segment {
+    enum segment_mode mode;
+    enum value_type type;
+    uint32_t table;
+    struct constant offset; /* active */
+    const struct constant *items;
+    uint32_t count;
+};
+
+struct data_segment {
+    enum segment_mode mode;
+    struct constant offset; /* active */
+    struct bytes bytes;
+};
+
+struct local_run {
+    uint32_t count;
+    enum value_type type;
+};
+
+struct function {
+    const struct function_type *type;
+    uint32_t type_index;
+    bool is_import;
+    bool is_referenced; /* ref.func may name it: exported, in a segment or in a global */
+    uint32_t import_index;
+    /* Defined functions only: */
+    struct bytes body;      /* from the local declarations to the final `end` */
+    uint32_t source_offset; /* of body in the module file */
+    struct bytes name;      /* from the name section; empty when unknown */
+};
+
+struct module {
+    struct bytes source;
+    struct function_type *types;
+    struct import *imports;
+    struct function *functions; /* imports first */
+    struct table_type *tables;  /* imports first */
+    struct limits *memories;
+    struct global *globals; /* imports first */
+    struct export *exports;
+    struct element_segment *elements;
+    struct data_segment *data;
+    uint32_t type_count, import_count, function_count, imported_function_count;
+    uint32_t table_count, imported_table_count, memory_count, imported_memory_count;
+    uint32_t global_count, imported_global_count, export_count, element_count, data_count;
+    bool has_start;
+    uint32_t start;
+    bool has_data_count;
+    uint32_t declared_data_count;
+    size_t code_size; /* bytes of the code section */
+};
+
+/* Decodes and checks the binary format and everything outside function bodies.  Errors give the
+ * offset in the file and use the official suite's words where it has them ("unexpected end",
+ * "integer too large", ...). */
+MUST_CHECK bool module_decode(struct module *module, struct arena *arena, struct bytes source,
+                              struct error *error);
+
+/* What validation of a body learns for the code generator, which walks the body a second time while
+ * it is still in the cache. */
+struct function_facts {
+    const uint8_t *local_types; /* all locals, parameters first */
+    uint32_t local_count;
+    uint32_t stack_height_max;  /* operands */
+    uint32_t call_count;        /* static calls, weighted like the uses */
+    const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
+    uint32_t block_depth_max;
+    struct bytes code;    /* body without the local declarations */
+    uint32_t code_offset; /* of code in the module file */
+};
+
+struct validator; /* scratch memory reused from function to function */
+MUST_CHECK bool validator_new(struct validator **validator, const struct module *module,
+                              struct arena *arena, struct error *error);
+/* Validates one defined function completely (Wasm 2.0 without SIMD).  `facts` borrows the
+ * validator's memory until its next use. */
+MUST_CHECK bool validate_function(struct validator *validator, uint32_t function_index,
+                                  struct function_facts *facts, struct error *error);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* wasm: from a module's bytes to an image that a micro-VM runs.
+ *
+ * Decodes and validates WebAssembly 2.0, says what a module is and needs (analyse), and compiles it
+ * to the flat image of abi/image.h.  Owns nothing between calls.  Never opens a file, never runs
+ * the code, never trusts a byte of the module.  Same input, same options: same image. */
+#ifndef WASM_WASM_H
+#define WASM_WASM_H
+
+#include "abi/image.h"
+#include "base/buffer.h"
+#include "base/error.h"
+
+struct wasm_options {
+    uint32_t module_size_max; /* bytes; 0: WASM_MODULE_SIZE_MAX of limits.h */
+    uint64_t image_size_max;  /* bytes; 0: WASM_IMAGE_SIZE_MAX */
+    bool allow_spectest; /* module "spectest" may be imported (the official suite's runner only) */
+};
+
+/* Compiles `module` into `image` (which is emptied first).  Errors: INVALID with offset,
+ * UNSUPPORTED naming the proposal or the unknown import (module, field and type), LIMIT naming the
+ * limit. */
+MUST_CHECK bool wasm_compile(struct buffer *image, struct bytes module,
+                             const struct wasm_options *options, struct error *error);
+
+#endif
