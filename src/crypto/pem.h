@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PEM (RFC 7468, the strict grammar): blocks of base64 in 64-character lines, LF or CRLF, nothing
+ * before, between or after them but a line end and at most one final NUL. */
+#ifndef CRYPTO_PEM_H
+#define CRYPTO_PEM_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "core/reader.h"
+
+/* Appends one block. */
+void pem_append(struct buffer *text, const char *label, struct bytes content);
+/* Reads the next block, which must carry `label`, from the reader; `target` has `capacity` bytes,
+ * *size of them are used. */
+MUST_CHECK bool pem_read(struct reader *text, const char *label, void *target, size_t capacity,
+                         size_t *size, struct error *error);
+/* True when nothing but a final NUL is left. */
+bool pem_is_end(const struct reader *text);
+
+#endif
