@@ -73,7 +73,8 @@ enum constant_kind {
     CONSTANT_NULL
 };
 
-/* A constant expression of one instruction (extended constants come with a later issue). */
+/* A constant expression of one instruction (extended constants come with a later issue).  A global
+ * named by GLOBAL is an imported one: defined ones are replaced by their own constant. */
 struct constant {
     enum constant_kind kind;
     enum value_type type;
@@ -84,7 +85,7 @@ struct constant {
 struct global {
     struct global_type type;
     bool is_import;
-    struct constant value; /* of a defined one */
+    struct constant value; /* of a defined one; of an imported one after imports_resolve */
 };
 
 struct export
@@ -126,6 +127,7 @@ struct function {
     bool is_import;
     bool is_referenced; /* ref.func may name it: exported, in a segment or in a global */
     uint32_t import_index;
+    enum binding binding; /* imports: once imports_resolve has bound them */
     /* Defined functions only: */
     struct bytes body;      /* from the local declarations to the final `end` */
     uint32_t source_offset; /* of body in the module file */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every bound of this module, in one place.  Where the WebAssembly JavaScript interface names a
+ * limit that engines share, it is taken from there, so that what runs elsewhere runs here. */
+#ifndef WASM_LIMITS_H
+#define WASM_LIMITS_H
+
+enum {
+    WASM_MODULE_SIZE_MAX = 128 << 20, /* bytes */
+    WASM_IMAGE_SIZE_MAX = 1 << 30,    /* bytes */
+    WASM_TYPES_MAX = 1000000,
+    WASM_FUNCTIONS_MAX = 1000000, /* imported and defined */
+    WASM_IMPORTS_MAX = 100000,
+    WASM_EXPORTS_MAX = 100000,
+    WASM_GLOBALS_MAX = 1000000, /* 16 bytes each must fit the instance region */
+    WASM_TABLES_MAX = 64,       /* INSTANCE_TABLE_COUNT_MAX */
+    WASM_MEMORIES_MAX = 1,
+    WASM_ELEMENT_SEGMENTS_MAX = 100000,
+    WASM_ELEMENT_ITEMS_MAX = 4 << 20, /* of all segments together */
+    WASM_DATA_SEGMENTS_MAX = 100000,
+    WASM_PARAMETERS_MAX = 1000,
+    WASM_RESULTS_MAX = 1000,
+    WASM_LOCALS_MAX = 50000,          /* of a function, parameters included */
+    WASM_FUNCTION_SIZE_MAX = 7654321, /* bytes of a body */
+    WASM_NESTING_MAX = 50000,         /* blocks within blocks */
+    WASM_OPERANDS_MAX = 500000,       /* on the operand stack at once: half of LAYOUT_FRAMES_SIZE */
+    WASM_CUSTOM_SECTIONS_MAX = 10000,
+    WASM_NAME_SIZE_MAX = 100000, /* bytes of an import's or export's name */
+    WASM_MEMORY_PAGES_MAX = 65536,
+};
+
+#endif
