@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Memory that is all freed at once: one arena per request and per compilation.
  *
- * arena_take never returns NULL for lack of memory below the limit: running out of the limit or of
- * memory makes it return NULL, and arena_failed stays true.  Memory is zeroed and aligned to 16
- * bytes. */
+ * Running out of the limit or of memory makes arena_take return NULL, and arena_failed stays true
+ * from then on (until arena_reset), so one check at the end suffices.  Memory is zeroed and aligned
+ * to 16 bytes.  Every function takes NULL for an arena that could not be made: it has failed. */
 #ifndef BASE_ARENA_H
 #define BASE_ARENA_H
 
@@ -24,6 +24,7 @@ char *arena_string(struct arena *arena, struct bytes text);
 bool arena_failed(const struct arena *arena);
 /* Forgets everything taken but keeps the first block for reuse. */
 void arena_reset(struct arena *arena);
+/* Bytes taken from the system. */
 size_t arena_size(const struct arena *arena);
 
 #endif

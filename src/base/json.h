@@ -9,6 +9,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/nearest.h"
 
 #include <jansson.h>
 
@@ -25,6 +26,11 @@ MUST_CHECK bool json_parse(json_t **json, struct bytes text, struct error *error
 /* RFC 8785: keys by UTF-16 code units, shortest numbers as ECMAScript prints them, minimal escapes.
  */
 MUST_CHECK bool json_canonical(struct buffer *text, const json_t *json, struct error *error);
+/* The number as ECMAScript prints it (RFC 8785 section 3.2.2.3); finite. */
+enum {
+    JSON_NUMBER_SIZE = 48
+};
+void json_format_number(char text[JSON_NUMBER_SIZE], double number);
 
 /* Reading of objects whose keys are all known.  Each getter fails with the path and what was
  * expected. */
@@ -42,7 +48,5 @@ MUST_CHECK bool json_get_hex(const json_t *object, const char *key, void *target
 /* Fails naming the first key that is not among `keys` (NULL ends it) and the nearest valid one. */
 MUST_CHECK bool json_check_keys(const json_t *object, const char *const *keys, const char *where,
                                 struct error *error);
-/* The valid name nearest to `wrong` (edit distance at most 3), or NULL. */
-const char *nearest_name(const char *wrong, const char *const *names);
 
 #endif
