@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside the store: the sqlite backend's state, shared by its opening (sqlite_open.c), its
+ * records (sqlite.c) and its blobs (sqlite_blob.c).  One connection that holds the file's lock for
+ * as long as it is open. */
+#ifndef STORE_SQLITE_STORE_H
+#define STORE_SQLITE_STORE_H
+
+#include "store/backend.h"
+#include "store/freshness.h"
+
+#include <sqlite3.h>
+
+enum sqlite_statement {
+    STATEMENT_BEGIN,
+    STATEMENT_COMMIT,
+    STATEMENT_ROLLBACK,
+    STATEMENT_HEAD_GET,
+    STATEMENT_HEAD_PUT,
+    STATEMENT_HEAD_INSERT,
+    STATEMENT_RECORD_ALL,
+    STATEMENT_RECORD_GET,
+    STATEMENT_RECORD_INSERT,
+    STATEMENT_RECORD_UPDATE,
+    STATEMENT_RECORD_DELETE,
+    STATEMENT_RECORD_LIST,
+    STATEMENT_BLOB_FIND,
+    STATEMENT_BLOB_INSERT,
+    STATEMENT_BLOB_DELETE,
+    STATEMENT_CHUNK_GET,
+    STATEMENT_CHUNK_INSERT,
+    STATEMENT_CHUNK_DELETE,
+    STATEMENT_COUNT,
+};
+
+struct sqlite_store {
+    struct store store;
+    sqlite3 *database;
+    sqlite3_stmt *statements[STATEMENT_COUNT];
+    struct freshness freshness;
+};
+
+/* Sets `error` from the connection's last failure.  Returns false. */
+bool sqlite_fail(struct sqlite_store *sqlite, const char *what, struct error *error);
+/* The statement, reset and without arguments. */
+sqlite3_stmt *sqlite_statement(struct sqlite_store *sqlite, enum sqlite_statement which);
+void sqlite_bind_text(sqlite3_stmt *statement, int index, struct bytes text);
+void sqlite_bind_blob(sqlite3_stmt *statement, int index, struct bytes blob);
+void sqlite_bind_number(sqlite3_stmt *statement, int index, uint64_t number);
+struct bytes sqlite_column_bytes(sqlite3_stmt *statement, int column);
+/* Runs a statement that returns no rows, and resets it. */
+MUST_CHECK bool sqlite_run(struct sqlite_store *sqlite, sqlite3_stmt *statement, const char *what,
+                           struct error *error);
+/* `row` is false at the end (the statement is then reset).  Reset it too when leaving early. */
+MUST_CHECK bool sqlite_step(struct sqlite_store *sqlite, sqlite3_stmt *statement, bool *row,
+                            const char *what, struct error *error);
+MUST_CHECK bool sqlite_begin(struct sqlite_store *sqlite, struct error *error);
+/* Commits, or rolls back and fails. */
+MUST_CHECK bool sqlite_commit(struct sqlite_store *sqlite, struct error *error);
+void sqlite_rollback(struct sqlite_store *sqlite);
+
+extern const struct store_operations sqlite_operations;
+bool sqlite_blob_put(struct store *store, const struct digest32 *digest, struct bytes content,
+                     struct error *error);
+bool sqlite_blob_read(struct store *store, const struct digest32 *digest,
+                      bool (*chunk)(void *context, struct bytes part, struct error *error),
+                      void *context, struct error *error);
+bool sqlite_blob_size(struct store *store, const struct digest32 *digest, uint64_t *size,
+                      struct error *error);
+bool sqlite_blob_delete(struct store *store, const struct digest32 *digest, struct error *error);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where S3N keeps what must survive: sealed records with revisions, and blobs by digest.
+ *
+ * A record is a value under (space, key).  Every successful write gives it a revision that no
+ * record of this store ever had before; writes name the revision they replace (compare-and-swap),
+ * and a batch of them is applied whole or not at all.  When a write returns true it is on the disk.
+ * What lies on the disk is outside the trust boundary: values and blobs leave through the caller's
+ * `struct sealer`, bound to their place and revision, and a record that was edited, swapped, or put
+ * back to an older state since this store was opened, or while it was closed, is CORRUPT.  An older
+ * copy of the *whole* store is not noticed here; its head must be anchored for that.
+ *
+ * Owns: its files.  Never: holds keys, logs, or starts threads.  One thread uses a store.
+ * Errors: NOT_FOUND, CONFLICT (the revision is another), NO_SPACE, BUSY (another process has it
+ * open), CORRUPT, LIMIT, INVALID (names), and whatever the sealer answers.  docs/store.md has the
+ * format. */
+#ifndef STORE_STORE_H
+#define STORE_STORE_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "store/limits.h"
+
+/* Seals what leaves the boundary.  `space` chooses the key; `associated` is authenticated, not
+ * stored.  `open` fails with CORRUPT when anything differs from what was sealed.  Both append to
+ * their last buffer. */
+struct sealer {
+    void *context;
+    bool (*seal)(void *context, const char *space, struct bytes associated, struct bytes plain,
+                 struct buffer *sealed, struct error *error);
+    bool (*open)(void *context, const char *space, struct bytes associated, struct bytes sealed,
+                 struct buffer *plain, struct error *error);
+};
+
+/* The spaces: one for the node's own records, one per application; STORE_SPACE_BLOBS and
+ * STORE_SPACE_HEAD are the store's own and refused as a record's. */
+#define STORE_SPACE_NODE  "node"
+#define STORE_SPACE_BLOBS "store/blobs"
+#define STORE_SPACE_HEAD  "store/head"
+
+/* Both are UTF-8 without control characters; keys may hold '/' to build folders. */
+struct store_key {
+    const char *space;
+    const char *key;
+};
+
+struct store;
+
+/* Opens the store in `path` (one file and its log beside it), making it when it is not there.  The
+ * sealer is copied; its context must outlive the store.  UNSUPPORTED when a newer S3N wrote it. */
+MUST_CHECK bool store_open_sqlite(struct store **store, const char *path,
+                                  const struct sealer *sealer, struct error *error);
+void store_close(struct store *store);
+DEFINE_AUTO(store, store_close)
+
+/* Appends the value to `value`. */
+MUST_CHECK bool store_get(struct store *store, struct store_key key, struct buffer *value,
+                          uint64_t *revision, struct error *error);
+/* Writes when the record's revision is `if_revision`; 0: when there is no such record.  `revision`
+ * gets the new one. */
+MUST_CHECK bool store_put(struct store *store, struct store_key key, struct bytes value,
+                          uint64_t if_revision, uint64_t *revision, struct error *error);
+MUST_CHECK bool store_delete(struct store *store, struct store_key key, uint64_t if_revision,
+                             struct error *error);
+
+enum store_write_kind {
+    STORE_WRITE_PUT,
+    STORE_WRITE_DELETE,
+};
+struct store_write {
+    enum store_write_kind kind;
+    struct store_key key;
+    struct bytes value; /* of a PUT */
+    uint64_t if_revision;
+    uint64_t revision; /* set on success */
+};
+/* All of them or none; each key at most once. */
+MUST_CHECK bool store_apply(struct store *store, struct store_write *writes, size_t count,
+                            struct error *error);
+
+struct store_entry {
+    char key[STORE_KEY_SIZE_MAX + 1];
+    uint64_t revision;
+};
+struct store_page {
+    struct store_entry *entries; /* by byte order of keys */
+    size_t count;
+    bool more; /* go on with `after` = the last key */
+};
+/* The keys of a space that start with `prefix.key` (may be empty) and come after `after` (NULL:
+ * from the first).  `limit`: 1 to STORE_LIST_MAX. */
+MUST_CHECK bool store_list(struct store *store, struct store_key prefix, const char *after,
+                           size_t limit, struct store_page *page, struct error *error);
+void store_page_done(struct store_page *page);
+#define AUTO_STORE_PAGE __attribute__((cleanup(store_page_done)))
+
+/* Blobs are named by the SHA-256 of their content, which is checked when they come and when they
+ * are read.  Putting one that is there already succeeds and writes nothing. */
+MUST_CHECK bool store_blob_put(struct store *store, const struct digest32 *digest,
+                               struct bytes content, struct error *error);
+/* Appends the whole content. */
+MUST_CHECK bool store_blob_get(struct store *store, const struct digest32 *digest,
+                               struct buffer *content, struct error *error);
+/* The content as a sealed anonymous file, for handing to another process; the caller closes it. */
+MUST_CHECK bool store_blob_open(struct store *store, const struct digest32 *digest, int *descriptor,
+                                struct error *error);
+/* `size` is what the disk says; only reading the blob proves it. */
+MUST_CHECK bool store_blob_size(struct store *store, const struct digest32 *digest, uint64_t *size,
+                                struct error *error);
+MUST_CHECK bool store_blob_delete(struct store *store, const struct digest32 *digest,
+                                  struct error *error);
+
+#endif
