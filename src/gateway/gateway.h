@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the node's public port speaks: the API of api/openapi.yaml, function routes under
+ * /a/<application>/, and the admin port's three pages.
+ *
+ * A request passes a fixed chain of stages (stage.h has the order): request id, route, limits,
+ * identity (message signature), content digest, dispatch.  Then the handler of its operation runs,
+ * which the program supplies; this module knows nothing of functions or stores.  Owns: the route
+ * table, request ids, nonces seen.  Never: blocks, logs, keeps a request after its answer.  One
+ * thread, the event loop's. */
+#ifndef GATEWAY_GATEWAY_H
+#define GATEWAY_GATEWAY_H
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "crypto/ecdsa.h"
+#include "gateway/limits.h"
+#include "net/server.h"
+
+/* Who may call: anyone; an owner whose key the node knows; whoever holds the key that the body
+ * presents ("public_key", a JWK); anyone who reaches the loopback admin port. */
+enum gateway_access {
+    GATEWAY_ACCESS_OPEN,
+    GATEWAY_ACCESS_OWNER,
+    GATEWAY_ACCESS_BEARER_OF_KEY,
+    GATEWAY_ACCESS_ADMIN
+};
+
+/* operation, method, pattern, access, largest body.  Parameters by name: see struct gateway_call.
+ * FUNCTION_ROUTE stands for every method and for what gateway_routes_set declared. */
+#define GATEWAY_OPERATIONS(X)                                                                      \
+    X(HEALTH, GET, "/.well-known/s3n/health", OPEN, 0)                                             \
+    X(INFO, GET, "/.well-known/s3n/info", OPEN, 0)                                                 \
+    X(ATTESTATION, GET, "/.well-known/s3n/attestation", OPEN, 0)                                   \
+    X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
+    X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \
+    X(BLOB_CHECK, HEAD, "/v1/blobs/:digest", OWNER, 0)                                             \
+    X(BLOB_PUT, PUT, "/v1/blobs/:digest", OWNER, GATEWAY_BLOB_SIZE_MAX)                            \
+    X(APPLICATION_PUT, PUT, "/v1/applications/:application", OWNER, GATEWAY_JSON_BODY_SIZE_MAX)    \
+    X(APPLICATION_LIST, GET, "/v1/applications", OWNER, 0)                                         \
+    X(APPLICATION_GET, GET, "/v1/applications/:application", OWNER, 0)                             \
+    X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", OWNER, 0)                       \
+    X(INVOKE, POST, "/v1/applications/:application/functions/:function/invoke", OPEN,              \
+      GATEWAY_INPUT_SIZE_MAX)                                                                      \
+    X(FUNCTION_ROUTE, GET, "/a/:application/*", OPEN, GATEWAY_INPUT_SIZE_MAX)                      \
+    X(ADMIN_HEALTH, GET, "/healthz", ADMIN, 0)                                                     \
+    X(ADMIN_READY, GET, "/readyz", ADMIN, 0)                                                       \
+    X(ADMIN_METRICS, GET, "/metrics", ADMIN, 0)
+
+enum gateway_operation {
+#define GATEWAY_OPERATION_ENUM(name, method, pattern, access, body) GATEWAY_##name,
+    GATEWAY_OPERATIONS(GATEWAY_OPERATION_ENUM)
+#undef GATEWAY_OPERATION_ENUM
+    GATEWAY_OPERATION_COUNT
+};
+const char *gateway_operation_name(enum gateway_operation operation);
+
+struct gateway_parameter {
+    const char *name;
+    struct bytes value; /* percent-decoded, without '/' and NUL; for "*" the rest, not decoded */
+};
+
+/* One request at its handler.  Valid during the call only; to answer later keep `handle`. */
+struct gateway_call {
+    struct http_handle handle;
+    enum gateway_operation operation;
+    const struct http_request *request; /* the body is complete */
+    const char *request_id;             /* 32 hex digits */
+    struct bytes application;           /* checked names; empty when the route has none */
+    struct bytes function;
+    struct bytes receipt_id;
+    struct digest32 digest; /* of the blob routes */
+    bool has_nonce;
+    uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION: the query's nonce */
+    bool has_owner;
+    struct digest32 owner; /* SHA-256 of the DER SubjectPublicKeyInfo of the key that signed */
+    struct ecdsa_public owner_key;
+    struct bytes path_info; /* INVOKE: "/"; FUNCTION_ROUTE: the path behind /a/<application> */
+    const struct gateway_parameter *parameters;
+    size_t parameter_count;
+};
+
+typedef void gateway_handle_call(void *context, const struct gateway_call *call);
+
+struct gateway_options {
+    const struct clock *clock;
+    /* By operation; NULL answers 501. */
+    gateway_handle_call *handlers[GATEWAY_OPERATION_COUNT];
+    /* The key of a known owner; false: unknown. */
+    bool (*owner_find)(void *context, const struct digest32 *id, struct ecdsa_public *key);
+    /* The client of an unanswered call is gone; may be NULL. */
+    void (*call_gone)(void *context, struct http_handle handle);
+    void *context;
+    size_t input_size_max; /* of an invocation; 0: GATEWAY_INPUT_SIZE_MAX */
+    size_t blob_size_max;
+};
+
+struct gateway;
+
+MUST_CHECK bool gateway_new(struct gateway **gateway, const struct gateway_options *options,
+                            struct error *error);
+void gateway_free(struct gateway *gateway);
+DEFINE_AUTO(gateway, gateway_free)
+/* The handler to make the HTTP server with; then tell the gateway the server.  The server must be
+ * freed first. */
+struct http_server_handler gateway_server_handler(struct gateway *gateway);
+void gateway_set_server(struct gateway *gateway, struct http_server *server);
+
+/* A function route: "/quote/:pair", "/files/" with a final star segment for all that follows.
+ * Static segments win over ":name", which wins over the star. */
+struct gateway_route {
+    const char *pattern;
+    const char *function;
+};
+/* Replaces the routes of an application.  INVALID says which pattern is wrong or given twice. */
+MUST_CHECK bool gateway_routes_set(struct gateway *gateway, const char *application,
+                                   const struct gateway_route *routes, size_t count,
+                                   struct error *error);
+void gateway_routes_remove(struct gateway *gateway, const char *application);
+/* The same check without a gateway, for manifests. */
+MUST_CHECK bool gateway_pattern_check(const char *pattern, struct error *error);
+
+/* All answers: false when the client is gone (nothing to do).  Each adds s3n-request-id; the
+ * server adds what frames the message. */
+bool gateway_answer(struct gateway *gateway, struct http_handle handle,
+                    const struct http_answer *answer);
+/* Takes over the reference to `json`, also when it fails. */
+bool gateway_answer_json(struct gateway *gateway, struct http_handle handle, int status,
+                         json_t *json);
+/* {"error":{"code","message","hint"},"request_id"}; `hint` may be NULL. */
+bool gateway_answer_error(struct gateway *gateway, struct http_handle handle,
+                          const struct error *error, const char *hint);
+
+/* What goes out with an invocation's answer. */
+struct gateway_invocation {
+    const char *invocation_id;
+    const char *receipt; /* JWT; NULL when none could be made */
+    uint64_t duration_us;
+};
+/* A function's output: raw for INVOKE; for FUNCTION_ROUTE it may begin with CGI fields (RFC 3875
+ * section 6: Status, Content-Type, Location, others). */
+bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handle,
+                               const struct gateway_invocation *invocation, struct bytes output);
+/* A failed one: `name` is "trapped", "function-failed", "timeout", "crashed", "limit", ...; status
+ * as the caller says. */
+bool gateway_answer_failure(struct gateway *gateway, struct http_handle handle,
+                            const struct gateway_invocation *invocation, int status,
+                            const char *name, const char *message);
+
+/* Appends the CGI variables of a call (RFC 3875 section 4.1, HTTP_*, S3N_*), each NAME=value with a
+ * NUL, and counts them: the mailbox's environment. */
+MUST_CHECK bool gateway_call_environment(struct buffer *environment, unsigned *count,
+                                         const struct gateway_call *call, struct error *error);
+
+#endif

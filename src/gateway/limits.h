@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit of gateway in one place. */
+#ifndef GATEWAY_LIMITS_H
+#define GATEWAY_LIMITS_H
+
+enum {
+    GATEWAY_REQUEST_COUNT_MAX = 4096, /* in progress; more are answered 503 */
+    GATEWAY_PARAMETER_COUNT_MAX = 8,  /* ":name" parts of one pattern */
+    GATEWAY_PARAMETER_SIZE_MAX = 256, /* one decoded */
+    GATEWAY_PARAMETER_MEMORY_MAX = 1024,
+    GATEWAY_PATTERN_SIZE_MAX = 256,
+    GATEWAY_SEGMENT_COUNT_MAX = 32, /* of a path or pattern */
+    GATEWAY_NAME_SIZE_MAX = 63,     /* application and function names */
+    GATEWAY_ROUTE_COUNT_MAX = 64,   /* of one application */
+    GATEWAY_APPLICATION_COUNT_MAX = 4096,
+    GATEWAY_JSON_BODY_SIZE_MAX = 256 << 10, /* manifests and claims */
+    GATEWAY_BLOB_SIZE_MAX = 64 << 20,
+    GATEWAY_INPUT_SIZE_MAX = 8 << 20, /* of an invocation */
+    GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
+    GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
+    CGI_HEAD_SIZE_MAX = 8 << 10 /* fields that a function's output may begin with */
+};
+
+#endif
