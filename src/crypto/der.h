@@ -42,6 +42,7 @@ uint8_t der_peek(const struct reader *reader);
 struct reader der_enter(struct reader *reader, uint8_t tag);
 /* A non-negative INTEGER up to `max`. */
 uint64_t der_read_unsigned(struct reader *reader, uint64_t max);
+uint64_t der_read_enumerated(struct reader *reader, uint64_t max);
 /* A non-negative INTEGER's bytes without a leading zero; empty for zero. */
 struct bytes der_read_big(struct reader *reader);
 bool der_read_boolean(struct reader *reader);
@@ -65,6 +66,7 @@ void der_write(struct der_writer *writer, uint8_t tag, struct bytes content);
 /* Bytes that are DER already. */
 void der_write_raw(struct der_writer *writer, struct bytes der);
 void der_write_unsigned(struct der_writer *writer, uint64_t number);
+void der_write_enumerated(struct der_writer *writer, uint64_t number);
 /* A non-negative INTEGER from big-endian bytes. */
 void der_write_big(struct der_writer *writer, struct bytes number);
 void der_write_boolean(struct der_writer *writer, bool value);

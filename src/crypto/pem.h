@@ -7,7 +7,11 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "core/reader.h"
+#include "core/writer.h"
 
+/* Characters of one block. */
+size_t pem_text_size(const char *label, size_t size);
+void pem_write(struct writer *text, const char *label, struct bytes content);
 /* Appends one block. */
 void pem_append(struct buffer *text, const char *label, struct bytes content);
 /* Reads the next block, which must carry `label`, from the reader; `target` has `capacity` bytes,

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/crypto.h"
+
+#include "crypto/openssl.h"
+
+#include <openssl/crypto.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <openssl/ssl.h>
+
+static struct crypto_algorithms algorithms;
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+
+static void load(void)
+{
+    /* Configuration files could load engines and providers; nothing here may depend on them. */
+    ASSERT(OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1);
+    ASSERT(OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) == 1);
+    algorithms.sha256 = EVP_MD_fetch(NULL, "SHA2-256", NULL);
+    algorithms.sha384 = EVP_MD_fetch(NULL, "SHA2-384", NULL);
+    algorithms.sha512 = EVP_MD_fetch(NULL, "SHA2-512", NULL);
+    algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    ASSERT(algorithms.sha256 != NULL && algorithms.sha384 != NULL && algorithms.sha512 != NULL &&
+           algorithms.aes_256_gcm != NULL);
+    uint8_t seed;
+    ASSERT(RAND_priv_bytes(&seed, 1) == 1 && RAND_bytes(&seed, 1) == 1);
+}
+
+void crypto_init(void)
+{
+    ASSERT(CRYPTO_THREAD_run_once(&once, load) == 1);
+}
+
+const struct crypto_algorithms *crypto_algorithms(void)
+{
+    crypto_init();
+    return &algorithms;
+}
+
+bool crypto_error(struct error *error, enum error_code code, const char *what)
+{
+    unsigned long reason = ERR_peek_last_error();
+    const char *text = reason == 0 ? NULL : ERR_reason_error_string(reason);
+    ERR_clear_error();
+    if (text == NULL)
+        return error_set(error, code, "%s", what);
+    return error_set(error, code, "%s: %s", what, text);
+}

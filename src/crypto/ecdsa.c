@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/ecdsa.h"
+
+#include "crypto/der.h"
+#include "crypto/hash.h"
+#include "crypto/openssl.h"
+#include "crypto/random.h"
+
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/ec.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    /* SEQUENCE of two INTEGERs of at most 33 bytes. */
+    DER_SIGNATURE_SIZE_MAX = 72
+};
+
+struct ecdsa_key {
+    EVP_PKEY *pair;
+    struct ecdsa_public public;
+};
+
+/* The order of the group, big-endian (FIPS 186-5, SP 800-186 section 3.2.1.3). */
+static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
+                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
+                                   0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
+
+static void group_release(EC_GROUP **group)
+{
+    EC_GROUP_free(*group);
+}
+static void point_release(EC_POINT **point)
+{
+    EC_POINT_free(*point);
+}
+static void number_release(BIGNUM **number)
+{
+    BN_clear_free(*number);
+}
+static void context_release(EVP_PKEY_CTX **context)
+{
+    EVP_PKEY_CTX_free(*context);
+}
+static void pair_release(EVP_PKEY **pair)
+{
+    EVP_PKEY_free(*pair);
+}
+#define AUTO_GROUP   __attribute__((cleanup(group_release)))
+#define AUTO_POINT   __attribute__((cleanup(point_release)))
+#define AUTO_NUMBER  __attribute__((cleanup(number_release)))
+#define AUTO_CONTEXT __attribute__((cleanup(context_release)))
+#define AUTO_PAIR    __attribute__((cleanup(pair_release)))
+
+static bool is_in_order(const uint8_t *number)
+{
+    static const uint8_t zero[32];
+    return memcmp(number, zero, sizeof(zero)) != 0 && memcmp(number, order, sizeof(order)) < 0;
+}
+
+/* OpenSSL's form of a key; NULL when the point is not on the curve. */
+static EVP_PKEY *pair_of(const struct ecdsa_public *public, const struct secret32 *scalar)
+{
+    crypto_algorithms();
+    char curve[] = "P-256";
+    uint8_t point[65] = { POINT_CONVERSION_UNCOMPRESSED };
+    memcpy(point + 1, public->bytes, sizeof(public->bytes));
+    uint8_t little[32] = { 0 };
+    for (size_t i = 0; scalar != NULL && i < sizeof(little); i++)
+        little[i] = scalar->bytes[31 - i];
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
+        OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
+        scalar == NULL ? OSSL_PARAM_construct_end()
+                       : OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, little, sizeof(little)),
+        OSSL_PARAM_construct_end(),
+    };
+    AUTO_CONTEXT EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    EVP_PKEY *pair = NULL;
+    int selection = scalar == NULL ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR;
+    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
+        EVP_PKEY_fromdata(context, &pair, selection, parameters) != 1)
+        pair = NULL;
+    secret_wipe(little, sizeof(little));
+    return pair;
+}
+
+/* The point of a scalar that is in range. */
+static bool public_of_scalar(struct ecdsa_public *public, const struct secret32 *scalar)
+{
+    AUTO_GROUP EC_GROUP *group = EC_GROUP_new_by_curve_name(NID_X9_62_prime256v1);
+    AUTO_POINT EC_POINT *point = group == NULL ? NULL : EC_POINT_new(group);
+    AUTO_NUMBER BIGNUM *number = BN_bin2bn(scalar->bytes, sizeof(scalar->bytes), NULL);
+    AUTO_NUMBER BIGNUM *x = BN_new();
+    AUTO_NUMBER BIGNUM *y = BN_new();
+    if (point == NULL || number == NULL || x == NULL || y == NULL)
+        return false;
+    BN_set_flags(number, BN_FLG_CONSTTIME);
+    return EC_POINT_mul(group, point, number, NULL, NULL, NULL) == 1 &&
+           EC_POINT_get_affine_coordinates(group, point, x, y, NULL) == 1 &&
+           BN_bn2binpad(x, public->bytes, 32) == 32 &&
+           BN_bn2binpad(y, public->bytes + 32, 32) == 32;
+}
+
+bool ecdsa_key_import(struct ecdsa_key **key, const struct secret32 *scalar, struct error *error)
+{
+    if (!is_in_order(scalar->bytes))
+        return error_set(error, ERROR_INVALID, "private key is out of range");
+    crypto_algorithms();
+    struct ecdsa_public public;
+    if (!public_of_scalar(&public, scalar))
+        return crypto_error(error, ERROR_NO_MEMORY, "private key");
+    AUTO_PAIR EVP_PKEY *pair = pair_of(&public, scalar);
+    AUTO(ecdsa_key) struct ecdsa_key *imported = malloc(sizeof(*imported));
+    if (pair == NULL || imported == NULL)
+        return crypto_error(error, ERROR_NO_MEMORY, "private key");
+    *imported = (struct ecdsa_key){ .pair = TAKE(pair), .public = public };
+    *key = TAKE(imported);
+    return true;
+}
+
+bool ecdsa_key_generate(struct ecdsa_key **key, struct error *error)
+{
+    AUTO_SECRET32 struct secret32 scalar;
+    do {
+        random_secret32(&scalar);
+    } while (!is_in_order(scalar.bytes));
+    return ecdsa_key_import(key, &scalar, error);
+}
+
+void ecdsa_key_export(struct secret32 *scalar, const struct ecdsa_key *key)
+{
+    AUTO_NUMBER BIGNUM *number = NULL;
+    ASSERT(EVP_PKEY_get_bn_param(key->pair, OSSL_PKEY_PARAM_PRIV_KEY, &number) == 1);
+    ASSERT(BN_bn2binpad(number, scalar->bytes, sizeof(scalar->bytes)) == sizeof(scalar->bytes));
+}
+
+void ecdsa_key_free(struct ecdsa_key *key)
+{
+    if (key == NULL)
+        return;
+    EVP_PKEY_free(key->pair);
+    free(key);
+}
+
+const struct ecdsa_public *ecdsa_key_public(const struct ecdsa_key *key)
+{
+    return &key->public;
+}
+
+EVP_PKEY *ecdsa_key_openssl(const struct ecdsa_key *key)
+{
+    return key->pair;
+}
+
+static bool read_component(struct reader *der, uint8_t *target)
+{
+    struct bytes digits = der_read_big(der);
+    if (der->failed || digits.size > 32)
+        return false;
+    memset(target, 0, 32);
+    if (digits.size > 0)
+        memcpy(target + 32 - digits.size, digits.data, digits.size);
+    return is_in_order(target);
+}
+
+bool ecdsa_signature_from_der(struct ecdsa_signature *signature, struct bytes der)
+{
+    struct ecdsa_signature parsed;
+    struct reader outer = reader_of(der);
+    struct reader reader = der_enter(&outer, DER_SEQUENCE);
+    if (!read_component(&reader, parsed.bytes) || !read_component(&reader, parsed.bytes + 32) ||
+        !read_end(&reader) || !read_end(&outer))
+        return false;
+    *signature = parsed;
+    return true;
+}
+
+struct bytes ecdsa_signature_to_der(void *target, size_t capacity,
+                                    const struct ecdsa_signature *signature)
+{
+    struct der_writer der = der_writer_into(target, capacity);
+    der_open(&der, DER_SEQUENCE);
+    der_write_big(&der, bytes_of(signature->bytes, 32));
+    der_write_big(&der, bytes_of(signature->bytes + 32, 32));
+    der_close(&der);
+    return der_writer_view(&der);
+}
+
+bool ecdsa_sign(struct ecdsa_signature *signature, const struct ecdsa_key *key,
+                const struct digest32 *digest, struct error *error)
+{
+    uint8_t der[DER_SIGNATURE_SIZE_MAX];
+    size_t size = sizeof(der);
+    AUTO_CONTEXT EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
+    if (context == NULL || EVP_PKEY_sign_init(context) != 1 ||
+        EVP_PKEY_sign(context, der, &size, digest->bytes, sizeof(digest->bytes)) != 1 ||
+        !ecdsa_signature_from_der(signature, bytes_of(der, size)))
+        return crypto_error(error, ERROR_INTERNAL, "sign");
+    return true;
+}
+
+bool ecdsa_verify(const struct ecdsa_public *key, const struct digest32 *digest,
+                  const struct ecdsa_signature *signature, struct error *error)
+{
+    uint8_t space[DER_SIGNATURE_SIZE_MAX];
+    bool is_verified = false;
+    if (is_in_order(signature->bytes) && is_in_order(signature->bytes + 32)) {
+        struct bytes der = ecdsa_signature_to_der(space, sizeof(space), signature);
+        AUTO_PAIR EVP_PKEY *pair = pair_of(key, NULL);
+        AUTO_CONTEXT EVP_PKEY_CTX *context =
+            pair == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
+        is_verified =
+            context != NULL && EVP_PKEY_verify_init(context) == 1 &&
+            EVP_PKEY_verify(context, der.data, der.size, digest->bytes, sizeof(digest->bytes)) == 1;
+    }
+    if (!is_verified) {
+        crypto_error(error, ERROR_UNVERIFIED, "");
+        return error_set(error, ERROR_UNVERIFIED, "signature does not verify");
+    }
+    return true;
+}
+
+bool ecdsa_public_check(const struct ecdsa_public *key, struct error *error)
+{
+    AUTO_PAIR EVP_PKEY *pair = pair_of(key, NULL);
+    if (pair == NULL) {
+        crypto_error(error, ERROR_INVALID, "");
+        return error_set(error, ERROR_INVALID, "public key is not a point of P-256");
+    }
+    return true;
+}
+
+bool ecdsa_public_equal(const struct ecdsa_public *a, const struct ecdsa_public *b)
+{
+    return memcmp(a->bytes, b->bytes, sizeof(a->bytes)) == 0;
+}

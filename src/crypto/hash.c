@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/hash.h"
+
+#include "crypto/openssl.h"
+
+#include <stdlib.h>
+
+struct hash {
+    enum hash_kind kind;
+    EVP_MD_CTX *context;
+};
+
+static const EVP_MD *algorithm_of(enum hash_kind kind)
+{
+    const struct crypto_algorithms *algorithms = crypto_algorithms();
+    switch (kind) {
+    case HASH_SHA256:
+        return algorithms->sha256;
+    case HASH_SHA384:
+        return algorithms->sha384;
+    case HASH_SHA512:
+        return algorithms->sha512;
+    }
+    ASSERT(!"a kind of hash");
+    return NULL;
+}
+
+static void digest_once(void *target, enum hash_kind kind, struct bytes data)
+{
+    ASSERT(EVP_Digest(data.data, data.size, target, NULL, algorithm_of(kind), NULL) == 1);
+}
+
+struct digest32 sha256_of(struct bytes data)
+{
+    struct digest32 digest;
+    digest_once(digest.bytes, HASH_SHA256, data);
+    return digest;
+}
+
+struct digest48 sha384_of(struct bytes data)
+{
+    struct digest48 digest;
+    digest_once(digest.bytes, HASH_SHA384, data);
+    return digest;
+}
+
+struct digest64 sha512_of(struct bytes data)
+{
+    struct digest64 digest;
+    digest_once(digest.bytes, HASH_SHA512, data);
+    return digest;
+}
+
+struct hash *hash_new(enum hash_kind kind)
+{
+    struct hash *hash = malloc(sizeof(*hash));
+    ASSERT(hash != NULL);
+    *hash = (struct hash){ .kind = kind, .context = EVP_MD_CTX_new() };
+    ASSERT(hash->context != NULL);
+    ASSERT(EVP_DigestInit_ex2(hash->context, algorithm_of(kind), NULL) == 1);
+    return hash;
+}
+
+void hash_free(struct hash *hash)
+{
+    if (hash == NULL)
+        return;
+    EVP_MD_CTX_free(hash->context);
+    free(hash);
+}
+
+void hash_update(struct hash *hash, struct bytes data)
+{
+    ASSERT(EVP_DigestUpdate(hash->context, data.data, data.size) == 1);
+}
+
+static void finish(struct hash *hash, void *target, enum hash_kind kind)
+{
+    ASSERT(hash->kind == kind);
+    ASSERT(EVP_DigestFinal_ex(hash->context, target, NULL) == 1);
+    ASSERT(EVP_DigestInit_ex2(hash->context, algorithm_of(kind), NULL) == 1);
+}
+
+struct digest32 hash_finish32(struct hash *hash)
+{
+    struct digest32 digest;
+    finish(hash, digest.bytes, HASH_SHA256);
+    return digest;
+}
+
+struct digest48 hash_finish48(struct hash *hash)
+{
+    struct digest48 digest;
+    finish(hash, digest.bytes, HASH_SHA384);
+    return digest;
+}
+
+struct digest64 hash_finish64(struct hash *hash)
+{
+    struct digest64 digest;
+    finish(hash, digest.bytes, HASH_SHA512);
+    return digest;
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/mac.h"
+
+#include "crypto/hash.h"
+#include "crypto/limits.h"
+
+#include <string.h>
+
+enum {
+    BLOCK_SIZE = 64 /* of SHA-256 */
+};
+
+static void hash_padded(struct hash *hash, const uint8_t *block, uint8_t padding)
+{
+    uint8_t padded[BLOCK_SIZE];
+    for (size_t i = 0; i < BLOCK_SIZE; i++)
+        padded[i] = block[i] ^ padding;
+    hash_update(hash, BYTES_OF(padded));
+    secret_wipe(padded, sizeof(padded));
+}
+
+static struct digest32 hmac_parts(struct bytes key, const struct bytes *parts, size_t count)
+{
+    uint8_t block[BLOCK_SIZE] = { 0 };
+    if (key.size > BLOCK_SIZE) {
+        struct digest32 short_key = sha256_of(key);
+        memcpy(block, short_key.bytes, sizeof(short_key.bytes));
+        secret_wipe(&short_key, sizeof(short_key));
+    } else if (key.size > 0) {
+        memcpy(block, key.data, key.size);
+    }
+    AUTO(hash) struct hash *hash = hash_new(HASH_SHA256);
+    hash_padded(hash, block, 0x36);
+    for (size_t i = 0; i < count; i++)
+        hash_update(hash, parts[i]);
+    struct digest32 inner = hash_finish32(hash);
+    hash_padded(hash, block, 0x5c);
+    hash_update(hash, BYTES_OF(inner.bytes));
+    secret_wipe(block, sizeof(block));
+    return hash_finish32(hash);
+}
+
+struct digest32 hmac_sha256(struct bytes key, struct bytes data)
+{
+    return hmac_parts(key, &data, 1);
+}
+
+void hkdf_sha256(void *target, size_t size, struct bytes secret, struct bytes salt,
+                 struct bytes info)
+{
+    ASSERT(size <= HKDF_SIZE_MAX);
+    struct digest32 pseudorandom = hmac_sha256(salt, secret);
+    struct digest32 block = { 0 };
+    uint8_t *at = target;
+    for (uint8_t counter = 1; size > 0; counter++) {
+        struct bytes parts[] = { bytes_of(block.bytes, counter == 1 ? 0 : sizeof(block.bytes)),
+                                 info, bytes_of(&counter, 1) };
+        block = hmac_parts(BYTES_OF(pseudorandom.bytes), parts, ARRAY_COUNT(parts));
+        size_t part = MIN(size, sizeof(block.bytes));
+        memcpy(at, block.bytes, part);
+        at += part;
+        size -= part;
+    }
+    secret_wipe(&block, sizeof(block));
+    secret_wipe(&pseudorandom, sizeof(pseudorandom));
+}
+
+void hkdf_derive(struct secret32 *derived, const struct secret32 *secret, struct bytes salt,
+                 struct bytes info)
+{
+    hkdf_sha256(derived->bytes, sizeof(derived->bytes), BYTES_OF(secret->bytes), salt, info);
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside crypto only: what its files share of OpenSSL.  Algorithms are fetched once, because
+ * OpenSSL 3 looks them up by name at every use otherwise. */
+#ifndef CRYPTO_OPENSSL_H
+#define CRYPTO_OPENSSL_H
+
+#include "base/error.h"
+#include "crypto/ecdsa.h"
+
+#include <openssl/evp.h>
+
+struct crypto_algorithms {
+    EVP_MD *sha256;
+    EVP_MD *sha384;
+    EVP_MD *sha512;
+    EVP_CIPHER *aes_256_gcm;
+};
+
+const struct crypto_algorithms *crypto_algorithms(void);
+/* Sets the error with OpenSSL's own reason behind and empties its queue.  Returns false. */
+bool crypto_error(struct error *error, enum error_code code, const char *what);
+/* The DER form of signatures, as certificates and OpenSSL have it.  false unless r and s are in
+ * range and the encoding is the shortest. */
+bool ecdsa_signature_from_der(struct ecdsa_signature *signature, struct bytes der);
+struct bytes ecdsa_signature_to_der(void *target, size_t capacity,
+                                    const struct ecdsa_signature *signature);
+/* Splits a SubjectPublicKeyInfo without looking whether the point is on the curve. */
+bool ecdsa_public_view_spki(struct ecdsa_public *key, struct bytes spki);
+/* Borrowed. */
+EVP_PKEY *ecdsa_key_openssl(const struct ecdsa_key *key);
+
+#endif

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/pem.h"
+
+#include "crypto/base64.h"
+
+#include <string.h>
+
+enum {
+    LINE_TEXT_SIZE = 64,
+    LINE_SIZE = 48
+};
+
+size_t pem_text_size(const char *label, size_t size)
+{
+    size_t lines = (size + LINE_SIZE - 1) / LINE_SIZE;
+    return 2 * strlen(label) + strlen("-----BEGIN -----\n-----END -----\n") +
+           base64_text_size(size) + lines;
+}
+
+static void write_boundary(struct writer *text, const char *kind, const char *label)
+{
+    write_bytes(text, BYTES_LITERAL("-----"));
+    write_bytes(text, bytes_of_string(kind));
+    write_bytes(text, bytes_of_string(label));
+    write_bytes(text, BYTES_LITERAL("-----\n"));
+}
+
+void pem_write(struct writer *text, const char *label, struct bytes content)
+{
+    write_boundary(text, "BEGIN ", label);
+    for (size_t at = 0; at < content.size; at += LINE_SIZE) {
+        char line[LINE_TEXT_SIZE + 1];
+        base64_encode(line, bytes_part(content, at, LINE_SIZE));
+        write_bytes(text, bytes_of_string(line));
+        write_u8(text, '\n');
+    }
+    write_boundary(text, "END ", label);
+}
+
+void pem_append(struct buffer *text, const char *label, struct bytes content)
+{
+    size_t size = pem_text_size(label, content.size);
+    uint8_t *room = buffer_reserve(text, size);
+    if (room == NULL)
+        return;
+    struct writer writer = writer_into(room, size);
+    pem_write(&writer, label, content);
+    ASSERT(writer_view(&writer).size == size);
+    text->size += size;
+}
+
+/* The next line without its end (LF or CRLF; the last line may lack one). */
+static struct bytes read_line(struct reader *text)
+{
+    struct bytes rest = bytes_of(text->at, reader_left(text));
+    size_t size = bytes_find(rest, '\n');
+    struct bytes line = read_bytes(text, size);
+    if (size < rest.size) {
+        read_skip(text, 1);
+        if (line.size > 0 && line.data[line.size - 1] == '\r')
+            line.size--;
+    }
+    return line;
+}
+
+static bool is_boundary(struct bytes line, const char *kind, const char *label)
+{
+    size_t kind_size = strlen(kind);
+    size_t label_size = strlen(label);
+    return line.size == kind_size + label_size + 5 &&
+           bytes_equal_string(bytes_part(line, 0, kind_size), kind) &&
+           bytes_equal_string(bytes_part(line, kind_size, label_size), label) &&
+           bytes_equal_string(bytes_part(line, kind_size + label_size, 5), "-----");
+}
+
+bool pem_read(struct reader *text, const char *label, void *target, size_t capacity, size_t *size,
+              struct error *error)
+{
+    if (!is_boundary(read_line(text), "-----BEGIN ", label))
+        return error_set(error, ERROR_INVALID, "PEM text does not begin with a %s block", label);
+    size_t used = 0;
+    bool is_last = false;
+    for (;;) {
+        struct bytes line = read_line(text);
+        if (is_boundary(line, "-----END ", label))
+            break;
+        size_t part = 0;
+        if (is_last || line.size == 0 || line.size > LINE_TEXT_SIZE ||
+            !base64_decode((uint8_t *)target + used, capacity - used, &part, line))
+            return error_set(error, ERROR_INVALID, "PEM block %s is malformed or too long", label);
+        used += part;
+        is_last = part < LINE_SIZE;
+    }
+    if (used == 0)
+        return error_set(error, ERROR_INVALID, "PEM block %s is empty", label);
+    *size = used;
+    return true;
+}
+
+bool pem_is_end(const struct reader *text)
+{
+    size_t left = reader_left(text);
+    bool is_final_nul =
+        left == 1 && text->at[0] == 0 && text->at > text->start && text->at[-1] == '\n';
+    return !text->failed && (left == 0 || is_final_nul);
+}
