@@ -31,24 +31,31 @@ struct ipc_message {
 
 struct ipc;
 
-/* Takes over a connected stream socket (blocking or not). */
+/* Takes over a connected stream socket (blocking or not).  One thread at a time. */
 MUST_CHECK bool ipc_new(struct ipc **ipc, int socket, size_t payload_max, struct error *error);
 void ipc_free(struct ipc *ipc);
 DEFINE_AUTO(ipc, ipc_free)
 int ipc_descriptor(const struct ipc *ipc);
+/* Whether the connection is over: tells a peer that answered UNAVAILABLE from one that is gone. */
+bool ipc_is_broken(const struct ipc *ipc);
 
 /* Blocks until all is written. */
 MUST_CHECK bool ipc_send(struct ipc *ipc, uint16_t type, uint32_t id, struct bytes payload,
                          const int *descriptors, unsigned descriptor_count, struct error *error);
-/* The next message; `timeout_ms` -1 waits for ever.  TIMEOUT, UNAVAILABLE (peer gone), INVALID (bad
- * frame; the connection is to be closed). */
+/* The next message; `timeout_ms` -1 waits for ever, 0 takes what is there.  TIMEOUT (half a frame
+ * is kept for the next call), UNAVAILABLE (peer gone), INVALID (bad frame; the connection is over).
+ */
 MUST_CHECK bool ipc_receive(struct ipc *ipc, struct ipc_message *message, int timeout_ms,
                             struct error *error);
 /* Sends and waits for the answer with the same id; the peer's error becomes ours. */
 MUST_CHECK bool ipc_call(struct ipc *ipc, uint16_t type, struct bytes payload,
                          const int *descriptors, unsigned descriptor_count,
                          struct ipc_message *answer, int timeout_ms, struct error *error);
+/* Closes the descriptors that are left (a taken one is set to -1). */
 void ipc_message_done(struct ipc_message *message);
+/* The answer to a message that failed, for whoever answers later than ipc_serve_one does. */
+MUST_CHECK bool ipc_send_error(struct ipc *ipc, uint32_t id, const struct error *failure,
+                               struct error *error);
 
 /* One row per request that may be received. */
 struct ipc_request {
@@ -56,11 +63,13 @@ struct ipc_request {
     const char *name;
     size_t payload_max;
     unsigned descriptor_count;
-    /* Fills `answer` (and up to IPC_DESCRIPTORS_MAX descriptors, closed after sending) or fails. */
+    /* Fills `answer` (and up to IPC_DESCRIPTORS_MAX descriptors, closed after sending) or fails.
+     * The message's descriptors are closed afterwards: duplicate what is to stay open. */
     bool (*serve)(void *context, const struct ipc_message *message, struct buffer *answer,
                   int *descriptors, unsigned *descriptor_count, struct error *error);
 };
-/* Receives one message and answers it.  false: the connection is over. */
+/* Receives one message and answers it.  false: TIMEOUT when nothing came, else the connection is
+ * over.  What `serve` fails with goes to the peer, not to the caller. */
 MUST_CHECK bool ipc_serve_one(struct ipc *ipc, const struct ipc_request *table, size_t count,
                               void *context, int timeout_ms, struct error *error);
 

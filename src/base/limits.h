@@ -16,6 +16,7 @@ enum {
     SECRET_SIZE_MAX = 1 << 20,       /* bytes of one heap secret */
     IPC_ANSWER_SIZE_MAX = 64 << 20,  /* bytes of an answer before it is sent */
     JSON_CANONICAL_KEYS_MAX = 65536, /* keys of one object in canonical form */
+    TOML_DEPTH_MAX = 32,             /* nested brackets, and dots of one key */
     OPTIONS_MAX = 64                 /* rows of one option table */
 };
 

@@ -13,7 +13,7 @@ enum {
 /* Where a key stands in a file, for errors about what a valid file may not say. */
 struct toml_document {
     json_t *root;
-    json_t *lines; /* object: "function.quote.source" -> line number */
+    json_t *lines; /* object: "function.quote.source" or "trigger.http[0].route" -> line number */
 };
 
 /* Errors read "FILE:LINE:COLUMN: what". */
