@@ -74,7 +74,7 @@ enum constant_kind {
 };
 
 /* A constant expression of one instruction (extended constants come with a later issue).  A global
- * named by GLOBAL is an imported one: defined ones are replaced by their own constant. */
+ * named by GLOBAL is an imported one. */
 struct constant {
     enum constant_kind kind;
     enum value_type type;
@@ -181,5 +181,9 @@ MUST_CHECK bool validator_new(struct validator **validator, const struct module 
  * validator's memory until its next use. */
 MUST_CHECK bool validate_function(struct validator *validator, uint32_t function_index,
                                   struct function_facts *facts, struct error *error);
+
+/* Validates every defined function, for who does not compile it. */
+MUST_CHECK bool module_validate(const struct module *module, struct arena *arena,
+                                struct error *error);
 
 #endif

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/opcodes.h"
+
+/* clang-format off */
+#define SIGNATURE(count, first, second, result)                                                    \
+    { (count), { VALUE_##first, VALUE_##second }, VALUE_##result }
+#define SIGNATURE_none SIGNATURE(0, UNKNOWN, UNKNOWN, UNKNOWN)
+#define SIGNATURE_FF_F SIGNATURE(2, F64, F64, F64)
+#define SIGNATURE_FF_i SIGNATURE(2, F64, F64, I32)
+#define SIGNATURE_F_F SIGNATURE(1, F64, UNKNOWN, F64)
+#define SIGNATURE_F_I SIGNATURE(1, F64, UNKNOWN, I64)
+#define SIGNATURE_F_f SIGNATURE(1, F64, UNKNOWN, F32)
+#define SIGNATURE_F_i SIGNATURE(1, F64, UNKNOWN, I32)
+#define SIGNATURE_II_I SIGNATURE(2, I64, I64, I64)
+#define SIGNATURE_II_i SIGNATURE(2, I64, I64, I32)
+#define SIGNATURE_I_F SIGNATURE(1, I64, UNKNOWN, F64)
+#define SIGNATURE_I_I SIGNATURE(1, I64, UNKNOWN, I64)
+#define SIGNATURE_I_f SIGNATURE(1, I64, UNKNOWN, F32)
+#define SIGNATURE_I_i SIGNATURE(1, I64, UNKNOWN, I32)
+#define SIGNATURE_f_F SIGNATURE(1, F32, UNKNOWN, F64)
+#define SIGNATURE_f_I SIGNATURE(1, F32, UNKNOWN, I64)
+#define SIGNATURE_f_f SIGNATURE(1, F32, UNKNOWN, F32)
+#define SIGNATURE_f_i SIGNATURE(1, F32, UNKNOWN, I32)
+#define SIGNATURE_ff_f SIGNATURE(2, F32, F32, F32)
+#define SIGNATURE_ff_i SIGNATURE(2, F32, F32, I32)
+#define SIGNATURE_iF_ SIGNATURE(2, I32, F64, UNKNOWN)
+#define SIGNATURE_iI_ SIGNATURE(2, I32, I64, UNKNOWN)
+#define SIGNATURE_i_F SIGNATURE(1, I32, UNKNOWN, F64)
+#define SIGNATURE_i_I SIGNATURE(1, I32, UNKNOWN, I64)
+#define SIGNATURE_i_f SIGNATURE(1, I32, UNKNOWN, F32)
+#define SIGNATURE_i_i SIGNATURE(1, I32, UNKNOWN, I32)
+#define SIGNATURE_if_ SIGNATURE(2, I32, F32, UNKNOWN)
+#define SIGNATURE_ii_ SIGNATURE(2, I32, I32, UNKNOWN)
+#define SIGNATURE_ii_i SIGNATURE(2, I32, I32, I32)
+/* clang-format on */
+
+const struct instruction instructions[256] = {
+#define INSTRUCTION(code, name, text, kind, signature, alignment)                                  \
+    [code] = { text, OPCODE_##kind, alignment, SIGNATURE_##signature },
+    OPCODES(INSTRUCTION)
+};
+
+const struct instruction prefixed_instructions[PREFIXED_COUNT] = { PREFIXED_OPCODES(INSTRUCTION) };
+
+static const struct {
+    uint8_t first, last;
+    const char *proposal;
+} proposals[] = {
+    { 0x06, 0x0a, "exception handling" },
+    { 0x12, 0x13, "tail calls" },
+    { 0x14, 0x15, "typed function references" },
+    { 0x18, 0x19, "exception handling" },
+    { 0x1f, 0x1f, "exception handling" },
+    { 0xd3, 0xd3, "garbage collection" },
+    { 0xd4, 0xd6, "typed function references" },
+    { 0xfb, 0xfb, "garbage collection" },
+    { 0xfd, 0xfd, "vectors (SIMD)" },
+    { 0xfe, 0xfe, "threads" },
+};
+
+const char *opcode_proposal(uint8_t opcode)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(proposals); i++) {
+        if (opcode >= proposals[i].first && opcode <= proposals[i].last)
+            return proposals[i].proposal;
+    }
+    return NULL;
+}

@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Validation of one function: locals, the walk over its instructions, plain instructions. */
+#include "core/checked.h"
+#include "wasm/limits.h"
+#include "wasm/opcodes.h"
+#include "wasm/types.h"
+#include "wasm/validator.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+bool validator_refuse(struct validator *validator, enum error_code code, const char *format, ...)
+{
+    if (!scan_check(&validator->scan, validator->error))
+        return false;
+    char text[sizeof(validator->error->text) - 56];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    return error_set(validator->error, code, "%s at offset 0x%zx in function %u", text,
+                     (size_t)(validator->instruction - validator->scan.file),
+                     validator->function_index);
+}
+
+static bool refuse_memory(struct validator *validator)
+{
+    return error_set(validator->error, ERROR_LIMIT,
+                     "module needs more memory than the compiler may use");
+}
+
+/* Twice the room, or at least `needed`, with what was there copied. */
+static void *grow(struct validator *validator, const void *old, uint32_t *capacity, uint32_t needed,
+                  size_t size_each)
+{
+    uint32_t wanted = MAX(needed, *capacity * 2);
+    void *array = arena_array(validator->arena, wanted, size_each);
+    if (array == NULL)
+        return NULL;
+    if (*capacity > 0)
+        memcpy(array, old, *capacity * size_each);
+    *capacity = wanted;
+    return array;
+}
+
+bool validator_make_room(struct validator *validator, uint32_t count)
+{
+    if (validator->operand_capacity - validator->height >= count)
+        return true;
+    if (validator->height + count > WASM_OPERANDS_MAX)
+        return validator_refuse(validator, ERROR_LIMIT, "more than %d operands on the stack",
+                                WASM_OPERANDS_MAX);
+    uint8_t *operands = grow(validator, validator->operands, &validator->operand_capacity,
+                             validator->height + count, sizeof(*operands));
+    if (operands == NULL)
+        return refuse_memory(validator);
+    validator->operands = operands;
+    return true;
+}
+
+bool validator_push_frame(struct validator *validator, uint8_t opcode, struct type_list parameters,
+                          struct type_list results)
+{
+    enum {
+        WEIGHT_MAX = 1 << 24
+    };
+    if (validator->depth == WASM_NESTING_MAX)
+        return validator_refuse(validator, ERROR_LIMIT, "more than %d blocks within each other",
+                                WASM_NESTING_MAX);
+    if (validator->depth == validator->frame_capacity) {
+        struct frame *frames = grow(validator, validator->frames, &validator->frame_capacity,
+                                    validator->depth + 1, sizeof(*frames));
+        if (frames == NULL)
+            return refuse_memory(validator);
+        validator->frames = frames;
+    }
+    uint32_t weight = validator->depth == 0 ? 1 : validator->frames[validator->depth - 1].weight;
+    if (opcode == OPCODE_LOOP && weight < WEIGHT_MAX)
+        weight *= 8;
+    validator->top = &validator->frames[validator->depth++];
+    *validator->top = (struct frame){ .parameters = parameters,
+                                      .results = results,
+                                      .height = validator->height,
+                                      .weight = weight,
+                                      .opcode = opcode };
+    validator->depth_max = MAX(validator->depth_max, validator->depth);
+    return validator_push_list(validator, parameters);
+}
+
+bool validator_pop_any(struct validator *validator, enum value_type *type)
+{
+    if (validator->height > validator->top->height) {
+        *type = (enum value_type)validator->operands[--validator->height];
+        return true;
+    }
+    *type = VALUE_UNKNOWN;
+    return validator->top->is_unreachable ||
+           validator_refuse(validator, ERROR_INVALID, "type mismatch: nothing on the stack");
+}
+
+bool validator_pop_slowly(struct validator *validator, enum value_type expected)
+{
+    enum value_type found;
+    if (!validator_pop_any(validator, &found))
+        return false;
+    return found == expected || found == VALUE_UNKNOWN ||
+           validator_refuse(validator, ERROR_INVALID, "type mismatch: expected %s, found %s",
+                            value_type_name(expected), value_type_name(found));
+}
+
+bool validator_peek_list(struct validator *validator, struct type_list list)
+{
+    uint32_t there = validator->height - validator->top->height;
+    uint32_t count = MIN(there, list.count);
+    if (count < list.count && !validator->top->is_unreachable)
+        return validator_refuse(validator, ERROR_INVALID,
+                                "type mismatch: expected %u values, found %u", list.count, there);
+    if (count == 0)
+        return true;
+    const uint8_t *found = validator->operands + validator->height - count;
+    const uint8_t *expected = list.types + list.count - count;
+    if (memcmp(found, expected, count) == 0)
+        return true;
+    for (uint32_t i = 0; i < count; i++) {
+        if (found[i] != expected[i] && found[i] != VALUE_UNKNOWN)
+            return validator_refuse(validator, ERROR_INVALID,
+                                    "type mismatch: expected %s, found %s",
+                                    value_type_name((enum value_type)expected[i]),
+                                    value_type_name((enum value_type)found[i]));
+    }
+    return true;
+}
+
+bool validator_pop_list(struct validator *validator, struct type_list list)
+{
+    if (!validator_peek_list(validator, list))
+        return false;
+    validator->height -= MIN(validator->height - validator->top->height, list.count);
+    return true;
+}
+
+bool validator_push_list(struct validator *validator, struct type_list list)
+{
+    if (!validator_make_room(validator, list.count + VALIDATOR_ROOM))
+        return false;
+    if (list.count > 0)
+        memcpy(validator->operands + validator->height, list.types, list.count);
+    validator->height += list.count;
+    validator->height_max = MAX(validator->height_max, validator->height);
+    return true;
+}
+
+void validator_set_unreachable(struct validator *validator)
+{
+    validator->height = validator->top->height;
+    validator->top->is_unreachable = true;
+}
+
+bool validator_read_type(struct validator *validator, enum value_type *type)
+{
+    uint8_t byte = scan_u8(&validator->scan);
+    enum value_type found = (enum value_type)byte;
+    const char *proposal = value_type_proposal(byte);
+    *type = found;
+    if (value_type_is_number(found) || value_type_is_reference(found))
+        return true;
+    if (proposal != NULL)
+        return validator_refuse(validator, ERROR_UNSUPPORTED,
+                                "malformed value type 0x%02x: %s not supported", byte, proposal);
+    return validator_refuse(validator, ERROR_INVALID, "malformed value type 0x%02x", byte);
+}
+
+bool validator_check_memory(struct validator *validator)
+{
+    return validator->module->memory_count > 0 ||
+           validator_refuse(validator, ERROR_INVALID, "unknown memory 0");
+}
+
+static bool check_local(struct validator *validator, uint8_t opcode)
+{
+    uint32_t index = scan_u32(&validator->scan);
+    if (index >= validator->local_count)
+        return validator_refuse(validator, ERROR_INVALID, "unknown local %u", index);
+    enum value_type type = (enum value_type)validator->local_types[index];
+    uint32_t *uses = &validator->local_uses[index];
+    if (!add_fits(*uses, validator->top->weight, uses))
+        *uses = UINT32_MAX;
+    if (opcode != OPCODE_LOCAL_GET && !validator_pop(validator, type))
+        return false;
+    if (opcode != OPCODE_LOCAL_SET)
+        validator_push(validator, type);
+    return true;
+}
+
+static bool apply_signature(struct validator *validator, const struct signature *signature)
+{
+    for (uint32_t i = signature->operand_count; i > 0; i--) {
+        if (!validator_pop(validator, (enum value_type)signature->operands[i - 1]))
+            return false;
+    }
+    if (signature->result != VALUE_UNKNOWN)
+        validator_push(validator, (enum value_type)signature->result);
+    return true;
+}
+
+static bool check_access(struct validator *validator, const struct instruction *instruction)
+{
+    uint32_t alignment = scan_u32(&validator->scan);
+    (void)scan_u32(&validator->scan); /* offset: any */
+    if (alignment > instruction->alignment) {
+        if (alignment >= 64 && alignment < 128)
+            return validator_refuse(validator, ERROR_UNSUPPORTED,
+                                    "malformed memop flags: multi-memory not supported");
+        return validator_refuse(validator, ERROR_INVALID, "%s",
+                                alignment < 32 ? "alignment must not be larger than natural"
+                                               : "malformed memop flags");
+    }
+    return validator_check_memory(validator) && apply_signature(validator, &instruction->signature);
+}
+
+static bool check_constant(struct validator *validator, uint8_t opcode)
+{
+    struct scan *scan = &validator->scan;
+    switch (opcode) {
+    case OPCODE_I32_CONST:
+        (void)scan_signed(scan, 32);
+        validator_push(validator, VALUE_I32);
+        return true;
+    case OPCODE_I64_CONST:
+        (void)scan_signed(scan, 64);
+        validator_push(validator, VALUE_I64);
+        return true;
+    case OPCODE_F32_CONST:
+        (void)scan_bytes(scan, 4);
+        validator_push(validator, VALUE_F32);
+        return true;
+    default:
+        (void)scan_bytes(scan, 8);
+        validator_push(validator, VALUE_F64);
+        return true;
+    }
+}
+
+static bool check_special(struct validator *validator, uint8_t opcode)
+{
+    check_function *check = control_checks[opcode];
+    if (check == NULL)
+        check = reference_checks[opcode];
+    ASSERT(check != NULL);
+    return check(validator);
+}
+
+static bool refuse_absent(struct validator *validator, uint8_t opcode)
+{
+    const char *proposal = opcode_proposal(opcode);
+    if (proposal != NULL)
+        return validator_refuse(validator, ERROR_UNSUPPORTED,
+                                "illegal opcode 0x%02x: %s not supported", opcode, proposal);
+    return validator_refuse(validator, ERROR_INVALID, "illegal opcode 0x%02x", opcode);
+}
+
+static bool check_prefixed(struct validator *validator)
+{
+    const uint8_t *at = validator->scan.at;
+    uint32_t code = scan_u32(&validator->scan);
+    if (code >= PREFIXED_COUNT)
+        return validator_refuse(validator, ERROR_INVALID, "illegal opcode 0xfc 0x%02x", code);
+    if (prefixed_instructions[code].kind == OPCODE_PLAIN)
+        return apply_signature(validator, &prefixed_instructions[code].signature);
+    validator->scan.at = at;
+    return validator_check_prefixed(validator);
+}
+
+static bool check_instruction(struct validator *validator, uint8_t opcode)
+{
+    const struct instruction *instruction = &instructions[opcode];
+    switch (opcode) {
+    case OPCODE_LOCAL_GET:
+    case OPCODE_LOCAL_SET:
+    case OPCODE_LOCAL_TEE:
+        return check_local(validator, opcode);
+    case OPCODE_I32_CONST:
+    case OPCODE_I64_CONST:
+    case OPCODE_F32_CONST:
+    case OPCODE_F64_CONST:
+        return check_constant(validator, opcode);
+    case OPCODE_PREFIX:
+        return check_prefixed(validator);
+    default:
+        break;
+    }
+    switch ((enum opcode_kind)instruction->kind) {
+    case OPCODE_PLAIN:
+        return apply_signature(validator, &instruction->signature);
+    case OPCODE_ACCESS:
+        return check_access(validator, instruction);
+    case OPCODE_SPECIAL:
+        return check_special(validator, opcode);
+    case OPCODE_ABSENT:
+        break;
+    }
+    return refuse_absent(validator, opcode);
+}
+
+static bool check_code(struct validator *validator)
+{
+    while (validator->depth > 0) {
+        if (validator->operand_capacity - validator->height < VALIDATOR_ROOM &&
+            !validator_make_room(validator, VALIDATOR_ROOM))
+            return false;
+        validator->instruction = validator->scan.at;
+        uint8_t opcode = scan_u8(&validator->scan);
+        if (!check_instruction(validator, opcode))
+            return false;
+        if (validator->scan.fault != NULL)
+            return validator_refuse(validator, ERROR_INVALID, "fault");
+    }
+    return true;
+}
+
+static bool add_locals(struct validator *validator, uint64_t *total, uint32_t count,
+                       enum value_type type)
+{
+    *total += count;
+    if (*total > WASM_LOCALS_MAX)
+        return true; /* refused once all are counted */
+    if (*total > validator->local_capacity) {
+        uint32_t capacity = validator->local_capacity;
+        uint8_t *types = grow(validator, validator->local_types, &capacity, (uint32_t)*total, 1);
+        capacity = validator->local_capacity;
+        uint32_t *uses =
+            grow(validator, validator->local_uses, &capacity, (uint32_t)*total, sizeof(*uses));
+        if (types == NULL || uses == NULL)
+            return refuse_memory(validator);
+        validator->local_types = types;
+        validator->local_uses = uses;
+        validator->local_capacity = capacity;
+    }
+    if (count > 0)
+        memset(validator->local_types + *total - count, (int)type, count);
+    return true;
+}
+
+static bool read_locals(struct validator *validator, const struct function_type *type)
+{
+    struct scan *scan = &validator->scan;
+    uint64_t total = 0;
+    for (uint32_t i = 0; i < type->parameter_count; i++) {
+        if (!add_locals(validator, &total, 1, (enum value_type)type->parameters[i]))
+            return false;
+    }
+    validator->instruction = scan->at;
+    uint32_t runs = scan_length(scan);
+    for (uint32_t i = 0; i < runs && scan->fault == NULL; i++) {
+        uint32_t count = scan_u32(scan);
+        enum value_type local;
+        if (!validator_read_type(validator, &local) || !add_locals(validator, &total, count, local))
+            return false;
+    }
+    if (total > WASM_LOCALS_MAX)
+        return validator_refuse(validator, total > UINT32_MAX ? ERROR_INVALID : ERROR_LIMIT,
+                                "too many locals: %llu, at most %d", (unsigned long long)total,
+                                WASM_LOCALS_MAX);
+    validator->local_count = (uint32_t)total;
+    if (total > 0)
+        memset(validator->local_uses, 0, total * sizeof(*validator->local_uses));
+    return scan->fault == NULL || validator_refuse(validator, ERROR_INVALID, "fault");
+}
+
+bool validator_new(struct validator **validator, const struct module *module, struct arena *arena,
+                   struct error *error)
+{
+    struct validator *made = arena_take(arena, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_LIMIT, "no memory to validate the module");
+    made->module = module;
+    made->arena = arena;
+    made->error = error;
+    made->operand_capacity = 256;
+    made->frame_capacity = 32;
+    made->local_capacity = 64;
+    made->operands = arena_array(arena, made->operand_capacity, 1);
+    made->frames = arena_array(arena, made->frame_capacity, sizeof(*made->frames));
+    made->local_types = arena_array(arena, made->local_capacity, 1);
+    made->local_uses = arena_array(arena, made->local_capacity, sizeof(*made->local_uses));
+    if (made->operands == NULL || made->frames == NULL || made->local_types == NULL ||
+        made->local_uses == NULL)
+        return error_set(error, ERROR_LIMIT, "no memory to validate the module");
+    *validator = made;
+    return true;
+}
+
+bool validate_function(struct validator *validator, uint32_t function_index,
+                       struct function_facts *facts, struct error *error)
+{
+    const struct module *module = validator->module;
+    ASSERT(function_index >= module->imported_function_count &&
+           function_index < module->function_count);
+    const struct function *function = &module->functions[function_index];
+    const struct function_type *type = function->type;
+    validator->error = error;
+    validator->function_index = function_index;
+    validator->scan = scan_of(module->source, function->source_offset);
+    validator->height = validator->height_max = 0;
+    validator->depth = validator->depth_max = 0;
+    validator->call_count = 0;
+    if (!read_locals(validator, type))
+        return false;
+    const uint8_t *code = validator->scan.at;
+    struct type_list results = { type->results, type->result_count };
+    if (!validator_push_frame(validator, OPCODE_BLOCK, (struct type_list){ 0 }, results) ||
+        !check_code(validator))
+        return false;
+    if (validator->scan.at != module->source.data + function->source_offset + function->body.size)
+        return validator_refuse(validator, ERROR_INVALID, "section size mismatch");
+    *facts = (struct function_facts){
+        .local_types = validator->local_types,
+        .local_count = validator->local_count,
+        .stack_height_max = validator->height_max,
+        .call_count = validator->call_count,
+        .local_uses = validator->local_uses,
+        .block_depth_max = validator->depth_max,
+        .code = bytes_of(code, (size_t)(validator->scan.at - code)),
+        .code_offset = (uint32_t)(code - module->source.data),
+    };
+    return true;
+}
+
+bool module_validate(const struct module *module, struct arena *arena, struct error *error)
+{
+    struct validator *validator;
+    if (!validator_new(&validator, module, arena, error))
+        return false;
+    for (uint32_t i = module->imported_function_count; i < module->function_count; i++) {
+        struct function_facts facts;
+        if (!validate_function(validator, i, &facts, error))
+            return false;
+    }
+    return true;
+}
