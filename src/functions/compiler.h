@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a deployment gets modules compiled, without knowing who does it: on a node the supervisor
+ * starts a jailed s3n-compile, in tests a stand-in answers. */
+#ifndef FUNCTIONS_COMPILER_H
+#define FUNCTIONS_COMPILER_H
+
+#include "base/error.h"
+
+/* What came of it.  `image` is an anonymous file with the image, which the receiver closes, and -1
+ * when it failed; then `error` says why, in the compiler's words. */
+typedef void compiler_done(void *context, int image, const struct error *error);
+
+struct compiler {
+    /* Name and version: part of the key under which images are cached.  [a-z0-9.-]. */
+    const char *name;
+    void *context;
+    /* Starts compiling `module` (a sealed anonymous file, taken over also on failure).  `done` is
+     * called exactly once, later, from the event loop; never when start failed. */
+    bool (*start)(void *context, int module, compiler_done *done, void *done_context,
+                  struct error *error);
+};
+
+#endif

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/deployment.h"
+#include "abi/image.h"
+#include "base/file.h"
+#include "core/hex.h"
+#include "crypto/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct deployment {
+    struct deployer *deployer;
+    struct deployment *next;
+    struct manifest *manifest;
+    struct buffer canonical;
+    struct digest32 owner;
+    deployment_done *done;
+    void *context;
+    struct function_image *images; /* per function */
+    bool *has_image;
+    size_t missing;
+};
+
+/* One module being compiled, for however many functions wait for it. */
+struct compilation {
+    struct deployer *deployer; /* NULL: the deployer is gone, nobody waits */
+    bool running;
+    struct digest32 code;
+    uint64_t code_size;
+    uint64_t start_ns;
+    struct compilation *next;
+};
+
+struct deployer {
+    struct deployer_options options;
+    struct deployment *deployments;
+    struct compilation *compilations; /* in order of arrival */
+    size_t deployment_count;
+    size_t running_count;
+};
+
+static void deployment_free(struct deployment *deployment)
+{
+    if (deployment == NULL)
+        return;
+    manifest_free(deployment->manifest);
+    buffer_done(&deployment->canonical);
+    free(deployment->images);
+    free(deployment->has_image);
+    free(deployment);
+}
+DEFINE_AUTO(deployment, deployment_free)
+
+bool deployer_new(struct deployer **deployer, const struct deployer_options *options,
+                  struct error *error)
+{
+    struct deployer *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for deployments");
+    made->options = *options;
+    *deployer = made;
+    return true;
+}
+
+void deployer_free(struct deployer *deployer)
+{
+    if (deployer == NULL)
+        return;
+    while (deployer->deployments != NULL) {
+        struct deployment *deployment = deployer->deployments;
+        deployer->deployments = deployment->next;
+        deployment_free(deployment);
+    }
+    while (deployer->compilations != NULL) {
+        struct compilation *compilation = deployer->compilations;
+        deployer->compilations = compilation->next;
+        compilation->deployer = NULL;
+        if (!compilation->running)
+            free(compilation);
+    }
+    free(deployer);
+}
+
+size_t deployer_count(const struct deployer *deployer)
+{
+    return deployer->deployment_count;
+}
+
+static void deployment_unlink(struct deployment *deployment)
+{
+    struct deployer *deployer = deployment->deployer;
+    for (struct deployment **at = &deployer->deployments; *at != NULL; at = &(*at)->next) {
+        if (*at == deployment) {
+            *at = deployment->next;
+            deployer->deployment_count--;
+            return;
+        }
+    }
+}
+
+static void deployment_fail(struct deployment *deployment, const struct error *error)
+{
+    deployment_unlink(deployment);
+    deployment->done(deployment->context, NULL, error);
+    deployment_free(deployment);
+}
+
+/* Every image is there. */
+static void deployment_finish(struct deployment *deployment)
+{
+    struct deployer *deployer = deployment->deployer;
+    struct registry_version version = {
+        .canonical = buffer_view(&deployment->canonical),
+        .owner = deployment->owner,
+        .images = deployment->images,
+        .now_s = (int64_t)(clock_realtime_ns(deployer->options.clock) / 1000000000),
+    };
+    struct deployment_result result = { 0 };
+    struct error error;
+    if (!registry_put(deployer->options.registry, &version, &result.application, &result.replaced,
+                      &error)) {
+        deployment_fail(deployment, &error);
+        return;
+    }
+    deployment_unlink(deployment);
+    deployment->done(deployment->context, &result, NULL);
+    deployment_free(deployment);
+}
+
+static void compilation_unlink(struct compilation *compilation)
+{
+    struct deployer *deployer = compilation->deployer;
+    for (struct compilation **at = &deployer->compilations; *at != NULL; at = &(*at)->next) {
+        if (*at == compilation) {
+            *at = compilation->next;
+            return;
+        }
+    }
+}
+
+/* Gives an image, or the reason why there is none, to every deployment that waits for the module.
+ * A deployment's callback may start another, so the list is searched anew after each. */
+static void code_settled(struct deployer *deployer, const struct digest32 *code,
+                         const struct function_image *image, const struct error *error)
+{
+    struct deployment *at = deployer->deployments;
+    while (at != NULL) {
+        bool touched = false;
+        const char *function_name = "";
+        for (size_t i = 0; i < at->manifest->function_count; i++) {
+            if (at->has_image[i] || !digest32_equal(&at->manifest->functions[i].code, code))
+                continue;
+            touched = true;
+            function_name = at->manifest->functions[i].name;
+            if (image == NULL)
+                break;
+            at->images[i] = *image;
+            at->has_image[i] = true;
+            at->missing--;
+        }
+        if (touched && image == NULL) {
+            struct error reason = *error;
+            error_within(&reason, "function %s", function_name);
+            deployment_fail(at, &reason);
+            at = deployer->deployments;
+        } else if (touched && at->missing == 0) {
+            deployment_finish(at);
+            at = deployer->deployments;
+        } else {
+            at = at->next;
+        }
+    }
+}
+
+/* Checks what the compiler wrote and keeps it. */
+static bool image_keep(struct deployer *deployer, const struct compilation *compilation,
+                       int descriptor, struct function_image *image, struct error *error)
+{
+    struct bytes content = { 0 };
+    if (!file_map(&content, descriptor, error))
+        return error_within(error, "image");
+    struct image parsed;
+    const char *reason;
+    bool kept = false;
+    if (content.size > IMAGE_SIZE_MAX) {
+        error_set(error, ERROR_LIMIT, "the image has %zu bytes, at most %d are allowed",
+                  content.size, IMAGE_SIZE_MAX);
+    } else if (!image_parse(&parsed, content, &reason)) {
+        error_set(error, ERROR_CORRUPT, "the compiler's image is not valid: %s", reason);
+    } else {
+        uint64_t now_ns = clock_monotonic_ns(deployer->options.clock);
+        *image = (struct function_image){
+            .image = sha256_of(content),
+            .image_size = content.size,
+            .code_size = compilation->code_size,
+            .compile_us = (now_ns - compilation->start_ns) / 1000,
+        };
+        kept = store_blob_put(deployer->options.store, &image->image, content, error) &&
+               registry_image_put(deployer->options.registry, &compilation->code,
+                                  deployer->options.compiler->name, image, error);
+    }
+    file_unmap(&content);
+    return kept;
+}
+
+static void compilations_run(struct deployer *deployer);
+
+static void compilation_done(void *context, int descriptor, const struct error *error)
+{
+    struct compilation *compilation = context;
+    struct deployer *deployer = compilation->deployer;
+    if (deployer != NULL) {
+        struct error own;
+        struct function_image image;
+        bool kept = false;
+        if (descriptor >= 0) {
+            kept = image_keep(deployer, compilation, descriptor, &image, &own);
+            error = &own;
+        }
+        compilation_unlink(compilation);
+        deployer->running_count--;
+        code_settled(deployer, &compilation->code, kept ? &image : NULL, error);
+        compilations_run(deployer);
+    }
+    file_close(&descriptor);
+    free(compilation);
+}
+
+static bool compilation_run(struct compilation *compilation, struct error *error)
+{
+    struct deployer *deployer = compilation->deployer;
+    const struct compiler *compiler = deployer->options.compiler;
+    int module = -1;
+    if (!store_blob_open(deployer->options.store, &compilation->code, &module, error))
+        return error_within(error, "module %.12s", hex_of_digest(&compilation->code).text);
+    compilation->start_ns = clock_monotonic_ns(deployer->options.clock);
+    compilation->running = true;
+    deployer->running_count++;
+    if (compiler->start(compiler->context, module, compilation_done, compilation, error))
+        return true;
+    compilation->running = false;
+    deployer->running_count--;
+    return false;
+}
+
+/* Starts as many as may run at once. */
+static void compilations_run(struct deployer *deployer)
+{
+    struct compilation *at = deployer->compilations;
+    while (at != NULL && deployer->running_count < COMPILATION_COUNT_MAX) {
+        struct error error;
+        if (at->running || compilation_run(at, &error)) {
+            at = at->next;
+            continue;
+        }
+        struct digest32 code = at->code;
+        compilation_unlink(at);
+        free(at);
+        code_settled(deployer, &code, NULL, &error);
+        at = deployer->compilations;
+    }
+}
+
+static bool compilation_add(struct deployer *deployer, const struct digest32 *code, uint64_t size,
+                            struct error *error)
+{
+    struct compilation **at = &deployer->compilations;
+    for (; *at != NULL; at = &(*at)->next) {
+        if (digest32_equal(&(*at)->code, code))
+            return true;
+    }
+    struct compilation *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a compilation");
+    *made = (struct compilation){ .deployer = deployer, .code = *code, .code_size = size };
+    *at = made;
+    return true;
+}
+
+static bool deployment_new(struct deployment **deployment, struct deployer *deployer,
+                           struct bytes canonical, struct error *error)
+{
+    AUTO(deployment) struct deployment *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a deployment");
+    made->deployer = deployer;
+    buffer_init(&made->canonical, MANIFEST_SIZE_MAX);
+    buffer_append(&made->canonical, canonical);
+    if (!manifest_parse(&made->manifest, canonical, error))
+        return false;
+    made->missing = made->manifest->function_count;
+    made->images = calloc(made->missing, sizeof(*made->images));
+    made->has_image = calloc(made->missing, sizeof(*made->has_image));
+    if (made->images == NULL || made->has_image == NULL || made->canonical.failed)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a deployment");
+    *deployment = TAKE(made);
+    return true;
+}
+
+static bool module_check(struct deployer *deployer, const struct manifest_function *function,
+                         uint64_t *size, struct error *error)
+{
+    if (!store_blob_size(deployer->options.store, &function->code, size, error)) {
+        if (error->code == ERROR_NOT_FOUND)
+            error_set(error, ERROR_NOT_FOUND, "its module sha256:%s was not uploaded",
+                      hex_of_digest(&function->code).text);
+        return error_within(error, "function %s", function->name);
+    }
+    if (*size > MODULE_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT,
+                         "function %s: its module has %llu bytes, at most %d are allowed",
+                         function->name, (unsigned long long)*size, MODULE_SIZE_MAX);
+    return true;
+}
+
+bool deployment_start(struct deployer *deployer, const char *name, struct bytes canonical,
+                      const struct digest32 *owner, deployment_done *done, void *context,
+                      struct error *error)
+{
+    if (deployer->deployment_count == DEPLOYMENT_COUNT_MAX)
+        return error_set(error, ERROR_BUSY, "%d deployments are under way", DEPLOYMENT_COUNT_MAX);
+    AUTO(deployment) struct deployment *made = NULL;
+    if (!deployment_new(&made, deployer, canonical, error))
+        return false;
+    if (strcmp(made->manifest->application, name) != 0)
+        return error_set(error, ERROR_INVALID, "the manifest is for application %s, not for %s",
+                         made->manifest->application, name);
+    if (!registry_may_change(deployer->options.registry, name, owner, error))
+        return false;
+    made->owner = *owner;
+    made->done = done;
+    made->context = context;
+    uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
+    const struct manifest *manifest = made->manifest;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        const struct digest32 *code = &manifest->functions[i].code;
+        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error))
+            return false;
+        struct error ignored;
+        made->has_image[i] =
+            registry_image_get(deployer->options.registry, code, deployer->options.compiler->name,
+                               &made->images[i], &ignored);
+        made->missing -= made->has_image[i];
+    }
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        if (!made->has_image[i] &&
+            !compilation_add(deployer, &manifest->functions[i].code, sizes[i], error))
+            return false;
+    }
+    struct deployment *deployment = TAKE(made);
+    deployment->next = deployer->deployments;
+    deployer->deployments = deployment;
+    deployer->deployment_count++;
+    if (deployment->missing == 0)
+        deployment_finish(deployment);
+    else
+        compilations_run(deployer);
+    return true;
+}

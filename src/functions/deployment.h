@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Deployments: from a manifest whose modules were uploaded to a version that is served.
+ *
+ * Checks that every module is there, compiles those that have no image yet (a few at once, the rest
+ * wait), stores the images, then registers the version in one step.  Asynchronous: nothing here
+ * waits for a compiler, and `done` comes from the loop.  A failure leaves the version served before
+ * as it was; images already made stay cached.  Compilations of the same module are made once.
+ * Owns the deployments under way.  One thread. */
+#ifndef FUNCTIONS_DEPLOYMENT_H
+#define FUNCTIONS_DEPLOYMENT_H
+
+#include "base/clock.h"
+#include "functions/compiler.h"
+#include "functions/registry.h"
+
+struct deployer;
+
+struct deployer_options {
+    struct registry *registry;
+    struct store *store;
+    const struct compiler *compiler;
+    const struct clock *clock;
+};
+
+MUST_CHECK bool deployer_new(struct deployer **deployer, const struct deployer_options *options,
+                             struct error *error);
+/* Deployments under way are forgotten without a call. */
+void deployer_free(struct deployer *deployer);
+DEFINE_AUTO(deployer, deployer_free)
+
+struct deployment_result {
+    struct application *application; /* borrowed for the call */
+    bool replaced;                   /* the name was known before */
+};
+/* `result` NULL: it failed with `error`. */
+typedef void deployment_done(void *context, const struct deployment_result *result,
+                             const struct error *error);
+
+/* Starts deploying `canonical` (a manifest for the application `name`) for `owner`.  Errors that
+ * show at once come back here (INVALID, DENIED, NOT_FOUND naming the module that was not uploaded,
+ * LIMIT, BUSY) and `done` is not called; it may be called before this returns when everything was
+ * compiled before. */
+MUST_CHECK bool deployment_start(struct deployer *deployer, const char *name,
+                                 struct bytes canonical, const struct digest32 *owner,
+                                 deployment_done *done, void *context, struct error *error);
+size_t deployer_count(const struct deployer *deployer);
+
+#endif

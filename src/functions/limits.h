@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What functions refuses to exceed.  Sizes in bytes unless the name says otherwise. */
+#ifndef FUNCTIONS_LIMITS_H
+#define FUNCTIONS_LIMITS_H
+
+enum {
+    NAME_SIZE_MAX = 63, /* of an application or function: a DNS label */
+    VERSION_SIZE_MAX = 64,
+
+    MANIFEST_SIZE_MAX = 256 << 10,
+    MANIFEST_FUNCTION_COUNT_MAX = 64,
+    MANIFEST_ROUTE_COUNT_MAX = 256,
+    MANIFEST_ENVIRONMENT_COUNT_MAX = 64,
+    ENVIRONMENT_NAME_SIZE_MAX = 64,
+    ENVIRONMENT_VALUE_SIZE_MAX = 4096,
+    ROUTE_SIZE_MAX = 256,
+    ROUTE_PARAMETER_COUNT_MAX = 8,
+    SOURCE_PATH_SIZE_MAX = 1024,
+    BUILD_COMMAND_SIZE_MAX = 4096,
+
+    MEMORY_MIB_MAX = 1024,
+    MEMORY_MIB_DEFAULT = 64,
+    TIMEOUT_MS_MAX = 300000,
+    TIMEOUT_MS_DEFAULT = 10000,
+    CONCURRENCY_MAX = 64,
+    CONCURRENCY_DEFAULT = 8,
+    OUTPUT_KIB_MAX = 16384,
+    OUTPUT_KIB_DEFAULT = 1024,
+
+    APPLICATION_COUNT_MAX = 1024, /* on one node */
+    OWNER_COUNT_MAX = 256,
+    MODULE_SIZE_MAX = 64 << 20,
+    IMAGE_SIZE_MAX = 256 << 20,
+    COMPILATION_COUNT_MAX = 2,  /* at once */
+    DEPLOYMENT_COUNT_MAX = 32,  /* under way or waiting */
+    COMPILE_TIMEOUT_MS = 60000, /* wall time of one module */
+};
+
+#endif

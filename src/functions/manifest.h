@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The manifest: what an application is, as its owner wrote it and as the node keeps it.
+ *
+ * Two forms (DESIGN section 7).  The *source* form is s3n.toml: functions name a module file and
+ * maybe a build command.  The *resolved* form is canonical JSON (RFC 8785): functions name the
+ * SHA-256 of their module instead, and every default is written out, so equal manifests have equal
+ * bytes; the manifest digest is over these bytes.  Unknown keys are errors in both.  Owns its
+ * strings; never opens a file. */
+#ifndef FUNCTIONS_MANIFEST_H
+#define FUNCTIONS_MANIFEST_H
+
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "base/error.h"
+#include "functions/limits.h"
+
+enum {
+    MANIFEST_VERSION = 1
+};
+
+/* How a module is entered; names as in the manifest. */
+#define FUNCTION_ABIS(X) X(COMMAND, "command")
+
+enum function_abi {
+#define FUNCTION_ABI_ENUM(abi, name) FUNCTION_ABI_##abi,
+    FUNCTION_ABIS(FUNCTION_ABI_ENUM)
+#undef FUNCTION_ABI_ENUM
+    FUNCTION_ABI_COUNT
+};
+
+struct function_limits {
+    uint32_t memory_mib;
+    uint32_t timeout_ms;
+    uint32_t concurrency;
+    uint32_t output_kib;
+};
+
+struct manifest_variable {
+    const char *name;
+    const char *value;
+};
+
+struct manifest_function {
+    char name[NAME_SIZE_MAX + 1];
+    const char *source;        /* source form: path relative to the manifest; else NULL */
+    const char *build_command; /* source form, or NULL */
+    unsigned line;             /* source form: where the function begins */
+    bool has_code;
+    struct digest32 code; /* resolved form: SHA-256 of the module */
+    enum function_abi abi;
+    struct function_limits limits;
+    struct manifest_variable *environment; /* ascending names */
+    size_t environment_count;
+};
+
+/* HTTP methods that a route may name, in canonical order. */
+#define MANIFEST_METHODS(X)                                                                        \
+    X(GET)                                                                                         \
+    X(HEAD) X(POST) X(PUT) X(PATCH) X(DELETE) X(OPTIONS)
+
+enum manifest_method {
+#define MANIFEST_METHOD_ENUM(method) METHOD_##method,
+    MANIFEST_METHODS(MANIFEST_METHOD_ENUM)
+#undef MANIFEST_METHOD_ENUM
+    METHOD_COUNT
+};
+
+struct manifest_route {
+    const char *route;       /* "/quote/:pair", "/files/<star>": see functions/route.h */
+    const char *function;    /* name of a function of this manifest */
+    uint32_t function_index; /* the same, as an index */
+    uint32_t methods;        /* bit 1 << enum manifest_method */
+};
+
+struct manifest {
+    struct arena *arena;
+    char application[NAME_SIZE_MAX + 1];
+    char version[VERSION_SIZE_MAX + 1];
+    char compatibility_date[11];         /* YYYY-MM-DD */
+    struct manifest_function *functions; /* ascending names */
+    size_t function_count;
+    struct manifest_route *routes; /* in the file's order */
+    size_t route_count;
+};
+
+/* The source form.  Errors (INVALID, UNSUPPORTED, LIMIT) begin with "FILE:LINE: ". */
+MUST_CHECK bool manifest_parse_toml(struct manifest **manifest, const char *file_name,
+                                    struct bytes text, struct error *error);
+/* The resolved form, strictly: `canonical` must be byte for byte what manifest_canonical writes. */
+MUST_CHECK bool manifest_parse(struct manifest **manifest, struct bytes canonical,
+                               struct error *error);
+void manifest_free(struct manifest *manifest);
+DEFINE_AUTO(manifest, manifest_free)
+
+/* Writes the resolved form; every function must have its code digest (INVALID otherwise). */
+MUST_CHECK bool manifest_canonical(struct buffer *text, const struct manifest *manifest,
+                                   struct error *error);
+/* NULL when there is none. */
+const struct manifest_function *manifest_function_find(const struct manifest *manifest,
+                                                       const char *name);
+/* 1 to 63 of [a-z0-9-], neither first nor last a hyphen. */
+bool name_is_valid(const char *name);
+const char *manifest_method_name(enum manifest_method method);
+/* METHOD_COUNT when it is none of them. */
+enum manifest_method manifest_method_of(struct bytes name);
+const char *function_abi_name(enum function_abi abi);
+
+#endif

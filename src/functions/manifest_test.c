@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/manifest.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char head[] = "s3n_manifest_version = 1\n"
+                           "compatibility_date = \"2026-11-01\"\n"
+                           "[application]\n"
+                           "name = \"price-guard\"\n"
+                           "version = \"1.2.0\"\n";
+
+static bool parse(struct manifest **manifest, const char *rest, struct error *error)
+{
+    char text[4096];
+    snprintf(text, sizeof(text), "%s%s", head, rest);
+    *manifest = NULL;
+    return manifest_parse_toml(manifest, "s3n.toml", bytes_of_string(text), error);
+}
+
+static void check_refused(const char *rest, enum error_code code, const char *text)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    CHECK_NOTE(!parse(&manifest, rest, &error), "%s", rest);
+    CHECK_NOTE(error.code == code, "%s: %s", error_name(error.code), error.text);
+    CHECK_NOTE(strstr(error.text, text) != NULL, "«%s» is not in: %s", text, error.text);
+}
+
+static void reads_the_source_form(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    bool parsed = parse(&manifest,
+                        "[function.quote]\n"
+                        "source = \"target/quote.wasm\"\n"
+                        "build.command = \"make quote.wasm\"\n"
+                        "limits = { memory_mib = 32, timeout_ms = 2000 }\n"
+                        "environment = { ZONE = \"eu\", AREA = \"b\" }\n"
+                        "[function.audit]\n"
+                        "source = \"audit.wasm\"\n"
+                        "[[trigger.http]]\n"
+                        "route = \"/quote/:pair\"\n"
+                        "function = \"quote\"\n"
+                        "methods = [\"POST\", \"GET\"]\n",
+                        &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    REQUIRE(parsed);
+    CHECK_STRING(manifest->application, "price-guard");
+    CHECK_STRING(manifest->version, "1.2.0");
+    CHECK_STRING(manifest->compatibility_date, "2026-11-01");
+    REQUIRE(manifest->function_count == 2);
+    CHECK_STRING(manifest->functions[0].name, "audit");
+    const struct manifest_function *quote = manifest_function_find(manifest, "quote");
+    REQUIRE(quote != NULL);
+    CHECK_STRING(quote->source, "target/quote.wasm");
+    CHECK_STRING(quote->build_command, "make quote.wasm");
+    CHECK_NUMBER(quote->limits.memory_mib, 32);
+    CHECK_NUMBER(quote->limits.timeout_ms, 2000);
+    CHECK_NUMBER(quote->limits.concurrency, CONCURRENCY_DEFAULT);
+    REQUIRE(quote->environment_count == 2);
+    CHECK_STRING(quote->environment[0].name, "AREA");
+    CHECK_STRING(quote->environment[1].value, "eu");
+    REQUIRE(manifest->route_count == 1);
+    CHECK_NUMBER(manifest->routes[0].methods, (1u << METHOD_GET) | (1u << METHOD_POST));
+    CHECK_NUMBER(manifest->routes[0].function_index, 1);
+}
+
+static void names_line_key_and_nearest_key(void)
+{
+    check_refused("[function.a]\nsource = \"a.wasm\"\nlimitz = { memory_mib = 1 }\n", ERROR_INVALID,
+                  "s3n.toml:8: function.a.limitz: unknown key; did you mean `limits`?");
+    check_refused("[function.a]\nsource = \"a.wasm\"\n[functoin.b]\nsource = \"b\"\n",
+                  ERROR_INVALID, "functoin: unknown key; did you mean `function`?");
+    check_refused("[function.a]\nsource = \"a.wasm\"\nlimits = { memory_mb = 1 }\n", ERROR_INVALID,
+                  "s3n.toml:8: function.a.limits.memory_mb: unknown key; did you mean "
+                  "`memory_mib`?");
+    check_refused("[function.a]\nsource = \"a.wasm\"\nzzzzzzzzzzz = 1\n", ERROR_INVALID,
+                  "zzzzzzzzzzz: unknown key");
+    check_refused("[function.a]\nsource = \"a\"\n[[trigger.http]]\nrute = \"/\"\n", ERROR_INVALID,
+                  "rute: unknown key; did you mean `route`?");
+}
+
+static void refuses_what_comes_later(void)
+{
+    check_refused("[function.a]\nsource = \"a\"\npermissions.http = [\"https://x\"]\n",
+                  ERROR_UNSUPPORTED, "function.a.permissions: is not supported yet");
+    check_refused("[function.a]\nsource = \"a\"\nrequire = { tee = [\"tdx\"] }\n",
+                  ERROR_UNSUPPORTED, "require: is not supported yet");
+    check_refused("[function.a]\nsource = \"a\"\n[[trigger.cron]]\nschedule = \"* * * * *\"\n",
+                  ERROR_UNSUPPORTED, "trigger.cron: is not supported yet");
+    check_refused("[function.a]\nsource = \"a\"\nabi = \"reactor\"\n", ERROR_UNSUPPORTED,
+                  "abi: `reactor` is not supported yet");
+}
+
+static void refuses_bad_values(void)
+{
+    check_refused("", ERROR_INVALID, "at least one table [function.NAME]");
+    check_refused("[function.a]\n", ERROR_INVALID, "function.a: a function needs `source`");
+    check_refused("[function.A]\nsource = \"a\"\n", ERROR_INVALID, "1 to 63 of a-z");
+    check_refused("[function.-a]\nsource = \"a\"\n", ERROR_INVALID, "no hyphen first");
+    check_refused("[function.a]\nsource = 3\n", ERROR_INVALID, "source: must be a string");
+    check_refused("[function.a]\nsource = \"a\"\nlimits = { timeout_ms = 0 }\n", ERROR_INVALID,
+                  "must be a whole number from 1 to 300000");
+    check_refused("[function.a]\nsource = \"a\"\nlimits = { timeout_ms = 1.5 }\n", ERROR_INVALID,
+                  "whole number");
+    check_refused("[function.a]\nsource = \"a\"\nlimits = 3\n", ERROR_INVALID, "must be a table");
+    check_refused("[function.a]\nsource = \"a\"\nenvironment = { S3N_X = \"1\" }\n", ERROR_INVALID,
+                  "the node sets this variable itself");
+    check_refused("[function.a]\nsource = \"a\"\nenvironment = { \"A B\" = \"1\" }\n",
+                  ERROR_INVALID, "letters, digits and underscores");
+    check_refused("[function.a]\nsource = \"a\"\nenvironment = { A = \"1\\u0000\" }\n",
+                  ERROR_INVALID, "NUL");
+    check_refused("[function.abc]\nsource = \"a\"\n[[trigger.http]]\nroute = \"/\"\n"
+                  "function = \"abd\"\n",
+                  ERROR_INVALID, "there is no function abd; did you mean `abc`?");
+    check_refused("[function.a]\nsource = \"a\"\n[[trigger.http]]\nroute = \"x\"\n"
+                  "function = \"a\"\n",
+                  ERROR_INVALID, "a route begins with `/`");
+    check_refused("[function.a]\nsource = \"a\"\n[[trigger.http]]\nroute = \"/\"\n"
+                  "function = \"a\"\nmethods = [\"FETCH\"]\n",
+                  ERROR_INVALID, "must list some of GET");
+    check_refused("[function.a]\nsource = \"a\"\n"
+                  "[[trigger.http]]\nroute = \"/:x\"\nfunction = \"a\"\n"
+                  "[[trigger.http]]\nroute = \"/:y\"\nfunction = \"a\"\n",
+                  ERROR_INVALID, "was given before");
+}
+
+static struct digest32 digest_of_byte(uint8_t byte)
+{
+    struct digest32 digest;
+    memset(digest.bytes, byte, sizeof(digest.bytes));
+    return digest;
+}
+
+/* The canonical form of a small manifest; the harness's storage, so cases can cut and flip it. */
+static bool canonical_sample(struct buffer *text)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    bool parsed = parse(&manifest,
+                        "[function.b]\nsource = \"b\"\nenvironment = { K = \"v\" }\n"
+                        "[function.a]\nsource = \"a\"\n"
+                        "[[trigger.http]]\nroute = \"/\"\nfunction = \"a\"\n",
+                        &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    if (!parsed)
+        return false;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        manifest->functions[i].code = digest_of_byte((uint8_t)(0xa0 + i));
+        manifest->functions[i].has_code = true;
+    }
+    buffer_init(text, MANIFEST_SIZE_MAX);
+    bool written = manifest_canonical(text, manifest, &error);
+    CHECK_NOTE(written, "%s", error.text);
+    return written;
+}
+
+static void canonical_form_is_a_fixed_point(void)
+{
+    AUTO_BUFFER struct buffer text;
+    REQUIRE(canonical_sample(&text));
+    static const char start[] =
+        "{\"application\":{\"name\":\"price-guard\",\"version\":\"1.2.0\"},"
+        "\"compatibility_date\":\"2026-11-01\",\"function\":{\"a\":{\"abi\":\"command\","
+        "\"code\":\"a0a0";
+    CHECK(bytes_starts_with(buffer_view(&text), bytes_of_string(start)));
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    bool parsed = manifest_parse(&manifest, buffer_view(&text), &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    REQUIRE(parsed);
+    CHECK_NUMBER(manifest->function_count, 2);
+    CHECK_NUMBER(manifest->functions[1].code.bytes[31], 0xa1);
+    CHECK_STRING(manifest->functions[1].environment[0].value, "v");
+    CHECK_STRING(manifest->routes[0].function, "a");
+    CHECK_NUMBER(manifest->routes[0].methods, (1u << METHOD_COUNT) - 1);
+}
+
+static void resolved_form_must_be_canonical(void)
+{
+    AUTO_BUFFER struct buffer text;
+    REQUIRE(canonical_sample(&text));
+    AUTO_BUFFER struct buffer spaced;
+    buffer_init(&spaced, MANIFEST_SIZE_MAX);
+    buffer_append_string(&spaced, "{ ");
+    buffer_append(&spaced, bytes_part(buffer_view(&text), 1, SIZE_MAX));
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    CHECK(!manifest_parse(&manifest, buffer_view(&spaced), &error));
+    CHECK_NUMBER(error.code, ERROR_INVALID);
+    CHECK(strstr(error.text, "canonical form") != NULL);
+}
+
+static void every_truncation_is_refused(void)
+{
+    AUTO_BUFFER struct buffer text;
+    REQUIRE(canonical_sample(&text));
+    for (size_t size = 0; size < text.size; size++) {
+        AUTO(manifest) struct manifest *manifest = NULL;
+        struct error error = { 0 };
+        CHECK_NOTE(!manifest_parse(&manifest, bytes_of(text.data, size), &error), "size %zu", size);
+    }
+}
+
+/* A flip either is refused or gives another valid manifest whose canonical form is itself. */
+static void every_flip_is_refused_or_canonical(void)
+{
+    AUTO_BUFFER struct buffer text;
+    REQUIRE(canonical_sample(&text));
+    for (size_t at = 0; at < text.size; at++) {
+        for (unsigned bit = 0; bit < 8; bit++) {
+            text.data[at] ^= (uint8_t)(1u << bit);
+            AUTO(manifest) struct manifest *manifest = NULL;
+            struct error error = { 0 };
+            if (manifest_parse(&manifest, buffer_view(&text), &error))
+                CHECK(manifest->function_count == 2);
+            else
+                CHECK(error.text[0] != '\0');
+            text.data[at] ^= (uint8_t)(1u << bit);
+        }
+    }
+}
+
+static void needs_code_for_the_canonical_form(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    REQUIRE(parse(&manifest, "[function.a]\nsource = \"a\"\n", &error));
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, MANIFEST_SIZE_MAX);
+    CHECK(!manifest_canonical(&text, manifest, &error));
+    CHECK_STRING(error.text, "function a has no code yet");
+}
+
+static const struct test tests[] = {
+    TEST(reads_the_source_form),
+    TEST(names_line_key_and_nearest_key),
+    TEST(refuses_what_comes_later),
+    TEST(refuses_bad_values),
+    TEST(canonical_form_is_a_fixed_point),
+    TEST(resolved_form_must_be_canonical),
+    TEST(every_truncation_is_refused),
+    TEST(every_flip_is_refused_or_canonical),
+    TEST(needs_code_for_the_canonical_form),
+};
+
+TEST_MAIN(tests)
