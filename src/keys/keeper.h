@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The keeper's request table, and both its ends.
+ *
+ * The keeper holds the root secret and the platform; the server holds one socket to it and may ask
+ * exactly this (payloads little-endian, answers in parentheses):
+ *
+ *     ENDORSE   receipt key 64, TLS key 64, not_before u64, not_after u64  (keyset JSON)
+ *     EVIDENCE  keyset digest 32, nonce 32                                 (quote)
+ *     SEAL      space: u16 size and name; associated data: u32 size and bytes; plain: the rest
+ *                                                                          (sealed)
+ *     OPEN      the same with sealed: the rest                             (plain)
+ *     INFO      -                                                          (platform NUL node NUL)
+ *
+ * Evidence is given only for keysets endorsed on the same connection.  A request of another type or
+ * size ends the connection, and nothing else.  Sealed form: version byte 1, salt 20, nonce 12, then
+ * AES-256-GCM ciphertext and tag under HKDF(record key of the space, salt, "s3n/seal/1");
+ * associated data: the caller's.  So a space's key never meets a nonce twice, however much is
+ * sealed. */
+#ifndef KEYS_KEEPER_H
+#define KEYS_KEEPER_H
+
+#include "keys/keyset.h"
+#include "keys/platform.h"
+#include "store/store.h"
+
+enum keeper_request {
+    KEEPER_ENDORSE = 1,
+    KEEPER_EVIDENCE,
+    KEEPER_SEAL,
+    KEEPER_OPEN,
+    KEEPER_INFO,
+};
+
+/* The server's end.  One thread; each call blocks for its answer, at most KEEPER_TIMEOUT_MS.
+ * UNAVAILABLE once the connection is lost: give it a new socket with keeper_reconnect. */
+struct keeper;
+
+MUST_CHECK bool keeper_connect(struct keeper **keeper, int socket, struct error *error);
+void keeper_close(struct keeper *keeper);
+DEFINE_AUTO(keeper, keeper_close)
+/* Evidence must be asked anew for a keyset endorsed anew. */
+MUST_CHECK bool keeper_reconnect(struct keeper *keeper, int socket, struct error *error);
+
+struct keeper_info {
+    char platform[KEYS_PLATFORM_SIZE_MAX + 1];
+    char node[KEYS_NODE_SIZE + 1];
+};
+MUST_CHECK bool keeper_get_info(struct keeper *keeper, struct keeper_info *info,
+                                struct error *error);
+/* Appends the keyset's text. */
+MUST_CHECK bool keeper_endorse(struct keeper *keeper, const struct ecdsa_public *receipt_key,
+                               const struct ecdsa_public *tls_key, int64_t not_before_s,
+                               int64_t not_after_s, struct buffer *keyset, struct error *error);
+/* Appends the quote. */
+MUST_CHECK bool keeper_evidence(struct keeper *keeper, const struct digest32 *keyset,
+                                const struct nonce32 *nonce, struct buffer *quote,
+                                struct error *error);
+/* A sealer for the store; the keeper must outlive it. */
+struct sealer keeper_sealer(struct keeper *keeper);
+
+/* The keeper's own end. */
+struct keeper_service {
+    struct secret32 root;
+    struct platform platform;
+    struct digest32 endorsed[KEEPER_KEYSETS_MAX];
+    size_t endorsed_count; /* in all; the last KEEPER_KEYSETS_MAX are kept */
+};
+/* Serves the socket (which it takes over) until the peer closes it: true; false on a request that
+ * is not in the table or not well-formed. */
+MUST_CHECK bool keeper_serve(struct keeper_service *service, int socket, struct error *error);
+/* The same sealing in this process, for tests and offline tools; `root` is the context. */
+struct sealer keeper_local_sealer(struct secret32 *root);
+
+#endif

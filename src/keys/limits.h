@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the module accepts at most. */
+#ifndef KEYS_LIMITS_H
+#define KEYS_LIMITS_H
+
+enum {
+    KEYS_NODE_SIZE = 32,              /* hexadecimal digits of a node's id */
+    KEYS_PLATFORM_SIZE_MAX = 15,      /* characters of a platform's name */
+    KEYS_NAME_SIZE_MAX = 64,          /* characters of the names in a receipt */
+    KEYS_ROUTE_SIZE_MAX = 256,        /* bytes of the path that triggered an invocation */
+    KEYSET_SIZE_MAX = 2048,           /* bytes of a keyset's JSON */
+    KEYSET_VALIDITY_MAX_S = 2 * 3600, /* a receipt key lives an hour, and overlaps the next */
+    RECEIPT_SIZE_MAX = 6144,          /* characters of a receipt */
+    RECEIPT_CLAIMS_SIZE_MAX = 4096,   /* bytes of its claims as JSON */
+    EVIDENCE_SIZE_MAX = 32 << 10,     /* bytes of a quote with its certificates */
+    BUNDLE_SIZE_MAX = 128 << 10,      /* bytes of a receipt bundle */
+    KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
+    KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
+    KEEPER_KEYSETS_MAX = 4,    /* endorsed keysets for which evidence is given */
+    KEEPER_TIMEOUT_MS = 10000, /* how long a client waits for an answer */
+};
+
+#define KEYS_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader holds exactly */
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Checks a receipt down to the root of the processor's maker, or a node's keyset before it is
+ * trusted.  Pure: bytes and a time in, a value out; no network, no files, no clock.
+ *
+ * Steps, in order; the first that fails ends it:
+ *     receipt signature   the receipt's form, signed by the keyset's receipt key
+ *     keyset              canonical; the receipt names its digest, node and platform, and was
+ * issued while it was valid; for an attestation: valid now evidence            the quote is whole
+ * and signed, not of a debug guest, and its report data is made of this keyset and nonce root the
+ * quote's certificates end at a root that is trusted code                the version is made of the
+ * code and manifest it names, and the code is the expected one if one is given input, output the
+ * digests, if they are given Whatever rests on platform `sim` is SIMULATED and refused unless
+ * `trust_simulated`. */
+#ifndef KEYS_VERIFY_H
+#define KEYS_VERIFY_H
+
+#include "keys/bundle.h"
+#include "keys/receipt.h"
+
+enum verify_step {
+    VERIFY_STEP_SIGNATURE,
+    VERIFY_STEP_KEYSET,
+    VERIFY_STEP_EVIDENCE,
+    VERIFY_STEP_ROOT,
+    VERIFY_STEP_CODE,
+    VERIFY_STEP_INPUT,
+    VERIFY_STEP_OUTPUT,
+    VERIFY_STEP_COUNT,
+};
+
+enum verify_verdict {
+    VERIFY_NOT_REACHED,
+    VERIFY_PASSED,
+    VERIFY_FAILED,
+    VERIFY_NOT_COMPARED, /* the caller gave nothing to compare with */
+};
+
+struct verify_options {
+    bool trust_simulated;
+    /* Instead of the built-in roots: a certificate, DER or PEM; empty for none. */
+    struct bytes root;
+    int64_t now_s;
+    /* Expected values; NULL: not compared. */
+    const struct digest32 *code;
+    const struct digest32 *input;
+    const struct digest32 *output;
+    const struct nonce32 *nonce;        /* that the receipt's caller sent */
+    const struct ecdsa_public *tls_key; /* that the node's TLS session used */
+};
+
+struct verify_result {
+    struct {
+        enum verify_verdict verdict;
+        char detail[160];
+    } steps[VERIFY_STEP_COUNT];
+    bool simulated;
+    struct keyset keyset;   /* once step keyset passed */
+    struct receipt receipt; /* once step receipt signature passed */
+    struct digest32 keyset_digest;
+};
+
+const char *verify_step_name(enum verify_step step);
+const char *verify_verdict_name(enum verify_verdict verdict);
+
+/* `result` is filled in either case.  UNVERIFIED, and the text names the step: "output digest
+ * differs".  INVALID only for a bad root in the options. */
+MUST_CHECK bool verify_bundle(struct verify_result *result, const struct bundle *bundle,
+                              const struct verify_options *options, struct error *error);
+/* Steps keyset, evidence and root alone; `nonce` is the one that was sent. */
+MUST_CHECK bool verify_attestation(struct verify_result *result,
+                                   const struct attestation *attestation,
+                                   const struct nonce32 *nonce,
+                                   const struct verify_options *options, struct error *error);
+
+#endif
