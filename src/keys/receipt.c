@@ -5,6 +5,7 @@
 #include "core/hex.h"
 #include "crypto/base64.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* The header never varies, so it is compared and never parsed:
@@ -30,10 +31,11 @@ const char *receipt_status_name(enum receipt_status status)
     return status_names[status];
 }
 
-static bool is_name(const char *name)
+#define IS_NAME(array) is_name((array), sizeof(array))
+static bool is_name(const char *name, size_t capacity)
 {
-    size_t size = strnlen(name, KEYS_NAME_SIZE_MAX + 1);
-    return size > 0 && size <= KEYS_NAME_SIZE_MAX &&
+    size_t size = strnlen(name, capacity);
+    return size > 0 && size < capacity &&
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-+") ==
                size;
 }
@@ -62,12 +64,12 @@ static bool is_route(const char *route)
 static bool receipt_check(const struct receipt *receipt, struct error *error)
 {
     const char *wrong = NULL;
-    if (!is_name(receipt->node) || !is_name(receipt->platform))
+    if (!IS_NAME(receipt->node) || !IS_NAME(receipt->platform))
         wrong = "node or platform";
-    else if (!is_name(receipt->id) || !is_name(receipt->trigger.request_id))
+    else if (!IS_NAME(receipt->id) || !IS_NAME(receipt->trigger.request_id))
         wrong = "invocation or request id";
-    else if (!is_name(receipt->application) || !is_name(receipt->application_version) ||
-             !is_name(receipt->function))
+    else if (!IS_NAME(receipt->application) || !IS_NAME(receipt->application_version) ||
+             !IS_NAME(receipt->function))
         wrong = "application, version or function";
     else if (receipt->trigger.kind == RECEIPT_TRIGGER_HTTP && !is_route(receipt->trigger.route))
         wrong = "route";
@@ -89,15 +91,14 @@ static bool receipt_check(const struct receipt *receipt, struct error *error)
 
 struct digest32 receipt_version(const struct receipt *receipt)
 {
-    AUTO_BUFFER struct buffer text;
-    buffer_init(&text, 1024);
-    buffer_format(&text,
-                  "{\"application\":\"%s\",\"code\":\"%s\",\"function\":\"%s\",\"manifest\":\"%s\","
-                  "\"purpose\":\"s3n/function-version/1\"}",
-                  receipt->application, hex_of_digest(&receipt->code).text, receipt->function,
-                  hex_of_digest(&receipt->manifest).text);
-    ASSERT(!text.failed);
-    return sha256_of(buffer_view(&text));
+    char text[512];
+    int size = snprintf(text, sizeof(text),
+                        "{\"application\":\"%s\",\"code\":\"%s\",\"function\":\"%s\","
+                        "\"manifest\":\"%s\",\"purpose\":\"s3n/function-version/1\"}",
+                        receipt->application, hex_of_digest(&receipt->code).text, receipt->function,
+                        hex_of_digest(&receipt->manifest).text);
+    ASSERT(size > 0 && (size_t)size < sizeof(text));
+    return sha256_of(bytes_of(text, (size_t)size));
 }
 
 static void append_digest(struct buffer *text, const char *name, const struct digest32 *digest)
