@@ -10,6 +10,7 @@
 #define ABI_IMAGE_H
 
 #include "core/bytes.h"
+#include "core/writer.h"
 
 #define IMAGE_MAGIC   "S3NIMAGE"
 #define IMAGE_VERSION 1u
@@ -118,6 +119,8 @@ struct image {
 /* Checks every offset, size, order and limit: code after this may use the view without checks.
  * false: *reason says what is wrong (a constant text). */
 MUST_CHECK bool image_parse(struct image *image, struct bytes source, const char **reason);
+/* The header as it stands in the file: IMAGE_HEADER_SIZE bytes. */
+void image_header_write(struct writer *writer, const struct image_header *header);
 size_t image_count(const struct image *image, enum image_section section);
 struct image_run image_run_at(const struct image *image, size_t index);
 struct image_function image_function_at(const struct image *image, size_t index);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/image.h"
+
+#include "abi/instance.h"
+#include "core/checked.h"
+#include "tests/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE = 4096,
+    SMALL_SIZE = IMAGE_HEADER_SIZE + PAGE * IMAGE_SECTION_COUNT
+};
+
+/* A small image: two functions, one export of each kind, two runs of memory, three traps. */
+struct small {
+    struct image_header header;
+    uint8_t bytes[SMALL_SIZE];
+};
+
+static void add_row(struct writer *writer, const uint32_t *numbers, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        write_u32_le(writer, numbers[i]);
+}
+
+#define ROW(writer, ...)                                                                           \
+    add_row((writer), (const uint32_t[]){ __VA_ARGS__ },                                           \
+            sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+static void add_section(struct small *small, struct writer *writer, enum image_section section,
+                        size_t start)
+{
+    small->header.sections[section] = (struct image_part){ start, writer->size - start };
+    write_zeros(writer, (PAGE - writer->size % PAGE) % PAGE);
+}
+
+static void write_tables(struct small *small, struct writer *writer)
+{
+    size_t start = writer->size;
+    ROW(writer, 16, 4, 0, 65532, 4, 4);
+    add_section(small, writer, IMAGE_MEMORY_RUNS, start);
+    start = writer->size;
+    ROW(writer, 0, 0, 0, 0, 32, 1, 0, 4);
+    add_section(small, writer, IMAGE_FUNCTIONS, start);
+    start = writer->size;
+    ROW(writer, 8, 100, 8, 101, 40, 120);
+    add_section(small, writer, IMAGE_TRAPS, start);
+    start = writer->size;
+    ROW(writer, 0, 4, IMAGE_EXPORT_FUNCTION, 32, 1, 1, 4, 2);
+    ROW(writer, 1, 1, IMAGE_EXPORT_GLOBAL, sizeof(struct instance), 0, 0, 4, 1);
+    ROW(writer, 1, 2, IMAGE_EXPORT_MEMORY, 0, 0, 0, 0, 0);
+    add_section(small, writer, IMAGE_EXPORTS, start);
+    start = writer->size;
+    write_bytes(writer, BYTES_LITERAL("main\x7f\x7e"));
+    add_section(small, writer, IMAGE_STRINGS, start);
+}
+
+static struct bytes make_small(struct small *small)
+{
+    memset(small, 0, sizeof(*small));
+    struct writer writer = writer_into(small->bytes, sizeof(small->bytes));
+    write_zeros(&writer, IMAGE_HEADER_SIZE);
+    size_t start = writer.size;
+    write_zeros(&writer, 64);
+    add_section(small, &writer, IMAGE_CODE, start);
+    start = writer.size;
+    add_section(small, &writer, IMAGE_RODATA, start);
+    write_zeros(&writer, 8);
+    add_section(small, &writer, IMAGE_INSTANCE, start);
+    start = writer.size;
+    write_bytes(&writer, BYTES_LITERAL("abcdefgh"));
+    add_section(small, &writer, IMAGE_MEMORY, start);
+    write_tables(small, &writer);
+    ASSERT(!writer.failed);
+    small->header.version = IMAGE_VERSION;
+    memcpy(small->header.magic, IMAGE_MAGIC, sizeof(small->header.magic));
+    small->header.flags = IMAGE_HAS_MEMORY | IMAGE_HAS_COMMAND;
+    small->header.file_size = writer.size;
+    small->header.instance_size = sizeof(struct instance) + 16;
+    small->header.memory_size = 65536;
+    small->header.memory_size_max = 2 * 65536;
+    small->header.command_offset = 32;
+    small->header.function_count = 2;
+    return bytes_of(small->bytes, writer.size);
+}
+
+static bool parse(struct small *small, struct bytes source, const char **reason)
+{
+    struct writer writer = writer_into(small->bytes, IMAGE_HEADER_SIZE);
+    image_header_write(&writer, &small->header);
+    struct image image;
+    *reason = "";
+    return image_parse(&image, source, reason);
+}
+
+static void reads_what_was_written(void)
+{
+    struct small small;
+    struct bytes source = make_small(&small);
+    struct writer writer = writer_into(small.bytes, IMAGE_HEADER_SIZE);
+    image_header_write(&writer, &small.header);
+    struct image image;
+    const char *reason = "";
+    REQUIRE(image_parse(&image, source, &reason));
+    CHECK_NUMBER(image_count(&image, IMAGE_FUNCTIONS), 2);
+    CHECK_NUMBER(image_count(&image, IMAGE_TRAPS), 3);
+    CHECK_NUMBER(image_run_at(&image, 1).address, 65532);
+    struct image_export export;
+    REQUIRE(image_find_export(&image, BYTES_LITERAL("main"), &export));
+    CHECK_NUMBER(export.where, 32);
+    CHECK_BYTES(image_string(&image, export.types_offset, export.types_size),
+                BYTES_LITERAL("\x7f\x7e"));
+    CHECK(!image_find_export(&image, BYTES_LITERAL("none"), &export));
+    CHECK(memcmp(&image.header, &small.header, sizeof(small.header)) == 0);
+}
+
+static void finds_the_place_of_a_trap(void)
+{
+    static const struct {
+        uint32_t code_offset;
+        bool found;
+        uint32_t function, wasm_offset;
+    } cases[] = {
+        { 0, true, 0, 0 },           { 7, true, 0, 0 },    { 8, true, 0, 101 },
+        { 31, true, 0, 101 },        { 32, true, 1, 0 },   { 39, true, 1, 0 },
+        { 40, true, 1, 120 },        { 63, true, 1, 120 }, { 64, false, 0, 0 },
+        { UINT32_MAX, false, 0, 0 },
+    };
+    struct small small;
+    struct bytes source = make_small(&small);
+    struct writer writer = writer_into(small.bytes, IMAGE_HEADER_SIZE);
+    image_header_write(&writer, &small.header);
+    struct image image;
+    const char *reason;
+    REQUIRE(image_parse(&image, source, &reason));
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct image_function function;
+        uint32_t wasm_offset;
+        bool found = image_locate(&image, cases[i].code_offset, &function, &wasm_offset);
+        CHECK(found == cases[i].found);
+        if (found) {
+            CHECK_NUMBER(function.index, cases[i].function);
+            CHECK_NUMBER(wasm_offset, cases[i].wasm_offset);
+        }
+    }
+}
+
+#define REFUSES(change, text)                                                                      \
+    do {                                                                                           \
+        struct small small;                                                                        \
+        struct bytes source = make_small(&small);                                                  \
+        const char *reason;                                                                        \
+        change;                                                                                    \
+        CHECK(!parse(&small, source, &reason));                                                    \
+        CHECK_STRING(reason, text);                                                                \
+    } while (0)
+
+/* Overwrites one number of a row. */
+static void poke(struct small *small, enum image_section section, size_t index, uint32_t number)
+{
+    struct writer writer =
+        writer_into(small->bytes + small->header.sections[section].offset + 4 * index, 4);
+    write_u32_le(&writer, number);
+}
+
+static void refuses_wrong_headers(void)
+{
+    REFUSES(small.header.magic[0] = 's', "not an image");
+    REFUSES(small.header.version++, "image of another version");
+    REFUSES(small.header.flags |= 16, "unknown flag");
+    REFUSES(small.header.compiler[IMAGE_COMPILER_SIZE - 1] = 'x',
+            "name of the compiler has no end");
+    REFUSES(small.header.file_size++, "file is not as long as its header says");
+    REFUSES(small.header.sections[IMAGE_CODE].offset += PAGE, "a section is out of place");
+    REFUSES(small.header.sections[IMAGE_STRINGS].size = UINT64_MAX, "a section is out of place");
+    REFUSES(small.header.sections[IMAGE_TRAPS].size--, "a table has a part of a row");
+    REFUSES(small.bytes[small.header.sections[IMAGE_CODE].offset + 64] = 1,
+            "a section is not padded with zeros");
+    REFUSES(small.header.instance_size = 64, "instance region has a wrong size");
+    REFUSES(small.header.memory_size = 65537, "linear memory has a wrong size");
+    REFUSES(small.header.memory_size_max = 1ull << 33, "linear memory has a wrong size");
+    REFUSES(small.header.flags = IMAGE_HAS_COMMAND, "linear memory without the flag");
+    REFUSES(small.header.start_offset = 1, "start function is outside the code");
+    REFUSES(small.header.command_offset = 64, "entry point is outside the code");
+    REFUSES(small.header.start_trap = 1, "unknown trap at the start");
+    REFUSES(small.header.function_count = 1, "number of functions is wrong");
+}
+
+static void refuses_wrong_tables(void)
+{
+    REFUSES(poke(&small, IMAGE_MEMORY_RUNS, 3, 17), "initial memory is out of place");
+    REFUSES(poke(&small, IMAGE_MEMORY_RUNS, 4, 5), "initial memory is out of place");
+    REFUSES(poke(&small, IMAGE_MEMORY_RUNS, 5, 5), "initial memory is out of place");
+    REFUSES(poke(&small, IMAGE_FUNCTIONS, 4, 0), "functions do not ascend within the code");
+    REFUSES(poke(&small, IMAGE_FUNCTIONS, 4, 64), "functions do not ascend within the code");
+    REFUSES(poke(&small, IMAGE_FUNCTIONS, 7, 7), "name of a function is out of place");
+    REFUSES(poke(&small, IMAGE_TRAPS, 2, 7), "traps do not ascend within the code");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 2, 4), "an export is out of place");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 3, 64), "an export is out of place");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 4, 2), "an export is out of place");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 0, 3), "an export is out of place");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 11, UINT32_MAX), "an export is out of place");
+}
+
+static void refuses_every_truncation(void)
+{
+    struct small small;
+    struct bytes source = make_small(&small);
+    const char *reason;
+    CHECK(parse(&small, source, &reason));
+    for (size_t size = 0; size < source.size; size++) {
+        uint8_t *copy = malloc(size + 1);
+        ASSERT(copy != NULL);
+        memcpy(copy, source.data, size);
+        struct image image;
+        CHECK(!image_parse(&image, bytes_of(copy, size), &reason));
+        free(copy);
+    }
+}
+
+static void survives_every_flip(void)
+{
+    struct small small;
+    struct bytes source = make_small(&small);
+    const char *reason;
+    CHECK(parse(&small, source, &reason));
+    for (size_t i = 0; i < source.size; i++) {
+        small.bytes[i] ^= 0xff;
+        struct image image;
+        struct image_function function;
+        uint32_t wasm_offset;
+        if (image_parse(&image, source, &reason))
+            (void)image_locate(&image, 40, &function, &wasm_offset);
+        small.bytes[i] ^= 0xff;
+    }
+}
+
+static const struct test tests[] = {
+    TEST(reads_what_was_written), TEST(finds_the_place_of_a_trap), TEST(refuses_wrong_headers),
+    TEST(refuses_wrong_tables),   TEST(refuses_every_truncation),  TEST(survives_every_flip),
+};
+TEST_MAIN(tests)
