@@ -1,15 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The jail: how a process gives up what it does not need, once it has opened what it does.
  *
- * Order: no-new-privileges, not dumpable, new namespaces (user when unprivileged, mount, network,
- * IPC, UTS; an empty root folder), rlimits, uid and gid when root, all capabilities, then the
+ * Order: new namespaces (user when unprivileged, mount, network, IPC, UTS; an empty root folder),
+ * rlimits, uid and gid when root, all capabilities, not dumpable, no-new-privileges, then the
  * system-call filter.  Filters are data: one row per call with the reason it is needed; any other
- * call kills the process (SIGSYS). */
+ * call kills the process by SIGSYS, which its parent recognises (spawn_end_is_forbidden_call).
+ * Descriptors that are open stay open: pass no folder in.  base/jail_calls.h has rows that many
+ * profiles share. */
 #ifndef BASE_JAIL_H
 #define BASE_JAIL_H
 
 #include "base/error.h"
 
+#include <seccomp.h>
 #include <sys/types.h>
 
 struct jail_call {
@@ -20,6 +23,7 @@ struct jail_call {
     unsigned argument;
     uint64_t mask;
     uint64_t value;
+    int refuse_errno; /* not 0: the call fails with this errno instead (libraries that only try) */
 };
 
 struct jail_profile {
@@ -35,8 +39,10 @@ struct jail_profile {
     unsigned processes_max;   /* RLIMIT_NPROC, 0 unchanged */
 };
 
-/* `uid`, `gid`: to become when running as root; ignored otherwise.  What the kernel refuses (no
- * user namespaces, say) is an error, never skipped. */
+/* `uid`, `gid`: to become when running as root, neither 0; ignored otherwise.  What the kernel
+ * refuses (no user namespaces, say) is an error, never skipped; the process is then half jailed and
+ * must end.  Call it while there is one thread; threads made later are inside.  A parent-death
+ * signal survives. */
 MUST_CHECK bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid,
                            struct error *error);
 
