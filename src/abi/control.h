@@ -13,7 +13,7 @@
 enum guest_exit {
     GUEST_EXIT_DONE = 1,  /* rdi: exit code; the entry function returned or proc_exit was called */
     GUEST_EXIT_TRAP,      /* rdi: enum trap_reason, rsi: address inside compiled code or 0 */
-    GUEST_EXIT_EXCEPTION, /* from the ring-0 stub: vector in rdi; frame on the ring-0 stack */
+    GUEST_EXIT_EXCEPTION, /* never from ring 3: a backend's own mark for an exception */
     GUEST_EXIT_GROW,      /* rdi: new size of linear memory in bytes; answer 1 done, 0 refused */
     GUEST_EXIT_SLEEP,     /* rdi: nanoseconds; answer: nothing */
     GUEST_EXIT_OUTPUT,    /* streaming only: stdout (rdi = 1) or stderr (2) area is full; drained on
@@ -26,11 +26,15 @@ enum guest_exit {
 
 enum entry_kind {
     ENTRY_COMMAND = 1, /* call `code` (an exported function without parameters), then exit 0 */
-    ENTRY_CALL, /* copy `argument_count` slots in, call `code`, copy `result_count` slots out */
+    ENTRY_CALL,  /* copy `argument_count` slots in, call `code`, copy `result_count` slots out */
+    ENTRY_TOUCH, /* arguments are pairs of address and size; touch a byte of each page there, by
+                    writing what it holds when CONTROL_TOUCH_WRITE is in the size; DONE with the
+                    time stamp counter in rdi */
 };
 
 enum {
     CONTROL_SLOTS_MAX = 128,
+    CONTROL_TOUCH_WRITE = 1,
     CONTROL_STREAMING = 1, /* flags: output and input are drained and refilled instead of limited */
 };
 

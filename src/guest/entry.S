@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the VMM enters (ring 3, rsp at the end of the native stack), the one way out, and the change
+ * of calling convention into compiled code. */
+#define GUEST_PORT 0x53
+
+        .section .text.entry, "ax"
+        .globl guest_entry
+        .type guest_entry, @function
+guest_entry:
+        cld
+        vzeroall
+        fninit
+        ldmxcsr mxcsr_default(%rip)
+        xorl %ebp, %ebp
+        call guest_main
+        ud2
+
+/* uint64_t guest_leave(reason, first, second): rdi, rsi and rdx hold the arguments of the exit. */
+        .globl guest_leave
+        .type guest_leave, @function
+guest_leave:
+        movl %edi, %eax
+        movq %rsi, %rdi
+        movq %rdx, %rsi
+        outl %eax, $GUEST_PORT
+        ret
+
+/* void guest_call(code, frame, memory_base, instance) */
+        .globl guest_call
+        .type guest_call, @function
+guest_call:
+        pushq %rbp
+        pushq %rbx
+        pushq %r12
+        pushq %r13
+        pushq %r14
+        pushq %r15
+        subq $8, %rsp
+        movq %rdi, %rax
+        movq %rsi, %r12
+        movq %rdx, %r13
+        movq %rcx, %r14
+        xorl %ebx, %ebx
+        xorl %ebp, %ebp
+        xorl %ecx, %ecx
+        xorl %edx, %edx
+        xorl %esi, %esi
+        xorl %edi, %edi
+        xorl %r8d, %r8d
+        xorl %r9d, %r9d
+        xorl %r10d, %r10d
+        xorl %r11d, %r11d
+        xorl %r15d, %r15d
+        call *%rax
+        addq $8, %rsp
+        popq %r15
+        popq %r14
+        popq %r13
+        popq %r12
+        popq %rbx
+        popq %rbp
+        ret
+
+        .section .rodata, "a"
+        .balign 4
+mxcsr_default:
+        .long 0x1f80
+
+        .section .note.GNU-stack, "", @progbits

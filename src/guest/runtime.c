@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/clock.h"
+#include "guest/guest.h"
+#include "guest/random.h"
+#include "guest/stdio.h"
+
+#include "abi/layout.h"
+
+struct guest guest;
+
+void guest_init(const struct control *control, struct mailbox *mailbox, struct instance *instance)
+{
+    guest.control = control;
+    guest.mailbox = mailbox;
+    guest.instance = instance;
+    for (unsigned i = 0; i < HELPER_COUNT; i++)
+        instance->helpers[i] = (uint64_t)helper_table[i];
+    instance->bindings = (uint64_t)binding_table;
+    instance->frame_limit = control->frame_limit;
+    instance->frame_top = LAYOUT_FRAMES;
+    instance->memory_base = control->memory_base;
+    instance->memory_limit = control->memory_limit;
+    random_init(control->seed);
+    stdio_init();
+    guest.start_ns = clock_now_ns(CLOCK_ID_MONOTONIC);
+}
+
+void guest_exit(uint32_t code)
+{
+    guest_leave(GUEST_EXIT_DONE, code, 0);
+    __builtin_unreachable();
+}
+
+void guest_trap(enum trap_reason reason, uint64_t address)
+{
+    guest_leave(GUEST_EXIT_TRAP, reason, address);
+    __builtin_unreachable();
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a backend does for a shell: one address space after abi/layout.h, entered and left.  One
+ * table per backend; everything that does not touch the machine itself is written once above it. */
+#ifndef SLIPSTREAM_BACKEND_H
+#define SLIPSTREAM_BACKEND_H
+
+#include "abi/control.h"
+#include "slipstream/engine.h"
+
+/* Why the guest stopped. */
+enum event_kind {
+    EVENT_EXIT,        /* left by itself: reason, arguments */
+    EVENT_FAULT,       /* exception: vector, code_address, fault_address */
+    EVENT_INTERRUPTED, /* the deadline's signal came; run again to go on */
+    EVENT_BROKEN       /* anything that must not happen */
+};
+
+enum {
+    VECTOR_DIVIDE = 0,
+    VECTOR_INVALID_OPCODE = 6,
+    VECTOR_PAGE_FAULT = 14,
+    VECTOR_COUNT = 32
+};
+
+struct event {
+    enum event_kind kind;
+    uint32_t reason;       /* enum guest_exit, unchecked */
+    uint64_t arguments[2]; /* rdi, rsi */
+    uint32_t vector;
+    uint64_t code_address;
+    uint64_t fault_address;
+};
+
+struct machine;
+
+/* The writable parts that a program fills and a reset restores. */
+enum part {
+    PART_MEMORY,
+    PART_INSTANCE,
+    PART_RUNTIME,
+    PART_STACK,
+    PART_FRAMES,
+    PART_COUNT
+};
+
+struct backend {
+    const char *name;
+    MUST_CHECK bool (*open)(void **state, struct error *error);
+    void (*close)(void *state);
+    /* Made, entered once, prefaulted. */
+    MUST_CHECK bool (*machine_open)(struct machine **machine, void *state, void *mailbox,
+                                    size_t mailbox_size, struct error *error);
+    void (*machine_close)(struct machine *machine);
+    /* Maps code, read-only data and the writable parts with their first content. */
+    MUST_CHECK bool (*machine_load)(struct machine *machine, const struct program *program,
+                                    struct error *error);
+    /* Starts at the runtime's entry on an empty stack; runs to the first event. */
+    void (*machine_enter)(struct machine *machine, struct event *event);
+    /* Goes on after EVENT_EXIT (with the answer) or EVENT_INTERRUPTED. */
+    void (*machine_resume)(struct machine *machine, uint64_t answer, struct event *event);
+    /* Makes linear memory `size` bytes long; false when the host has no room. */
+    MUST_CHECK bool (*machine_grow)(struct machine *machine, uint64_t size);
+    /* Restores every part to the program's template. */
+    MUST_CHECK bool (*machine_reset)(struct machine *machine, const struct program *program,
+                                     struct error *error);
+    struct control *(*machine_control)(struct machine *machine);
+    /* The host's view of a part, and its present size. */
+    uint8_t *(*machine_part)(const struct machine *machine, enum part part, uint64_t *size);
+    /* Set to 1 by the deadline's signal handler: the next entry returns at once. */
+    volatile uint8_t *(*machine_interrupt_flag)(struct machine *machine);
+    /* Whether the guest reads the host's own time stamp counter. */
+    bool (*machine_has_tsc)(const struct machine *machine, uint64_t *tsc_to_ns_mult);
+};
+
+extern const struct backend backend_kvm;
+
+/* Content to restore: the template's bytes, of which only pages marked are not zero.  Frozen once,
+ * by program_freeze, then never changed. */
+struct part_template {
+    uint8_t *data;   /* `size` rounded up to pages; NULL: all zero */
+    uint64_t *marks; /* one bit per page */
+    uint64_t size;
+};
+
+bool part_template_has(const struct part_template *part, uint64_t page);
+const struct part_template *program_template(const struct program *program, enum part part);
+int program_descriptor(const struct program *program);
+struct program *program_share(struct program *program);
+
+#endif

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Slipstream: runs one compiled module in a micro-VM, with fresh state whenever it is asked for.
+ *
+ * What for: an engine opens a backend (kvm), a program is a checked image, a shell is one micro-VM
+ * made ahead of need; loading a program into a shell makes it an instance that can be called, reset
+ * to its snapshot, and called again.  Owns: guest memory, vCPUs, the snapshot of each program.
+ * Never: files, network, keys; never trusts what a guest leaves in registers, memory or mailbox.
+ * Threads: one thread at a time per shell; programs and engines may be shared. */
+#ifndef SLIPSTREAM_ENGINE_H
+#define SLIPSTREAM_ENGINE_H
+
+#include "abi/image.h"
+#include "abi/instance.h"
+#include "abi/mailbox.h"
+#include "base/error.h"
+
+struct engine;
+struct program;
+struct shell;
+
+/* `backend`: "kvm", or NULL for the best one here.  UNAVAILABLE when /dev/kvm is absent. */
+MUST_CHECK bool engine_open(struct engine **engine, const char *backend, struct error *error);
+void engine_close(struct engine *engine);
+DEFINE_AUTO(engine, engine_close)
+
+/* Maps and checks an image; the descriptor stays the caller's and must not change in content
+ * (a sealed memfd, or a private file).  INVALID when it is not an image. */
+MUST_CHECK bool program_open(struct program **program, int descriptor, struct error *error);
+/* Shells keep what they loaded alive: closing is safe at any time. */
+void program_close(struct program *program);
+DEFINE_AUTO(program, program_close)
+const struct image *program_image(const struct program *program);
+
+/* A micro-VM without a program, entered once and prefaulted.  `mailbox` is page-aligned memory of
+ * `mailbox_size` bytes (a multiple of the page size) that outlives the shell, or NULL to have one
+ * made. */
+MUST_CHECK bool shell_open(struct shell **shell, struct engine *engine, void *mailbox,
+                           size_t mailbox_size, struct error *error);
+void shell_close(struct shell *shell);
+DEFINE_AUTO(shell, shell_close)
+
+struct shell_limits {
+    uint64_t memory_size_max; /* bytes of linear memory; 0: what the module asks for, up to 4 GiB */
+    uint32_t timeout_ms;      /* wall time of each call; 0: none */
+};
+
+enum outcome_kind {
+    OUTCOME_DONE,    /* exit_code */
+    OUTCOME_TRAPPED, /* reason, function, wasm_offset */
+    OUTCOME_TIMEOUT,
+    OUTCOME_OUTPUT_LIMIT, /* exit_code: 1 stdout, 2 stderr had no room left */
+    OUTCOME_CRASHED       /* the micro-VM or its worker broke; the shell must be closed */
+};
+
+struct outcome {
+    enum outcome_kind kind;
+    uint32_t exit_code;
+    enum trap_reason reason;
+    bool has_function;       /* the trap lies in compiled code */
+    uint32_t function_index; /* of the module */
+    uint32_t wasm_offset;    /* in the module file; 0: not known */
+    uint64_t duration_ns;    /* wall time between entry and last exit */
+    uint64_t memory_size;    /* linear memory at the end, in bytes */
+    uint32_t exit_count;     /* how often the guest left */
+};
+
+/* Puts the program into an empty shell: copies it in, runs its start function and freezes the
+ * snapshot.  A shell takes one program in its life.  true with outcome->kind other than DONE: the
+ * instantiation itself trapped or ran out of time, and the shell is of no use. */
+MUST_CHECK bool shell_load(struct shell *shell, struct program *program,
+                           const struct shell_limits *limits, struct outcome *outcome,
+                           struct error *error);
+/* Back to the snapshot: nothing of earlier calls is left. */
+MUST_CHECK bool shell_reset(struct shell *shell, struct error *error);
+
+/* Calls the compiled function at `code_offset` (image_export.where) in the state that the last call
+ * left.  Slots as abi/instance.h has them; at most CONTROL_SLOTS_MAX each. */
+MUST_CHECK bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *arguments,
+                           uint32_t argument_count, uint64_t *results, uint32_t result_count,
+                           struct outcome *outcome, struct error *error);
+/* Slot of an exported global: image_export.where. */
+MUST_CHECK bool shell_read_global(const struct shell *shell, uint32_t instance_offset,
+                                  uint64_t *slot, struct error *error);
+
+/* Where a command's streams go when they are not to stay in the mailbox.  `write` gets what the
+ * guest printed (number 1 or 2); `read` fills at most `size` bytes and says how many, 0 at the end
+ * of input, waiting no longer than `timeout_ms` (-1: for ever; false when that has passed). */
+struct console {
+    void *context;
+    void (*write)(void *context, unsigned number, struct bytes bytes);
+    bool (*read)(void *context, uint8_t *target, size_t size, size_t *filled, int timeout_ms);
+};
+
+/* Runs _start with the mailbox as it is filled (mailbox_prepare).  `console` NULL: streams stay in
+ * the mailbox, and output beyond its capacity ends the run. */
+MUST_CHECK bool shell_run_command(struct shell *shell, const struct console *console,
+                                  struct outcome *outcome, struct error *error);
+struct mailbox *shell_mailbox(struct shell *shell);
+
+/* Lays areas out in an empty mailbox of `size` bytes: strings first, then input, then stderr, and
+ * stdout in all that is left.  Strings are NULL-terminated lists; input is copied.  LIMIT when it
+ * does not fit. */
+struct mailbox_request {
+    const char *const *arguments;
+    const char *const *environment;
+    struct bytes input;
+    uint32_t input_capacity; /* at least input.size */
+    uint32_t errors_capacity;
+};
+MUST_CHECK bool mailbox_prepare(void *mailbox, size_t size, const struct mailbox_request *request,
+                                struct error *error);
+/* What the guest wrote, copied once and checked; false when the area lies outside the mailbox. */
+MUST_CHECK bool mailbox_area_view(const void *mailbox, size_t size, const struct mailbox_area *area,
+                                  struct bytes *view);
+
+#endif

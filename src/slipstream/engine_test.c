@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/layout.h"
+#include "base/file.h"
+#include "slipstream/test_image.h"
+#include "tests/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* What every case starts from: one shell with one program. */
+struct bench {
+    struct engine *engine;
+    struct program *program;
+    struct shell *shell;
+    struct outcome outcome;
+    struct error error;
+    int image;
+};
+
+static void bench_done(struct bench *bench)
+{
+    shell_close(bench->shell);
+    program_close(bench->program);
+    engine_close(bench->engine);
+    file_close(&bench->image);
+}
+
+#define BENCH __attribute__((cleanup(bench_done))) struct bench
+
+static bool bench_open(struct bench *bench, const struct test_image *image,
+                       const struct shell_limits *limits)
+{
+    *bench = (struct bench){ .image = test_image_make(image) };
+    bool opened = engine_open(&bench->engine, NULL, &bench->error) &&
+                  program_open(&bench->program, bench->image, &bench->error) &&
+                  shell_open(&bench->shell, bench->engine, NULL, 0, &bench->error) &&
+                  shell_load(bench->shell, bench->program, limits, &bench->outcome, &bench->error);
+    if (!opened)
+        test_note("%s", bench->error.text);
+    return opened;
+}
+
+static const struct test_image small = {
+    .memory_size = 65536, .memory_size_max = 1 << 20, .command = TEST_echo, .start = -1
+};
+static const struct shell_limits no_limits;
+
+#define REQUIRE_KVM()                                                                              \
+    if (!test_has_kvm())                                                                           \
+    SKIP("/dev/kvm can't be opened here")
+
+static uint64_t call(struct bench *bench, enum test_function function, uint64_t first,
+                     uint64_t second, uint64_t third)
+{
+    uint64_t arguments[3] = { first, second, third }, result = 0;
+    CHECK_NOTE(shell_call(bench->shell, test_offset(function), arguments, 3, &result, 1,
+                          &bench->outcome, &bench->error),
+               "%s", bench->error.text);
+    return result;
+}
+
+static void check_trap(struct bench *bench, enum test_function function, uint64_t argument,
+                       enum trap_reason reason)
+{
+    call(bench, function, argument, 0, 0);
+    CHECK_NUMBER(bench->outcome.kind, OUTCOME_TRAPPED);
+    CHECK_NUMBER(bench->outcome.reason, reason);
+}
+
+static void adds(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    CHECK_NUMBER(call(&bench, TEST_add, 40, 2, 0), 42);
+    CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
+    CHECK_NUMBER(bench.outcome.exit_count, 1);
+}
+
+static void traps_say_what_and_where(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    check_trap(&bench, TEST_unreachable, 0, TRAP_UNREACHABLE);
+    CHECK(bench.outcome.has_function);
+    CHECK_NUMBER(bench.outcome.function_index, 100 + TEST_unreachable);
+    check_trap(&bench, TEST_divide, 0, TRAP_DIVIDE_BY_ZERO);
+    CHECK_NUMBER(bench.outcome.function_index, 100 + TEST_divide);
+    check_trap(&bench, TEST_load, 65536, TRAP_MEMORY);
+    CHECK_NUMBER(bench.outcome.function_index, 100 + TEST_load);
+    check_trap(&bench, TEST_load, 0xffffffff, TRAP_MEMORY);
+    check_trap(&bench, TEST_load, 65536 - 7, TRAP_MEMORY);
+    check_trap(&bench, TEST_recurse, 0, TRAP_STACK);
+    CHECK(shell_reset(bench.shell, &bench.error));
+    check_trap(&bench, TEST_frames, 0, TRAP_STACK);
+    CHECK(shell_reset(bench.shell, &bench.error));
+    call(&bench, TEST_fill, 65530, 1, 7);
+    CHECK_NUMBER(bench.outcome.reason, TRAP_MEMORY);
+    CHECK_NUMBER(bench.outcome.function_index, 100 + TEST_fill);
+    CHECK_NUMBER(call(&bench, TEST_add, 40, 2, 0), 42);
+}
+
+/* Everything that is not its own stays out of the guest's reach. */
+static void walls_hold(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    check_trap(&bench, TEST_peek, LAYOUT_SYSTEM, TRAP_FAULT);
+    check_trap(&bench, TEST_peek, LAYOUT_SYSTEM + 0x1000, TRAP_FAULT);
+    check_trap(&bench, TEST_peek, 0xffff800000000000ull, TRAP_FAULT);
+    check_trap(&bench, TEST_poke, LAYOUT_CONTROL, TRAP_FAULT);
+    check_trap(&bench, TEST_poke, LAYOUT_CODE, TRAP_FAULT);
+    check_trap(&bench, TEST_poke, LAYOUT_RODATA, TRAP_FAULT);
+    check_trap(&bench, TEST_poke, LAYOUT_RUNTIME, TRAP_FAULT);
+    check_trap(&bench, TEST_jump, LAYOUT_MEMORY + 4096, TRAP_FAULT);
+    check_trap(&bench, TEST_jump, LAYOUT_FRAMES, TRAP_FAULT);
+    check_trap(&bench, TEST_jump, LAYOUT_MAILBOX, TRAP_FAULT);
+    check_trap(&bench, TEST_port, 0, TRAP_FAULT);
+    check_trap(&bench, TEST_halt, 0, TRAP_FAULT);
+    CHECK_NUMBER(call(&bench, TEST_peek, LAYOUT_CONTROL, 0, 0) & 0xffffffff, 2);
+}
+
+static void state_is_fresh_after_reset(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    uint64_t hello = call(&bench, TEST_load, 0, 0, 0);
+    CHECK(memcmp(&hello, "HELLO, I", 8) == 0);
+    for (unsigned round = 0; round < 20; round++) {
+        CHECK_NUMBER(call(&bench, TEST_global_get, 0, 0, 0), 42);
+        CHECK_NUMBER(call(&bench, TEST_load, 0, 0, 0), (int64_t)hello);
+        CHECK_NUMBER(call(&bench, TEST_load, 40000, 0, 0), 0);
+        CHECK_NUMBER(call(&bench, TEST_peek, LAYOUT_FRAMES + 0x100000, 0, 0), 0);
+        CHECK_NUMBER(call(&bench, TEST_peek, LAYOUT_STACK + 0x1000, 0, 0), 0);
+        CHECK_NUMBER(call(&bench, TEST_vector, 0, 0, 0), 0);
+        call(&bench, TEST_store, 0, 1, 0);
+        call(&bench, TEST_store, 40000, 2 + round, 0);
+        call(&bench, TEST_global_set, 3, 0, 0);
+        call(&bench, TEST_poke, LAYOUT_FRAMES + 0x100000, 4, 0);
+        call(&bench, TEST_poke, LAYOUT_STACK + 0x1000, 5, 0);
+        CHECK_NUMBER(call(&bench, TEST_load, 40000, 0, 0), 2 + round);
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+}
+
+static void memory_grows_and_shrinks_back(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct shell_limits limits = { .memory_size_max = 512 << 10 };
+    REQUIRE(bench_open(&bench, &small, &limits));
+    for (unsigned round = 0; round < 5; round++) {
+        check_trap(&bench, TEST_load, 65536, TRAP_MEMORY);
+        CHECK_NUMBER(call(&bench, TEST_grow, 2, 0, 0), 1);
+        CHECK_NUMBER(bench.outcome.memory_size, 3 * 65536);
+        CHECK_NUMBER(call(&bench, TEST_load, 65536, 0, 0), 0);
+        call(&bench, TEST_store, 3 * 65536 - 8, 7, 0);
+        CHECK_NUMBER(call(&bench, TEST_load, 3 * 65536 - 8, 0, 0), 7);
+        check_trap(&bench, TEST_load, 3 * 65536 - 7, TRAP_MEMORY);
+        CHECK_NUMBER(call(&bench, TEST_grow, 100, 0, 0), UINT32_MAX);
+        CHECK_NUMBER(call(&bench, TEST_grow, 0, 0, 0), 3);
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+}
+
+static void time_limit_stops_a_loop(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct shell_limits limits = { .timeout_ms = 30 };
+    REQUIRE(bench_open(&bench, &small, &limits));
+    for (unsigned round = 0; round < 3; round++) {
+        call(&bench, TEST_loop, 0, 0, 0);
+        CHECK_NUMBER(bench.outcome.kind, OUTCOME_TIMEOUT);
+        CHECK(bench.outcome.duration_ns >= 30000000);
+        CHECK(shell_reset(bench.shell, &bench.error));
+        CHECK_NUMBER(call(&bench, TEST_add, 1, 2, 0), 3);
+    }
+}
+
+static void command_reads_and_writes(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    for (unsigned round = 0; round < 10; round++) {
+        struct mailbox_request request = { .input = BYTES_LITERAL("what goes in"),
+                                           .errors_capacity = 4096 };
+        struct mailbox *mailbox = shell_mailbox(bench.shell);
+        struct bytes output;
+        REQUIRE(mailbox_prepare(mailbox, 1 << 20, &request, &bench.error));
+        REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+        CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
+        CHECK_NUMBER(bench.outcome.exit_code, 12);
+        REQUIRE(mailbox_area_view(mailbox, 1 << 20, &mailbox->output, &output));
+        CHECK_BYTES(output, BYTES_LITERAL("what goes in"));
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+}
+
+static void output_limit_ends_a_flood(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct test_image image = small;
+    image.command = TEST_flood;
+    REQUIRE(bench_open(&bench, &image, &no_limits));
+    struct mailbox_request request = { .errors_capacity = 4096 };
+    REQUIRE(mailbox_prepare(shell_mailbox(bench.shell), 1 << 20, &request, &bench.error));
+    REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+    CHECK_NUMBER(bench.outcome.kind, OUTCOME_OUTPUT_LIMIT);
+    CHECK_NUMBER(bench.outcome.exit_code, 1);
+}
+
+static void clocks_and_random_move(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    uint64_t before = call(&bench, TEST_clock, 1, 0, 0);
+    uint64_t number = call(&bench, TEST_random, 0, 0, 0);
+    REQUIRE(shell_reset(bench.shell, &bench.error));
+    CHECK(call(&bench, TEST_random, 0, 0, 0) != number);
+    CHECK(call(&bench, TEST_clock, 1, 0, 0) > before);
+    CHECK(call(&bench, TEST_clock, 0, 0, 0) > 1700000000ull * 1000000000u);
+}
+
+static void start_function_runs_once(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct test_image image = small;
+    image.start = TEST_start;
+    REQUIRE(bench_open(&bench, &image, &no_limits));
+    AUTO(shell) struct shell *second = NULL;
+    REQUIRE(shell_open(&second, bench.engine, NULL, 0, &bench.error));
+    REQUIRE(shell_load(second, bench.program, &no_limits, &bench.outcome, &bench.error));
+    struct shell *shells[2] = { bench.shell, second };
+    for (unsigned i = 0; i < 4; i++) {
+        uint64_t global;
+        bench.shell = shells[i % 2];
+        CHECK_NUMBER(call(&bench, TEST_global_get, 0, 0, 0), 43);
+        CHECK_NUMBER(call(&bench, TEST_load, 0, 0, 0) & 0xff, 'I');
+        CHECK(shell_read_global(bench.shell, TEST_GLOBAL_OFFSET, &global, &bench.error));
+        CHECK_NUMBER(global, 43);
+        call(&bench, TEST_start, 0, 0, 0);
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+    bench.shell = shells[0];
+}
+
+static void large_images_are_mapped(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct test_image image = { .memory_size = 48 << 20,
+                                .memory_size_max = 1ull << 32,
+                                .command = -1,
+                                .start = -1,
+                                .code_padding = 8 << 20 };
+    REQUIRE(bench_open(&bench, &image, &no_limits));
+    for (unsigned round = 0; round < 3; round++) {
+        CHECK_NUMBER(call(&bench, TEST_load, (48 << 20) - 8, 0, 0) >> 56, 0x5a);
+        for (uint64_t at = 0; at < 48 << 20; at += 5 << 20) {
+            CHECK_NUMBER(call(&bench, TEST_load, at + 64, 0, 0), 0);
+            call(&bench, TEST_store, at + 64, at + 1, 0);
+        }
+        check_trap(&bench, TEST_load, 48 << 20, TRAP_MEMORY);
+        CHECK_NUMBER(call(&bench, TEST_grow, 1000, 0, 0), 768);
+        call(&bench, TEST_store, 100 << 20, 9, 0);
+        CHECK_NUMBER(call(&bench, TEST_load, 100 << 20, 0, 0), 9);
+        check_trap(&bench, TEST_poke, LAYOUT_CODE + (1 << 20), TRAP_FAULT);
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+}
+
+static void limits_refuse_at_load(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    struct shell_limits limits = { .memory_size_max = 4096 };
+    CHECK(!bench_open(&bench, &small, &limits));
+    CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
+}
+
+static void cycles_leave_nothing(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    struct shell *kept = bench.shell;
+    for (unsigned i = 0; i < 300; i++) {
+        AUTO(program) struct program *program = NULL;
+        AUTO(shell) struct shell *shell = NULL;
+        REQUIRE(program_open(&program, bench.image, &bench.error));
+        REQUIRE(shell_open(&shell, bench.engine, NULL, 0, &bench.error));
+        REQUIRE(shell_load(shell, program, &no_limits, &bench.outcome, &bench.error));
+        bench.shell = shell;
+        CHECK_NUMBER(call(&bench, TEST_add, i, 1, 0), i + 1);
+        bench.shell = kept;
+    }
+}
+
+static const struct test tests[] = {
+    TEST(adds),
+    TEST(traps_say_what_and_where),
+    TEST(walls_hold),
+    TEST(state_is_fresh_after_reset),
+    TEST(memory_grows_and_shrinks_back),
+    TEST(time_limit_stops_a_loop),
+    TEST(command_reads_and_writes),
+    TEST(output_limit_ends_a_flood),
+    TEST(clocks_and_random_move),
+    TEST(start_function_runs_once),
+    TEST(large_images_are_mapped),
+    TEST(limits_refuse_at_load),
+    TEST(cycles_leave_nothing),
+};
+TEST_MAIN(tests)

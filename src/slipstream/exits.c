@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the guest leaves for, and what it means. */
+#include "slipstream/program.h"
+#include "slipstream/shell.h"
+
+#include "abi/layout.h"
+#include "core/checked.h"
+#include "slipstream/deadline.h"
+#include "slipstream/limits.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <time.h>
+#include <x86intrin.h>
+
+/* While a console watches, what was printed is passed on this often. */
+#define CONSOLE_TICK_NS 10000000ull
+
+static uint64_t realtime_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+static void control_set_clocks(const struct shell *shell, struct control *control)
+{
+    uint64_t mult;
+    bool has_tsc = shell->backend->machine_has_tsc(shell->machine, &mult);
+    control->realtime_ns = realtime_ns();
+    control->monotonic_ns = deadline_now_ns();
+    control->tsc_base = has_tsc ? __rdtsc() : 0;
+    control->tsc_to_ns_mult = has_tsc ? mult : 0;
+}
+
+static bool control_set_seed(struct control *control, struct error *error)
+{
+    if (getrandom(control->seed, sizeof(control->seed), 0) != (ssize_t)sizeof(control->seed))
+        return error_system(error, "seed the guest's random generator");
+    return true;
+}
+
+/* Compiled code: from the code's address, which trap and where in the module. */
+static void outcome_locate(struct outcome *outcome, const struct image *image, uint64_t address)
+{
+    struct image_function function;
+    uint64_t offset = address - LAYOUT_CODE;
+    if (address < LAYOUT_CODE || offset >= image->sections[IMAGE_CODE].size)
+        return;
+    uint32_t wasm_offset = 0;
+    if (!image_locate(image, (uint32_t)offset, &function, &wasm_offset))
+        return;
+    outcome->has_function = true;
+    outcome->function_index = function.index;
+    outcome->wasm_offset = wasm_offset;
+}
+
+static bool is_in_code(const struct image *image, uint64_t address)
+{
+    return address >= LAYOUT_CODE && address - LAYOUT_CODE < image->sections[IMAGE_CODE].size;
+}
+
+static enum trap_reason reason_of_code(const struct image *image, uint64_t address)
+{
+    struct bytes code = image->sections[IMAGE_CODE];
+    uint64_t at = address - LAYOUT_CODE + 2; /* behind ud2 */
+    if (at >= code.size || code.data[at] == TRAP_NONE || code.data[at] >= TRAP_COUNT)
+        return TRAP_FAULT;
+    return (enum trap_reason)code.data[at];
+}
+
+static bool is_stack_guard(uint64_t address)
+{
+    return (address >= LAYOUT_STACK - INSTANCE_GUARD_SIZE && address < LAYOUT_STACK) ||
+           (address >= LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE && address < LAYOUT_MAILBOX);
+}
+
+static enum trap_reason reason_of_fault(const struct image *image, const struct event *event)
+{
+    uint64_t address = event->fault_address;
+    bool in_code = is_in_code(image, event->code_address);
+    switch (event->vector) {
+    case VECTOR_DIVIDE:
+        /* Division stencils check beforehand; what is left is the quotient that does not fit. */
+        return in_code ? TRAP_INTEGER_OVERFLOW : TRAP_FAULT;
+    case VECTOR_INVALID_OPCODE:
+        return in_code ? reason_of_code(image, event->code_address) : TRAP_FAULT;
+    case VECTOR_PAGE_FAULT:
+        if (is_stack_guard(address))
+            return TRAP_STACK; /* whoever ran out of it, runtime included */
+        if (in_code && address < LAYOUT_SYSTEM)
+            return TRAP_MEMORY;
+        return TRAP_FAULT;
+    default:
+        return TRAP_FAULT;
+    }
+}
+
+static void outcome_fault(struct run *run, const struct event *event)
+{
+    const struct image *image = &run->shell->program->image;
+    run->outcome->kind = OUTCOME_TRAPPED;
+    run->outcome->reason = reason_of_fault(image, event);
+    outcome_locate(run->outcome, image, event->code_address);
+}
+
+static void outcome_trap(struct run *run, const struct event *event)
+{
+    uint64_t reason = event->arguments[0];
+    run->outcome->kind = OUTCOME_TRAPPED;
+    run->outcome->reason =
+        reason > TRAP_NONE && reason < TRAP_COUNT ? (enum trap_reason)reason : TRAP_FAULT;
+    /* A return address: the call lies just before it. */
+    outcome_locate(run->outcome, &run->shell->program->image, event->arguments[1] - 1);
+}
+
+/* Passes on what was printed since the last time. */
+static void console_drain(struct run *run)
+{
+    const struct mailbox *mailbox = run->shell->mailbox;
+    const struct mailbox_area *areas[2] = { &mailbox->output, &mailbox->errors };
+    if (run->console == NULL)
+        return;
+    for (unsigned i = 0; i < 2; i++) {
+        struct bytes view;
+        if (!mailbox_area_view(mailbox, run->shell->mailbox_size, areas[i], &view) ||
+            view.size <= run->drained[i])
+            continue;
+        run->console->write(run->console->context, i + 1,
+                            bytes_part(view, run->drained[i], view.size));
+        run->drained[i] = (uint32_t)view.size;
+    }
+}
+
+static bool serve_output(struct run *run)
+{
+    if (run->console == NULL)
+        return false;
+    console_drain(run);
+    run->shell->mailbox->output.size = 0;
+    run->shell->mailbox->errors.size = 0;
+    run->drained[0] = run->drained[1] = 0;
+    return true;
+}
+
+/* -1: no deadline. */
+static int timeout_left_ms(const struct run *run)
+{
+    if (run->deadline_ns == DEADLINE_NONE)
+        return -1;
+    uint64_t now = deadline_now_ns();
+    return now >= run->deadline_ns ? 0 : (int)((run->deadline_ns - now) / 1000000 + 1);
+}
+
+/* False: the time is up. */
+static bool serve_input(struct run *run)
+{
+    struct mailbox *mailbox = run->shell->mailbox;
+    struct mailbox_area area = mailbox->input;
+    struct bytes view;
+    size_t filled = 0;
+    area.size = area.capacity;
+    if (run->console == NULL)
+        return true;
+    console_drain(run);
+    if (!mailbox_area_view(mailbox, run->shell->mailbox_size, &area, &view))
+        return true; /* the guest broke its own mailbox: it reads nothing */
+    uint8_t *target = (uint8_t *)mailbox + area.offset;
+    if (!run->console->read(run->console->context, target, view.size, &filled,
+                            timeout_left_ms(run)))
+        return false;
+    mailbox->input.size = (uint32_t)MIN(filled, view.size);
+    return true;
+}
+
+/* False: the time was up before the guest had slept enough. */
+static bool serve_sleep(struct run *run, uint64_t ns)
+{
+    uint64_t now = deadline_now_ns(), until;
+    if (!add_fits(now, ns, &until))
+        until = UINT64_MAX;
+    bool is_cut = run->deadline_ns != DEADLINE_NONE && until > run->deadline_ns;
+    until = is_cut ? run->deadline_ns : until;
+    console_drain(run);
+    uint64_t seconds = MIN(until / 1000000000u, (uint64_t)INT32_MAX);
+    struct timespec when = { .tv_sec = (time_t)seconds, .tv_nsec = (long)(until % 1000000000u) };
+    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &when, NULL) == EINTR)
+        ;
+    return !is_cut;
+}
+
+/* True: resume with *answer.  False: the outcome is final. */
+static bool serve_exit(struct run *run, const struct event *event, uint64_t *answer)
+{
+    struct shell *shell = run->shell;
+    struct outcome *outcome = run->outcome;
+    bool in_time = true;
+    *answer = 0;
+    switch (event->reason) {
+    case GUEST_EXIT_DONE:
+        outcome->kind = OUTCOME_DONE;
+        outcome->exit_code = (uint32_t)event->arguments[0];
+        return false;
+    case GUEST_EXIT_TRAP:
+        outcome_trap(run, event);
+        return false;
+    case GUEST_EXIT_GROW:
+        *answer = event->arguments[0] <= shell->limits.memory_size_max &&
+                  shell->backend->machine_grow(shell->machine, event->arguments[0]);
+        return true;
+    case GUEST_EXIT_SLEEP:
+        in_time = serve_sleep(run, event->arguments[0]);
+        break;
+    case GUEST_EXIT_OUTPUT:
+        if (serve_output(run))
+            return true;
+        outcome->kind = OUTCOME_CRASHED;
+        return false;
+    case GUEST_EXIT_INPUT:
+        in_time = serve_input(run);
+        break;
+    case GUEST_EXIT_LIMIT:
+        outcome->kind = OUTCOME_OUTPUT_LIMIT;
+        outcome->exit_code = (uint32_t)event->arguments[0];
+        return false;
+    case GUEST_EXIT_CLOCK:
+        control_set_clocks(shell, shell->backend->machine_control(shell->machine));
+        return true;
+    default:
+        outcome->kind = OUTCOME_CRASHED;
+        return false;
+    }
+    if (!in_time)
+        outcome->kind = OUTCOME_TIMEOUT;
+    return in_time;
+}
+
+static uint64_t next_stop_ns(const struct run *run)
+{
+    if (run->console == NULL)
+        return run->deadline_ns;
+    uint64_t tick = deadline_now_ns() + CONSOLE_TICK_NS;
+    return run->deadline_ns == DEADLINE_NONE ? tick : MIN(tick, run->deadline_ns);
+}
+
+/* True: go on.  False: the time is up. */
+static bool serve_interruption(struct run *run, struct error *error)
+{
+    if (!deadline_is_due())
+        return true;
+    if (run->deadline_ns != DEADLINE_NONE && deadline_now_ns() >= run->deadline_ns) {
+        run->outcome->kind = OUTCOME_TIMEOUT;
+        return false;
+    }
+    console_drain(run);
+    volatile uint8_t *flag = run->shell->backend->machine_interrupt_flag(run->shell->machine);
+    return deadline_set(next_stop_ns(run), flag, error);
+}
+
+static void run_loop(struct run *run, struct error *error)
+{
+    const struct backend *backend = run->shell->backend;
+    struct machine *machine = run->shell->machine;
+    struct event event;
+    backend->machine_enter(machine, &event);
+    for (;;) {
+        uint64_t answer = UINT64_MAX;
+        bool goes_on = false;
+        run->outcome->exit_count++;
+        switch (event.kind) {
+        case EVENT_EXIT:
+            goes_on = serve_exit(run, &event, &answer);
+            break;
+        case EVENT_FAULT:
+            outcome_fault(run, &event);
+            break;
+        case EVENT_INTERRUPTED:
+            goes_on = serve_interruption(run, error);
+            break;
+        case EVENT_BROKEN:
+            run->outcome->kind = OUTCOME_CRASHED;
+            break;
+        }
+        if (!goes_on)
+            return;
+        backend->machine_resume(machine, answer, &event);
+    }
+}
+
+bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console *console,
+                 struct outcome *outcome, struct error *error)
+{
+    struct control *control = shell->backend->machine_control(shell->machine);
+    struct outcome made = { .kind = OUTCOME_CRASHED };
+    struct run run = { .shell = shell, .console = console, .outcome = &made };
+    control->flags = console != NULL ? CONTROL_STREAMING : 0;
+    control->code = LAYOUT_CODE + code_offset;
+    control->memory_base = LAYOUT_MEMORY;
+    control->memory_limit = shell->limits.memory_size_max;
+    control->frame_limit = LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE;
+    if (!control_set_seed(control, error))
+        return false;
+    control_set_clocks(shell, control);
+    run.start_ns = control->monotonic_ns;
+    if (shell->limits.timeout_ms != 0)
+        run.deadline_ns = run.start_ns + shell->limits.timeout_ms * 1000000ull;
+    volatile uint8_t *flag = shell->backend->machine_interrupt_flag(shell->machine);
+    if (!deadline_set(next_stop_ns(&run), flag, error))
+        return false;
+    run_loop(&run, error);
+    deadline_clear();
+    console_drain(&run);
+    made.duration_ns = deadline_now_ns() - run.start_ns;
+    (void)shell->backend->machine_part(shell->machine, PART_MEMORY, &made.memory_size);
+    shell->is_broken = made.kind == OUTCOME_CRASHED;
+    *outcome = made;
+    return true;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kvm backend's own view of a machine.  Guest-physical memory: a core slot (page tables, ring-0
+ * pages, control page, runtime, stacks, code window), the mailbox, linear memory and the instance
+ * region (each growing by further slots), and for large programs the image itself, read-only. */
+#ifndef SLIPSTREAM_KVM_H
+#define SLIPSTREAM_KVM_H
+
+#include "slipstream/backend.h"
+#include "slipstream/limits.h"
+
+#include <linux/kvm.h>
+
+/* Rights of a mapping, as bits of a page table entry. */
+#define PAGE_PRESENT  0x1ull
+#define PAGE_WRITE    0x2ull
+#define PAGE_USER     0x4ull
+#define PAGE_ACCESSED 0x20ull
+#define PAGE_DIRTY    0x40ull
+#define PAGE_NO_EXEC  (1ull << 63)
+#define PAGE_ADDRESS  0x000ffffffffff000ull
+
+enum page_right {
+    PAGE_RIGHT_READ,
+    PAGE_RIGHT_READ_EXECUTE,
+    PAGE_RIGHT_READ_WRITE,       /* first write is noted in the entry */
+    PAGE_RIGHT_READ_WRITE_DIRTY, /* counts as written from the start: no fault at the first write */
+    PAGE_RIGHT_SYSTEM_EXECUTE,   /* ring 0 only */
+    PAGE_RIGHT_SYSTEM_WRITE
+};
+
+/* Parts of the core slot, as offsets from its start; also guest-physical addresses. */
+#define CORE_ROOT         0x000000ull /* PML4, PDPT, one directory per used GiB */
+#define CORE_ROOT_SIZE    0x010000ull
+#define CORE_TABLES       (CORE_ROOT + CORE_ROOT_SIZE)
+#define CORE_TABLES_SIZE  0xa30000ull
+#define CORE_SYSTEM       (CORE_TABLES + CORE_TABLES_SIZE)
+#define CORE_CONTROL      (CORE_SYSTEM + LAYOUT_SYSTEM_SIZE)
+#define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE)
+#define CORE_RUNTIME_SIZE 0x040000ull
+#define CORE_STACK        (CORE_RUNTIME + CORE_RUNTIME_SIZE)
+#define CORE_FRAMES       (CORE_STACK + LAYOUT_STACK_SIZE)
+#define CORE_CODE         (CORE_FRAMES + LAYOUT_FRAMES_SIZE)
+#define CORE_RODATA       (CORE_CODE + WINDOW_CODE_SIZE)
+#define CORE_SIZE         (CORE_RODATA + WINDOW_RODATA_SIZE)
+
+/* Guest-physical homes of the other slots. */
+#define PHYSICAL_INSTANCE 0x008000000ull
+#define PHYSICAL_MAILBOX  0x010000000ull
+#define PHYSICAL_IMAGE    0x040000000ull
+#define PHYSICAL_MEMORY   0x100000000ull
+
+/* A stretch of virtual addresses with its array of page table entries in the core slot. */
+enum region {
+    REGION_MEMORY,
+    REGION_SYSTEM, /* ring-0 pages and the control page */
+    REGION_RUNTIME,
+    REGION_INSTANCE,
+    REGION_CODE,
+    REGION_RODATA,
+    REGION_STACK,
+    REGION_FRAMES,
+    REGION_MAILBOX,
+    REGION_COUNT
+};
+
+struct kvm {
+    int device;
+    int run_size;
+    struct kvm_cpuid2 *cpuid;
+    uint64_t tsc_to_ns_mult; /* 0: not known */
+};
+
+/* A part that starts with a window and grows by slots. */
+struct growing_part {
+    uint8_t *host; /* reserved at full size */
+    uint64_t physical;
+    uint64_t reserved;
+    uint64_t covered; /* by memory slots, from the start */
+    uint64_t size;    /* mapped for the guest now */
+};
+
+struct machine {
+    struct kvm *kvm;
+    int vm;
+    int vcpu;
+    struct kvm_run *run;
+    unsigned slot_count;
+    uint8_t *core;
+    struct growing_part memory;
+    struct growing_part instance;
+    void *mailbox;
+    uint64_t mailbox_size;
+    void *image; /* mapped read-only, or NULL */
+    uint64_t image_size;
+    struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
+    bool in_ring0;                /* the last event left the vCPU in the stub */
+    bool has_tsc;
+};
+
+/* vm.c */
+MUST_CHECK bool machine_add_slot(struct machine *machine, uint64_t physical, void *host,
+                                 uint64_t size, bool read_only, struct error *error);
+/* Makes the first `size` bytes of the part usable as guest-physical memory. */
+MUST_CHECK bool machine_cover(struct machine *machine, struct growing_part *part, uint64_t size,
+                              struct error *error);
+
+/* paging.c */
+void paging_init(struct machine *machine);
+/* Entries of a region, one per page from its first. */
+uint64_t *paging_entries(const struct machine *machine, enum region region);
+void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
+                uint64_t size, enum page_right right);
+/* Takes pages away.  The caller makes KVM forget them (memory_forget): its shadow of a present
+ * entry does not follow. */
+void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size);
+
+/* stub.c */
+void stub_write(struct machine *machine);
+/* Registers of ring 3 at the runtime's entry. */
+void stub_segments(const struct machine *machine, struct kvm_sregs *sregs);
+/* Whether an OUT to `port` came from the stub, and for which exception. */
+bool stub_vector(uint16_t port, uint32_t *vector);
+/* The instruction that faulted, from the ring-0 stack. */
+uint64_t stub_fault_code(const struct machine *machine);
+
+/* vcpu.c */
+MUST_CHECK bool vcpu_open(struct machine *machine, struct error *error);
+void vcpu_enter(struct machine *machine, struct event *event);
+void vcpu_resume(struct machine *machine, uint64_t answer, struct event *event);
+
+/* memory.c: what stands where */
+MUST_CHECK bool memory_open(struct machine *machine, struct error *error);
+void memory_close(struct machine *machine);
+MUST_CHECK bool memory_load(struct machine *machine, const struct program *program,
+                            struct error *error);
+MUST_CHECK bool memory_grow(struct machine *machine, uint64_t size);
+/* Drops KVM's shadow of host pages, with their content when `empty`. */
+MUST_CHECK bool memory_forget(uint8_t *host, uint64_t size, bool empty);
+
+/* reset.c */
+MUST_CHECK bool memory_reset(struct machine *machine, const struct program *program,
+                             struct error *error);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every limit of the module, in one place. */
+#ifndef SLIPSTREAM_LIMITS_H
+#define SLIPSTREAM_LIMITS_H
+
+#include "abi/layout.h"
+
+enum {
+    /* Pages that a new shell has touched already, so that a cold start meets no page fault. */
+    WARM_MEMORY_SIZE = 128 << 10,
+    WARM_INSTANCE_SIZE = 16 << 10,
+    WARM_CODE_SIZE = 128 << 10,
+    WARM_RODATA_SIZE = 32 << 10,
+    WARM_STACK_SIZE = 16 << 10,
+    WARM_FRAMES_SIZE = 16 << 10,
+    WARM_MAILBOX_SIZE = 32 << 10,
+
+    /* Code and read-only data up to these sizes are copied into the shell; more is mapped. */
+    WINDOW_CODE_SIZE = 256 << 10,
+    WINDOW_RODATA_SIZE = 128 << 10,
+    /* What the first memory slots cover; more is covered when a program needs it. */
+    WINDOW_MEMORY_SIZE = 4 << 20,
+    WINDOW_INSTANCE_SIZE = 1 << 20,
+
+    /* Linear memory up to here is copied whole at a reset; above, only pages once written. */
+    WHOLE_COPY_SIZE = 256 << 10,
+    /* More stack or frame pages than this are given back to the system at a reset. */
+    DIRTY_STACK_PAGES_MAX = 64,
+    DIRTY_FRAME_PAGES_MAX = 256,
+
+    MEMORY_SLOTS_MAX = 24,
+    MAILBOX_DEFAULT_SIZE = 1 << 20,
+    MAILBOX_STRINGS_MAX = 4096,
+    INSTANCE_GUARD_SIZE = 1 << 20, /* read-only data must end this far below the native stack */
+};
+
+#define MEMORY_SIZE_MAX 0x100000000ull
+
+#endif

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/engine.h"
+
+#include "core/checked.h"
+#include "slipstream/limits.h"
+
+#include <string.h>
+
+/* Lays areas out one after the other. */
+struct mailbox_builder {
+    uint8_t *base;
+    size_t size;
+    size_t at;
+    bool failed;
+};
+
+static void builder_put(struct mailbox_builder *builder, const void *data, size_t size)
+{
+    builder->failed = builder->failed || size > builder->size - builder->at;
+    if (builder->failed)
+        return;
+    if (size > 0)
+        memcpy(builder->base + builder->at, data, size);
+    builder->at += size;
+}
+
+static struct mailbox_area builder_strings(struct mailbox_builder *builder,
+                                           const char *const *strings)
+{
+    struct mailbox_area area = { .offset = (uint32_t)builder->at };
+    for (; strings != NULL && *strings != NULL && !builder->failed; strings++) {
+        builder->failed = ++area.count > MAILBOX_STRINGS_MAX;
+        builder_put(builder, *strings, strlen(*strings) + 1);
+    }
+    area.size = area.capacity = (uint32_t)builder->at - area.offset;
+    return area;
+}
+
+static struct mailbox_area builder_area(struct mailbox_builder *builder, size_t capacity)
+{
+    builder->failed = builder->failed || capacity > builder->size - builder->at;
+    struct mailbox_area area = { .offset = (uint32_t)builder->at };
+    if (!builder->failed) {
+        area.capacity = (uint32_t)capacity;
+        builder->at += capacity;
+    }
+    return area;
+}
+
+bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *request,
+                     struct error *error)
+{
+    struct mailbox_builder builder = { .base = memory, .size = size, .at = sizeof(struct mailbox) };
+    struct mailbox made = { .magic = MAILBOX_MAGIC, .size = (uint32_t)size };
+    ASSERT(size > sizeof(made) && size <= LAYOUT_MAILBOX_SIZE_MAX);
+    made.arguments = builder_strings(&builder, request->arguments);
+    made.environment = builder_strings(&builder, request->environment);
+    made.input.offset = (uint32_t)builder.at;
+    builder_put(&builder, request->input.data, request->input.size);
+    made.input.size = made.input.capacity = (uint32_t)request->input.size;
+    if (request->input_capacity > request->input.size)
+        made.input.capacity +=
+            builder_area(&builder, request->input_capacity - request->input.size).capacity;
+    made.errors = builder_area(&builder, request->errors_capacity);
+    made.output = builder_area(&builder, builder.failed ? 0 : size - builder.at);
+    if (builder.failed)
+        return error_set(error, ERROR_LIMIT, "arguments and input do not fit %zu bytes", size);
+    memcpy(memory, &made, sizeof(made));
+    return true;
+}
+
+bool mailbox_area_view(const void *mailbox, size_t size, const struct mailbox_area *area,
+                       struct bytes *view)
+{
+    const volatile struct mailbox_area *shared = area;
+    uint32_t offset = shared->offset, used = shared->size;
+    if (offset < sizeof(struct mailbox) || offset > size || used > size - offset)
+        return false;
+    *view = bytes_of((const uint8_t *)mailbox + offset, used);
+    return true;
+}

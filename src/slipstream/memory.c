@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stands where in a machine's memory: made and touched ahead of need, filled by a program,
+ * grown while it runs. */
+#include "core/checked.h"
+#include "slipstream/kvm.h"
+
+#include "abi/control.h"
+#include "slipstream/runtime.h"
+
+#include <string.h>
+#include <sys/mman.h>
+#include <x86intrin.h>
+
+static bool reserve(uint8_t **host, uint64_t size, struct error *error)
+{
+    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
+    if (at == MAP_FAILED)
+        return error_system(error, "reserve %llu bytes", (unsigned long long)size);
+    *host = at;
+    return true;
+}
+
+void memory_close(struct machine *machine)
+{
+    if (machine->core != NULL)
+        munmap(machine->core, CORE_SIZE);
+    if (machine->memory.host != NULL)
+        munmap(machine->memory.host, machine->memory.reserved);
+    if (machine->instance.host != NULL)
+        munmap(machine->instance.host, machine->instance.reserved);
+    if (machine->image != NULL)
+        munmap(machine->image, machine->image_size);
+}
+
+static void runtime_map(struct machine *machine)
+{
+    const struct runtime *runtime = runtime_embedded();
+    for (unsigned i = 0; i < runtime->segment_count; i++) {
+        const struct runtime_segment *segment = &runtime->segments[i];
+        ASSERT(segment->offset + segment->size <= CORE_RUNTIME_SIZE);
+        enum page_right right = segment->is_executable ? PAGE_RIGHT_READ_EXECUTE
+                                : segment->is_writable ? PAGE_RIGHT_READ_WRITE_DIRTY
+                                                       : PAGE_RIGHT_READ;
+        uint64_t physical = CORE_RUNTIME + segment->offset;
+        memcpy(machine->core + physical, segment->content.data, segment->content.size);
+        paging_map(machine, REGION_RUNTIME, segment->offset, physical, segment->size, right);
+    }
+}
+
+/* The first pages of what a program will use are mapped and counted as written; the rest of both
+ * stacks notes its first writes. */
+static void windows_map(struct machine *machine)
+{
+    const enum page_right warm = PAGE_RIGHT_READ_WRITE_DIRTY;
+    const uint64_t stack_rest = LAYOUT_STACK_SIZE - WARM_STACK_SIZE;
+    paging_map(machine, REGION_STACK, 0, CORE_STACK, stack_rest, PAGE_RIGHT_READ_WRITE);
+    paging_map(machine, REGION_STACK, stack_rest, CORE_STACK + stack_rest, WARM_STACK_SIZE, warm);
+    paging_map(machine, REGION_FRAMES, 0, CORE_FRAMES, WARM_FRAMES_SIZE, warm);
+    paging_map(machine, REGION_FRAMES, WARM_FRAMES_SIZE, CORE_FRAMES + WARM_FRAMES_SIZE,
+               LAYOUT_FRAMES_SIZE - WARM_FRAMES_SIZE, PAGE_RIGHT_READ_WRITE);
+    paging_map(machine, REGION_MEMORY, 0, PHYSICAL_MEMORY, WARM_MEMORY_SIZE, warm);
+    paging_map(machine, REGION_INSTANCE, 0, PHYSICAL_INSTANCE, WARM_INSTANCE_SIZE, warm);
+    paging_map(machine, REGION_CODE, 0, CORE_CODE, WARM_CODE_SIZE, PAGE_RIGHT_READ_EXECUTE);
+    paging_map(machine, REGION_RODATA, 0, CORE_RODATA, WARM_RODATA_SIZE, PAGE_RIGHT_READ);
+    paging_map(machine, REGION_MAILBOX, 0, PHYSICAL_MAILBOX, machine->mailbox_size, warm);
+    /* What no program fills later must not be executable zeros. */
+    memset(machine->core + CORE_CODE, 0xcc, WARM_CODE_SIZE);
+    machine->memory.size = WARM_MEMORY_SIZE;
+    machine->instance.size = WARM_INSTANCE_SIZE;
+}
+
+/* Enters once to touch every window, and compares the time stamp counters on the way. */
+static bool machine_warm(struct machine *machine, struct error *error)
+{
+    const uint64_t windows[] = {
+        LAYOUT_MEMORY,
+        WARM_MEMORY_SIZE | CONTROL_TOUCH_WRITE,
+        LAYOUT_INSTANCE,
+        WARM_INSTANCE_SIZE | CONTROL_TOUCH_WRITE,
+        LAYOUT_STACK_END - WARM_STACK_SIZE,
+        (uint64_t)WARM_STACK_SIZE | CONTROL_TOUCH_WRITE,
+        LAYOUT_FRAMES,
+        WARM_FRAMES_SIZE | CONTROL_TOUCH_WRITE,
+        LAYOUT_MAILBOX,
+        MIN(machine->mailbox_size, (uint64_t)WARM_MAILBOX_SIZE),
+        LAYOUT_CODE,
+        WARM_CODE_SIZE,
+        LAYOUT_RODATA,
+        WARM_RODATA_SIZE,
+    };
+    struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
+    struct event event;
+    *control = (struct control){ .entry = ENTRY_TOUCH, .argument_count = ARRAY_COUNT(windows) };
+    memcpy(control->arguments, windows, sizeof(windows));
+    uint64_t before = __rdtsc();
+    vcpu_enter(machine, &event);
+    while (event.kind == EVENT_INTERRUPTED)
+        vcpu_resume(machine, UINT64_MAX, &event);
+    uint64_t after = __rdtsc();
+    if (event.kind != EVENT_EXIT || event.reason != GUEST_EXIT_DONE)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "first entry of a micro-VM failed (event %d, reason %u, vector %u, code "
+                         "%#llx, address %#llx)",
+                         (int)event.kind, event.reason, event.vector,
+                         (unsigned long long)event.code_address,
+                         (unsigned long long)event.fault_address);
+    machine->has_tsc = event.arguments[0] > before && event.arguments[0] < after;
+    return true;
+}
+
+bool memory_open(struct machine *machine, struct error *error)
+{
+    machine->memory =
+        (struct growing_part){ .physical = PHYSICAL_MEMORY, .reserved = MEMORY_SIZE_MAX };
+    machine->instance = (struct growing_part){ .physical = PHYSICAL_INSTANCE,
+                                               .reserved = LAYOUT_INSTANCE_SIZE_MAX };
+    if (!reserve(&machine->core, CORE_SIZE, error) ||
+        !reserve(&machine->memory.host, machine->memory.reserved, error) ||
+        !reserve(&machine->instance.host, machine->instance.reserved, error) ||
+        !machine_add_slot(machine, 0, machine->core, CORE_SIZE, false, error) ||
+        !machine_add_slot(machine, PHYSICAL_MAILBOX, machine->mailbox, machine->mailbox_size, false,
+                          error) ||
+        !machine_cover(machine, &machine->memory, WINDOW_MEMORY_SIZE, error) ||
+        !machine_cover(machine, &machine->instance, WINDOW_INSTANCE_SIZE, error))
+        return false;
+    paging_init(machine);
+    stub_write(machine);
+    runtime_map(machine);
+    windows_map(machine);
+    return vcpu_open(machine, error) && machine_warm(machine, error);
+}
+
+bool memory_forget(uint8_t *host, uint64_t size, bool empty)
+{
+    if (size == 0)
+        return true;
+    if (empty)
+        return madvise(host, size, MADV_DONTNEED) == 0;
+    return mprotect(host, size, PROT_READ) == 0 &&
+           mprotect(host, size, PROT_READ | PROT_WRITE) == 0;
+}
+
+/* Makes a part exactly `size` bytes long for the guest; new pages are zero. */
+static bool part_resize(struct machine *machine, struct growing_part *part, enum region region,
+                        uint64_t size, uint64_t dirty_up_to, struct error *error)
+{
+    size = round_up(size, LAYOUT_PAGE_SIZE);
+    if (!machine_cover(machine, part, size, error))
+        return false;
+    if (size < part->size) {
+        paging_unmap(machine, region, size, part->size - size);
+        if (!memory_forget(part->host + size, part->size - size, false))
+            return error_system(error, "take pages from a micro-VM");
+    }
+    uint64_t from = part->size,
+             preset = MIN(MAX(from, round_up(dirty_up_to, LAYOUT_PAGE_SIZE)), size);
+    if (preset > from)
+        paging_map(machine, region, from, part->physical + from, preset - from,
+                   PAGE_RIGHT_READ_WRITE_DIRTY);
+    else
+        preset = from;
+    if (size > preset)
+        paging_map(machine, region, preset, part->physical + preset, size - preset,
+                   PAGE_RIGHT_READ_WRITE);
+    part->size = size;
+    return true;
+}
+
+static void part_fill(const struct growing_part *part, const struct part_template *content)
+{
+    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++)
+        if (part_template_has(content, page))
+            memcpy(part->host + page * LAYOUT_PAGE_SIZE, content->data + page * LAYOUT_PAGE_SIZE,
+                   LAYOUT_PAGE_SIZE);
+}
+
+/* One section into its window, or mapped from the image's slot. */
+static void section_map(struct machine *machine, const struct image *image,
+                        enum image_section section, uint64_t window)
+{
+    enum region region = section == IMAGE_CODE ? REGION_CODE : REGION_RODATA;
+    enum page_right right = section == IMAGE_CODE ? PAGE_RIGHT_READ_EXECUTE : PAGE_RIGHT_READ;
+    struct bytes content = image->sections[section];
+    uint64_t physical = window;
+    if (machine->image != NULL)
+        physical = PHYSICAL_IMAGE + image->header.sections[section].offset;
+    else
+        memcpy(machine->core + window, content.data, content.size);
+    paging_map(machine, region, 0, physical, content.size, right);
+}
+
+static bool image_map(struct machine *machine, const struct program *program, struct error *error)
+{
+    const struct image *image = program_image(program);
+    uint64_t code_size = image->sections[IMAGE_CODE].size;
+    uint64_t rodata_size = image->sections[IMAGE_RODATA].size;
+    if (rodata_size > LAYOUT_RODATA_SIZE_MAX - INSTANCE_GUARD_SIZE)
+        return error_set(error, ERROR_LIMIT, "read-only data of %llu bytes is too large",
+                         (unsigned long long)rodata_size);
+    if (code_size > WINDOW_CODE_SIZE || rodata_size > WINDOW_RODATA_SIZE) {
+        uint64_t size = round_up(image->header.file_size, LAYOUT_PAGE_SIZE);
+        void *at =
+            mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, program_descriptor(program), 0);
+        if (at == MAP_FAILED)
+            return error_system(error, "map the image");
+        machine->image = at;
+        machine->image_size = size;
+        if (!machine_add_slot(machine, PHYSICAL_IMAGE, at, size, true, error))
+            return false;
+        /* The windows' present entries are about to change under KVM's shadow. */
+        paging_unmap(machine, REGION_CODE, 0, WARM_CODE_SIZE);
+        paging_unmap(machine, REGION_RODATA, 0, WARM_RODATA_SIZE);
+        if (!memory_forget(machine->core + CORE_CODE, CORE_SIZE - CORE_CODE, true))
+            return error_system(error, "clear the code window");
+    }
+    section_map(machine, image, IMAGE_CODE, CORE_CODE);
+    section_map(machine, image, IMAGE_RODATA, CORE_RODATA);
+    return true;
+}
+
+bool memory_load(struct machine *machine, const struct program *program, struct error *error)
+{
+    const struct part_template *memory = program_template(program, PART_MEMORY);
+    const struct part_template *instance = program_template(program, PART_INSTANCE);
+    if (!image_map(machine, program, error) ||
+        !part_resize(machine, &machine->memory, REGION_MEMORY, memory->size, WHOLE_COPY_SIZE,
+                     error) ||
+        !part_resize(machine, &machine->instance, REGION_INSTANCE,
+                     MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE), 0, error))
+        return false;
+    part_fill(&machine->memory, memory);
+    part_fill(&machine->instance, instance);
+    return true;
+}
+
+bool memory_grow(struct machine *machine, uint64_t size)
+{
+    struct error error;
+    if (size < machine->memory.size || size > MEMORY_SIZE_MAX)
+        return false;
+    /* A reset drops grown pages whole, so nothing is lost by counting them as written now; the
+     * first write to each then costs a tenth. */
+    return part_resize(machine, &machine->memory, REGION_MEMORY, size, size, &error);
+}

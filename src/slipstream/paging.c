@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Guest page tables: four levels, small pages, laid out so that the entries of each region are one
+ * array.  Never mapped into the guest's own address space. */
+#include "core/checked.h"
+#include "slipstream/kvm.h"
+
+#define TABLE_SPAN     0x200000ull   /* what one table of 512 entries maps */
+#define DIRECTORY_SPAN 0x40000000ull /* what one directory maps */
+
+struct region_row {
+    uint64_t address;
+    uint64_t size;
+};
+
+static const struct region_row regions[REGION_COUNT] = {
+    [REGION_MEMORY] = { LAYOUT_MEMORY, MEMORY_SIZE_MAX },
+    [REGION_SYSTEM] = { LAYOUT_SYSTEM, TABLE_SPAN },
+    [REGION_RUNTIME] = { LAYOUT_RUNTIME, LAYOUT_RUNTIME_SIZE },
+    [REGION_INSTANCE] = { LAYOUT_INSTANCE, LAYOUT_INSTANCE_SIZE_MAX },
+    [REGION_CODE] = { LAYOUT_CODE, LAYOUT_CODE_SIZE_MAX },
+    [REGION_RODATA] = { LAYOUT_RODATA, LAYOUT_RODATA_SIZE_MAX },
+    [REGION_STACK] = { LAYOUT_STACK, LAYOUT_STACK_SIZE },
+    [REGION_FRAMES] = { LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE },
+    [REGION_MAILBOX] = { LAYOUT_MAILBOX, LAYOUT_MAILBOX_SIZE_MAX },
+};
+
+/* Directories: of linear memory's four GiB, then of what lies above LAYOUT_SYSTEM. */
+enum {
+    DIRECTORIES_MEMORY = 4,
+    DIRECTORIES_SYSTEM = 2,
+    ROOT_PAGE_MAP = 0,
+    ROOT_POINTERS = 1,
+    ROOT_DIRECTORIES = 2
+};
+
+_Static_assert(LAYOUT_MAILBOX + LAYOUT_MAILBOX_SIZE_MAX <=
+                   LAYOUT_SYSTEM + DIRECTORIES_SYSTEM * DIRECTORY_SPAN,
+               "two directories reach over everything above linear memory");
+_Static_assert(LAYOUT_CONTROL / TABLE_SPAN == LAYOUT_SYSTEM / TABLE_SPAN, "one table for both");
+
+static uint64_t *core_page(const struct machine *machine, uint64_t physical)
+{
+    return (uint64_t *)(void *)(machine->core + physical);
+}
+
+/* Guest-physical address of the region's first table. */
+static uint64_t region_tables(enum region region)
+{
+    uint64_t at = CORE_TABLES;
+    for (enum region r = 0; r < region; r++)
+        at += regions[r].size / TABLE_SPAN * LAYOUT_PAGE_SIZE;
+    return at;
+}
+
+uint64_t *paging_entries(const struct machine *machine, enum region region)
+{
+    return core_page(machine, region_tables(region));
+}
+
+static unsigned directory_of(uint64_t address)
+{
+    if (address < MEMORY_SIZE_MAX)
+        return (unsigned)(address / DIRECTORY_SPAN);
+    return DIRECTORIES_MEMORY + (unsigned)((address - LAYOUT_SYSTEM) / DIRECTORY_SPAN);
+}
+
+void paging_init(struct machine *machine)
+{
+    const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
+    ASSERT(region_tables(REGION_COUNT) <= CORE_TABLES + CORE_TABLES_SIZE);
+    core_page(machine, CORE_ROOT)[0] = (CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE) | rights;
+    uint64_t *pointers = core_page(machine, CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE);
+    for (unsigned i = 0; i < DIRECTORIES_MEMORY + DIRECTORIES_SYSTEM; i++) {
+        uint64_t gib =
+            i < DIRECTORIES_MEMORY ? i : LAYOUT_SYSTEM / DIRECTORY_SPAN + i - DIRECTORIES_MEMORY;
+        pointers[gib] = (CORE_ROOT + (ROOT_DIRECTORIES + i) * LAYOUT_PAGE_SIZE) | rights;
+    }
+}
+
+static uint64_t right_bits(enum page_right right)
+{
+    switch (right) {
+    case PAGE_RIGHT_READ:
+        return PAGE_USER | PAGE_ACCESSED | PAGE_NO_EXEC;
+    case PAGE_RIGHT_READ_EXECUTE:
+        return PAGE_USER | PAGE_ACCESSED;
+    case PAGE_RIGHT_READ_WRITE:
+        return PAGE_USER | PAGE_ACCESSED | PAGE_WRITE | PAGE_NO_EXEC;
+    case PAGE_RIGHT_READ_WRITE_DIRTY:
+        return PAGE_USER | PAGE_ACCESSED | PAGE_WRITE | PAGE_DIRTY | PAGE_NO_EXEC;
+    case PAGE_RIGHT_SYSTEM_EXECUTE:
+        return PAGE_ACCESSED;
+    case PAGE_RIGHT_SYSTEM_WRITE:
+        return PAGE_ACCESSED | PAGE_WRITE | PAGE_DIRTY | PAGE_NO_EXEC;
+    }
+    ASSERT(!"a right");
+}
+
+void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
+                uint64_t size, enum page_right right)
+{
+    const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
+    uint64_t end = round_up(offset + size, LAYOUT_PAGE_SIZE);
+    uint64_t bits = PAGE_PRESENT | right_bits(right);
+    ASSERT(offset % LAYOUT_PAGE_SIZE == 0 && end <= regions[region].size);
+    uint64_t *entries = paging_entries(machine, region);
+    for (uint64_t at = offset; at < end; at += LAYOUT_PAGE_SIZE, physical += LAYOUT_PAGE_SIZE)
+        entries[at / LAYOUT_PAGE_SIZE] = physical | bits;
+    for (uint64_t at = offset & ~(TABLE_SPAN - 1); at < end; at += TABLE_SPAN) {
+        uint64_t address = regions[region].address + at;
+        uint64_t *directory = core_page(
+            machine, CORE_ROOT + (ROOT_DIRECTORIES + directory_of(address)) * LAYOUT_PAGE_SIZE);
+        uint64_t table = region_tables(region) + at / TABLE_SPAN * LAYOUT_PAGE_SIZE;
+        directory[address % DIRECTORY_SPAN / TABLE_SPAN] = table | rights;
+    }
+}
+
+void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size)
+{
+    uint64_t *entries = paging_entries(machine, region);
+    uint64_t end = round_up(offset + size, LAYOUT_PAGE_SIZE);
+    ASSERT(end <= regions[region].size);
+    for (uint64_t at = offset; at < end; at += LAYOUT_PAGE_SIZE)
+        entries[at / LAYOUT_PAGE_SIZE] = 0;
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/program.h"
+
+#include "abi/layout.h"
+#include "base/file.h"
+#include "core/checked.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+bool part_template_has(const struct part_template *part, uint64_t page)
+{
+    if (page * LAYOUT_PAGE_SIZE >= part->size)
+        return false;
+    return (part->marks[page / 64] >> page % 64 & 1) != 0;
+}
+
+static void template_done(struct part_template *part)
+{
+    if (part->data != NULL)
+        munmap(part->data, round_up(part->size, LAYOUT_PAGE_SIZE));
+    free(part->marks);
+    *part = (struct part_template){ 0 };
+}
+
+static bool template_init(struct part_template *part, uint64_t size, struct error *error)
+{
+    uint64_t pages = round_up(size, LAYOUT_PAGE_SIZE) / LAYOUT_PAGE_SIZE;
+    struct part_template made = { .size = size };
+    if (size == 0)
+        return true;
+    made.marks = calloc(pages / 64 + 1, sizeof(uint64_t));
+    if (made.marks == NULL)
+        return error_system(error, "snapshot");
+    void *data = mmap(NULL, pages * LAYOUT_PAGE_SIZE, PROT_READ | PROT_WRITE,
+                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (data == MAP_FAILED) {
+        free(made.marks);
+        return error_system(error, "snapshot of %llu bytes", (unsigned long long)size);
+    }
+    made.data = data;
+    *part = made;
+    return true;
+}
+
+/* Copies bytes in and marks the pages that hold something. */
+static void template_put(struct part_template *part, uint64_t at, struct bytes bytes)
+{
+    while (bytes.size > 0) {
+        uint64_t page = at / LAYOUT_PAGE_SIZE;
+        size_t size = MIN(bytes.size, (size_t)(LAYOUT_PAGE_SIZE - at % LAYOUT_PAGE_SIZE));
+        bool is_zero = bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, size - 1) == 0;
+        if (!is_zero) {
+            memcpy(part->data + at, bytes.data, size);
+            part->marks[page / 64] |= 1ull << page % 64;
+        }
+        at += size;
+        bytes = bytes_part(bytes, size, bytes.size - size);
+    }
+}
+
+static bool templates_build(struct program *program, struct error *error)
+{
+    const struct image *image = &program->image;
+    if (!template_init(&program->memory, image->header.memory_size, error) ||
+        !template_init(&program->instance, image->header.instance_size, error))
+        return false;
+    template_put(&program->instance, 0, image->sections[IMAGE_INSTANCE]);
+    for (size_t i = 0; i < image_count(image, IMAGE_MEMORY_RUNS); i++) {
+        struct image_run run = image_run_at(image, i);
+        template_put(&program->memory, run.address,
+                     bytes_part(image->sections[IMAGE_MEMORY], run.offset, run.size));
+    }
+    return true;
+}
+
+static bool program_build(struct program *program, int descriptor, struct error *error)
+{
+    const char *reason = "";
+    program->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
+    if (program->descriptor < 0)
+        return error_system(error, "keep the image's descriptor");
+    if (!file_map(&program->mapping, program->descriptor, error))
+        return false;
+    if (!image_parse(&program->image, program->mapping, &reason))
+        return error_set(error, ERROR_INVALID, "not a compiled image: %s", reason);
+    if (program->image.header.instance_size < sizeof(struct instance))
+        return error_set(error, ERROR_INVALID, "not a compiled image: no instance");
+    return templates_build(program, error);
+}
+
+bool program_open(struct program **made, int descriptor, struct error *error)
+{
+    struct program *program = calloc(1, sizeof(*program));
+    if (program == NULL)
+        return error_system(error, "program");
+    program->descriptor = -1;
+    program->references = 1;
+    pthread_mutex_init(&program->lock, NULL);
+    if (!program_build(program, descriptor, error)) {
+        program_close(program);
+        return false;
+    }
+    program->is_frozen = (program->image.header.flags & IMAGE_HAS_START) == 0;
+    *made = program;
+    return true;
+}
+
+struct program *program_share(struct program *program)
+{
+    __atomic_add_fetch(&program->references, 1, __ATOMIC_RELAXED);
+    return program;
+}
+
+void program_close(struct program *program)
+{
+    if (program == NULL || __atomic_sub_fetch(&program->references, 1, __ATOMIC_ACQ_REL) != 0)
+        return;
+    template_done(&program->memory);
+    template_done(&program->instance);
+    file_unmap(&program->mapping);
+    file_close(&program->descriptor);
+    pthread_mutex_destroy(&program->lock);
+    free(program);
+}
+
+const struct image *program_image(const struct program *program)
+{
+    return &program->image;
+}
+
+int program_descriptor(const struct program *program)
+{
+    return program->descriptor;
+}
+
+const struct part_template *program_template(const struct program *program, enum part part)
+{
+    static const struct part_template zero;
+    return part == PART_MEMORY     ? &program->memory
+           : part == PART_INSTANCE ? &program->instance
+                                   : &zero;
+}
+
+bool program_freeze(struct program *program, const struct backend *backend,
+                    const struct machine *machine, struct error *error)
+{
+    struct part_template memory = { 0 }, instance = { 0 };
+    uint64_t memory_size, instance_size;
+    uint8_t *memory_at = backend->machine_part(machine, PART_MEMORY, &memory_size);
+    uint8_t *instance_at = backend->machine_part(machine, PART_INSTANCE, &instance_size);
+    instance_size = program->instance.size;
+    if (!template_init(&memory, memory_size, error) ||
+        !template_init(&instance, instance_size, error)) {
+        template_done(&memory);
+        return false;
+    }
+    template_put(&memory, 0, bytes_of(memory_at, memory_size));
+    template_put(&instance, 0, bytes_of(instance_at, instance_size));
+    template_done(&program->memory);
+    template_done(&program->instance);
+    program->memory = memory;
+    program->instance = instance;
+    program->is_frozen = true;
+    return true;
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the engine knows of a program besides the public part: the template that every instance
+ * starts from.  Built from the image; when the module has a start function, replaced once by what
+ * the first instance looked like after it. */
+#ifndef SLIPSTREAM_PROGRAM_H
+#define SLIPSTREAM_PROGRAM_H
+
+#include "slipstream/backend.h"
+
+#include <pthread.h>
+
+struct program {
+    struct image image;
+    struct bytes mapping;
+    int descriptor;
+    unsigned references;  /* atomic */
+    pthread_mutex_t lock; /* held while the first start function runs */
+    bool is_frozen;
+    struct part_template memory;
+    struct part_template instance;
+};
+
+/* Takes the machine's present state as the template. */
+MUST_CHECK bool program_freeze(struct program *program, const struct backend *backend,
+                               const struct machine *machine, struct error *error);
+
+#endif

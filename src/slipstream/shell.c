@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/shell.h"
+
+#include "abi/layout.h"
+#include "slipstream/limits.h"
+#include "slipstream/program.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+bool engine_open(struct engine **made, const char *name, struct error *error)
+{
+    if (name != NULL && strcmp(name, backend_kvm.name) != 0)
+        return error_set(error, ERROR_UNSUPPORTED, "no backend of this name; there is: kvm");
+    struct engine *engine = calloc(1, sizeof(*engine));
+    if (engine == NULL)
+        return error_system(error, "engine");
+    engine->backend = &backend_kvm;
+    if (!engine->backend->open(&engine->state, error)) {
+        free(engine);
+        return false;
+    }
+    *made = engine;
+    return true;
+}
+
+void engine_close(struct engine *engine)
+{
+    if (engine == NULL)
+        return;
+    engine->backend->close(engine->state);
+    free(engine);
+}
+
+static bool shell_build(struct shell *shell, struct engine *engine, struct error *error)
+{
+    if (shell->mailbox == NULL) {
+        shell->mailbox_size = MAILBOX_DEFAULT_SIZE;
+        void *at = mmap(NULL, shell->mailbox_size, PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+        if (at == MAP_FAILED)
+            return error_system(error, "make a mailbox");
+        shell->mailbox = at;
+        shell->owns_mailbox = true;
+    }
+    return engine->backend->machine_open(&shell->machine, engine->state, shell->mailbox,
+                                         shell->mailbox_size, error);
+}
+
+bool shell_open(struct shell **made, struct engine *engine, void *mailbox, size_t mailbox_size,
+                struct error *error)
+{
+    ASSERT(mailbox == NULL || (mailbox_size % LAYOUT_PAGE_SIZE == 0 && mailbox_size > 0 &&
+                               mailbox_size <= LAYOUT_MAILBOX_SIZE_MAX));
+    struct shell *shell = calloc(1, sizeof(*shell));
+    if (shell == NULL)
+        return error_system(error, "shell");
+    shell->backend = engine->backend;
+    shell->mailbox = mailbox;
+    shell->mailbox_size = mailbox_size;
+    if (!shell_build(shell, engine, error)) {
+        shell_close(shell);
+        return false;
+    }
+    *made = shell;
+    return true;
+}
+
+void shell_close(struct shell *shell)
+{
+    if (shell == NULL)
+        return;
+    if (shell->machine != NULL)
+        shell->backend->machine_close(shell->machine);
+    if (shell->owns_mailbox)
+        munmap(shell->mailbox, shell->mailbox_size);
+    program_close(shell->program);
+    free(shell);
+}
+
+struct mailbox *shell_mailbox(struct shell *shell)
+{
+    return shell->mailbox;
+}
+
+/* With the program locked: nobody else runs its start function meanwhile. */
+static bool shell_start(struct shell *shell, struct program *program, struct outcome *outcome,
+                        struct error *error)
+{
+    struct control *control = shell->backend->machine_control(shell->machine);
+    control->entry = ENTRY_COMMAND;
+    if (!exits_serve(shell, program->image.header.start_offset, NULL, outcome, error))
+        return false;
+    if (outcome->kind != OUTCOME_DONE)
+        return true;
+    return program_freeze(program, shell->backend, shell->machine, error) &&
+           shell_reset(shell, error);
+}
+
+static bool shell_fill(struct shell *shell, struct program *program, struct outcome *outcome,
+                       struct error *error)
+{
+    const struct image_header *header = &program->image.header;
+    *outcome = (struct outcome){ .kind = OUTCOME_DONE, .memory_size = program->memory.size };
+    if (program->memory.size > shell->limits.memory_size_max)
+        return error_set(error, ERROR_LIMIT,
+                         "the module starts with %llu bytes of memory, the limit is %llu",
+                         (unsigned long long)program->memory.size,
+                         (unsigned long long)shell->limits.memory_size_max);
+    if ((header->flags & IMAGE_START_TRAPS) != 0) {
+        outcome->kind = OUTCOME_TRAPPED;
+        outcome->reason = (enum trap_reason)header->start_trap;
+        return true;
+    }
+    if (!shell->backend->machine_load(shell->machine, program, error))
+        return false;
+    return program->is_frozen || shell_start(shell, program, outcome, error);
+}
+
+bool shell_load(struct shell *shell, struct program *program, const struct shell_limits *limits,
+                struct outcome *outcome, struct error *error)
+{
+    ASSERT(shell->program == NULL);
+    shell->limits = *limits;
+    if (shell->limits.memory_size_max == 0 || shell->limits.memory_size_max > MEMORY_SIZE_MAX)
+        shell->limits.memory_size_max = MEMORY_SIZE_MAX;
+    shell->program = program_share(program);
+    pthread_mutex_lock(&program->lock);
+    bool filled = shell_fill(shell, program, outcome, error);
+    pthread_mutex_unlock(&program->lock);
+    shell->is_broken = !filled || outcome->kind != OUTCOME_DONE;
+    return filled;
+}
+
+static bool shell_is_ready(const struct shell *shell, struct error *error)
+{
+    if (shell->program == NULL || shell->is_broken)
+        return error_set(error, ERROR_INTERNAL, "the micro-VM has no usable program");
+    return true;
+}
+
+bool shell_reset(struct shell *shell, struct error *error)
+{
+    return shell->backend->machine_reset(shell->machine, shell->program, error);
+}
+
+bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *arguments,
+                uint32_t argument_count, uint64_t *results, uint32_t result_count,
+                struct outcome *outcome, struct error *error)
+{
+    if (!shell_is_ready(shell, error))
+        return false;
+    if (argument_count > CONTROL_SLOTS_MAX || result_count > CONTROL_SLOTS_MAX)
+        return error_set(error, ERROR_LIMIT, "a call takes at most %d slots", CONTROL_SLOTS_MAX);
+    struct control *control = shell->backend->machine_control(shell->machine);
+    control->entry = ENTRY_CALL;
+    control->argument_count = argument_count;
+    control->result_count = result_count;
+    memcpy(control->arguments, arguments, argument_count * sizeof(uint64_t));
+    if (!exits_serve(shell, code_offset, NULL, outcome, error))
+        return false;
+    if (outcome->kind == OUTCOME_DONE)
+        memcpy(results, shell->mailbox->results, result_count * sizeof(uint64_t));
+    return true;
+}
+
+bool shell_run_command(struct shell *shell, const struct console *console, struct outcome *outcome,
+                       struct error *error)
+{
+    if (!shell_is_ready(shell, error))
+        return false;
+    const struct image_header *header = &shell->program->image.header;
+    if ((header->flags & IMAGE_HAS_COMMAND) == 0)
+        return error_set(error, ERROR_INVALID, "the module has no function _start to run");
+    shell->backend->machine_control(shell->machine)->entry = ENTRY_COMMAND;
+    return exits_serve(shell, header->command_offset, console, outcome, error);
+}
+
+bool shell_read_global(const struct shell *shell, uint32_t instance_offset, uint64_t *slot,
+                       struct error *error)
+{
+    uint64_t size;
+    const uint8_t *at = shell->backend->machine_part(shell->machine, PART_INSTANCE, &size);
+    if (shell->program == NULL || instance_offset > size || size - instance_offset < sizeof(*slot))
+        return error_set(error, ERROR_INTERNAL, "global outside the instance");
+    memcpy(slot, at + instance_offset, sizeof(*slot));
+    return true;
+}

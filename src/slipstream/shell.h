@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The engine's own view of a shell. */
+#ifndef SLIPSTREAM_SHELL_H
+#define SLIPSTREAM_SHELL_H
+
+#include "slipstream/backend.h"
+
+struct engine {
+    const struct backend *backend;
+    void *state;
+};
+
+struct shell {
+    const struct backend *backend;
+    struct machine *machine;
+    struct program *program; /* NULL: empty */
+    struct mailbox *mailbox;
+    uint64_t mailbox_size;
+    bool owns_mailbox;
+    bool is_broken;
+    struct shell_limits limits;
+};
+
+/* One entry up to the guest's end: what to start, and who takes the streams. */
+struct run {
+    struct shell *shell;
+    const struct console *console; /* NULL: streams stay in the mailbox */
+    uint64_t start_ns;
+    uint64_t deadline_ns; /* 0: none */
+    uint32_t drained[2];  /* bytes of stdout and stderr passed on already */
+    struct outcome *outcome;
+};
+
+/* Fills the control page's clocks, seed and limits, enters at `code_offset` and serves exits until
+ * the guest has ended.  control->entry, arguments and counts are the caller's. */
+MUST_CHECK bool exits_serve(struct shell *shell, uint32_t code_offset,
+                            const struct console *console, struct outcome *outcome,
+                            struct error *error);
+
+#endif

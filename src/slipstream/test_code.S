@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Functions as the compiler would emit them (abi/instance.h), for tests without a compiler.  The
+ * code is position independent and is copied into an image. */
+#define HELPER(h)  *(8 * (h))(%r14)
+#define FRAME_TOP 272
+#define BINDINGS 256
+#define GLOBAL 1376
+#define CALL_BINDING(b) movq BINDINGS(%r14), %rax; call *(8 * (b))(%rax)
+
+        .section .rodata
+        .globl code_blob, code_blob_end
+        .balign 16
+code_blob:
+
+.macro FUNCTION name
+        .balign 16
+        .globl code_\name
+code_\name:
+.endm
+
+/* slot 0 + slot 1 -> slot 0 */
+FUNCTION add
+        movq (%r12), %rax
+        addq 8(%r12), %rax
+        movq %rax, (%r12)
+        ret
+
+FUNCTION unreachable
+        ud2
+        .byte 1
+
+FUNCTION divide
+        ud2
+        .byte 7
+
+/* address -> the 8 bytes there */
+FUNCTION load
+        movl (%r12), %eax
+        movq (%r13, %rax), %rax
+        movq %rax, (%r12)
+        ret
+
+/* address, number */
+FUNCTION store
+        movl (%r12), %eax
+        movq 8(%r12), %rcx
+        movq %rcx, (%r13, %rax)
+        ret
+
+/* address (64 bits, anywhere) -> the 8 bytes there */
+FUNCTION peek
+        movq (%r12), %rax
+        movq (%rax), %rax
+        movq %rax, (%r12)
+        ret
+
+/* address (64 bits, anywhere), number */
+FUNCTION poke
+        movq (%r12), %rax
+        movq 8(%r12), %rcx
+        movq %rcx, (%rax)
+        ret
+
+/* address (64 bits): jumps there */
+FUNCTION jump
+        jmp *(%r12)
+
+FUNCTION loop
+        jmp code_loop
+
+/* native stack without end */
+FUNCTION recurse
+        subq $8, %rsp
+        call code_recurse
+        addq $8, %rsp
+        ret
+
+/* frame stack without end */
+FUNCTION frames
+        movq $1, (%r12)
+        addq $256, %r12
+        jmp code_frames
+
+FUNCTION global_get
+        movq GLOBAL(%r14), %rax
+        movq %rax, (%r12)
+        ret
+
+FUNCTION global_set
+        movq (%r12), %rax
+        movq %rax, GLOBAL(%r14)
+        ret
+
+/* pages -> old pages or -1 */
+FUNCTION grow
+        leaq 64(%r12), %rax
+        movq %rax, FRAME_TOP(%r14)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        subq $8, %rsp
+        call HELPER(0)
+        addq $8, %rsp
+        ret
+
+/* to, byte, size */
+FUNCTION fill
+        movq %r14, %rdi
+        movq %r12, %rsi
+        subq $8, %rsp
+        call HELPER(2)
+        addq $8, %rsp
+        ret
+
+/* -> 8 random bytes */
+FUNCTION random
+        subq $8, %rsp
+        movq $1024, (%r12)
+        movq $8, 8(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(40)
+        movq 1024(%r13), %rax
+        movq %rax, (%r12)
+        addq $8, %rsp
+        ret
+
+/* clock -> its time */
+FUNCTION clock
+        subq $8, %rsp
+        movq $0, 8(%r12)
+        movq $1024, 16(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(5)
+        movq 1024(%r13), %rax
+        movq %rax, (%r12)
+        addq $8, %rsp
+        ret
+
+/* Copies stdin to stdout in one piece of at most 4096 bytes at 8192, then exits with its size. */
+FUNCTION echo
+        subq $8, %rsp
+        movl $8192, 1024(%r13)
+        movl $4096, 1028(%r13)
+        movq $0, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1032, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(20)
+        movl 1032(%r13), %eax
+        movl %eax, 1028(%r13)
+        movq $1, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1036, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(26)
+        movl 1032(%r13), %eax
+        movq %rax, (%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(38)
+        ud2
+        .byte 1
+
+/* Prints 4096 bytes for ever. */
+FUNCTION flood
+        subq $8, %rsp
+        movl $8192, 1024(%r13)
+        movl $4096, 1028(%r13)
+1:      movq $1, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1036, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(26)
+        jmp 1b
+
+/* Leaves through a port that ring 3 has not. */
+FUNCTION port
+        outb %al, $0x80
+        ret
+
+/* A privileged instruction. */
+FUNCTION halt
+        hlt
+        ret
+
+/* -> low 64 bits of ymm7, which it then fills */
+FUNCTION vector
+        vmovq %xmm7, %rax
+        movq %rax, (%r12)
+        vpcmpeqd %ymm7, %ymm7, %ymm7
+        ret
+
+/* Memory[0] += 1, as a start function. */
+FUNCTION start
+        incq (%r13)
+        incq GLOBAL(%r14)
+        ret
+
+        .balign 16
+code_blob_end:
+        .section .note.GNU-stack, "", @progbits

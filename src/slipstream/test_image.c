@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/test_image.h"
+
+#include "abi/layout.h"
+#include "base/file.h"
+#include "core/checked.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern const uint8_t code_blob[], code_blob_end[];
+#define TEST_FUNCTION_LABEL(name) extern const uint8_t code_##name[];
+TEST_FUNCTIONS(TEST_FUNCTION_LABEL)
+
+_Static_assert(sizeof(struct instance) == TEST_GLOBAL_OFFSET, "test_code.S knows this");
+_Static_assert(offsetof(struct instance, frame_top) == 272, "test_code.S knows this");
+
+uint32_t test_offset(enum test_function function)
+{
+    static const uint8_t *const labels[] = {
+#define TEST_FUNCTION_ROW(name) code_##name,
+        TEST_FUNCTIONS(TEST_FUNCTION_ROW)
+#undef TEST_FUNCTION_ROW
+    };
+    return (uint32_t)(labels[function] - code_blob);
+}
+
+bool test_has_kvm(void)
+{
+    return access("/dev/kvm", R_OK | W_OK) == 0;
+}
+
+struct image_maker {
+    struct image_header header;
+    uint8_t *file;
+    size_t size;
+};
+
+static void maker_put(struct image_maker *maker, enum image_section section, const void *data,
+                      size_t size)
+{
+    size_t end = round_up(maker->size + size, LAYOUT_PAGE_SIZE);
+    maker->file = realloc(maker->file, end);
+    ASSERT(maker->file != NULL);
+    memset(maker->file + maker->size, 0, end - maker->size);
+    if (size > 0)
+        memcpy(maker->file + maker->size, data, size);
+    maker->header.sections[section] = (struct image_part){ .offset = maker->size, .size = size };
+    maker->size = end;
+}
+
+static void maker_instance(struct image_maker *maker, const struct test_image *options)
+{
+    uint8_t bytes[TEST_GLOBAL_OFFSET + 16] = { 0 };
+    struct instance instance = { .memory_size = options->memory_size,
+                                 .memory_size_max = options->memory_size_max };
+    uint64_t global = 42;
+    memcpy(bytes, &instance, sizeof(instance));
+    memcpy(bytes + TEST_GLOBAL_OFFSET, &global, sizeof(global));
+    maker_put(maker, IMAGE_INSTANCE, bytes, sizeof(bytes));
+}
+
+static void maker_memory(struct image_maker *maker, const struct test_image *options)
+{
+    static const char bytes[] = "HELLO, IMAGE";
+    struct image_run runs[2] = { { .address = 0, .size = sizeof(bytes), .offset = 0 },
+                                 { .address = (uint32_t)options->memory_size - 1, .size = 1 } };
+    uint8_t data[sizeof(bytes) + 1];
+    bool has_memory = options->memory_size != 0;
+    memcpy(data, bytes, sizeof(bytes));
+    runs[1].offset = sizeof(bytes);
+    data[sizeof(bytes)] = 0x5a;
+    maker_put(maker, IMAGE_MEMORY, data, has_memory ? sizeof(data) : 0);
+    maker_put(maker, IMAGE_MEMORY_RUNS, runs, has_memory ? sizeof(runs) : 0);
+}
+
+int test_image_make(const struct test_image *options)
+{
+    struct image_maker maker = { .size = IMAGE_HEADER_SIZE, .file = calloc(1, IMAGE_HEADER_SIZE) };
+    struct image_function functions[TEST_FUNCTION_COUNT];
+    size_t code_size = (size_t)(code_blob_end - code_blob);
+    uint8_t *code = calloc(1, code_size + options->code_padding);
+    struct error error;
+    int descriptor = -1;
+    ASSERT(maker.file != NULL && code != NULL);
+    memcpy(code, code_blob, code_size);
+    maker_put(&maker, IMAGE_CODE, code, code_size + options->code_padding);
+    maker_put(&maker, IMAGE_RODATA, "constants", 9);
+    maker_instance(&maker, options);
+    maker_memory(&maker, options);
+    for (unsigned i = 0; i < TEST_FUNCTION_COUNT; i++)
+        functions[i] = (struct image_function){ .code_offset = test_offset(i), .index = 100 + i };
+    maker_put(&maker, IMAGE_FUNCTIONS, functions, sizeof(functions));
+    maker_put(&maker, IMAGE_TRAPS, NULL, 0);
+    maker_put(&maker, IMAGE_EXPORTS, NULL, 0);
+    maker_put(&maker, IMAGE_STRINGS, NULL, 0);
+    memcpy(maker.header.magic, IMAGE_MAGIC, sizeof(maker.header.magic));
+    maker.header.version = IMAGE_VERSION;
+    maker.header.flags = (options->memory_size_max != 0 ? IMAGE_HAS_MEMORY : 0u) |
+                         (options->command >= 0 ? IMAGE_HAS_COMMAND : 0u) |
+                         (options->start >= 0 ? IMAGE_HAS_START : 0u);
+    maker.header.file_size = maker.size;
+    maker.header.instance_size = TEST_GLOBAL_OFFSET + 16;
+    maker.header.memory_size = options->memory_size;
+    maker.header.memory_size_max = options->memory_size_max;
+    maker.header.function_count = TEST_FUNCTION_COUNT;
+    if (options->command >= 0)
+        maker.header.command_offset = test_offset((enum test_function)options->command);
+    if (options->start >= 0)
+        maker.header.start_offset = test_offset((enum test_function)options->start);
+    memcpy(maker.file, &maker.header, sizeof(maker.header));
+    ASSERT(file_sealed(&descriptor, "test-image", bytes_of(maker.file, maker.size), &error));
+    free(maker.file);
+    free(code);
+    return descriptor;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Images made by hand for tests: the functions of test_code.S with chosen memory. */
+#ifndef SLIPSTREAM_TEST_IMAGE_H
+#define SLIPSTREAM_TEST_IMAGE_H
+
+#include "slipstream/engine.h"
+
+#define TEST_FUNCTIONS(X)                                                                          \
+    X(add)                                                                                         \
+    X(unreachable)                                                                                 \
+    X(divide)                                                                                      \
+    X(load)                                                                                        \
+    X(store)                                                                                       \
+    X(peek)                                                                                        \
+    X(poke)                                                                                        \
+    X(jump)                                                                                        \
+    X(loop)                                                                                        \
+    X(recurse)                                                                                     \
+    X(frames)                                                                                      \
+    X(global_get)                                                                                  \
+    X(global_set)                                                                                  \
+    X(grow)                                                                                        \
+    X(fill)                                                                                        \
+    X(random)                                                                                      \
+    X(clock)                                                                                       \
+    X(echo)                                                                                        \
+    X(flood)                                                                                       \
+    X(port)                                                                                        \
+    X(halt)                                                                                        \
+    X(vector)                                                                                      \
+    X(start)
+
+enum test_function {
+#define TEST_FUNCTION_ENUM(name) TEST_##name,
+    TEST_FUNCTIONS(TEST_FUNCTION_ENUM)
+#undef TEST_FUNCTION_ENUM
+    TEST_FUNCTION_COUNT
+};
+
+enum {
+    TEST_GLOBAL_OFFSET = 1376 /* in the instance region, right behind struct instance */
+};
+
+struct test_image {
+    uint64_t memory_size;
+    uint64_t memory_size_max;
+    int command;         /* enum test_function, or -1 */
+    int start;           /* the same */
+    size_t code_padding; /* bytes behind the code, to make it large */
+};
+
+uint32_t test_offset(enum test_function function);
+/* A sealed memfd with the image; memory starts with "HELLO..." at 0 and byte 0x5a at its end. */
+int test_image_make(const struct test_image *options);
+bool test_has_kvm(void);
+
+#endif

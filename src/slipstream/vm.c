@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The kvm backend: /dev/kvm, machines and their memory slots. */
+#include "core/checked.h"
+#include "slipstream/kvm.h"
+
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    CPUID_ROWS_MAX = 256
+};
+
+static void kvm_close(void *state)
+{
+    struct kvm *kvm = state;
+    if (kvm == NULL)
+        return;
+    file_close(&kvm->device);
+    free(kvm->cpuid);
+    free(kvm);
+}
+
+static bool kvm_features(struct kvm *kvm, struct error *error)
+{
+    static const struct {
+        int capability;
+        const char *name;
+    } needed[] = { { KVM_CAP_SYNC_REGS, "KVM_CAP_SYNC_REGS" },
+                   { KVM_CAP_IMMEDIATE_EXIT, "KVM_CAP_IMMEDIATE_EXIT" },
+                   { KVM_CAP_XCRS, "KVM_CAP_XCRS" },
+                   { KVM_CAP_READONLY_MEM, "KVM_CAP_READONLY_MEM" } };
+    for (size_t i = 0; i < ARRAY_COUNT(needed); i++)
+        if (ioctl(kvm->device, KVM_CHECK_EXTENSION, needed[i].capability) <= 0)
+            return error_set(error, ERROR_UNAVAILABLE, "/dev/kvm lacks %s", needed[i].name);
+    kvm->run_size = ioctl(kvm->device, KVM_GET_VCPU_MMAP_SIZE, 0);
+    if (kvm->run_size < (int)sizeof(struct kvm_run))
+        return error_system(error, "size of the vCPU's run page");
+    kvm->cpuid =
+        calloc(1, sizeof(struct kvm_cpuid2) + CPUID_ROWS_MAX * sizeof(struct kvm_cpuid_entry2));
+    if (kvm->cpuid == NULL)
+        return error_system(error, "processor features");
+    kvm->cpuid->nent = CPUID_ROWS_MAX;
+    if (ioctl(kvm->device, KVM_GET_SUPPORTED_CPUID, kvm->cpuid) != 0)
+        return error_system(error, "read supported processor features");
+    return true;
+}
+
+static bool kvm_open(void **state, struct error *error)
+{
+    struct kvm *kvm = calloc(1, sizeof(*kvm));
+    if (kvm == NULL)
+        return error_system(error, "engine");
+    kvm->device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
+    if (kvm->device < 0) {
+        bool known = error_set(error, ERROR_UNAVAILABLE, "open /dev/kvm: %s", strerror(errno));
+        kvm_close(kvm);
+        return known;
+    }
+    if (!kvm_features(kvm, error)) {
+        kvm_close(kvm);
+        return false;
+    }
+    *state = kvm;
+    return true;
+}
+
+bool machine_add_slot(struct machine *machine, uint64_t physical, void *host, uint64_t size,
+                      bool read_only, struct error *error)
+{
+    struct kvm_userspace_memory_region region = {
+        .slot = machine->slot_count,
+        .flags = read_only ? KVM_MEM_READONLY : 0,
+        .guest_phys_addr = physical,
+        .memory_size = size,
+        .userspace_addr = (uint64_t)(uintptr_t)host,
+    };
+    if (machine->slot_count >= MEMORY_SLOTS_MAX)
+        return error_set(error, ERROR_LIMIT, "micro-VM needs more than %u memory slots",
+                         MEMORY_SLOTS_MAX);
+    if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
+        return error_system(error, "give the micro-VM %llu bytes of memory",
+                            (unsigned long long)size);
+    machine->slot_count++;
+    return true;
+}
+
+bool machine_cover(struct machine *machine, struct growing_part *part, uint64_t size,
+                   struct error *error)
+{
+    if (size <= part->covered)
+        return true;
+    ASSERT(size <= part->reserved);
+    uint64_t end = MIN(MAX(round_up(size, LAYOUT_PAGE_SIZE), 2 * part->covered), part->reserved);
+    if (!machine_add_slot(machine, part->physical + part->covered, part->host + part->covered,
+                          end - part->covered, false, error))
+        return false;
+    part->covered = end;
+    return true;
+}
+
+static void kvm_machine_close(struct machine *machine)
+{
+    if (machine == NULL)
+        return;
+    if (machine->run != NULL)
+        munmap(machine->run, (size_t)machine->kvm->run_size);
+    file_close(&machine->vcpu);
+    file_close(&machine->vm);
+    memory_close(machine);
+    free(machine);
+}
+
+static bool machine_build(struct machine *machine, struct error *error)
+{
+    machine->vm = ioctl(machine->kvm->device, KVM_CREATE_VM, 0);
+    if (machine->vm < 0)
+        return error_system(error, "make a micro-VM");
+    if (machine->kvm->tsc_to_ns_mult == 0) {
+        /* One writer or several writing the same number. */
+        int khz = ioctl(machine->vm, KVM_GET_TSC_KHZ, 0);
+        if (khz > 0)
+            machine->kvm->tsc_to_ns_mult = (1000000ull << 32) / (unsigned)khz;
+    }
+    return memory_open(machine, error);
+}
+
+static bool kvm_machine_open(struct machine **made, void *state, void *mailbox, size_t mailbox_size,
+                             struct error *error)
+{
+    struct machine *machine = calloc(1, sizeof(*machine));
+    if (machine == NULL)
+        return error_system(error, "micro-VM");
+    *machine = (struct machine){
+        .kvm = state, .vm = -1, .vcpu = -1, .mailbox = mailbox, .mailbox_size = mailbox_size
+    };
+    if (!machine_build(machine, error)) {
+        kvm_machine_close(machine);
+        return false;
+    }
+    *made = machine;
+    return true;
+}
+
+static struct control *kvm_control(struct machine *machine)
+{
+    return (struct control *)(void *)(machine->core + CORE_CONTROL);
+}
+
+static uint8_t *kvm_part(const struct machine *machine, enum part part, uint64_t *size)
+{
+    switch (part) {
+    case PART_MEMORY:
+        *size = machine->memory.size;
+        return machine->memory.host;
+    case PART_INSTANCE:
+        *size = machine->instance.size;
+        return machine->instance.host;
+    case PART_RUNTIME:
+        *size = CORE_RUNTIME_SIZE;
+        return machine->core + CORE_RUNTIME;
+    case PART_STACK:
+        *size = LAYOUT_STACK_SIZE;
+        return machine->core + CORE_STACK;
+    case PART_FRAMES:
+        *size = LAYOUT_FRAMES_SIZE;
+        return machine->core + CORE_FRAMES;
+    case PART_COUNT:
+        break;
+    }
+    ASSERT(!"a part");
+}
+
+static volatile uint8_t *kvm_interrupt_flag(struct machine *machine)
+{
+    return &machine->run->immediate_exit;
+}
+
+static bool kvm_has_tsc(const struct machine *machine, uint64_t *tsc_to_ns_mult)
+{
+    *tsc_to_ns_mult = machine->kvm->tsc_to_ns_mult;
+    return machine->has_tsc && *tsc_to_ns_mult != 0;
+}
+
+const struct backend backend_kvm = {
+    .name = "kvm",
+    .open = kvm_open,
+    .close = kvm_close,
+    .machine_open = kvm_machine_open,
+    .machine_close = kvm_machine_close,
+    .machine_load = memory_load,
+    .machine_enter = vcpu_enter,
+    .machine_resume = vcpu_resume,
+    .machine_grow = memory_grow,
+    .machine_reset = memory_reset,
+    .machine_control = kvm_control,
+    .machine_part = kvm_part,
+    .machine_interrupt_flag = kvm_interrupt_flag,
+    .machine_has_tsc = kvm_has_tsc,
+};
