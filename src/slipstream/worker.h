@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's hand on one slipstream process (one application).
+ *
+ * Usage: spawn `slipstream --worker --control-fd 3` with one end of a stream socket pair as
+ * descriptor 3 and give the other end to worker_open.  Load functions by id.  For each invocation
+ * acquire a slot, fill its mailbox (mailbox_prepare), submit, watch worker_event in the loop, take
+ * completions, read the mailbox (mailbox_area_view), release the slot.  Owns the socket, the
+ * channel, its descriptors.  Never blocks except in open, load, unload and close.  One thread. */
+#ifndef SLIPSTREAM_WORKER_H
+#define SLIPSTREAM_WORKER_H
+
+#include "base/error.h"
+#include "slipstream/engine.h"
+
+struct worker;
+
+struct worker_options {
+    uint32_t slot_count;   /* invocations at a time, at most CHANNEL_SLOTS_MAX */
+    uint64_t mailbox_size; /* of each slot: input, output and headers; a multiple of 4096 */
+    int answer_timeout_ms; /* for open, load, unload; 0: 10 seconds */
+};
+
+/* Takes over the socket.  Hands the channel to the process and waits until it has jailed itself and
+ * made its first shells. */
+MUST_CHECK bool worker_open(struct worker **worker, int socket,
+                            const struct worker_options *options, struct error *error);
+/* Asks the process to stop (it exits 0) and lets go of everything; does not wait for the exit. */
+void worker_close(struct worker *worker);
+DEFINE_AUTO(worker, worker_close)
+
+/* Makes a compiled image callable as `function` (any number of the caller's).  The image must be
+ * sealed (file_sealed).  The process checks it and instantiates it once: a start function that
+ * traps is ERROR_TRAPPED, initial memory over the limit ERROR_LIMIT. */
+MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image,
+                            const struct shell_limits *limits, struct error *error);
+/* Running invocations of it finish. */
+MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct error *error);
+
+/* A free slot, preferably one that ran `function` last; false: all are taken (ERROR_BUSY to whoever
+ * asked, or queue). */
+bool worker_acquire(struct worker *worker, uint32_t function, uint32_t *slot);
+void *worker_mailbox(const struct worker *worker, uint32_t slot, size_t *size);
+/* Runs the function's command on the slot's mailbox. */
+void worker_submit(struct worker *worker, uint32_t slot, uint32_t function, uint64_t token);
+/* Wipes what was used of the mailbox; only after completion (or instead of a submission). */
+void worker_release(struct worker *worker, uint32_t slot);
+
+struct worker_completion {
+    uint64_t token;
+    uint32_t slot;
+    struct outcome outcome; /* CRASHED when the process died under it */
+};
+/* The next completion; false when there is none at the moment.  Call until false whenever
+ * worker_event is readable and after the process is known to be dead. */
+bool worker_take(struct worker *worker, struct worker_completion *completion);
+
+/* To poll for reading: the eventfd of completions, and the control socket, which becomes readable
+ * only when the process is gone (then: worker_lost, worker_take until false, worker_close). */
+int worker_event(const struct worker *worker);
+int worker_socket(const struct worker *worker);
+/* Declares the process dead: whatever runs completes as CRASHED, nothing can be submitted. */
+void worker_lost(struct worker *worker);
+bool worker_is_alive(const struct worker *worker);
+uint32_t worker_running_count(const struct worker *worker);
+
+/* An outcome as an error for people: DONE with exit code 0 sets nothing and returns true. */
+MUST_CHECK bool outcome_check(const struct outcome *outcome, struct error *error);
+const char *trap_reason_text(enum trap_reason reason);
+
+#endif
