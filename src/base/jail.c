@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/jail_filter.h"
+#include "base/jail_sanitized.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,18 +19,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-/* The address sanitizer reserves terabytes of addresses: builds with it have no limit on them. */
-#if defined(__SANITIZE_ADDRESS__)
-#define LIMITS_ADDRESSES false
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define LIMITS_ADDRESSES false
-#endif
-#endif
-#ifndef LIMITS_ADDRESSES
-#define LIMITS_ADDRESSES true
-#endif
 
 static bool write_text(const char *path, const char *text, struct error *error)
 {
@@ -104,7 +93,8 @@ static bool enter_empty_root(struct error *error)
     return chdir("/") == 0 || error_system(error, "enter the empty root");
 }
 
-static bool set_limit(int resource, const char *name, uint64_t value, struct error *error)
+static bool set_limit(__rlimit_resource_t resource, const char *name, uint64_t value,
+                      struct error *error)
 {
     struct rlimit limit;
     if (getrlimit(resource, &limit) != 0)
@@ -119,13 +109,14 @@ static bool set_limit(int resource, const char *name, uint64_t value, struct err
 static bool set_limits(const struct jail_profile *profile, struct error *error)
 {
     const struct {
-        int resource;
+        __rlimit_resource_t resource;
         const char *name;
         uint64_t value;
         bool is_wanted;
     } rows[] = {
         { RLIMIT_CORE, "core", 0, true },
-        { RLIMIT_AS, "memory", profile->memory_max, profile->memory_max != 0 && LIMITS_ADDRESSES },
+        { RLIMIT_AS, "memory", profile->memory_max,
+          profile->memory_max != 0 && JAIL_LIMITS_ADDRESSES },
         { RLIMIT_CPU, "cpu", profile->cpu_seconds_max, profile->cpu_seconds_max != 0 },
         { RLIMIT_FSIZE, "file size", profile->file_size_max, profile->file_size_max != UINT64_MAX },
         { RLIMIT_NOFILE, "descriptors", profile->descriptors_max, profile->descriptors_max != 0 },
@@ -214,6 +205,7 @@ bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid, struct
     static struct jail_filter filter;
     if (!jail_filter_build(&filter, profile, error))
         return false;
+    jail_before();
     return enter(profile, &filter, uid, gid, error) ||
            error_within(error, "jail %s", profile->name);
 }

@@ -2,6 +2,7 @@
 #include "base/jail_filter.h"
 
 #include "base/file.h"
+#include "base/jail_sanitized.h"
 
 #include <errno.h>
 #include <linux/seccomp.h>
@@ -59,6 +60,8 @@ bool jail_filter_build(struct jail_filter *filter, const struct jail_profile *pr
     bool built = true;
     for (size_t i = 0; built && i < profile->call_count; i++)
         built = add_row(context, &profile->calls[i], error);
+    for (size_t i = 0; built && i < ARRAY_COUNT(jail_sanitizer_calls); i++)
+        built = add_row(context, &jail_sanitizer_calls[i], error);
     built = built && export_filter(context, filter, error);
     seccomp_release(context);
     return built || error_within(error, "jail %s", profile->name);

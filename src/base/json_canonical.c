@@ -92,21 +92,19 @@ void json_format_number(char text[JSON_NUMBER_SIZE], double number)
                  digits + 1, point - 1);
 }
 
+/* Canonical JSON knows doubles only.  An integer that is no double is refused rather than changed,
+ * unless it is how the canonical form writes a double: then it was one. */
 static bool write_integer(struct buffer *text, json_int_t number, struct error *error)
 {
-    static const json_int_t exact_max = (json_int_t)1 << 53;
-    if (number >= -exact_max && number <= exact_max) {
-        buffer_format(text, "%lld", (long long)number);
-        return true;
-    }
-    /* 2^63 is a double that no json_int_t holds. */
+    char digits[JSON_NUMBER_SIZE], exact[JSON_NUMBER_SIZE];
     double rounded = (double)number;
-    if (rounded >= 0x1p63 || (json_int_t)rounded != number)
-        return error_set(error, ERROR_INVALID,
-                         "integer %lld has no exact double, which canonical JSON needs",
-                         (long long)number);
-    char digits[JSON_NUMBER_SIZE];
     json_format_number(digits, rounded);
+    snprintf(exact, sizeof(exact), "%lld", (long long)number);
+    /* 2^63 is a double that no json_int_t holds. */
+    bool is_double = rounded < 0x1p63 && (json_int_t)rounded == number;
+    if (!is_double && strcmp(digits, exact) != 0)
+        return error_set(error, ERROR_INVALID,
+                         "integer %s has no exact double, which canonical JSON needs", exact);
     buffer_append_string(text, digits);
     return true;
 }

@@ -116,6 +116,20 @@ static void depth_is_limited(void)
                      &error));
 }
 
+static void characters_above_ascii(void)
+{
+    struct error error = { 0 };
+    AUTO_TOML struct toml_document document = { 0 };
+    const char *value = NULL;
+    REQUIRE(toml_parse(&document, "f",
+                       BYTES_LITERAL("a = \"\"\"x\\\n  \xc3\xa9\"\"\" # \xce\x9d\n"), &error));
+    CHECK(json_get_string(document.root, "a", &value, &error));
+    CHECK_STRING(value, "x\xc3\xa9");
+    struct toml_document other = { 0 };
+    CHECK(!toml_parse(&other, "f", BYTES_LITERAL("a = 1\xce\x9d"), &error));
+    CHECK(!toml_parse(&other, "f", BYTES_LITERAL("\xc3\xa9 = 1"), &error));
+}
+
 static void size_is_limited(void)
 {
     static uint8_t large[TOML_SIZE_MAX + 1];
@@ -128,7 +142,7 @@ static void size_is_limited(void)
     toml_done(&document);
 }
 
-static const struct test tests[] = { TEST(tables_become_objects), TEST(lines_are_known),
-                                     TEST(errors_name_the_place), TEST(depth_is_limited),
-                                     TEST(size_is_limited) };
+static const struct test tests[] = { TEST(tables_become_objects),  TEST(lines_are_known),
+                                     TEST(errors_name_the_place),  TEST(depth_is_limited),
+                                     TEST(characters_above_ascii), TEST(size_is_limited) };
 TEST_MAIN(tests)
