@@ -161,6 +161,21 @@ struct module {
 MUST_CHECK bool module_decode(struct module *module, struct arena *arena, struct bytes source,
                               struct error *error);
 
+/* What a module uses beyond WebAssembly 1.0; bits. */
+#define WASM_FEATURES(X)                                                                           \
+    X(MUTABLE_GLOBALS, 1, "mutable-globals")                                                       \
+    X(SIGN_EXTENSION, 2, "sign-extension")                                                         \
+    X(SATURATING_CONVERSION, 4, "nontrapping-float-to-int")                                        \
+    X(MULTI_VALUE, 8, "multi-value")                                                               \
+    X(BULK_MEMORY, 16, "bulk-memory")                                                              \
+    X(REFERENCE_TYPES, 32, "reference-types")
+
+enum wasm_feature {
+#define WASM_FEATURE_ENUM(name, bit, text) WASM_FEATURE_##name = bit,
+    WASM_FEATURES(WASM_FEATURE_ENUM)
+#undef WASM_FEATURE_ENUM
+};
+
 /* What validation of a body learns for the code generator, which walks the body a second time while
  * it is still in the cache. */
 struct function_facts {
@@ -170,6 +185,7 @@ struct function_facts {
     uint32_t call_count;        /* static calls, weighted like the uses */
     const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
     uint32_t block_depth_max;
+    uint32_t features;    /* enum wasm_feature: of its instructions */
     struct bytes code;    /* body without the local declarations */
     uint32_t code_offset; /* of code in the module file */
 };

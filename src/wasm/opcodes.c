@@ -34,13 +34,29 @@
 #define SIGNATURE_ii_i SIGNATURE(2, I32, I32, I32)
 /* clang-format on */
 
+#define FEATURE_OF(code)                                                                           \
+    ((code) >= 0xc0 && (code) <= 0xc4 ? WASM_FEATURE_SIGN_EXTENSION                                \
+     : (code) == 0x1c || (code) == 0x25 || (code) == 0x26 || ((code) >= 0xd0 && (code) <= 0xd2)    \
+         ? WASM_FEATURE_REFERENCE_TYPES                                                            \
+         : 0)
+#define PREFIXED_FEATURE_OF(code)                                                                  \
+    ((code) < 8    ? WASM_FEATURE_SATURATING_CONVERSION                                            \
+     : (code) < 15 ? WASM_FEATURE_BULK_MEMORY                                                      \
+                   : WASM_FEATURE_REFERENCE_TYPES)
+
 const struct instruction instructions[256] = {
 #define INSTRUCTION(code, name, text, kind, signature, alignment)                                  \
-    [code] = { text, OPCODE_##kind, alignment, SIGNATURE_##signature },
+    [code] = { text, OPCODE_##kind, alignment, FEATURE_OF(code), SIGNATURE_##signature },
     OPCODES(INSTRUCTION)
+#undef INSTRUCTION
 };
 
-const struct instruction prefixed_instructions[PREFIXED_COUNT] = { PREFIXED_OPCODES(INSTRUCTION) };
+const struct instruction prefixed_instructions[PREFIXED_COUNT] = {
+#define INSTRUCTION(code, name, text, kind, signature, alignment)                                  \
+    [code] = { text, OPCODE_##kind, alignment, PREFIXED_FEATURE_OF(code), SIGNATURE_##signature },
+    PREFIXED_OPCODES(INSTRUCTION)
+#undef INSTRUCTION
+};
 
 static const struct {
     uint8_t first, last;

@@ -246,6 +246,7 @@ struct instruction {
     const char *text;
     uint8_t kind;
     uint8_t alignment;
+    uint8_t features; /* enum wasm_feature */
     struct signature signature;
 };
 

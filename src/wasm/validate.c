@@ -266,6 +266,7 @@ static bool check_prefixed(struct validator *validator)
     uint32_t code = scan_u32(&validator->scan);
     if (code >= PREFIXED_COUNT)
         return validator_refuse(validator, ERROR_INVALID, "illegal opcode 0xfc 0x%02x", code);
+    validator->features |= prefixed_instructions[code].features;
     if (prefixed_instructions[code].kind == OPCODE_PLAIN)
         return apply_signature(validator, &prefixed_instructions[code].signature);
     validator->scan.at = at;
@@ -290,6 +291,7 @@ static bool check_instruction(struct validator *validator, uint8_t opcode)
     default:
         break;
     }
+    validator->features |= instruction->features;
     switch ((enum opcode_kind)instruction->kind) {
     case OPCODE_PLAIN:
         return apply_signature(validator, &instruction->signature);
@@ -405,6 +407,7 @@ bool validate_function(struct validator *validator, uint32_t function_index,
     validator->height = validator->height_max = 0;
     validator->depth = validator->depth_max = 0;
     validator->call_count = 0;
+    validator->features = 0;
     if (!read_locals(validator, type))
         return false;
     const uint8_t *code = validator->scan.at;
@@ -421,6 +424,7 @@ bool validate_function(struct validator *validator, uint32_t function_index,
         .call_count = validator->call_count,
         .local_uses = validator->local_uses,
         .block_depth_max = validator->depth_max,
+        .features = validator->features,
         .code = bytes_of(code, (size_t)(validator->scan.at - code)),
         .code_offset = (uint32_t)(code - module->source.data),
     };

@@ -52,6 +52,8 @@ static bool read_block_type(struct validator *validator, struct type_list *param
     if (index >= validator->module->type_count)
         return validator_refuse(validator, ERROR_INVALID, "unknown type %u", (uint32_t)index);
     const struct function_type *type = &validator->module->types[index];
+    if (type->parameter_count > 0 || type->result_count > 1)
+        validator->features |= WASM_FEATURE_MULTI_VALUE;
     *parameters = (struct type_list){ type->parameters, type->parameter_count };
     *results = (struct type_list){ type->results, type->result_count };
     return true;

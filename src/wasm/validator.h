@@ -46,6 +46,7 @@ struct validator {
     uint32_t *local_uses;
     uint32_t local_count, local_capacity;
     uint32_t call_count;
+    uint32_t features;
 };
 
 /* Sets the error, with offset and function behind, and returns false. */

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/analyse.h"
+
+#include "wasm/imports.h"
+#include "wasm/limits.h"
+#include "wasm/module.h"
+#include "wasm/types.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    /* Bytes of image per byte of module code: what compiled real modules come to. */
+    IMAGE_PER_CODE = 3,
+    IMAGE_PER_FUNCTION = 64,
+    IMAGE_FIXED = 10 * 4096,
+};
+
+struct analyser {
+    struct analysis *analysis;
+    struct arena *arena;
+    struct module module;
+    uint32_t features;
+};
+
+static bool refuse_memory(struct error *error)
+{
+    return error_set(error, ERROR_LIMIT, "no memory to analyse the module");
+}
+
+/* The text up to where it says the place, so that one reason is told once. */
+static size_t text_before_place(const char *text)
+{
+    const char *place = strstr(text, " at offset ");
+    return place == NULL ? strlen(text) : (size_t)(place - text);
+}
+
+static void add_reason(struct analyser *analyser, const char *text)
+{
+    struct analysis *analysis = analyser->analysis;
+    analysis->can_run = false;
+    if (analysis->reason_count == ANALYSIS_REASONS_MAX)
+        return;
+    size_t size = text_before_place(text);
+    for (uint32_t i = 0; i < analysis->reason_count; i++) {
+        if (text_before_place(analysis->reasons[i]) == size &&
+            memcmp(analysis->reasons[i], text, size) == 0)
+            return;
+    }
+    const char *copy = arena_string(analyser->arena, bytes_of_string(text));
+    if (copy != NULL)
+        analysis->reasons[analysis->reason_count++] = copy;
+}
+
+/* Where a program meets chance: time and randomness. */
+static bool is_source_of_chance(const struct import *import)
+{
+    static const char *const fields[] = { "clock_res_get", "clock_time_get", "poll_oneoff",
+                                          "random_get" };
+    if (!bytes_equal_string(import->module, BINDING_WASI))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
+        if (bytes_equal_string(import->field, fields[i]))
+            return true;
+    }
+    return false;
+}
+
+static const char *keep(struct analyser *analyser, struct type_text text)
+{
+    const char *copy = arena_string(analyser->arena, bytes_of_string(text.text));
+    return copy == NULL ? "?" : copy;
+}
+
+static bool list_imports(struct analyser *analyser, struct error *error)
+{
+    struct module *module = &analyser->module;
+    struct analysis_import *imports =
+        arena_array(analyser->arena, module->import_count + 1, sizeof(*imports));
+    if (imports == NULL)
+        return refuse_memory(error);
+    for (uint32_t i = 0; i < module->import_count; i++) {
+        const struct import *import = &module->imports[i];
+        struct error why;
+        imports[i] = (struct analysis_import){
+            .module = import->module,
+            .field = import->field,
+            .type = keep(analyser, import_type_text(module, import)),
+            .is_known = import_check(module, import, false, &why),
+            .is_source_of_chance = is_source_of_chance(import),
+        };
+        if (!imports[i].is_known)
+            add_reason(analyser, why.text);
+        if (imports[i].is_source_of_chance)
+            analyser->analysis->is_deterministic = false;
+        if (import->kind == EXTERNAL_GLOBAL && import->global.is_mutable)
+            analyser->features |= WASM_FEATURE_MUTABLE_GLOBALS;
+    }
+    analyser->analysis->imports = imports;
+    analyser->analysis->import_count = module->import_count;
+    return true;
+}
+
+static bool list_exports(struct analyser *analyser, struct error *error)
+{
+    struct module *module = &analyser->module;
+    struct analysis_export *exports =
+        arena_array(analyser->arena, module->export_count + 1, sizeof(*exports));
+    if (exports == NULL)
+        return refuse_memory(error);
+    for (uint32_t i = 0; i < module->export_count; i++) {
+        const struct export *export = &module->exports[i];
+        exports[i] = (struct analysis_export){
+            .name = export->name,
+            .type = keep(analyser, export_type_text(module, export)),
+        };
+        if (export->kind == EXTERNAL_GLOBAL && module->globals[export->index].type.is_mutable)
+            analyser->features |= WASM_FEATURE_MUTABLE_GLOBALS;
+    }
+    analyser->analysis->exports = exports;
+    analyser->analysis->export_count = module->export_count;
+    return true;
+}
+
+static bool list_tables(struct analyser *analyser, struct error *error)
+{
+    struct module *module = &analyser->module;
+    const char **types = arena_array(analyser->arena, module->table_count + 1, sizeof(*types));
+    if (types == NULL)
+        return refuse_memory(error);
+    for (uint32_t i = 0; i < module->table_count; i++)
+        types[i] = keep(analyser, table_type_text(&module->tables[i]));
+    if (module->table_count > 1)
+        analyser->features |= WASM_FEATURE_REFERENCE_TYPES;
+    analyser->analysis->table_types = types;
+    analyser->analysis->table_count = module->table_count;
+    return true;
+}
+
+static bool has_export(const struct analyser *analyser, const char *name, const char *type)
+{
+    const struct analysis *analysis = analyser->analysis;
+    for (uint32_t i = 0; i < analysis->export_count; i++) {
+        if (bytes_equal_string(analysis->exports[i].name, name))
+            return strcmp(analysis->exports[i].type, type) == 0;
+    }
+    return false;
+}
+
+static enum analysis_abi find_abi(const struct analyser *analyser)
+{
+    if (has_export(analyser, "_start", "(func)"))
+        return ANALYSIS_ABI_COMMAND;
+    if (has_export(analyser, "s3n_alloc", "(func (param i32) (result i32))") &&
+        has_export(analyser, "s3n_handle", "(func (param i32 i32) (result i64))"))
+        return ANALYSIS_ABI_REACTOR;
+    return ANALYSIS_ABI_NONE;
+}
+
+/* Validates every function, going on after a bad one, since its reason may not be the only one. */
+static bool check_functions(struct analyser *analyser, struct error *error)
+{
+    struct module *module = &analyser->module;
+    struct validator *validator;
+    if (!validator_new(&validator, module, analyser->arena, error))
+        return false;
+    for (uint32_t i = module->imported_function_count; i < module->function_count; i++) {
+        struct function_facts facts;
+        struct error why;
+        if (validate_function(validator, i, &facts, &why))
+            analyser->features |= facts.features;
+        else
+            add_reason(analyser, why.text);
+    }
+    return true;
+}
+
+static void measure(struct analyser *analyser)
+{
+    struct analysis *analysis = analyser->analysis;
+    const struct module *module = &analyser->module;
+    analysis->code_size = module->code_size;
+    analysis->function_count = module->function_count;
+    analysis->imported_function_count = module->imported_function_count;
+    analysis->global_count = module->global_count;
+    for (uint32_t i = 0; i < module->data_count; i++) {
+        analysis->data_size += module->data[i].bytes.size;
+        if (module->data[i].mode == SEGMENT_PASSIVE)
+            analyser->features |= WASM_FEATURE_BULK_MEMORY;
+    }
+    for (uint32_t i = 0; i < module->type_count; i++) {
+        if (module->types[i].result_count > 1)
+            analyser->features |= WASM_FEATURE_MULTI_VALUE;
+    }
+    analysis->image_size = IMAGE_FIXED + IMAGE_PER_CODE * analysis->code_size +
+                           IMAGE_PER_FUNCTION * (uint64_t)analysis->function_count +
+                           analysis->data_size;
+    analysis->has_memory = module->memory_count > 0;
+    if (analysis->has_memory) {
+        analysis->has_memory_max = module->memories[0].has_max;
+        analysis->memory_size = (uint64_t)module->memories[0].min << 16;
+        analysis->memory_size_max =
+            (uint64_t)(analysis->has_memory_max ? module->memories[0].max : WASM_MEMORY_PAGES_MAX)
+            << 16;
+    }
+    analysis->has_start = module->has_start;
+    analysis->start_function = module->start;
+}
+
+static void name_features(struct analyser *analyser)
+{
+    static const struct {
+        uint32_t bit;
+        const char *text;
+    } features[] = {
+#define FEATURE_ROW(name, bit, text) { bit, text },
+        WASM_FEATURES(FEATURE_ROW)
+#undef FEATURE_ROW
+    };
+    struct analysis *analysis = analyser->analysis;
+    for (size_t i = 0; i < ARRAY_COUNT(features); i++) {
+        if ((analyser->features & features[i].bit) != 0)
+            analysis->features[analysis->feature_count++] = features[i].text;
+    }
+}
+
+bool wasm_analyse(struct analysis *analysis, struct arena *arena, struct bytes module,
+                  struct error *error)
+{
+    struct analysis made = { .module_size = module.size,
+                             .can_run = true,
+                             .is_deterministic = true };
+    struct analyser analyser = { .analysis = &made, .arena = arena };
+    struct error why;
+    if (!module_decode(&analyser.module, arena, module, &why)) {
+        add_reason(&analyser, why.text);
+        made.is_deterministic = false;
+        *analysis = made;
+        return true;
+    }
+    if (!list_imports(&analyser, error) || !list_exports(&analyser, error) ||
+        !list_tables(&analyser, error) || !check_functions(&analyser, error))
+        return false;
+    measure(&analyser);
+    name_features(&analyser);
+    made.abi = find_abi(&analyser);
+    if (arena_failed(arena))
+        return refuse_memory(error);
+    *analysis = made;
+    return true;
+}

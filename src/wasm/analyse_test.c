@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/analyse.h"
+
+#include "tests/harness.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static void reports_a_program(void)
+{
+    struct bytes file = test_file("tests/data/wasm/pwrite.wasm");
+    REQUIRE(file.size > 0);
+    AUTO(arena) struct arena *arena = arena_new(16 << 20);
+    struct analysis analysis;
+    struct error error = { 0 };
+    REQUIRE(wasm_analyse(&analysis, arena, file, &error));
+    CHECK(analysis.can_run);
+    CHECK_NUMBER(analysis.reason_count, 0);
+    CHECK(analysis.abi == ANALYSIS_ABI_COMMAND);
+    CHECK(analysis.is_deterministic);
+    CHECK(analysis.has_memory && analysis.memory_size % 65536 == 0);
+    CHECK(analysis.import_count > 5);
+    CHECK_BYTES(analysis.imports[0].module, BYTES_LITERAL("wasi_snapshot_preview1"));
+    AUTO_JSON json_t *json = NULL;
+    REQUIRE(analysis_json(&json, &analysis, &error));
+    const char *abi = NULL;
+    int64_t functions = 0;
+    CHECK(json_get_string(json, "abi", &abi, &error));
+    CHECK_STRING(abi, "command");
+    CHECK(json_get_integer(json, "functions", 1, 1000, &functions, &error));
+    CHECK_NUMBER(functions, analysis.function_count);
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 1 << 20);
+    analysis_text(&text, &analysis);
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    REQUIRE(!text.failed);
+    CHECK(strstr((const char *)text.data, "runs on S3N    yes\n") != NULL);
+    free((void *)(uintptr_t)file.data);
+}
+
+/* (import "env" "\n" (func)), (import "wasi_snapshot_preview1" "random_get" (func)), two functions
+ * with an instruction of another proposal each, one of them twice. */
+static const uint8_t unrunnable[] =
+    "\0asm\1\0\0\0\x01\x04\x01\x60\0\0"
+    "\x02\x2d\x02\x03"
+    "env\x01\n\0\0\x16wasi_snapshot_preview1\x0arandom_get\0\0"
+    "\x03\x04\x03\0\0\0"
+    "\x0a\x10\x03\x04\0\x12\0\x0b\x04\0\x12\0\x0b\x04\0\xfd\x0c\x0b";
+
+static void tells_all_reasons(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(1 << 20);
+    struct analysis analysis;
+    struct error error = { 0 };
+    struct bytes source = bytes_of(unrunnable, sizeof(unrunnable) - 1);
+    REQUIRE(wasm_analyse(&analysis, arena, source, &error));
+    CHECK(!analysis.can_run);
+    CHECK(!analysis.is_deterministic);
+    REQUIRE(analysis.reason_count == 4);
+    CHECK_STRING(analysis.reasons[0], "unknown import \"env\".\"\\x0a\" (func)");
+    CHECK(strncmp(analysis.reasons[1], "incompatible import type: ", 26) == 0);
+    CHECK_STRING(analysis.reasons[2],
+                 "illegal opcode 0x12: tail calls not supported at offset 0x48 in function 2");
+    CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfd: vectors", 28) == 0);
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 1 << 16);
+    analysis_text(&text, &analysis);
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "\"env\".\"\\x0a\" (func) UNKNOWN\n") != NULL);
+    CHECK(strstr((const char *)text.data, "deterministic  no random_get\n") != NULL);
+}
+
+static void reports_what_is_no_module(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(1 << 20);
+    struct analysis analysis;
+    struct error error = { 0 };
+    REQUIRE(wasm_analyse(&analysis, arena, BYTES_LITERAL("#!/bin/sh\n"), &error));
+    CHECK(!analysis.can_run);
+    CHECK_STRING(analysis.reasons[0], "magic header not detected at offset 0x0");
+    AUTO_JSON json_t *json = NULL;
+    CHECK(analysis_json(&json, &analysis, &error));
+}
+
+static void fails_without_memory(void)
+{
+    struct bytes file = test_file("tests/data/wasm/pwrite.wasm");
+    for (size_t size = 0; size < 100000; size += 4096) {
+        AUTO(arena) struct arena *arena = arena_new(size);
+        struct analysis analysis;
+        struct error error = { 0 };
+        if (!wasm_analyse(&analysis, arena, file, &error))
+            CHECK(error.code == ERROR_LIMIT);
+    }
+    free((void *)(uintptr_t)file.data);
+}
+
+static const struct test tests[] = {
+    TEST(reports_a_program),
+    TEST(tells_all_reasons),
+    TEST(reports_what_is_no_module),
+    TEST(fails_without_memory),
+};
+TEST_MAIN(tests)
