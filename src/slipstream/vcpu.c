@@ -80,6 +80,7 @@ static void vcpu_run(struct machine *machine, struct event *event)
             event->kind = EVENT_INTERRUPTED;
         event->reason = (uint32_t)errno;
         run->immediate_exit = 0;
+        machine->in_ring0 = true; /* the signal may have come between an exception and its OUT */
         return;
     }
     event->reason = run->exit_reason;

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `slipstream --run`: the image's streams are this process's, its exit status too. */
+#include "cmd/slipstream/slipstream.h"
+
+#include "base/file.h"
+#include "base/options.h"
+#include "slipstream/engine.h"
+#include "slipstream/worker.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+enum {
+    RUN_MAILBOX_SIZE = 4 << 20,
+    RUN_INPUT_SIZE = 256 << 10,
+    RUN_ERRORS_SIZE = 64 << 10
+};
+
+struct run_options {
+    uint64_t image;
+    uint64_t memory_mib;
+    uint64_t timeout_ms;
+    uint64_t uid;
+    struct option_list environment;
+};
+
+static const struct option_row run_rows[] = {
+    { "image-fd", 0, OPTION_NUMBER, offsetof(struct run_options, image), "N",
+      "descriptor of the compiled image", 3, 1 << 20 },
+    { "memory-mib", 0, OPTION_NUMBER, offsetof(struct run_options, memory_mib), "N",
+      "limit of linear memory (default: what the module asks for)", 1, 4096 },
+    { "timeout-ms", 0, OPTION_NUMBER, offsetof(struct run_options, timeout_ms), "N",
+      "limit of wall time (default: none)", 1, UINT32_MAX },
+    { "env", 0, OPTION_LIST, offsetof(struct run_options, environment), "K=V",
+      "a variable of the program's environment; may be repeated", 0, 0 },
+    { "uid", 0, OPTION_NUMBER, offsetof(struct run_options, uid), "N",
+      "user to become when started by root", 1, UINT32_MAX - 1 },
+};
+
+static const struct option_table run_table = {
+    .program = "slipstream --run",
+    .usage = "-- NAME [ARGUMENTS]",
+    .about = "Runs one compiled image in a micro-VM.  Streams and exit status are the program's; a "
+             "trap exits 1, a time limit 8, another limit 9.",
+    .rows = run_rows,
+    .row_count = ARRAY_COUNT(run_rows),
+    .positional_max = 4096,
+    .stops_at_positional = true,
+};
+
+static void console_write(void *context UNUSED, unsigned number, struct bytes bytes)
+{
+    struct error error;
+    /* Nobody listens any more: the program goes on, as it would behind a pipe that is ignored. */
+    if (!file_write_all((int)number, bytes, &error))
+        return;
+}
+
+static bool console_read(void *context UNUSED, uint8_t *target, size_t size, size_t *filled,
+                         int timeout_ms)
+{
+    struct pollfd waiting = { .fd = 0, .events = POLLIN };
+    *filled = 0;
+    if (timeout_ms >= 0) {
+        int ready = poll(&waiting, 1, timeout_ms);
+        if (ready == 0)
+            return false;
+    }
+    ssize_t got;
+    do
+        got = read(0, target, size);
+    while (got < 0 && errno == EINTR);
+    *filled = got > 0 ? (size_t)got : 0;
+    return true;
+}
+
+static const struct console console_stdio = { .write = console_write, .read = console_read };
+
+/* What a person sees of an outcome that is not a plain exit. */
+static int report(const struct outcome *outcome, const struct program *program)
+{
+    struct error error;
+    struct image_function function;
+    if (outcome->kind == OUTCOME_DONE)
+        return (int)(outcome->exit_code & 0xff);
+    if (outcome_check(outcome, &error))
+        return 0;
+    fprintf(stderr, "s3n: %s", error.text);
+    const struct image *image = program_image(program);
+    for (size_t i = 0; outcome->has_function && i < image_count(image, IMAGE_FUNCTIONS); i++) {
+        function = image_function_at(image, i);
+        struct bytes name = image_string(image, function.name_offset, function.name_size);
+        if (function.index != outcome->function_index || name.size == 0)
+            continue;
+        fprintf(stderr, " (%s)", error_quote(name).text);
+        break;
+    }
+    fprintf(stderr, "\n");
+    return error_exit_code(error.code);
+}
+
+struct run_parts {
+    struct engine *engine;
+    struct program *program;
+    struct shell *shell;
+};
+
+static bool run_open(struct run_parts *parts, const struct run_options *options,
+                     struct error *error)
+{
+    uid_t uid = (uid_t)options->uid;
+    void *mailbox =
+        mmap(NULL, RUN_MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mailbox == MAP_FAILED)
+        return error_system(error, "make a mailbox");
+    return engine_open(&parts->engine, NULL, error) &&
+           jail_enter(&profile_run, uid, (gid_t)uid, error) &&
+           program_open(&parts->program, (int)options->image, error) &&
+           shell_open(&parts->shell, parts->engine, mailbox, RUN_MAILBOX_SIZE, error);
+}
+
+static bool run_program(struct run_parts *parts, const struct run_options *options,
+                        const char *const *arguments, struct outcome *outcome, struct error *error)
+{
+    struct shell_limits limits = { .memory_size_max = options->memory_mib << 20,
+                                   .timeout_ms = (uint32_t)options->timeout_ms };
+    struct mailbox_request request = { .arguments = arguments,
+                                       .environment = options->environment.items,
+                                       .input_capacity = RUN_INPUT_SIZE,
+                                       .errors_capacity = RUN_ERRORS_SIZE };
+    struct mailbox *mailbox = shell_mailbox(parts->shell);
+    if (options->environment.count == OPTION_LIST_MAX)
+        return error_set(error, ERROR_LIMIT, "at most %d variables", OPTION_LIST_MAX - 1);
+    if (!mailbox_prepare(mailbox, RUN_MAILBOX_SIZE, &request, error) ||
+        !shell_load(parts->shell, parts->program, &limits, outcome, error))
+        return false;
+    if (outcome->kind != OUTCOME_DONE)
+        return true;
+    return shell_run_command(parts->shell, &console_stdio, outcome, error);
+}
+
+int slipstream_run(char **argv)
+{
+    struct run_options options = { .uid = JAIL_UID_DEFAULT };
+    struct option_arguments arguments = { 0 };
+    struct run_parts parts = { 0 };
+    struct outcome outcome;
+    struct error error;
+    if (!options_parse(&run_table, argv, &options, NULL, &arguments, &error)) {
+        fprintf(stderr, "slipstream: %s\n", error.text);
+        return error_exit_code(error.code);
+    }
+    if (arguments.wants_help) {
+        AUTO_BUFFER struct buffer text;
+        buffer_init(&text, 64 << 10);
+        options_help(&text, &run_table);
+        printf("%.*s", (int)text.size, (const char *)text.data);
+        return 0;
+    }
+    if (!run_open(&parts, &options, &error) ||
+        !run_program(&parts, &options, (const char *const *)arguments.items, &outcome, &error)) {
+        fprintf(stderr, "s3n: %s\n", error.text);
+        return error_exit_code(error.code);
+    }
+    int code = report(&outcome, parts.program);
+    fflush(stderr);
+    /* The kernel takes the micro-VM apart faster than we would. */
+    _exit(code);
+}

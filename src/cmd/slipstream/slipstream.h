@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slipstream program's two roles.  `argv` is what follows the role; each returns the exit
+ * code. */
+#ifndef CMD_SLIPSTREAM_H
+#define CMD_SLIPSTREAM_H
+
+#include "base/jail.h"
+
+/* `--run`: one image, whose streams are this process's own. */
+int slipstream_run(char **argv);
+/* `--worker`: many invocations over a control socket and a channel. */
+int slipstream_worker(char **argv);
+
+enum {
+    JAIL_UID_DEFAULT = 63016 /* when started by root without --uid */
+};
+
+/* What each role may call once it is jailed. */
+extern const struct jail_profile profile_run;
+extern const struct jail_profile profile_worker;
+
+#endif
