@@ -12,10 +12,8 @@
  *     INFO      -                                                          (platform NUL node NUL)
  *
  * Evidence is given only for keysets endorsed on the same connection.  A request of another type or
- * size ends the connection, and nothing else.  Sealed form: version byte 1, salt 20, nonce 12, then
- * AES-256-GCM ciphertext and tag under HKDF(record key of the space, salt, "s3n/seal/1");
- * associated data: the caller's.  So a space's key never meets a nonce twice, however much is
- * sealed. */
+ * over its size ends the connection, and nothing else; one that is not well-formed is answered with
+ * INVALID.  sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
@@ -49,8 +47,9 @@ MUST_CHECK bool keeper_get_info(struct keeper *keeper, struct keeper_info *info,
                                 struct error *error);
 /* Appends the keyset's text. */
 MUST_CHECK bool keeper_endorse(struct keeper *keeper, const struct ecdsa_public *receipt_key,
-                               const struct ecdsa_public *tls_key, int64_t not_before_s,
-                               int64_t not_after_s, struct buffer *keyset, struct error *error);
+                               const struct ecdsa_public *tls_key,
+                               const struct keyset_validity *validity, struct buffer *keyset,
+                               struct error *error);
 /* Appends the quote. */
 MUST_CHECK bool keeper_evidence(struct keeper *keeper, const struct digest32 *keyset,
                                 const struct nonce32 *nonce, struct buffer *quote,
@@ -68,7 +67,5 @@ struct keeper_service {
 /* Serves the socket (which it takes over) until the peer closes it: true; false on a request that
  * is not in the table or not well-formed. */
 MUST_CHECK bool keeper_serve(struct keeper_service *service, int socket, struct error *error);
-/* The same sealing in this process, for tests and offline tools; `root` is the context. */
-struct sealer keeper_local_sealer(struct secret32 *root);
 
 #endif

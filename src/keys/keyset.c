@@ -34,9 +34,10 @@ static bool keyset_check(const struct keyset *keyset, struct error *error)
 {
     if (!is_node(keyset->node) || !is_platform(keyset->platform))
         return error_set(error, ERROR_INVALID, "keyset: not a node's id or a platform's name");
-    if (keyset->not_before_s < 0 || keyset->not_after_s <= keyset->not_before_s ||
-        keyset->not_after_s > KEYS_NUMBER_MAX ||
-        keyset->not_after_s - keyset->not_before_s > KEYSET_VALIDITY_MAX_S)
+    if (keyset->validity.not_before_s < 0 ||
+        keyset->validity.not_after_s <= keyset->validity.not_before_s ||
+        keyset->validity.not_after_s > KEYS_NUMBER_MAX ||
+        keyset->validity.not_after_s - keyset->validity.not_before_s > KEYSET_VALIDITY_MAX_S)
         return error_set(error, ERROR_INVALID, "keyset: valid for at most %d seconds",
                          KEYSET_VALIDITY_MAX_S);
     if (!ecdsa_public_check(&keyset->receipt_key, error) ||
@@ -51,12 +52,12 @@ bool keyset_write(struct buffer *text, const struct keyset *keyset, struct error
         return false;
     struct digest32 spki = ecdsa_public_id(&keyset->tls_key);
     buffer_append_string(text, "{\"encryption_key\":{\"crv\":\"X25519\",\"kty\":\"OKP\",\"x\":\"");
-    base64url_append(text, BYTES_OF(keyset->encryption_key));
+    base64url_append(text, BYTES_OF(keyset->encryption_key.bytes));
     buffer_format(text,
                   "\"},\"node\":\"%s\",\"not_after\":%lld,\"not_before\":%lld,\"platform\":\"%s\","
                   "\"receipt_key\":",
-                  keyset->node, (long long)keyset->not_after_s, (long long)keyset->not_before_s,
-                  keyset->platform);
+                  keyset->node, (long long)keyset->validity.not_after_s,
+                  (long long)keyset->validity.not_before_s, keyset->platform);
     append_jwk(text, &keyset->receipt_key);
     buffer_append_string(text, ",\"s3n_keyset\":1,\"tls_key\":");
     append_jwk(text, &keyset->tls_key);
@@ -72,9 +73,9 @@ static bool get_encryption_key(struct keyset *keyset, const json_t *json, struct
     if (!json_get_object(json, "encryption_key", &key, error) ||
         !json_get_string(key, "x", &x, error))
         return false;
-    if (!base64url_decode(keyset->encryption_key, sizeof(keyset->encryption_key), &size,
+    if (!base64url_decode(keyset->encryption_key.bytes, sizeof(keyset->encryption_key.bytes), &size,
                           bytes_of_string(x)) ||
-        size != sizeof(keyset->encryption_key))
+        size != sizeof(keyset->encryption_key.bytes))
         return error_set(error, ERROR_INVALID, "not an X25519 key");
     return true;
 }
@@ -107,8 +108,10 @@ bool keyset_parse(struct keyset *keyset, struct bytes text, struct error *error)
     if (!json_parse(&json, text, error) ||
         !get_text(parsed.node, sizeof(parsed.node), json, "node", error) ||
         !get_text(parsed.platform, sizeof(parsed.platform), json, "platform", error) ||
-        !json_get_integer(json, "not_before", 0, KEYS_NUMBER_MAX, &parsed.not_before_s, error) ||
-        !json_get_integer(json, "not_after", 0, KEYS_NUMBER_MAX, &parsed.not_after_s, error) ||
+        !json_get_integer(json, "not_before", 0, KEYS_NUMBER_MAX, &parsed.validity.not_before_s,
+                          error) ||
+        !json_get_integer(json, "not_after", 0, KEYS_NUMBER_MAX, &parsed.validity.not_after_s,
+                          error) ||
         !get_encryption_key(&parsed, json, error) ||
         !get_key(&parsed.receipt_key, json, "receipt_key", error) ||
         !get_key(&parsed.tls_key, json, "tls_key", error)) {

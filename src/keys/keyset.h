@@ -17,16 +17,21 @@
 #include "base/error.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
+#include "crypto/x25519.h"
 #include "keys/limits.h"
+
+struct keyset_validity {
+    int64_t not_before_s; /* seconds since 1970, both ends included */
+    int64_t not_after_s;
+};
 
 struct keyset {
     char node[KEYS_NODE_SIZE + 1];
     char platform[KEYS_PLATFORM_SIZE_MAX + 1];
     struct ecdsa_public receipt_key;
     struct ecdsa_public tls_key;
-    uint8_t encryption_key[32]; /* X25519 */
-    int64_t not_before_s;       /* seconds since 1970, both ends included */
-    int64_t not_after_s;
+    struct x25519_public encryption_key;
+    struct keyset_validity validity;
 };
 
 /* What a verifier sends so that evidence can't be older than its question. */

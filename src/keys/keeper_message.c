@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keys/keeper_message.h"
+
+#include "core/checked.h"
+#include "core/reader.h"
+#include "core/writer.h"
+
+#include <string.h>
+
+void endorse_request_write(struct buffer *payload, const struct endorse_request *request)
+{
+    uint8_t data[ENDORSE_REQUEST_SIZE];
+    struct writer writer = writer_into(data, sizeof(data));
+    write_bytes(&writer, BYTES_OF(request->receipt_key.bytes));
+    write_bytes(&writer, BYTES_OF(request->tls_key.bytes));
+    write_u64_le(&writer, (uint64_t)request->validity.not_before_s);
+    write_u64_le(&writer, (uint64_t)request->validity.not_after_s);
+    buffer_append(payload, writer_view(&writer));
+}
+
+bool endorse_request_read(struct endorse_request *request, struct bytes payload,
+                          struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct endorse_request parsed;
+    read_into(&reader, parsed.receipt_key.bytes, sizeof(parsed.receipt_key.bytes));
+    read_into(&reader, parsed.tls_key.bytes, sizeof(parsed.tls_key.bytes));
+    bool fits = narrow_fits(read_u64_le(&reader), &parsed.validity.not_before_s);
+    fits = narrow_fits(read_u64_le(&reader), &parsed.validity.not_after_s) && fits;
+    if (!read_end(&reader) || !fits)
+        return error_set(error, ERROR_INVALID, "not a request to endorse");
+    *request = parsed;
+    return true;
+}
+
+void evidence_request_write(struct buffer *payload, const struct evidence_request *request)
+{
+    buffer_append(payload, BYTES_OF(request->keyset.bytes));
+    buffer_append(payload, BYTES_OF(request->nonce.bytes));
+}
+
+bool evidence_request_read(struct evidence_request *request, struct bytes payload,
+                           struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct evidence_request parsed;
+    read_into(&reader, parsed.keyset.bytes, sizeof(parsed.keyset.bytes));
+    read_into(&reader, parsed.nonce.bytes, sizeof(parsed.nonce.bytes));
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "not a request for evidence");
+    *request = parsed;
+    return true;
+}
+
+void seal_request_write(struct buffer *payload, const struct seal_request *request)
+{
+    uint8_t data[2 + STORE_SPACE_SIZE_MAX + 4];
+    struct writer writer = writer_into(data, sizeof(data));
+    struct bytes space = bytes_of_string(request->space);
+    write_u16_le(&writer, (uint16_t)space.size);
+    write_bytes(&writer, space);
+    write_u32_le(&writer, (uint32_t)request->associated.size);
+    ASSERT(!writer.failed);
+    buffer_append(payload, writer_view(&writer));
+    buffer_append(payload, request->associated);
+    buffer_append(payload, request->body);
+}
+
+bool seal_request_read(struct seal_request *request, struct bytes payload, struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct seal_request parsed = { 0 };
+    struct bytes space =
+        read_bytes(&reader, read_count(&reader, read_u16_le(&reader), STORE_SPACE_SIZE_MAX, 1));
+    parsed.associated = read_bytes(
+        &reader, read_count(&reader, read_u32_le(&reader), STORE_ASSOCIATED_SIZE_MAX, 1));
+    parsed.body = read_rest(&reader);
+    if (reader.failed || space.size == 0 || bytes_find(space, 0) != space.size ||
+        parsed.body.size > KEEPER_SEAL_SIZE_MAX)
+        return error_set(error, ERROR_INVALID, "not a request to seal or open");
+    memcpy(parsed.space, space.data, space.size);
+    *request = parsed;
+    return true;
+}

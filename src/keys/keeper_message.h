@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside keys: payloads of keeper.h as both ends write and read them. */
+#ifndef KEYS_KEEPER_MESSAGE_H
+#define KEYS_KEEPER_MESSAGE_H
+
+#include "keys/keeper.h"
+
+struct endorse_request {
+    struct ecdsa_public receipt_key;
+    struct ecdsa_public tls_key;
+    struct keyset_validity validity;
+};
+struct evidence_request {
+    struct digest32 keyset;
+    struct nonce32 nonce;
+};
+struct seal_request {
+    char space[STORE_SPACE_SIZE_MAX + 1];
+    struct bytes associated;
+    struct bytes body;
+};
+enum {
+    ENDORSE_REQUEST_SIZE = 64 + 64 + 8 + 8,
+    EVIDENCE_REQUEST_SIZE = 32 + 32,
+};
+
+void endorse_request_write(struct buffer *payload, const struct endorse_request *request);
+MUST_CHECK bool endorse_request_read(struct endorse_request *request, struct bytes payload,
+                                     struct error *error);
+void evidence_request_write(struct buffer *payload, const struct evidence_request *request);
+MUST_CHECK bool evidence_request_read(struct evidence_request *request, struct bytes payload,
+                                      struct error *error);
+void seal_request_write(struct buffer *payload, const struct seal_request *request);
+/* Views into the payload. */
+MUST_CHECK bool seal_request_read(struct seal_request *request, struct bytes payload,
+                                  struct error *error);
+
+#endif
