@@ -64,8 +64,8 @@ struct keeper_service {
     struct digest32 endorsed[KEEPER_KEYSETS_MAX];
     size_t endorsed_count; /* in all; the last KEEPER_KEYSETS_MAX are kept */
 };
-/* Serves the socket (which it takes over) until the peer closes it: true; false on a request that
- * is not in the table or not well-formed. */
+/* Serves the socket (which it takes over) until the peer closes it: true.  false on a request that
+ * is not in the table. */
 MUST_CHECK bool keeper_serve(struct keeper_service *service, int socket, struct error *error);
 
 #endif

@@ -100,7 +100,11 @@ bool keeper_serve(struct keeper_service *service, int socket, struct error *erro
     if (!ipc_new(&ipc, socket, KEEPER_PAYLOAD_MAX, error))
         return false;
     service->endorsed_count = 0;
-    while (ipc_serve_one(ipc, table, ARRAY_COUNT(table), service, -1, error))
+    struct error end = { 0 };
+    while (ipc_serve_one(ipc, table, ARRAY_COUNT(table), service, -1, &end))
         ;
-    return error->code == ERROR_UNAVAILABLE;
+    if (end.code == ERROR_UNAVAILABLE)
+        return true; /* the peer closed it */
+    *error = end;
+    return false;
 }

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Both ends of the keeper's table in one process, over a socket pair and a made-up platform. */
+#include "keys/keeper.h"
+
+#include "base/ipc.h"
+#include "keys/keys_test_support.h"
+#include "keys/sealing.h"
+#include "tests/harness.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static bool made_up_evidence(void *context, const struct digest64 *report_data,
+                             struct buffer *quote, struct error *error)
+{
+    (void)context;
+    (void)error;
+    buffer_append_string(quote, "quote over ");
+    buffer_append(quote, BYTES_OF(report_data->bytes));
+    return true;
+}
+
+/* A keeper in a thread of its own. */
+struct stage {
+    struct keeper_service service;
+    int service_socket;
+    int client_socket;
+    pthread_t thread;
+    bool ended_well;
+};
+
+static void *serve(void *context)
+{
+    struct stage *stage = context;
+    struct error error = { 0 };
+    stage->ended_well = keeper_serve(&stage->service, stage->service_socket, &error);
+    return NULL;
+}
+
+static bool stage_start(struct stage *stage)
+{
+    *stage = (struct stage){ 0 };
+    stage->service.root = (struct secret32){ { 5, 6, 7 } };
+    stage->service.platform = (struct platform){ .name = "sim", .evidence = made_up_evidence };
+    memcpy(stage->service.platform.node, "00112233445566778899aabbccddeeff", KEYS_NODE_SIZE);
+    int ends[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+        return false;
+    stage->service_socket = ends[0];
+    stage->client_socket = ends[1];
+    return pthread_create(&stage->thread, NULL, serve, stage) == 0;
+}
+
+static bool stage_end(struct stage *stage)
+{
+    pthread_join(stage->thread, NULL);
+    return stage->ended_well;
+}
+
+static void endorses_and_gives_evidence(void)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct keeper_info info;
+    REQUIRE(keeper_get_info(keeper, &info, &error));
+    CHECK_STRING(info.platform, "sim");
+    CHECK_STRING(info.node, "00112233445566778899aabbccddeeff");
+    struct keyset expected = test_keyset(), keyset;
+    AUTO_BUFFER struct buffer text, again, quote;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    buffer_init(&again, KEYSET_SIZE_MAX);
+    buffer_init(&quote, EVIDENCE_SIZE_MAX);
+    REQUIRE(keeper_endorse(keeper, &expected.receipt_key, &expected.tls_key, &expected.validity,
+                           &text, &error));
+    REQUIRE(keyset_parse(&keyset, buffer_view(&text), &error));
+    CHECK(ecdsa_public_equal(&keyset.receipt_key, &expected.receipt_key));
+    CHECK(ecdsa_public_equal(&keyset.tls_key, &expected.tls_key));
+    CHECK(keyset.validity.not_after_s == expected.validity.not_after_s);
+    CHECK_STRING(keyset.node, info.node);
+    REQUIRE(keeper_endorse(keeper, &expected.receipt_key, &expected.tls_key, &expected.validity,
+                           &again, &error));
+    CHECK_BYTES(buffer_view(&again), buffer_view(&text)); /* the encryption key is derived */
+    struct digest32 digest = keyset_digest(buffer_view(&text));
+    struct nonce32 nonce = { { 1, 2, 3 } };
+    REQUIRE(keeper_evidence(keeper, &digest, &nonce, &quote, &error));
+    struct digest64 data = report_data_of(&digest, &nonce);
+    CHECK_BYTES(bytes_part(buffer_view(&quote), 11, 64), BYTES_OF(data.bytes));
+    digest.bytes[0] ^= 1;
+    CHECK(!keeper_evidence(keeper, &digest, &nonce, &quote, &error));
+    CHECK_NUMBER(error.code, ERROR_DENIED);
+    struct keyset_validity too_long = { 0, KEYSET_VALIDITY_MAX_S + 1 };
+    CHECK(!keeper_endorse(keeper, &expected.receipt_key, &expected.tls_key, &too_long, &again,
+                          &error));
+    CHECK_NUMBER(error.code, ERROR_INVALID);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+static void only_the_last_keysets_get_evidence(void)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct keyset keys = test_keyset();
+    struct digest32 digests[KEEPER_KEYSETS_MAX + 1];
+    AUTO_BUFFER struct buffer text, quote;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    buffer_init(&quote, EVIDENCE_SIZE_MAX);
+    for (int i = 0; i <= KEEPER_KEYSETS_MAX; i++) {
+        struct keyset_validity validity = { 1000 + i, 2000 + i };
+        buffer_clear(&text);
+        REQUIRE(keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &validity, &text, &error));
+        digests[i] = keyset_digest(buffer_view(&text));
+    }
+    struct nonce32 nonce = { { 0 } };
+    CHECK(!keeper_evidence(keeper, &digests[0], &nonce, &quote, &error));
+    for (int i = 1; i <= KEEPER_KEYSETS_MAX; i++)
+        CHECK(keeper_evidence(keeper, &digests[i], &nonce, &quote, &error));
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+static void seals_for_the_store(void)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct sealer sealer = keeper_sealer(keeper);
+    struct secret32 root = stage.service.root;
+    struct sealer local = sealing_local(&root);
+    size_t size = STORE_CHUNK_SIZE;
+    uint8_t *content = malloc(size);
+    REQUIRE(content != NULL);
+    memset(content, 0x3c, size);
+    AUTO_BUFFER struct buffer sealed, plain, local_plain;
+    buffer_init(&sealed, 2 << 20);
+    buffer_init(&plain, 2 << 20);
+    buffer_init(&local_plain, 2 << 20);
+    struct bytes associated = BYTES_LITERAL("here");
+    CHECK(sealer.seal(sealer.context, "app", associated, bytes_of(content, size), &sealed, &error));
+    CHECK(sealer.open(sealer.context, "app", associated, buffer_view(&sealed), &plain, &error));
+    CHECK(bytes_equal(buffer_view(&plain), bytes_of(content, size)));
+    CHECK(local.open(local.context, "app", associated, buffer_view(&sealed), &local_plain, &error));
+    CHECK(!sealer.open(sealer.context, "other", associated, buffer_view(&sealed), &plain, &error));
+    CHECK_NUMBER(error.code, ERROR_CORRUPT);
+    CHECK(!sealer.open(sealer.context, "app", BYTES_LITERAL("there"), buffer_view(&sealed), &plain,
+                       &error));
+    CHECK_NUMBER(error.code, ERROR_CORRUPT);
+    buffer_clear(&sealed);
+    CHECK(sealer.seal(sealer.context, "app", associated, (struct bytes){ 0 }, &sealed, &error));
+    buffer_clear(&plain);
+    CHECK(sealer.open(sealer.context, "app", associated, buffer_view(&sealed), &plain, &error) &&
+          plain.size == 0);
+    free(content);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+/* What came back when a raw request was sent: the answer's error, or none; `ended`: whether the
+ * keeper hung up. */
+static enum error_code ask_raw(uint16_t type, struct bytes payload, bool *ended)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    *ended = false;
+    if (!stage_start(&stage))
+        return ERROR_INTERNAL;
+    AUTO(ipc) struct ipc *ipc = NULL;
+    struct ipc_message answer;
+    if (!ipc_new(&ipc, stage.client_socket, KEEPER_PAYLOAD_MAX, &error))
+        return ERROR_INTERNAL;
+    bool answered = ipc_call(ipc, type, payload, NULL, 0, &answer, 5000, &error);
+    if (answered)
+        ipc_message_done(&answer);
+    ipc_free(TAKE(ipc));
+    *ended = !stage_end(&stage);
+    return answered ? ERROR_NONE : error.code;
+}
+
+static void bad_requests_are_refused(void)
+{
+    bool ended;
+    uint8_t zeros[300] = { 0 };
+    ask_raw(99, (struct bytes){ 0 }, &ended);
+    CHECK(ended);
+    ask_raw(0, (struct bytes){ 0 }, &ended);
+    CHECK(ended);
+    ask_raw(KEEPER_INFO, bytes_of(zeros, 1), &ended);
+    CHECK(ended);
+    ask_raw(KEEPER_ENDORSE, BYTES_OF(zeros), &ended);
+    CHECK(ended);
+    CHECK_NUMBER(ask_raw(KEEPER_ENDORSE, bytes_of(zeros, 144), &ended), ERROR_INVALID);
+    CHECK(!ended);
+    CHECK_NUMBER(ask_raw(KEEPER_ENDORSE, bytes_of(zeros, 143), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_EVIDENCE, bytes_of(zeros, 63), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_EVIDENCE, bytes_of(zeros, 64), &ended), ERROR_DENIED);
+    CHECK_NUMBER(ask_raw(KEEPER_SEAL, (struct bytes){ 0 }, &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_SEAL, BYTES_OF(zeros), &ended), ERROR_INVALID);
+    zeros[0] = 200; /* a space longer than any */
+    CHECK_NUMBER(ask_raw(KEEPER_SEAL, BYTES_OF(zeros), &ended), ERROR_INVALID);
+    zeros[0] = 3; /* with a NUL inside */
+    CHECK_NUMBER(ask_raw(KEEPER_OPEN, BYTES_OF(zeros), &ended), ERROR_INVALID);
+    memcpy(zeros + 2, "app", 3);
+    CHECK_NUMBER(ask_raw(KEEPER_OPEN, BYTES_OF(zeros), &ended), ERROR_CORRUPT);
+    zeros[5] = 0xff;
+    zeros[6] = 0xff; /* more associated data than there is */
+    CHECK_NUMBER(ask_raw(KEEPER_SEAL, BYTES_OF(zeros), &ended), ERROR_INVALID);
+    CHECK(!ended);
+}
+
+static void a_lost_keeper_is_unavailable_until_reconnected(void)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    AUTO(keeper) struct keeper *keeper = NULL;
+    int ends[2];
+    REQUIRE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == 0);
+    REQUIRE(keeper_connect(&keeper, ends[0], &error));
+    close(ends[1]);
+    struct keeper_info info;
+    CHECK(!keeper_get_info(keeper, &info, &error) && error.code == ERROR_UNAVAILABLE);
+    CHECK(!keeper_get_info(keeper, &info, &error) && error.code == ERROR_UNAVAILABLE);
+    REQUIRE(stage_start(&stage));
+    REQUIRE(keeper_reconnect(keeper, stage.client_socket, &error));
+    CHECK(keeper_get_info(keeper, &info, &error));
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+static const struct test tests[] = {
+    TEST(endorses_and_gives_evidence),
+    TEST(only_the_last_keysets_get_evidence),
+    TEST(seals_for_the_store),
+    TEST(bad_requests_are_refused),
+    TEST(a_lost_keeper_is_unavailable_until_reconnected),
+};
+TEST_MAIN(tests)

@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "keys/verify.h"
+
+#include "attest/attest.h"
+#include "core/hex.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CLOCK_SKEW_MAX_S = 300 /* between a node's clock and the verifier's */
+};
+
+const char *verify_step_name(enum verify_step step)
+{
+    static const char *const names[VERIFY_STEP_COUNT] = {
+        [VERIFY_STEP_SIGNATURE] = "receipt signature",
+        [VERIFY_STEP_KEYSET] = "keyset",
+        [VERIFY_STEP_EVIDENCE] = "evidence",
+        [VERIFY_STEP_ROOT] = "root",
+        [VERIFY_STEP_CODE] = "code",
+        [VERIFY_STEP_INPUT] = "input",
+        [VERIFY_STEP_OUTPUT] = "output",
+    };
+    return names[step];
+}
+
+const char *verify_verdict_name(enum verify_verdict verdict)
+{
+    static const char *const names[] = {
+        [VERIFY_NOT_REACHED] = "not checked",
+        [VERIFY_PASSED] = "passed",
+        [VERIFY_FAILED] = "failed",
+        [VERIFY_NOT_COMPARED] = "not compared",
+    };
+    return names[verdict];
+}
+
+PRINTF_LIKE(4, 5)
+static void step_set(struct verify_result *result, enum verify_step step,
+                     enum verify_verdict verdict, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(result->steps[step].detail, sizeof(result->steps[step].detail), format, arguments);
+    va_end(arguments);
+    result->steps[step].verdict = verdict;
+}
+
+/* Fails the step with what is in `error`, which it turns into the refusal's text. */
+static bool step_fail(struct verify_result *result, enum verify_step step, struct error *error)
+{
+    step_set(result, step, VERIFY_FAILED, "%s", error->text);
+    error->code = ERROR_UNVERIFIED;
+    return error_within(error, "%s", verify_step_name(step));
+}
+
+static bool check_signature(struct verify_result *result, const struct bundle *bundle,
+                            struct error *error)
+{
+    /* The keyset is only believed once evidence has vouched for it. */
+    if (!keyset_parse(&result->keyset, buffer_view(&bundle->attestation.keyset), error))
+        return step_fail(result, VERIFY_STEP_KEYSET, error);
+    if (!receipt_verify(&result->receipt, buffer_view(&bundle->receipt),
+                        &result->keyset.receipt_key, error))
+        return step_fail(result, VERIFY_STEP_SIGNATURE, error);
+    step_set(result, VERIFY_STEP_SIGNATURE, VERIFY_PASSED, "ES256 by the keyset's receipt key");
+    return true;
+}
+
+static bool is_valid_at(const struct keyset *keyset, int64_t time_s, int64_t skew_s)
+{
+    return time_s >= keyset->validity.not_before_s - skew_s &&
+           time_s <= keyset->validity.not_after_s + skew_s;
+}
+
+static bool check_keyset(struct verify_result *result, const struct attestation *attestation,
+                         const struct verify_options *options, struct error *error)
+{
+    struct keyset *keyset = &result->keyset;
+    if (!keyset_parse(keyset, buffer_view(&attestation->keyset), error))
+        return step_fail(result, VERIFY_STEP_KEYSET, error);
+    result->keyset_digest = keyset_digest(buffer_view(&attestation->keyset));
+    bool held = true;
+    if (strcmp(keyset->platform, attestation->platform) != 0)
+        held = error_set(error, ERROR_UNVERIFIED, "it is of another platform than it says");
+    else if (options->tls_key != NULL && !ecdsa_public_equal(options->tls_key, &keyset->tls_key))
+        held = error_set(error, ERROR_UNVERIFIED, "the connection used another TLS key");
+    if (!held)
+        return step_fail(result, VERIFY_STEP_KEYSET, error);
+    step_set(result, VERIFY_STEP_KEYSET, VERIFY_PASSED, "sha256:%s",
+             hex_of_digest(&result->keyset_digest).text);
+    return true;
+}
+
+static bool check_keyset_of_receipt(struct verify_result *result,
+                                    const struct verify_options *options, struct error *error)
+{
+    const struct receipt *receipt = &result->receipt;
+    bool held = true;
+    if (!digest32_equal(&receipt->keyset, &result->keyset_digest))
+        held = error_set(error, ERROR_UNVERIFIED, "the receipt names another keyset");
+    else if (strcmp(receipt->node, result->keyset.node) != 0 ||
+             strcmp(receipt->platform, result->keyset.platform) != 0)
+        held = error_set(error, ERROR_UNVERIFIED, "the receipt names another node or platform");
+    else if (!is_valid_at(&result->keyset, receipt->issued_at_s, 0))
+        held = error_set(error, ERROR_UNVERIFIED,
+                         "the receipt was issued outside the keyset's validity");
+    else if (receipt->issued_at_s > options->now_s + CLOCK_SKEW_MAX_S)
+        held = error_set(error, ERROR_UNVERIFIED, "the receipt is from the future");
+    return held || step_fail(result, VERIFY_STEP_KEYSET, error);
+}
+
+/* Whether a refusal concerns the certificates rather than what they certify. */
+static bool is_about_root(enum attest_reason reason)
+{
+    switch (reason) {
+    case ATTEST_REASON_PCK_CHAIN_INVALID:
+    case ATTEST_REASON_ROOT_UNTRUSTED:
+    case ATTEST_REASON_SIMULATED:
+    case ATTEST_REASON_PCK_CHAIN_EXPIRED:
+    case ATTEST_REASON_PCK_CHAIN_NOT_YET_VALID:
+        return true;
+    case ATTEST_REASON_NONE:
+    case ATTEST_REASON_FORMAT:
+    case ATTEST_REASON_UNSUPPORTED_VERSION:
+    case ATTEST_REASON_UNSUPPORTED_KEY_TYPE:
+    case ATTEST_REASON_UNSUPPORTED_TEE:
+    case ATTEST_REASON_UNKNOWN_QE_VENDOR:
+    case ATTEST_REASON_UNSUPPORTED_CERT_DATA:
+    case ATTEST_REASON_NO_PCK_CERT:
+    case ATTEST_REASON_PCK_EXTENSION_MISSING:
+    case ATTEST_REASON_QE_REPORT_SIG_INVALID:
+    case ATTEST_REASON_ATT_KEY_BINDING_INVALID:
+    case ATTEST_REASON_QUOTE_SIG_INVALID:
+    case ATTEST_REASON_REPORT_DATA_MISMATCH:
+    case ATTEST_REASON_DEBUG:
+        return false;
+    }
+    return false;
+}
+
+static bool judge_evidence(struct verify_result *result, const struct attest_verdict *verdict,
+                           struct error *error)
+{
+    bool is_sim = strcmp(result->keyset.platform, "sim") == 0;
+    result->simulated = verdict->claims.is_simulated;
+    if (is_sim != verdict->claims.is_simulated) {
+        error_set(error, ERROR_UNVERIFIED, "it is of another platform than the keyset says");
+        return step_fail(result, VERIFY_STEP_EVIDENCE, error);
+    }
+    step_set(result, VERIFY_STEP_EVIDENCE, VERIFY_PASSED, "%s quote version %u over this keyset",
+             attest_platform_name(verdict->claims.platform), verdict->claims.quote_version);
+    step_set(result, VERIFY_STEP_ROOT, VERIFY_PASSED, "%s sha256:%s",
+             verdict->claims.is_simulated ? "SIMULATED: development root" : "root key",
+             hex_of_digest(&verdict->claims.root_key_id).text);
+    return true;
+}
+
+static bool check_evidence(struct verify_result *result, const struct attestation *attestation,
+                           const struct verify_options *options,
+                           const struct x509_certificate *root, struct error *error)
+{
+    struct digest64 report_data = report_data_of(&result->keyset_digest, &attestation->nonce);
+    struct attest_options judged = { .now_s = options->now_s,
+                                     .root = root,
+                                     .trust_simulated = options->trust_simulated,
+                                     .report_data = report_data.bytes };
+    struct attest_verdict *verdict = calloc(1, sizeof(*verdict));
+    if (verdict == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
+    bool held = attest_verify(verdict, buffer_view(&attestation->evidence), &judged, error);
+    if (held) {
+        held = judge_evidence(result, verdict, error);
+    } else if (is_about_root(verdict->reason)) {
+        result->simulated = verdict->reason == ATTEST_REASON_SIMULATED;
+        step_fail(result, VERIFY_STEP_ROOT, error);
+    } else {
+        step_fail(result, VERIFY_STEP_EVIDENCE, error);
+    }
+    free(verdict);
+    return held;
+}
+
+/* With the root of the options, which must be one certificate, or the built-in one. */
+static bool check_evidence_and_root(struct verify_result *result,
+                                    const struct attestation *attestation,
+                                    const struct verify_options *options, struct error *error)
+{
+    if (options->root.size == 0)
+        return check_evidence(result, attestation, options, NULL, error);
+    struct x509_chain *chain = calloc(1, sizeof(*chain));
+    if (chain == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
+    bool held = x509_chain_parse(chain, options->root, error);
+    if (held && chain->count != 1)
+        held = error_set(error, ERROR_INVALID, "exactly one root certificate is wanted");
+    held = held ? check_evidence(result, attestation, options, &chain->certificates[0], error)
+                : error_within(error, "root");
+    free(chain);
+    return held;
+}
+
+static bool check_code(struct verify_result *result, const struct digest32 *expected,
+                       struct error *error)
+{
+    /* That the version is made of its code and manifest was checked with the receipt's form. */
+    if (expected != NULL && !digest32_equal(expected, &result->receipt.code)) {
+        step_set(result, VERIFY_STEP_CODE, VERIFY_FAILED, "it ran sha256:%s",
+                 hex_of_digest(&result->receipt.code).text);
+        return error_set(error, ERROR_UNVERIFIED, "code digest differs");
+    }
+    step_set(result, VERIFY_STEP_CODE, VERIFY_PASSED, "sha256:%s%s",
+             hex_of_digest(&result->receipt.code).text,
+             expected == NULL ? " as the receipt names it" : "");
+    return true;
+}
+
+static bool compare(struct verify_result *result, enum verify_step step,
+                    const struct digest32 *expected, const struct digest32 *actual,
+                    struct error *error)
+{
+    struct hex32 digits = hex_of_digest(actual);
+    if (expected == NULL) {
+        step_set(result, step, VERIFY_NOT_COMPARED, "sha256:%s", digits.text);
+        return true;
+    }
+    if (!digest32_equal(expected, actual)) {
+        step_set(result, step, VERIFY_FAILED, "the receipt has sha256:%s", digits.text);
+        return error_set(error, ERROR_UNVERIFIED, "%s digest differs", verify_step_name(step));
+    }
+    step_set(result, step, VERIFY_PASSED, "sha256:%s", digits.text);
+    return true;
+}
+
+static bool check_nonce(struct verify_result *result, const struct nonce32 *nonce,
+                        struct error *error)
+{
+    const struct receipt *receipt = &result->receipt;
+    if (nonce == NULL ||
+        (receipt->has_nonce && bytes_equal(BYTES_OF(nonce->bytes), BYTES_OF(receipt->nonce.bytes))))
+        return true;
+    step_set(result, VERIFY_STEP_INPUT, VERIFY_FAILED, "the caller's nonce is another");
+    return error_set(error, ERROR_UNVERIFIED, "input nonce differs");
+}
+
+bool verify_bundle(struct verify_result *result, const struct bundle *bundle,
+                   const struct verify_options *options, struct error *error)
+{
+    *result = (struct verify_result){ 0 };
+    return check_signature(result, bundle, error) &&
+           check_keyset(result, &bundle->attestation, options, error) &&
+           check_keyset_of_receipt(result, options, error) &&
+           check_evidence_and_root(result, &bundle->attestation, options, error) &&
+           check_code(result, options->code, error) && check_nonce(result, options->nonce, error) &&
+           compare(result, VERIFY_STEP_INPUT, options->input, &result->receipt.request, error) &&
+           compare(result, VERIFY_STEP_OUTPUT, options->output, &result->receipt.response, error);
+}
+
+bool verify_attestation(struct verify_result *result, const struct attestation *attestation,
+                        const struct nonce32 *nonce, const struct verify_options *options,
+                        struct error *error)
+{
+    *result = (struct verify_result){ 0 };
+    if (!check_keyset(result, attestation, options, error))
+        return false;
+    bool held = true;
+    if (!bytes_equal(BYTES_OF(nonce->bytes), BYTES_OF(attestation->nonce.bytes)))
+        held = error_set(error, ERROR_UNVERIFIED, "the answer is for another nonce");
+    else if (!is_valid_at(&result->keyset, options->now_s, CLOCK_SKEW_MAX_S))
+        held = error_set(error, ERROR_UNVERIFIED, "it is not valid at this time");
+    if (!held)
+        return step_fail(result, VERIFY_STEP_KEYSET, error);
+    return check_evidence_and_root(result, attestation, options, error);
+}
