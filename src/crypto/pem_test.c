@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "crypto/pem.h"
+
+#include "tests/harness.h"
+
+#include <string.h>
+
+static bool reads(const char *text, size_t size)
+{
+    struct error error;
+    uint8_t target[128];
+    size_t got;
+    struct reader reader = reader_of(bytes_of(text, size));
+    return pem_read(&reader, "X", target, sizeof(target), &got, &error) && pem_is_end(&reader);
+}
+#define READS(text) reads(text, sizeof(text) - 1)
+
+#define LINE64 "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2"
+
+static void writes_what_it_reads(void)
+{
+    uint8_t content[100];
+    for (size_t i = 0; i < sizeof(content); i++)
+        content[i] = (uint8_t)i;
+    for (size_t size = 1; size <= sizeof(content); size++) {
+        struct error error;
+        AUTO_BUFFER struct buffer text;
+        buffer_init(&text, 1024);
+        pem_append(&text, "X", bytes_of(content, size));
+        pem_append(&text, "X", bytes_of(content, 1));
+        CHECK_NUMBER(text.size, pem_text_size("X", size) + pem_text_size("X", 1));
+        uint8_t back[sizeof(content)];
+        size_t got = 0;
+        struct reader reader = reader_of(buffer_view(&text));
+        REQUIRE(pem_read(&reader, "X", back, sizeof(back), &got, &error));
+        CHECK_BYTES(bytes_of(back, got), bytes_of(content, size));
+        CHECK(!pem_is_end(&reader));
+        REQUIRE(pem_read(&reader, "X", back, sizeof(back), &got, &error));
+        CHECK(pem_is_end(&reader));
+    }
+}
+
+static void accepts_the_line_ends_that_occur(void)
+{
+    CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----\n"));
+    CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----"));
+    CHECK(READS("-----BEGIN X-----\r\nQUJD\r\n-----END X-----\r\n"));
+    CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0"));
+    CHECK(READS("-----BEGIN X-----\n" LINE64 "\nQUI=\n-----END X-----\n"));
+}
+
+static void refuses_everything_else(void)
+{
+    CHECK(!READS(""));
+    CHECK(!READS("\0"));
+    CHECK(!READS("-----BEGIN Y-----\nQUJD\n-----END Y-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END Y-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n"));
+    CHECK(!READS("-----BEGIN X-----\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\n\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n\n-----END X-----\n"));
+    CHECK(!READS("\n-----BEGIN X-----\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("text\n-----BEGIN X-----\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0\0"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\0"));
+    CHECK(!READS("-----BEGIN X-----\nQUI=\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\n" LINE64 "QUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD \n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\rQUJD\r-----END X-----\r"));
+    CHECK(!READS("-----BEGIN X-----\nProc-Type: 4\n\nQUJD\n-----END X-----\n"));
+    /* 144 bytes into 128. */
+    CHECK(!READS("-----BEGIN X-----\n" LINE64 "\n" LINE64 "\n" LINE64 "\n-----END X-----\n"));
+}
+
+static const struct test tests[] = {
+    TEST(writes_what_it_reads),
+    TEST(accepts_the_line_ends_that_occur),
+    TEST(refuses_everything_else),
+};
+TEST_MAIN(tests)
