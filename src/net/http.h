@@ -62,13 +62,11 @@ struct http_answer {
  * (content-length, connection, ...) are the server's own. */
 bool http_answer_is_fit(const struct http_answer *answer);
 
-/* Names one request to whoever answers it later.  The server checks it: a handle whose connection
- * or stream is gone, or that has been answered, is refused, never misdirected. */
+/* Names one request to whoever answers it later.  The server checks it: a handle whose request is
+ * gone, or has been answered, is refused, never misdirected. */
 struct http_handle {
-    uint32_t connection;
-    uint32_t generation;
-    int32_t stream;
-    uint32_t request;
+    uint64_t number; /* of the request since the server was made; never used twice, never 0 */
+    uint32_t slot;
 };
 
 const char *http_reason(int status);

@@ -16,9 +16,7 @@ enum {
     HTTP_ANSWER_HEAD_SIZE_MAX = 16 << 10,
     /* one connection */
     HTTP_STREAM_COUNT_MAX = 100,         /* HTTP/2: requests at once */
-    HTTP_PIPELINE_SIZE_MAX = 32 << 10,   /* HTTP/1.1: bytes read ahead of the request at hand */
-    HTTP_OUTPUT_SIZE_HIGH = 256 << 10,   /* stop producing above this much unsent output */
-    HTTP_OUTPUT_SIZE_MAX = 1 << 20,      /* control frames a peer makes us queue: closed above */
+    HTTP_PIPELINE_SIZE_MAX = 64 << 10,   /* HTTP/1.1: read ahead of the request at hand */
     HTTP_STREAM_WINDOW = 256 << 10,      /* HTTP/2: unread body bytes of one stream */
     HTTP_CONNECTION_WINDOW = 1 << 20,    /* HTTP/2: of all streams of a connection */
     HTTP_RESET_BURST = 200,              /* HTTP/2: streams a client may reset at once, */
@@ -33,7 +31,11 @@ enum {
     HTTP_CONNECTION_COUNT_MAX = 2048,
     HTTP_PEER_CONNECTION_COUNT_MAX = 256,
     HTTP_BODY_MEMORY_MAX = 256 << 20, /* bodies of all requests together */
+    HTTP_REQUEST_COUNT_MAX = 4096,    /* in progress; a slot is about 19 KiB */
     HTTP_LISTENER_COUNT_MAX = 8,
+    HTTP_IO_SIZE = 64 << 10,       /* read or written at once */
+    HTTP_TICK_MS = 100,            /* how often time limits are looked at */
+    HTTP_LINGER_TIMEOUT_MS = 2000, /* reading on after an early answer, so that it arrives */
     HTTP_HANDSHAKE_TIMEOUT_MS = 10000,
     HTTP_HEAD_TIMEOUT_MS = 10000,    /* from the first byte of a request to the end of its fields */
     HTTP_IDLE_TIMEOUT_MS = 60000,    /* between requests */

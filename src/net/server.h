@@ -31,26 +31,26 @@ struct http_server_limits {
     size_t body_memory_max;
 };
 
-/* What to do with a request whose fields have arrived. */
+/* What to do with a request whose fields have arrived: zeroed, a request with a body is refused
+ * with 413. */
 struct http_admission {
-    int refuse_status; /* not 0: answered with `refusal` (its status is this one) at once */
-    struct http_answer refusal;
-    size_t body_size_max; /* a longer body is refused with 413 */
-    void *buffer;         /* body_size_max bytes for the body, or NULL: the server's memory */
-    void *tag;            /* the caller's own, handed to on_request and on_gone */
+    size_t body_size_max;
+    void *buffer; /* body_size_max bytes for the body, or NULL: the server's memory */
+    void *tag;    /* the caller's own, handed to on_request and on_gone */
 };
 
 struct http_server_handler {
     void *context;
-    /* Fields are there, the body is not.  NULL: every request is admitted without a body. */
+    /* Fields are there, the body is not.  May answer at once: the body is then not read.  NULL:
+     * every request is admitted without a body. */
     void (*on_fields)(void *context, struct http_handle handle, const struct http_request *request,
                       struct http_admission *admission);
     /* The whole request is there; answer now or later. */
     void (*on_request)(void *context, struct http_handle handle, const struct http_request *request,
                        void *tag);
-    /* The request admitted with `tag` will never be answered through http_server_answer: the client
-     * left, a limit was hit, or the answer took too long.  Not called after an answer.  From here
-     * on the server touches neither tag nor buffer. */
+    /* The request that on_fields saw can't be answered any more: the client left, a limit was hit,
+     * or the answer took too long.  Called once unless http_server_answer returned true for it.
+     * From here on the server touches neither tag nor buffer.  May be NULL. */
     void (*on_gone)(void *context, struct http_handle handle, void *tag);
 };
 

@@ -19,8 +19,9 @@
 #define SIGNATURE_LABEL     "s3n"
 #define SIGNATURE_ALGORITHM "ecdsa-p256-sha256"
 
-/* What a signature can cover. */
+/* What a signature can cover: a request, or an answer when `status` is not 0. */
 struct signature_message {
+    int status;
     enum http_method method;
     struct bytes scheme; /* "https" */
     struct bytes authority;

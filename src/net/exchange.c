@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "net/connection.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static struct exchange *take_slot(struct http_server *server)
+{
+    struct exchange *exchange = server->free_exchanges;
+    if (exchange != NULL) {
+        server->free_exchanges = exchange->next_free;
+        return exchange;
+    }
+    if (server->exchange_count == HTTP_REQUEST_COUNT_MAX)
+        return NULL;
+    exchange = malloc(sizeof(*exchange));
+    if (exchange == NULL)
+        return NULL;
+    exchange->slot = server->exchange_count++;
+    server->exchanges[exchange->slot] = exchange;
+    return exchange;
+}
+
+struct exchange *exchange_new(struct connection *connection, int32_t stream)
+{
+    struct http_server *server = connection->server;
+    struct exchange *exchange = take_slot(server);
+    if (exchange == NULL)
+        return NULL;
+    uint32_t slot = exchange->slot;
+    memset(exchange, 0, offsetof(struct exchange, head));
+    exchange->slot = slot;
+    exchange->connection = connection;
+    exchange->number = ++server->next_number;
+    exchange->stream = stream;
+    exchange->since_ms = uv_now(server->loop);
+    exchange->head.request = (struct http_request){ .fields = exchange->head.fields };
+    exchange->text_size = 0;
+    exchange->refuse_status = 0;
+    buffer_init(&exchange->body, SIZE_MAX / 2);
+    buffer_init(&exchange->answer, SIZE_MAX / 2);
+    exchange->next = connection->exchanges;
+    if (exchange->next != NULL)
+        exchange->next->previous = exchange;
+    connection->exchanges = exchange;
+    connection->exchange_count++;
+    connection->served = true;
+    server->counts.requests++;
+    server->counts.requests_now++;
+    return exchange;
+}
+
+static struct http_handle handle_of(const struct exchange *exchange)
+{
+    return (struct http_handle){ .number = exchange->number, .slot = exchange->slot };
+}
+
+static void drop_body(struct exchange *exchange)
+{
+    exchange->connection->server->counts.body_memory_now -= exchange->body_charged;
+    exchange->body_charged = 0;
+    buffer_done(&exchange->body);
+    buffer_init(&exchange->body, SIZE_MAX / 2);
+    exchange->body_buffer = NULL;
+}
+
+static void tell_gone(struct exchange *exchange)
+{
+    const struct http_server_handler *handler = &exchange->connection->server->handler;
+    bool announced = exchange->announced;
+    void *tag = TAKE(exchange->tag);
+    exchange->announced = false;
+    if (announced && handler->on_gone != NULL)
+        handler->on_gone(handler->context, handle_of(exchange), tag);
+}
+
+void exchange_release(struct exchange *exchange)
+{
+    struct connection *connection = exchange->connection;
+    struct http_server *server = connection->server;
+    uint64_t number = exchange->number;
+    exchange->state = EXCHANGE_ANSWERED; /* nothing that on_gone does can answer it */
+    tell_gone(exchange);
+    ASSERT(exchange->number == number);
+    drop_body(exchange);
+    buffer_done(&exchange->answer);
+    if (exchange->previous != NULL)
+        exchange->previous->next = exchange->next;
+    else
+        connection->exchanges = exchange->next;
+    if (exchange->next != NULL)
+        exchange->next->previous = exchange->previous;
+    connection->exchange_count--;
+    connection->since_ms = uv_now(server->loop);
+    server->counts.requests_now--;
+    exchange->number = 0;
+    exchange->connection = NULL;
+    exchange->next_free = server->free_exchanges;
+    server->free_exchanges = exchange;
+}
+
+void exchange_admit(struct exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    const struct http_request *request = &exchange->head.request;
+    struct http_admission admission = { 0 };
+    exchange->state = EXCHANGE_BODY;
+    exchange->since_ms = uv_now(server->loop);
+    if (server->handler.on_fields != NULL) {
+        exchange->announced = true;
+        server->handler.on_fields(server->handler.context, handle_of(exchange), request,
+                                  &admission);
+        if (exchange->state == EXCHANGE_ANSWERED)
+            return;
+    }
+    exchange->tag = admission.tag;
+    exchange->body_buffer = admission.buffer;
+    exchange->body_size_max = admission.body_size_max;
+    if (request->content_size > (uint64_t)admission.body_size_max)
+        exchange_refuse(exchange, 413);
+}
+
+bool exchange_add_body(struct exchange *exchange, struct bytes part)
+{
+    struct http_server *server = exchange->connection->server;
+    if (exchange->state != EXCHANGE_BODY)
+        return false;
+    if (part.size == 0)
+        return true;
+    if (part.size > exchange->body_size_max - exchange->body_size) {
+        exchange_refuse(exchange, 413);
+        return false;
+    }
+    if (exchange->body_buffer != NULL) {
+        memcpy(exchange->body_buffer + exchange->body_size, part.data, part.size);
+    } else {
+        if (server->counts.body_memory_now + part.size > server->limits.body_memory_max) {
+            exchange_refuse(exchange, 503);
+            return false;
+        }
+        server->counts.body_memory_now += part.size;
+        exchange->body_charged += part.size;
+        buffer_append(&exchange->body, part);
+        if (exchange->body.failed) {
+            exchange_refuse(exchange, 503);
+            return false;
+        }
+    }
+    exchange->body_size += part.size;
+    return true;
+}
+
+void exchange_dispatch(struct exchange *exchange)
+{
+    struct http_server *server = exchange->connection->server;
+    struct http_request *request = &exchange->head.request;
+    exchange->request_over = true;
+    if (exchange->state != EXCHANGE_BODY)
+        return;
+    exchange->state = EXCHANGE_WAITING;
+    exchange->since_ms = uv_now(server->loop);
+    request->body = exchange->body_buffer != NULL
+                        ? bytes_of(exchange->body_buffer, exchange->body_size)
+                        : buffer_view(&exchange->body);
+    exchange->announced = true;
+    server->handler.on_request(server->handler.context, handle_of(exchange), request,
+                               exchange->tag);
+}
+
+bool exchange_answer(struct exchange *exchange, const struct http_answer *answer)
+{
+    struct connection *connection = exchange->connection;
+    static const struct http_answer bare = { .status = 500 };
+    if (exchange->state == EXCHANGE_ANSWERED || connection->closing)
+        return false;
+    if (!connection->protocol->compose(exchange, answer) &&
+        !connection->protocol->compose(exchange, &bare)) {
+        connection_close(connection);
+        return false;
+    }
+    exchange->state = EXCHANGE_ANSWERED;
+    exchange->since_ms = uv_now(connection->server->loop);
+    exchange->announced = false;
+    exchange->tag = NULL;
+    drop_body(exchange);
+    connection->protocol->answered(connection, exchange);
+    return true;
+}
+
+static const char *refusal_name(int status)
+{
+    switch (status) {
+    case 408:
+    case 504:
+        return "timeout";
+    case 413:
+    case 414:
+    case 431:
+        return "limit";
+    case 503:
+        return "busy";
+    case 501:
+    case 505:
+    case 417:
+        return "unsupported";
+    default:
+        return "invalid";
+    }
+}
+
+void exchange_refuse(struct exchange *exchange, int status)
+{
+    char text[160];
+    snprintf(text, sizeof(text), "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"hint\":null}}",
+             refusal_name(status), http_reason(status));
+    struct http_field type = HTTP_FIELD("content-type", BYTES_LITERAL("application/json"));
+    struct http_answer answer = {
+        .status = status, .fields = &type, .field_count = 1, .body = bytes_of_string(text)
+    };
+    exchange->connection->server->counts.requests_refused++;
+    if (exchange->state == EXCHANGE_ANSWERED)
+        return;
+    enum exchange_state state = exchange->state;
+    exchange->state = EXCHANGE_ANSWERED; /* on_gone can't answer it */
+    tell_gone(exchange);
+    exchange->state = state;
+    exchange_answer(exchange, &answer);
+}
+
+static bool is_too_slow(uint64_t elapsed_ms, uint64_t grace_ms, size_t size, uint32_t rate_min)
+{
+    return elapsed_ms > grace_ms + (uint64_t)size * 1000 / rate_min;
+}
+
+bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
+{
+    struct connection *connection = exchange->connection;
+    const struct http_server_limits *limits = &connection->server->limits;
+    uint64_t elapsed_ms = now_ms - exchange->since_ms;
+    switch (exchange->state) {
+    case EXCHANGE_FIELDS:
+        if (elapsed_ms <= limits->head_timeout_ms)
+            return false;
+        exchange_refuse(exchange, 408);
+        return true;
+    case EXCHANGE_BODY:
+        if (!is_too_slow(elapsed_ms, limits->body_timeout_ms, exchange->body_size,
+                         limits->body_rate_min))
+            return false;
+        exchange_refuse(exchange, 408);
+        return true;
+    case EXCHANGE_WAITING:
+        if (elapsed_ms <= limits->answer_timeout_ms)
+            return false;
+        exchange_refuse(exchange, 504);
+        return true;
+    case EXCHANGE_ANSWERED:
+        if (is_too_slow(elapsed_ms, limits->write_timeout_ms, exchange->answer_sent,
+                        limits->body_rate_min))
+            connection->protocol->abandon(connection, exchange);
+        return false;
+    }
+    return false;
+}
