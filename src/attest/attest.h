@@ -46,7 +46,7 @@ struct attest_options {
 struct attest_step {
     const char *name; /* for people: "attestation key binding" */
     bool is_good;
-    char detail[96]; /* what was found, or why it failed */
+    char detail[sizeof(((struct error *)0)->text)]; /* what was found, or why it failed */
 };
 
 struct attest_verdict {

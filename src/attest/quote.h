@@ -11,6 +11,7 @@
 #include "attest/reason.h"
 #include "base/error.h"
 #include "core/bytes.h"
+#include "core/writer.h"
 #include "crypto/ecdsa.h"
 
 enum {
