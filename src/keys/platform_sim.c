@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys/platform.h"
 
-#include "core/writer.h"
-
 #include "attest/sim.h"
 #include "base/clock.h"
 #include "base/file.h"
