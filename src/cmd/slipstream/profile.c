@@ -34,6 +34,7 @@ static const struct jail_call run_calls[] = {
 
 static const struct jail_call worker_calls[] = {
     PROFILE_CALLS,
+    { SCMP_SYS(pread64), "the header of the channel's memory" },
     JAIL_CALLS_IPC,
     JAIL_CALLS_THREADS,
 };

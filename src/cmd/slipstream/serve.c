@@ -1,7 +1,52 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* `slipstream --worker`: opens what it needs, jails itself, serves until its server is gone. */
 #include "cmd/slipstream/slipstream.h"
+
+#include "base/log.h"
+#include "base/options.h"
+#include "slipstream/engine.h"
+#include "slipstream/serve.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+struct worker_arguments {
+    uint64_t control;
+    uint64_t uid;
+};
+
+static const struct option_row worker_rows[] = {
+    { "control-fd", 0, OPTION_NUMBER, offsetof(struct worker_arguments, control), "N",
+      "descriptor of the control socket (default 3)", 3, 1 << 20 },
+    { "uid", 0, OPTION_NUMBER, offsetof(struct worker_arguments, uid), "N",
+      "user to become when started by root (default 63016)", 1, UINT32_MAX - 1 },
+};
+
+static const struct option_table worker_table = {
+    .program = "slipstream --worker",
+    .usage = "",
+    .about = "Runs the functions of one application for s3nd.",
+    .rows = worker_rows,
+    .row_count = ARRAY_COUNT(worker_rows),
+};
+
 int slipstream_worker(char **argv)
 {
-    (void)argv;
-    return 2;
+    struct worker_arguments options = { .control = 3, .uid = JAIL_UID_DEFAULT };
+    struct option_arguments arguments = { 0 };
+    struct engine *engine = NULL;
+    struct error error;
+    uid_t uid;
+    if (!options_parse(&worker_table, argv, &options, NULL, &arguments, &error)) {
+        fprintf(stderr, "slipstream: %s\n", error.text);
+        return error_exit_code(error.code);
+    }
+    uid = (uid_t)options.uid;
+    if (!engine_open(&engine, NULL, &error) ||
+        !jail_enter(&profile_worker, uid, (gid_t)uid, &error) ||
+        !worker_serve(engine, (int)options.control, &error)) {
+        log_error("worker failed", &error);
+        return error_exit_code(error.code);
+    }
+    _exit(0);
 }

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/bay.h"
+#include "slipstream/program.h"
+
+void library_init(struct library *library)
+{
+    *library = (struct library){ 0 };
+    pthread_mutex_init(&library->lock, NULL);
+}
+
+void library_done(struct library *library)
+{
+    for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
+        program_close(library->rows[i].program);
+    pthread_mutex_destroy(&library->lock);
+}
+
+static struct library_row *library_row(struct library *library, uint32_t function)
+{
+    for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
+        if (library->rows[i].program != NULL && library->rows[i].function == function)
+            return &library->rows[i];
+    return NULL;
+}
+
+static struct library_row *library_free_row(struct library *library)
+{
+    for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
+        if (library->rows[i].program == NULL)
+            return &library->rows[i];
+    return NULL;
+}
+
+bool library_put(struct library *library, uint32_t function, struct program *program,
+                 const struct shell_limits *limits, struct error *error)
+{
+    struct program *replaced = NULL;
+    pthread_mutex_lock(&library->lock);
+    struct library_row *row = library_row(library, function);
+    if (row == NULL)
+        row = library_free_row(library);
+    if (row != NULL) {
+        replaced = row->program;
+        *row = (struct library_row){ .program = program_share(program),
+                                     .function = function,
+                                     .version = ++library->version,
+                                     .limits = *limits };
+    }
+    pthread_mutex_unlock(&library->lock);
+    program_close(replaced);
+    return row != NULL ||
+           error_set(error, ERROR_LIMIT, "at most %d functions", LIBRARY_FUNCTIONS_MAX);
+}
+
+bool library_remove(struct library *library, uint32_t function, struct error *error)
+{
+    struct program *removed = NULL;
+    pthread_mutex_lock(&library->lock);
+    struct library_row *row = library_row(library, function);
+    if (row != NULL)
+        removed = TAKE(row->program);
+    pthread_mutex_unlock(&library->lock);
+    program_close(removed);
+    return removed != NULL ||
+           error_set(error, ERROR_NOT_FOUND, "function %u is not loaded", function);
+}
+
+bool library_find(struct library *library, uint32_t function, struct library_row *found)
+{
+    pthread_mutex_lock(&library->lock);
+    const struct library_row *row = library_row(library, function);
+    if (row != NULL) {
+        *found = *row;
+        program_share(found->program);
+    }
+    pthread_mutex_unlock(&library->lock);
+    return row != NULL;
+}

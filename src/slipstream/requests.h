@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The requests that a slipstream process serves over its control socket, and their payloads
+ * (little-endian).  The socket's end is the request to stop. */
+#ifndef SLIPSTREAM_REQUESTS_H
+#define SLIPSTREAM_REQUESTS_H
+
+enum worker_request {
+    WORKER_REQUEST_OPEN = 1, /* descriptors: channel memory, eventfd */
+    WORKER_REQUEST_LOAD,     /* u32 function, u64 memory_size_max, u32 timeout_ms; the image */
+    WORKER_REQUEST_UNLOAD    /* u32 function */
+};
+
+enum {
+    WORKER_LOAD_SIZE = 16,
+    WORKER_UNLOAD_SIZE = 4,
+    WORKER_PAYLOAD_MAX = 4096
+};
+
+#endif

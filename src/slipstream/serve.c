@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/serve.h"
+
+#include "base/file.h"
+#include "base/ipc.h"
+#include "core/reader.h"
+#include "slipstream/bay.h"
+#include "slipstream/program.h"
+#include "slipstream/requests.h"
+#include "slipstream/worker.h"
+
+#include <fcntl.h>
+#include <stdlib.h>
+
+struct serve {
+    struct engine *engine;
+    struct channel channel;
+    int event;
+    struct library library;
+    pthread_mutex_t post_lock;
+    uint32_t bay_count;
+    struct bay bays[CHANNEL_SLOTS_MAX];
+};
+
+static bool serve_open(void *context, const struct ipc_message *message, struct buffer *answer,
+                       int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    struct serve *serve = context;
+    (void)answer;
+    (void)descriptors;
+    *descriptor_count = 0;
+    if (serve->bay_count != 0)
+        return error_set(error, ERROR_CONFLICT, "the channel is open already");
+    if (!channel_map(&serve->channel, message->descriptors[0], error))
+        return false;
+    serve->event = fcntl(message->descriptors[1], F_DUPFD_CLOEXEC, 3);
+    if (serve->event < 0)
+        return error_system(error, "keep the eventfd");
+    for (; serve->bay_count < serve->channel.slot_count; serve->bay_count++) {
+        struct bay *bay = &serve->bays[serve->bay_count];
+        *bay = (struct bay){ .engine = serve->engine,
+                             .library = &serve->library,
+                             .channel = &serve->channel,
+                             .post_lock = &serve->post_lock,
+                             .event = serve->event,
+                             .slot = serve->bay_count };
+        if (!bay_start(bay, error))
+            return false;
+    }
+    return true;
+}
+
+/* Instantiates once, on a mailbox of its own: freezes the snapshot and finds out what can't run. */
+static bool program_try(struct serve *serve, struct program *program,
+                        const struct shell_limits *limits, struct error *error)
+{
+    AUTO(shell) struct shell *shell = NULL;
+    struct outcome outcome;
+    const struct image *image = program_image(program);
+    if ((image->header.flags & IMAGE_HAS_COMMAND) == 0)
+        return error_set(error, ERROR_INVALID, "the module has no function _start to run");
+    if (!shell_open(&shell, serve->engine, NULL, 0, error) ||
+        !shell_load(shell, program, limits, &outcome, error))
+        return false;
+    if (outcome.kind == OUTCOME_DONE)
+        return true;
+    return outcome_check(&outcome, error) || error_within(error, "start function");
+}
+
+static bool serve_load(void *context, const struct ipc_message *message, struct buffer *answer,
+                       int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    struct serve *serve = context;
+    struct reader reader = reader_of(message->payload);
+    AUTO(program) struct program *program = NULL;
+    uint32_t function = read_u32_le(&reader);
+    struct shell_limits limits = { .memory_size_max = read_u64_le(&reader) };
+    limits.timeout_ms = read_u32_le(&reader);
+    (void)answer;
+    (void)descriptors;
+    *descriptor_count = 0;
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "load request has a wrong size");
+    if (!program_open(&program, message->descriptors[0], error) ||
+        !program_try(serve, program, &limits, error))
+        return false;
+    return library_put(&serve->library, function, program, &limits, error);
+}
+
+static bool serve_unload(void *context, const struct ipc_message *message, struct buffer *answer,
+                         int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    struct serve *serve = context;
+    struct reader reader = reader_of(message->payload);
+    uint32_t function = read_u32_le(&reader);
+    (void)answer;
+    (void)descriptors;
+    *descriptor_count = 0;
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "unload request has a wrong size");
+    if (!library_remove(&serve->library, function, error))
+        return false;
+    for (uint32_t i = 0; i < serve->bay_count; i++)
+        bay_prune(&serve->bays[i]);
+    return true;
+}
+
+static const struct ipc_request requests[] = {
+    { WORKER_REQUEST_OPEN, "open", 0, 2, serve_open },
+    { WORKER_REQUEST_LOAD, "load", WORKER_LOAD_SIZE, 1, serve_load },
+    { WORKER_REQUEST_UNLOAD, "unload", WORKER_UNLOAD_SIZE, 0, serve_unload },
+};
+
+bool worker_serve(struct engine *engine, int socket, struct error *error)
+{
+    struct ipc *ipc = NULL;
+    struct serve *serve = calloc(1, sizeof(*serve));
+    if (serve == NULL || !ipc_new(&ipc, socket, WORKER_PAYLOAD_MAX, error)) {
+        free(serve);
+        return error_set(error, ERROR_NO_MEMORY, "no memory to serve");
+    }
+    serve->engine = engine;
+    serve->event = -1;
+    pthread_mutex_init(&serve->post_lock, NULL);
+    library_init(&serve->library);
+    while (ipc_serve_one(ipc, requests, ARRAY_COUNT(requests), serve, -1, error))
+        ;
+    /* Threads may be in the middle of anything: the process ends now, and the kernel cleans up. */
+    return error->code == ERROR_UNAVAILABLE;
+}

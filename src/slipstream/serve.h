@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The slipstream process's side of a worker: serves its control socket, and one thread per slot
+ * runs what the channel brings.  Never returns control to a guest's word: outcomes are what the
+ * engine saw. */
+#ifndef SLIPSTREAM_SERVE_H
+#define SLIPSTREAM_SERVE_H
+
+#include "slipstream/engine.h"
+
+/* Takes over the connected socket.  Returns true when the peer has gone (a request to stop). */
+MUST_CHECK bool worker_serve(struct engine *engine, int socket, struct error *error);
+
+#endif

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A real slipstream process behind struct worker. */
+#include "base/file.h"
+#include "base/spawn.h"
+#include "slipstream/test_image.h"
+#include "slipstream/worker.h"
+#include "tests/harness.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define REQUIRE_KVM()                                                                              \
+    if (!test_has_kvm())                                                                           \
+    SKIP("/dev/kvm can't be opened here")
+
+enum {
+    MAILBOX_SIZE = 256 << 10
+};
+
+struct bench {
+    struct worker *worker;
+    pid_t pid;
+    struct error error;
+};
+
+static void bench_done(struct bench *bench)
+{
+    struct spawn_end end = { 0 };
+    bool was_alive = bench->worker != NULL && worker_is_alive(bench->worker);
+    worker_close(bench->worker);
+    if (bench->pid <= 0)
+        return;
+    if (!spawn_wait(&end, bench->pid, 10000, &bench->error))
+        test_note("%s", bench->error.text);
+    if (was_alive)
+        CHECK(!end.was_killed && end.code == 0);
+}
+
+#define BENCH __attribute__((cleanup(bench_done))) struct bench
+
+static bool bench_open(struct bench *bench, uint32_t slot_count)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return false;
+    static const char *const arguments[] = { "slipstream", "--worker", "--control-fd", "3", NULL };
+    struct spawn_options options = { .path = test_program("slipstream"),
+                                     .arguments = arguments,
+                                     .descriptors = { { pair[1], 3 } },
+                                     .descriptor_count = 1 };
+    struct worker_options channel = { .slot_count = slot_count, .mailbox_size = MAILBOX_SIZE };
+    bool opened = spawn(&bench->pid, &options, &bench->error);
+    close(pair[1]);
+    opened = opened && worker_open(&bench->worker, pair[0], &channel, &bench->error);
+    if (!opened)
+        test_note("%s", bench->error.text);
+    return opened;
+}
+
+static bool load(struct bench *bench, uint32_t function, enum test_function command,
+                 uint32_t timeout_ms)
+{
+    struct test_image image = {
+        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = -1
+    };
+    struct shell_limits limits = { .timeout_ms = timeout_ms };
+    AUTO_CLOSE int descriptor = test_image_make(&image);
+    bool loaded = worker_load(bench->worker, function, descriptor, &limits, &bench->error);
+    if (!loaded)
+        test_note("%s", bench->error.text);
+    return loaded;
+}
+
+static bool submit(struct bench *bench, uint32_t function, const char *input, uint64_t token,
+                   uint32_t *slot)
+{
+    size_t size;
+    struct mailbox_request request = { .input = bytes_of_string(input), .errors_capacity = 4096 };
+    if (!worker_acquire(bench->worker, function, slot))
+        return false;
+    void *mailbox = worker_mailbox(bench->worker, *slot, &size);
+    if (!mailbox_prepare(mailbox, size, &request, &bench->error))
+        return false;
+    worker_submit(bench->worker, *slot, function, token);
+    return true;
+}
+
+static bool wait_completion(struct bench *bench, struct worker_completion *completion)
+{
+    struct pollfd waiting[2] = { { .fd = worker_event(bench->worker), .events = POLLIN },
+                                 { .fd = worker_socket(bench->worker), .events = POLLIN } };
+    while (!worker_take(bench->worker, completion)) {
+        if (!worker_is_alive(bench->worker) || poll(waiting, 2, 10000) <= 0)
+            return false;
+        if (waiting[1].revents != 0)
+            worker_lost(bench->worker);
+    }
+    return true;
+}
+
+static void runs_an_invocation(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 2));
+    REQUIRE(load(&bench, 7, TEST_echo, 1000));
+    for (uint64_t round = 0; round < 50; round++) {
+        struct worker_completion completion;
+        struct bytes output;
+        uint32_t slot;
+        size_t size;
+        REQUIRE(submit(&bench, 7, "in and out", round, &slot));
+        CHECK_NUMBER(worker_running_count(bench.worker), 1);
+        REQUIRE(wait_completion(&bench, &completion));
+        CHECK_NUMBER(completion.token, (int64_t)round);
+        CHECK_NUMBER(completion.slot, slot);
+        CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+        CHECK_NUMBER(completion.outcome.exit_code, 10);
+        struct mailbox *mailbox = worker_mailbox(bench.worker, slot, &size);
+        REQUIRE(mailbox_area_view(mailbox, size, &mailbox->output, &output));
+        CHECK_BYTES(output, BYTES_LITERAL("in and out"));
+        worker_release(bench.worker, slot);
+        CHECK(memchr(mailbox, 'i', size) == NULL);
+    }
+}
+
+static void slots_run_side_by_side(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 4));
+    REQUIRE(load(&bench, 1, TEST_loop, 100));
+    REQUIRE(load(&bench, 2, TEST_echo, 1000));
+    uint32_t slots[4], extra;
+    for (unsigned i = 0; i < 3; i++)
+        REQUIRE(submit(&bench, 1, "", i, &slots[i]));
+    REQUIRE(submit(&bench, 2, "quick", 3, &slots[3]));
+    CHECK(!worker_acquire(bench.worker, 2, &extra));
+    for (unsigned i = 0; i < 4; i++) {
+        struct worker_completion completion;
+        REQUIRE(wait_completion(&bench, &completion));
+        bool is_echo = completion.token == 3;
+        CHECK_NUMBER(is_echo, i == 0);
+        CHECK_NUMBER(completion.outcome.kind, is_echo ? OUTCOME_DONE : OUTCOME_TIMEOUT);
+        worker_release(bench.worker, completion.slot);
+    }
+    CHECK_NUMBER(worker_running_count(bench.worker), 0);
+}
+
+static void many_functions_share_slots(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    static const enum test_function commands[] = { TEST_echo,   TEST_unreachable, TEST_flood,
+                                                   TEST_divide, TEST_recurse,     TEST_echo };
+    static const enum outcome_kind kinds[] = { OUTCOME_DONE,         OUTCOME_TRAPPED,
+                                               OUTCOME_OUTPUT_LIMIT, OUTCOME_TRAPPED,
+                                               OUTCOME_TRAPPED,      OUTCOME_DONE };
+    for (unsigned i = 0; i < ARRAY_COUNT(commands); i++)
+        REQUIRE(load(&bench, 10 + i, commands[i], 1000));
+    for (unsigned i = 0; i < 30; i++) {
+        struct worker_completion completion;
+        unsigned which = i * 5 % ARRAY_COUNT(commands);
+        uint32_t slot;
+        REQUIRE(submit(&bench, 10 + which, "x", i, &slot));
+        REQUIRE(wait_completion(&bench, &completion));
+        CHECK_NUMBER(completion.outcome.kind, kinds[which]);
+        worker_release(bench.worker, slot);
+    }
+    REQUIRE(worker_unload(bench.worker, 10, &bench.error));
+    CHECK(!worker_unload(bench.worker, 10, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_NOT_FOUND);
+}
+
+static void killed_process_fails_what_runs(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 3));
+    REQUIRE(load(&bench, 1, TEST_loop, 0));
+    uint32_t slot;
+    REQUIRE(submit(&bench, 1, "", 100, &slot));
+    REQUIRE(submit(&bench, 1, "", 101, &slot));
+    kill(bench.pid, SIGKILL);
+    for (unsigned i = 0; i < 2; i++) {
+        struct worker_completion completion;
+        REQUIRE(wait_completion(&bench, &completion));
+        CHECK_NUMBER(completion.outcome.kind, OUTCOME_CRASHED);
+        CHECK_NUMBER(completion.token, 100 + i);
+    }
+    CHECK(!worker_is_alive(bench.worker));
+    CHECK(!worker_acquire(bench.worker, 1, &slot));
+    CHECK(!load(&bench, 2, TEST_echo, 0));
+}
+
+static void bad_images_are_refused(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    AUTO_CLOSE int descriptor = -1;
+    struct shell_limits limits = { 0 };
+    REQUIRE(file_sealed(&descriptor, "bad", BYTES_LITERAL("no image"), &bench.error));
+    CHECK(!worker_load(bench.worker, 1, descriptor, &limits, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_INVALID);
+    struct test_image image = { .memory_size = 1 << 20,
+                                .memory_size_max = 1 << 20,
+                                .command = TEST_echo,
+                                .start = TEST_unreachable };
+    AUTO_CLOSE int trapping = test_image_make(&image);
+    CHECK(!worker_load(bench.worker, 1, trapping, &limits, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_TRAPPED);
+    limits.memory_size_max = 65536;
+    CHECK(!worker_load(bench.worker, 1, trapping, &limits, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
+}
+
+/* 0 when the kernel doesn't show them to us. */
+static unsigned descriptor_count(pid_t pid)
+{
+    char path[64];
+    unsigned count = 0;
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    if (folder == NULL)
+        return 0;
+    while (readdir(folder) != NULL)
+        count++;
+    closedir(folder);
+    return count;
+}
+
+static void loads_and_unloads_leave_nothing(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    unsigned before = 0;
+    for (unsigned i = 0; i < 300; i++) {
+        struct worker_completion completion;
+        uint32_t slot;
+        REQUIRE(load(&bench, i, TEST_echo, 1000));
+        if (i % 10 == 0) {
+            REQUIRE(submit(&bench, i, "x", i, &slot));
+            REQUIRE(wait_completion(&bench, &completion));
+            CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+            worker_release(bench.worker, slot);
+        }
+        REQUIRE(worker_unload(bench.worker, i, &bench.error));
+        if (i == 20)
+            before = descriptor_count(bench.pid);
+    }
+    CHECK(descriptor_count(bench.pid) <= before + 4);
+}
+
+static const struct test tests[] = {
+    TEST(runs_an_invocation),
+    TEST(slots_run_side_by_side),
+    TEST(many_functions_share_slots),
+    TEST(bad_images_are_refused),
+    TEST(killed_process_fails_what_runs),
+    TEST(loads_and_unloads_leave_nothing),
+};
+TEST_MAIN(tests)
