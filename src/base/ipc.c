@@ -317,6 +317,12 @@ static bool fail_as_told(struct bytes payload, struct error *error)
     return error_set(error, (enum error_code)code, "%s", shown);
 }
 
+bool ipc_answer_error(const struct ipc_message *answer, struct error *error)
+{
+    ASSERT(answer->type == IPC_ANSWER_ERROR);
+    return fail_as_told(answer->payload, error);
+}
+
 bool ipc_call(struct ipc *ipc, uint16_t type, struct bytes payload, const int *descriptors,
               unsigned descriptor_count, struct ipc_message *answer, int timeout_ms,
               struct error *error)

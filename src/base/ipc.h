@@ -57,6 +57,9 @@ void ipc_message_done(struct ipc_message *message);
 MUST_CHECK bool ipc_send_error(struct ipc *ipc, uint32_t id, const struct error *failure,
                                struct error *error);
 
+/* What an IPC_ANSWER_ERROR says, for whoever receives answers out of order.  Returns false. */
+bool ipc_answer_error(const struct ipc_message *answer, struct error *error);
+
 /* One row per request that may be received. */
 struct ipc_request {
     uint16_t type;

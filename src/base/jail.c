@@ -93,6 +93,30 @@ static bool enter_empty_root(struct error *error)
     return chdir("/") == 0 || error_system(error, "enter the empty root");
 }
 
+/* The folder, and nothing beside or above it, is all that is left of the files. */
+static bool enter_folder(const char *folder, struct error *error)
+{
+    static const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0)
+        return error_system(error, "make mounts private");
+    if (mount(folder, folder, NULL, MS_BIND, NULL) != 0)
+        return error_system(error, "mount %s", folder);
+    if (chdir(folder) != 0 || syscall(SYS_pivot_root, ".", ".") != 0)
+        return error_system(error, "change the root to %s", folder);
+    if (umount2(".", MNT_DETACH) != 0)
+        return error_system(error, "detach the old root");
+    if (mount(NULL, "/", NULL, MS_REMOUNT | MS_BIND | flags, NULL) != 0)
+        return error_system(error, "take rights from the new root");
+    return chdir("/") == 0 || error_system(error, "enter the new root");
+}
+
+static bool enter_root(const struct jail_profile *profile, struct error *error)
+{
+    if (profile->folder != NULL)
+        return enter_folder(profile->folder, error);
+    return profile->keep_files || enter_empty_root(error);
+}
+
 static bool set_limit(__rlimit_resource_t resource, const char *name, uint64_t value,
                       struct error *error)
 {
@@ -192,7 +216,7 @@ static bool enter(const struct jail_profile *profile, const struct jail_filter *
         return error_set(error, ERROR_INVALID, "root needs another user to become");
     if (!enter_namespaces(profile, is_root, error))
         return false;
-    if (!profile->keep_files && !enter_empty_root(error))
+    if (!enter_root(profile, error))
         return false;
     return set_limits(profile, error) && drop_privileges(is_root, uid, gid, error) &&
            jail_filter_install(filter, error);

@@ -32,6 +32,7 @@ struct jail_profile {
     size_t call_count;
     bool keep_network;        /* false: an empty network namespace */
     bool keep_files;          /* false: an empty, read-only root folder */
+    const char *folder;       /* not NULL: this folder becomes the root, and can be written */
     uint64_t memory_max;      /* RLIMIT_AS in bytes, 0 none */
     uint64_t cpu_seconds_max; /* RLIMIT_CPU, 0 none */
     uint64_t file_size_max;   /* RLIMIT_FSIZE in bytes; UINT64_MAX none */

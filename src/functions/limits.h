@@ -29,11 +29,22 @@ enum {
 
     APPLICATION_COUNT_MAX = 1024, /* on one node */
     OWNER_COUNT_MAX = 256,
+    CLAIM_ATTEMPT_COUNT_MAX = 5, /* wrong codes in one window */
+    CLAIM_WINDOW_MS = 10000,
     MODULE_SIZE_MAX = 64 << 20,
     IMAGE_SIZE_MAX = 256 << 20,
-    COMPILATION_COUNT_MAX = 2,  /* at once */
-    DEPLOYMENT_COUNT_MAX = 32,  /* under way or waiting */
-    COMPILE_TIMEOUT_MS = 60000, /* wall time of one module */
+    COMPILATION_COUNT_MAX = 2, /* at once */
+    DEPLOYMENT_COUNT_MAX = 32, /* under way or waiting */
+
+    SLOT_COUNT_MAX = 16,             /* of one worker: invocations of one version at once */
+    WAITING_COUNT_MAX = 64,          /* invocations of one version that wait for a slot */
+    WAITING_MS_MAX = 10000,          /* then they are refused */
+    OVERTIME_MS = 2000,              /* beyond its time limit: its worker is killed */
+    ERRORS_SIZE_MAX = 64 << 10,      /* stderr of one invocation */
+    STRINGS_SIZE_MAX = 128 << 10,    /* arguments and environment of one invocation */
+    VARIABLE_COUNT_MAX = 256,        /* environment of one invocation */
+    WORKER_ANSWER_TIMEOUT_MS = 3000, /* to open, to load */
+    RECEIPT_KEPT_COUNT = 4096,
 };
 
 #endif

@@ -457,7 +457,7 @@ static bool read_route(struct manifest *manifest, const json_t *table, size_t in
 {
     static const char *const keys[] = { "route", "function", "methods", NULL };
     char path[PATH_SIZE];
-    snprintf(path, sizeof(path), "trigger.http.%zu", index);
+    snprintf(path, sizeof(path), "trigger.http[%zu]", index);
     if (!json_is_object(table)) {
         error_set(error, ERROR_INVALID, "must be a table");
         return fail_at(source, path, error);

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Calls of functions: directly by name, and through the routes under /a/<application>. */
+#include "base/log.h"
+#include "cmd/s3nd/node.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    CALL_VARIABLE_COUNT_MAX = 128
+};
+
+struct invoking {
+    struct node *node;
+    struct http_handle handle;
+};
+
+/* How a failed run is told over HTTP. */
+struct failure {
+    int status;
+    const char *name;
+};
+
+static struct failure failure_of(enum receipt_status status)
+{
+    switch (status) {
+    case RECEIPT_STATUS_DONE:
+        break;
+    case RECEIPT_STATUS_EXIT:
+        return (struct failure){ 500, "function-failed" };
+    case RECEIPT_STATUS_TRAP:
+        return (struct failure){ 500, "trapped" };
+    case RECEIPT_STATUS_TIMEOUT:
+        return (struct failure){ 504, "timeout" };
+    case RECEIPT_STATUS_LIMIT:
+        return (struct failure){ 507, "limit" };
+    case RECEIPT_STATUS_CRASHED:
+        return (struct failure){ 502, "crashed" };
+    }
+    return (struct failure){ 200, "" };
+}
+
+static void refuse(struct node *node, struct http_handle handle, const struct error *error)
+{
+    gateway_answer_error(
+        node->gateway, handle, error,
+        error->code == ERROR_BUSY ? "all of the function's instances are busy; try again" : NULL);
+}
+
+static void finished(void *context, const struct invocation_result *result,
+                     const struct error *error)
+{
+    struct invoking *invoking = context;
+    struct node *node = invoking->node;
+    if (result == NULL) {
+        node->counts.invocations_failed++;
+        refuse(node, invoking->handle, error);
+        free(invoking);
+        return;
+    }
+    struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us };
+    node->counts.invocation_us += result->duration_us;
+    if (result->status == RECEIPT_STATUS_DONE) {
+        node->counts.invocations_done++;
+        gateway_answer_invocation(node->gateway, invoking->handle, &invocation, result->output);
+    } else {
+        struct failure failure = failure_of(result->status);
+        node->counts.invocations_failed++;
+        gateway_answer_failure(node->gateway, invoking->handle, &invocation, failure.status,
+                               failure.name, result->message);
+    }
+    free(invoking);
+}
+
+/* Strings ended by NUL, one after the other, as a list of pointers. */
+static bool list_of_strings(const char **list, size_t count_max, const struct buffer *strings,
+                            struct error *error)
+{
+    size_t count = 0;
+    for (size_t at = 0; at < strings->size;) {
+        if (count == count_max)
+            return error_set(error, ERROR_LIMIT, "more than %zu variables", count_max);
+        list[count++] = (const char *)strings->data + at;
+        at += strlen((const char *)strings->data + at) + 1;
+    }
+    list[count] = NULL;
+    return true;
+}
+
+static bool function_index_of(const struct application *application, struct bytes name,
+                              size_t *index)
+{
+    const struct manifest *manifest = application->manifest;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        if (bytes_equal_string(name, manifest->functions[i].name)) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool start(struct node *node, const struct gateway_call *call, struct invoking *invoking,
+                  struct error *error)
+{
+    char name[NAME_SIZE_MAX + 1];
+    snprintf(name, sizeof(name), "%.*s", (int)call->application.size,
+             (const char *)call->application.data);
+    struct invocation_request request = {
+        .application = registry_find(node->registry, name),
+        .input = call->request->body,
+        .trigger = call->operation == GATEWAY_INVOKE ? RECEIPT_TRIGGER_CALL : RECEIPT_TRIGGER_HTTP,
+        .request_id = call->request_id,
+        .route = call->request->path,
+        .has_nonce = call->has_nonce,
+    };
+    memcpy(request.nonce.bytes, call->nonce, sizeof(request.nonce.bytes));
+    if (request.application == NULL ||
+        !function_index_of(request.application, call->function, &request.function_index))
+        return error_set(error, ERROR_NOT_FOUND, "there is no function %s/%s here", name,
+                         error_quote(call->function).text);
+    AUTO_BUFFER struct buffer strings;
+    buffer_init(&strings, GATEWAY_ENVIRONMENT_SIZE_MAX);
+    unsigned count;
+    const char *environment[CALL_VARIABLE_COUNT_MAX + 1];
+    if (!gateway_call_environment(&strings, &count, call, error) ||
+        !list_of_strings(environment, CALL_VARIABLE_COUNT_MAX, &strings, error))
+        return false;
+    request.environment = environment;
+    return invocation_start(node->invoker, &request, finished, invoking, error);
+}
+
+void api_invoke(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    struct error error;
+    struct invoking *invoking = malloc(sizeof(*invoking));
+    if (invoking == NULL) {
+        error_set(&error, ERROR_NO_MEMORY, "no memory for an invocation");
+        refuse(node, call->handle, &error);
+        return;
+    }
+    *invoking = (struct invoking){ node, call->handle };
+    if (!start(node, call, invoking, &error)) {
+        free(invoking);
+        refuse(node, call->handle, &error);
+    }
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* /.well-known/s3n/: who this node is, for anyone. */
+#include "base/log.h"
+#include "cmd/s3nd/node.h"
+#include "core/hex.h"
+#include "keys/bundle.h"
+
+#include <string.h>
+
+void api_health(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "status", "ok"));
+}
+
+void api_info(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    struct hex32 keyset = hex_of_digest(&node->identity.keyset_digest);
+    json_t *info = json_pack(
+        "{s:s, s:s, s:b, s:s, s:s, s:s, s:{s:I, s:I, s:I, s:I, s:I}}", "version", S3N_VERSION,
+        "platform", node->info.platform, "simulated", strcmp(node->info.platform, "sim") == 0,
+        "node", node->info.node, "keyset_digest", keyset.text, "compiler", node->compiler.name,
+        "limits", "input_bytes", (json_int_t)node->config->input_kib_max << 10, "module_bytes",
+        (json_int_t)MIN((uint64_t)node->config->blob_kib_max << 10, (uint64_t)MODULE_SIZE_MAX),
+        "memory_mib", (json_int_t)MEMORY_MIB_MAX, "timeout_ms", (json_int_t)TIMEOUT_MS_MAX,
+        "output_kib", (json_int_t)OUTPUT_KIB_MAX);
+    gateway_answer_json(node->gateway, call->handle, 200, info);
+}
+
+static bool attestation_make(struct node *node, const struct gateway_call *call,
+                             struct buffer *text, struct error *error)
+{
+    AUTO_ATTESTATION struct attestation attestation;
+    attestation_init(&attestation);
+    memcpy(attestation.platform, node->info.platform, sizeof(attestation.platform));
+    memcpy(attestation.nonce.bytes, call->nonce, sizeof(attestation.nonce.bytes));
+    buffer_append(&attestation.keyset, buffer_view(&node->identity.keyset));
+    return keeper_evidence(node->keeper, &node->identity.keyset_digest, &attestation.nonce,
+                           &attestation.evidence, error) &&
+           attestation_write(text, &attestation, error);
+}
+
+void api_attestation(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    struct error error;
+    if (!call->has_nonce) {
+        error_set(&error, ERROR_INVALID, "the query needs nonce=, 64 hexadecimal digits");
+        gateway_answer_error(node->gateway, call->handle, &error,
+                             "send 32 fresh random bytes, so that the evidence can't be older "
+                             "than your question");
+        return;
+    }
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, BUNDLE_SIZE_MAX);
+    if (!attestation_make(node, call, &text, &error)) {
+        node_keeper_failed(node, &error);
+        gateway_answer_error(node->gateway, call->handle, &error, NULL);
+        return;
+    }
+    struct http_field fields[] = {
+        HTTP_FIELD("content-type", BYTES_LITERAL("application/json")),
+        HTTP_FIELD("cache-control", BYTES_LITERAL("no-store")),
+    };
+    struct http_answer answer = {
+        .status = 200, .fields = fields, .field_count = 2, .body = buffer_view(&text)
+    };
+    gateway_answer(node->gateway, call->handle, &answer);
+}
+
+void api_receipt_get(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    const char *receipt = receipt_book_find(node->receipts, call->receipt_id);
+    if (receipt == NULL) {
+        struct error error;
+        error_set(&error, ERROR_NOT_FOUND, "there is no receipt of this invocation here");
+        gateway_answer_error(node->gateway, call->handle, &error,
+                             "a node keeps its last receipts only; the answer's S3N-Receipt field "
+                             "is yours to keep");
+        return;
+    }
+    gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "receipt", receipt));
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/config.h"
+#include "base/file.h"
+#include "base/options.h"
+#include "base/toml.h"
+#include "crypto/base64.h"
+
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool text_set(char *target, size_t size, const char *text, const char *what,
+                     struct error *error)
+{
+    size_t length = strlen(text);
+    if (length == 0 || length >= size)
+        return error_set(error, ERROR_INVALID, "%s must have 1 to %zu characters", what, size - 1);
+    memcpy(target, text, length + 1);
+    return true;
+}
+
+static bool defaults_set(struct config *config, struct error *error)
+{
+    *config = (struct config){
+        .listen = "127.0.0.1:8443",
+        .admin = "127.0.0.1:0",
+        .tee = "sim",
+        .first_owner_claims = true,
+        .uid_base = 63000,
+        .input_kib_max = 8 << 10,
+        .blob_kib_max = 64 << 10,
+        .drain_ms = 30000,
+        .worker_count_max = 64,
+    };
+    const char *home = getenv("HOME");
+    if (geteuid() == 0)
+        return text_set(config->data_folder, sizeof(config->data_folder), "/var/lib/s3n",
+                        "the data folder", error);
+    int size = snprintf(config->data_folder, sizeof(config->data_folder), "%s/.local/state/s3n",
+                        home == NULL ? "." : home);
+    return size < (int)sizeof(config->data_folder) ||
+           error_set(error, ERROR_INVALID, "$HOME is too long");
+}
+
+static bool environment_apply(struct config *config, struct error *error)
+{
+    const char *file = getenv("S3N_CONFIG"), *data = getenv("S3N_DATA_DIR");
+    const char *tee = getenv("S3N_TEE");
+    if (file != NULL && file[0] != '\0' &&
+        !text_set(config->file, sizeof(config->file), file, "S3N_CONFIG", error))
+        return false;
+    if (data != NULL && data[0] != '\0' &&
+        !text_set(config->data_folder, sizeof(config->data_folder), data, "S3N_DATA_DIR", error))
+        return false;
+    return tee == NULL || tee[0] == '\0' ||
+           text_set(config->tee, sizeof(config->tee), tee, "S3N_TEE", error);
+}
+
+static bool owner_read(struct config *config, const json_t *value, struct error *error)
+{
+    if (config->owner_count == CONFIG_OWNER_COUNT_MAX)
+        return error_set(error, ERROR_LIMIT, "owners: at most %d", CONFIG_OWNER_COUNT_MAX);
+    uint8_t spki[ECDSA_SPKI_SIZE];
+    size_t size = 0;
+    if (!json_is_string(value) ||
+        !base64_decode(spki, sizeof(spki), &size, bytes_of_string(json_string_value(value))))
+        return error_set(error, ERROR_INVALID,
+                         "owners: each is a P-256 public key, base64 of its SubjectPublicKeyInfo "
+                         "(`s3n login` prints it)");
+    if (!ecdsa_public_from_spki(&config->owners[config->owner_count], bytes_of(spki, size), error))
+        return error_within(error, "owners");
+    config->owner_count++;
+    return true;
+}
+
+static bool string_read(char *target, size_t size, const json_t *object, const char *key,
+                        struct error *error)
+{
+    if (json_object_get(object, key) == NULL)
+        return true;
+    const char *text;
+    return json_get_string(object, key, &text, error) && text_set(target, size, text, key, error);
+}
+
+static bool number_read(uint32_t *target, const json_t *object, const char *key, int64_t max,
+                        struct error *error)
+{
+    if (json_object_get(object, key) == NULL)
+        return true;
+    int64_t number;
+    if (!json_get_integer(object, key, 1, max, &number, error))
+        return false;
+    *target = (uint32_t)number;
+    return true;
+}
+
+static bool owners_read(struct config *config, const json_t *root, struct error *error)
+{
+    const char *first = NULL;
+    if (json_object_get(root, "first_owner") != NULL) {
+        if (!json_get_string(root, "first_owner", &first, error))
+            return false;
+        if (strcmp(first, "claim") != 0 && strcmp(first, "none") != 0)
+            return error_set(error, ERROR_INVALID, "first_owner: must be \"claim\" or \"none\"");
+        config->first_owner_claims = strcmp(first, "claim") == 0;
+    }
+    if (json_object_get(root, "owners") == NULL)
+        return true;
+    json_t *owners;
+    if (!json_get_array(root, "owners", &owners, error))
+        return false;
+    for (size_t i = 0; i < json_array_size(owners); i++) {
+        if (!owner_read(config, json_array_get(owners, i), error))
+            return false;
+    }
+    return true;
+}
+
+static bool tables_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const users_keys[] = { "uid_base", NULL };
+    static const char *const limits_keys[] = { "input_kib", "blob_kib", "drain_ms", "workers",
+                                               NULL };
+    json_t *table;
+    if (json_object_get(root, "users") != NULL) {
+        if (!json_get_object(root, "users", &table, error) ||
+            !json_check_keys(table, users_keys, "users", error) ||
+            !number_read(&config->uid_base, table, "uid_base", 1 << 30, error))
+            return false;
+    }
+    if (json_object_get(root, "limits") == NULL)
+        return true;
+    return json_get_object(root, "limits", &table, error) &&
+           json_check_keys(table, limits_keys, "limits", error) &&
+           number_read(&config->input_kib_max, table, "input_kib", 64 << 10, error) &&
+           number_read(&config->blob_kib_max, table, "blob_kib", 64 << 10, error) &&
+           number_read(&config->drain_ms, table, "drain_ms", 600000, error) &&
+           number_read(&config->worker_count_max, table, "workers", 512, error);
+}
+
+static bool file_apply(struct config *config, struct error *error)
+{
+    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee", "first_owner",
+                                        "owners",   "users",  "limits", NULL };
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, CONFIG_SIZE_MAX);
+    AUTO_TOML struct toml_document document = { 0 };
+    if (!file_read(&text, config->file, error) ||
+        !toml_parse(&document, config->file, buffer_view(&text), error))
+        return false;
+    const json_t *root = document.root;
+    bool read =
+        json_check_keys(root, keys, "configuration", error) &&
+        string_read(config->data_folder, sizeof(config->data_folder), root, keys[0], error) &&
+        string_read(config->listen, sizeof(config->listen), root, keys[1], error) &&
+        string_read(config->admin, sizeof(config->admin), root, keys[2], error) &&
+        string_read(config->tee, sizeof(config->tee), root, keys[3], error) &&
+        owners_read(config, root, error) && tables_read(config, root, error);
+    return read || error_within(error, "%s", config->file);
+}
+
+struct command_line {
+    const char *file, *data_folder, *listen, *admin, *tee, *role;
+    bool version;
+};
+
+static const struct option_row rows[] = {
+    { "config", 'c', OPTION_STRING, offsetof(struct command_line, file), "FILE",
+      "configuration in TOML ($S3N_CONFIG; docs/operating.md)", 0, 0 },
+    { "data-dir", 0, OPTION_STRING, offsetof(struct command_line, data_folder), "DIR",
+      "what must survive ($S3N_DATA_DIR; root: /var/lib/s3n, others: ~/.local/state/s3n)", 0, 0 },
+    { "listen", 0, OPTION_STRING, offsetof(struct command_line, listen), "ADDR:PORT",
+      "HTTPS for everyone (127.0.0.1:8443; port 0: a free one)", 0, 0 },
+    { "admin", 0, OPTION_STRING, offsetof(struct command_line, admin), "ADDR:PORT",
+      "health and metrics, loopback only (127.0.0.1:0)", 0, 0 },
+    { "tee", 0, OPTION_STRING, offsetof(struct command_line, tee), "NAME",
+      "platform ($S3N_TEE); `sim`, the default, proves nothing about hardware", 0, 0 },
+    { "role", 0, OPTION_STRING, offsetof(struct command_line, role), "NAME", "for s3nd's own use",
+      0, 0 },
+    { "version", 0, OPTION_FLAG, offsetof(struct command_line, version), NULL, "print the version",
+      0, 0 },
+};
+
+static const struct option_table table = {
+    .program = "s3nd",
+    .usage = "",
+    .about = "Runs an S3N node.  Prints `ready url=https://... admin=http://...` when it serves; "
+             "logs go to stderr.  SIGTERM and SIGINT stop it gracefully.",
+    .rows = rows,
+    .row_count = ARRAY_COUNT(rows),
+};
+
+static bool option_apply(char *target, size_t size, const char *value, const char *what,
+                         struct error *error)
+{
+    return value == NULL || text_set(target, size, value, what, error);
+}
+
+static bool arguments_apply(struct config *config, const struct command_line *line,
+                            struct error *error)
+{
+    config->show_version = line->version;
+    if (line->role != NULL && strcmp(line->role, "server") != 0)
+        return error_set(error, ERROR_USAGE, "--role is for s3nd's own use");
+    config->role = line->role == NULL ? NODE_ROLE_SUPERVISOR : NODE_ROLE_SERVER;
+    return option_apply(config->file, sizeof(config->file), line->file, "--config", error) &&
+           option_apply(config->data_folder, sizeof(config->data_folder), line->data_folder,
+                        "--data-dir", error) &&
+           option_apply(config->listen, sizeof(config->listen), line->listen, "--listen", error) &&
+           option_apply(config->admin, sizeof(config->admin), line->admin, "--admin", error) &&
+           option_apply(config->tee, sizeof(config->tee), line->tee, "--tee", error);
+}
+
+bool config_read(struct config *config, char **argv, struct error *error)
+{
+    struct command_line line = { 0 };
+    struct option_arguments rest;
+    struct config read;
+    if (!options_parse(&table, argv, &line, NULL, &rest, error))
+        return false;
+    /* The command line is applied twice: first to find the file, last to win over it. */
+    if (!defaults_set(&read, error) || !environment_apply(&read, error) ||
+        !arguments_apply(&read, &line, error))
+        return false;
+    read.show_help = rest.wants_help;
+    if (read.file[0] != '\0' && (!file_apply(&read, error) || !environment_apply(&read, error) ||
+                                 !arguments_apply(&read, &line, error)))
+        return false;
+    if (strcmp(read.tee, "sim") != 0)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "tee %s: this version has the platform `sim` only",
+                         error_quote(bytes_of_string(read.tee)).text);
+    *config = read;
+    return true;
+}
+
+void config_print_help(void)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 16 << 10);
+    options_help(&text, &table);
+    fwrite(text.data, 1, text.size, stdout);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the operator decided: command line over environment over configuration file over defaults.
+ * docs/operating.md lists the keys. */
+#ifndef S3ND_CONFIG_H
+#define S3ND_CONFIG_H
+
+#include "base/error.h"
+#include "crypto/ecdsa.h"
+
+#include <limits.h>
+
+enum {
+    CONFIG_OWNER_COUNT_MAX = 64,
+    CONFIG_ADDRESS_SIZE_MAX = 64,
+    CONFIG_SIZE_MAX = 256 << 10
+};
+
+enum node_role {
+    NODE_ROLE_SUPERVISOR,
+    NODE_ROLE_SERVER /* started by the supervisor only */
+};
+
+struct config {
+    enum node_role role;
+    char file[PATH_MAX]; /* empty: none */
+    char data_folder[PATH_MAX];
+    char listen[CONFIG_ADDRESS_SIZE_MAX]; /* ADDR:PORT, port 0 asks for a free one */
+    char admin[CONFIG_ADDRESS_SIZE_MAX];
+    char tee[16];
+    bool first_owner_claims; /* the first to present the claim code becomes an owner */
+    struct ecdsa_public owners[CONFIG_OWNER_COUNT_MAX];
+    size_t owner_count;
+    uint32_t uid_base;         /* users of the children when started by root */
+    uint32_t input_kib_max;    /* body of one invocation */
+    uint32_t blob_kib_max;     /* one uploaded module */
+    uint32_t drain_ms;         /* how long a stop waits for requests under way */
+    uint32_t worker_count_max; /* applications with a live worker */
+    bool show_help, show_version;
+};
+
+/* `argv` without the program's name.  USAGE for the command line, INVALID (with file and line) for
+ * the configuration. */
+MUST_CHECK bool config_read(struct config *config, char **argv, struct error *error);
+void config_print_help(void);
+
+#endif

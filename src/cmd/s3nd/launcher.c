@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/launcher.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "cmd/s3nd/requests.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+bool launcher_init(struct launcher *launcher, const struct config *config, struct error *error)
+{
+    *launcher = (struct launcher){ .config = config };
+    return spawn_sibling_path(launcher->server, sizeof(launcher->server), "s3nd", error) &&
+           spawn_sibling_path(launcher->keeper, sizeof(launcher->keeper), "s3n-keeper", error) &&
+           spawn_sibling_path(launcher->compiler, sizeof(launcher->compiler), "s3n-compile",
+                              error) &&
+           spawn_sibling_path(launcher->worker, sizeof(launcher->worker), "slipstream", error);
+}
+
+static bool folder_make(const struct launcher *launcher, const char *name, enum node_user user,
+                        struct error *error)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/%s", launcher->config->data_folder, name) >=
+        (int)sizeof(path))
+        return error_set(error, ERROR_INVALID, "the data folder's path is too long");
+    if (!file_make_folder(path, 0700, error))
+        return false;
+    uid_t uid = launcher->config->uid_base + user;
+    if (geteuid() == 0 && chown(path, uid, uid) != 0)
+        return error_system(error, "give %s to user %u", path, (unsigned)uid);
+    return true;
+}
+
+bool launcher_make_folders(const struct launcher *launcher, struct error *error)
+{
+    /* Others may pass through it to their own folders, and read tls.crt. */
+    const char *folder = launcher->config->data_folder;
+    if (!file_make_folder(folder, 0755, error))
+        return false;
+    return folder_make(launcher, "store", NODE_USER_SERVER, error);
+}
+
+/* What children may know of our environment. */
+static const char *const *child_environment(void)
+{
+    static char level[64];
+    static const char *environment[2];
+    const char *value = getenv("S3N_LOG");
+    environment[0] = NULL;
+    if (value != NULL && snprintf(level, sizeof(level), "S3N_LOG=%s", value) < (int)sizeof(level))
+        environment[0] = level;
+    return environment;
+}
+
+struct user_text {
+    char text[16];
+};
+
+static struct user_text user_text_of(const struct launcher *launcher, unsigned user)
+{
+    struct user_text made;
+    snprintf(made.text, sizeof(made.text), "%u", launcher->config->uid_base + user);
+    return made;
+}
+
+bool launch_server(const struct launcher *launcher, const struct server_sockets *sockets,
+                   pid_t *pid, struct error *error)
+{
+    const struct config *config = launcher->config;
+    const char *arguments[] = { "s3nd",  "--role",    "server",   "--data-dir", config->data_folder,
+                                "--tee", config->tee, "--config", config->file, NULL };
+    if (config->file[0] == '\0')
+        arguments[7] = NULL;
+    struct spawn_options options = {
+        .path = launcher->server,
+        .arguments = arguments,
+        .environment = child_environment(),
+        .descriptors = { { sockets->supervisor, SERVER_SUPERVISOR_FD },
+                         { sockets->listen, SERVER_LISTEN_FD },
+                         { sockets->admin, SERVER_ADMIN_FD } },
+        .descriptor_count = 3,
+        .own_group = true,
+    };
+    return spawn(pid, &options, error);
+}
+
+bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, struct error *error)
+{
+    const struct config *config = launcher->config;
+    struct user_text base = user_text_of(launcher, 0);
+    const char *arguments[] = { "s3n-keeper", "--data-dir", config->data_folder, "--tee",
+                                config->tee,  "--uid-base", base.text,           NULL };
+    struct spawn_options options = { .path = launcher->keeper,
+                                     .arguments = arguments,
+                                     .environment = child_environment(),
+                                     .descriptors = { { socket, 3 } },
+                                     .descriptor_count = 1,
+                                     .own_group = true };
+    return spawn(pid, &options, error);
+}
+
+bool launch_worker(const struct launcher *launcher, int socket, unsigned user, pid_t *pid,
+                   struct error *error)
+{
+    struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
+    const char *arguments[] = { "slipstream", "--worker", "--control-fd", "3", "--uid",
+                                uid.text,     NULL };
+    struct spawn_options options = { .path = launcher->worker,
+                                     .arguments = arguments,
+                                     .environment = child_environment(),
+                                     .descriptors = { { socket, 3 } },
+                                     .descriptor_count = 1,
+                                     .own_group = true };
+    return spawn(pid, &options, error);
+}
+
+bool launch_compiler(const struct launcher *launcher, const struct compile_files *files, pid_t *pid,
+                     struct error *error)
+{
+    struct user_text uid = user_text_of(launcher, NODE_USER_COMPILER);
+    const char *arguments[] = { "s3n-compile", "--uid", uid.text, NULL };
+    struct spawn_options options = {
+        .path = launcher->compiler,
+        .arguments = arguments,
+        .environment = child_environment(),
+        .descriptors = { { files->module, 0 }, { files->image, 1 }, { files->messages, 2 } },
+        .descriptor_count = 3,
+        .own_group = true,
+    };
+    return spawn(pid, &options, error);
+}

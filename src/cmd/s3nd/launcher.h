@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How each child of the supervisor is started: program, arguments, user, descriptors. */
+#ifndef S3ND_LAUNCHER_H
+#define S3ND_LAUNCHER_H
+
+#include "cmd/s3nd/config.h"
+
+#include <sys/types.h>
+
+/* Users of the children, counted from config->uid_base. */
+enum node_user {
+    NODE_USER_SERVER = 0,
+    NODE_USER_KEEPER = 1, /* as s3n-keeper has it */
+    NODE_USER_COMPILER = 2,
+    NODE_USER_WORKER = 16 /* + the worker's number */
+};
+
+struct launcher {
+    const struct config *config;
+    char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], worker[PATH_MAX];
+};
+
+MUST_CHECK bool launcher_init(struct launcher *launcher, const struct config *config,
+                              struct error *error);
+/* Makes the folders of the children, each owned by its user. */
+MUST_CHECK bool launcher_make_folders(const struct launcher *launcher, struct error *error);
+
+struct server_sockets {
+    int supervisor;
+    int listen;
+    int admin;
+};
+MUST_CHECK bool launch_server(const struct launcher *launcher, const struct server_sockets *sockets,
+                              pid_t *pid, struct error *error);
+MUST_CHECK bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid,
+                              struct error *error);
+MUST_CHECK bool launch_worker(const struct launcher *launcher, int socket, unsigned user,
+                              pid_t *pid, struct error *error);
+struct compile_files {
+    int module;
+    int image;
+    int messages;
+};
+MUST_CHECK bool launch_compiler(const struct launcher *launcher, const struct compile_files *files,
+                                pid_t *pid, struct error *error);
+
+#endif

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The node's listening sockets: opened once by the supervisor, so that a server that is replaced
+ * loses no connection that waits. */
+#ifndef S3ND_LISTENERS_H
+#define S3ND_LISTENERS_H
+
+#include "base/error.h"
+
+struct listener_address {
+    char text[64]; /* "127.0.0.1:8443", "[::1]:8443" */
+};
+
+/* "ADDR:PORT", numeric; INVALID otherwise, SYSTEM when it can't be bound. */
+MUST_CHECK bool listener_open(int *descriptor, const char *address, struct error *error);
+/* What the system bound it to. */
+MUST_CHECK bool listener_address_of(struct listener_address *address, int descriptor,
+                                    struct error *error);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/log.h"
+#include "cmd/s3nd/config.h"
+#include "cmd/s3nd/server.h"
+#include "cmd/s3nd/supervisor.h"
+
+#include <stdio.h>
+
+int main(int argc, char **argv)
+{
+    static struct config config;
+    struct error error;
+    log_init("s3nd", LOG_LEVEL_INFO);
+    if (!config_read(&config, argc > 0 ? argv + 1 : argv, &error)) {
+        fprintf(stderr, "s3nd: %s\n", error.text);
+        return error_exit_code(error.code);
+    }
+    if (config.show_help) {
+        config_print_help();
+        return 0;
+    }
+    if (config.show_version) {
+        puts("s3nd " S3N_VERSION);
+        return 0;
+    }
+    return config.role == NODE_ROLE_SERVER ? server_run(&config) : supervisor_run(&config);
+}

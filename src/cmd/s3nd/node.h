@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The server's state: what the handlers of its API work on.  One thread, the event loop's. */
+#ifndef S3ND_NODE_H
+#define S3ND_NODE_H
+
+#include "cmd/s3nd/config.h"
+#include "cmd/s3nd/identity.h"
+#include "cmd/s3nd/listeners.h"
+#include "cmd/s3nd/supervisor_client.h"
+#include "functions/compiler.h"
+#include "functions/deployment.h"
+#include "functions/invocation.h"
+#include "functions/owners.h"
+#include "gateway/gateway.h"
+
+#include <uv.h>
+
+struct node_counts {
+    uint64_t invocations_done;
+    uint64_t invocations_failed;
+    uint64_t invocation_us; /* of all together */
+    uint64_t deployments;
+    uint64_t workers_lost;
+    uint64_t keepers_lost;
+};
+
+struct node {
+    const struct config *config;
+    uv_loop_t loop;
+    struct listener_address address;
+    struct supervisor_client *supervisor;
+    struct keeper *keeper;
+    struct keeper_info info;
+    bool keeper_is_lost; /* a new one was asked for */
+    struct store *store;
+    struct owners *owners;
+    struct registry *registry;
+    struct compiler compiler;
+    struct deployer *deployer;
+    struct receipt_book *receipts;
+    struct invoker *invoker;
+    struct identity identity;
+    struct gateway *gateway;
+    struct http_server *http;
+    uv_timer_t renewal;
+    bool has_renewal;
+    bool stopping, stopped;
+    bool lost_supervisor;
+    struct node_counts counts;
+};
+
+/* Tells the gateway which routes an application has; removes them when it is NULL. */
+void node_publish_routes(struct node *node, const char *name,
+                         const struct application *application);
+/* After a call to the keeper failed for want of one: asks the supervisor for another. */
+void node_keeper_failed(struct node *node, const struct error *error);
+
+/* Handlers, by operation (api_*.c). */
+gateway_handle_call api_health, api_info, api_attestation, api_receipt_get;
+gateway_handle_call api_owner_claim;
+gateway_handle_call api_blob_check, api_blob_put;
+gateway_handle_call api_application_put, api_application_list, api_application_get,
+    api_application_delete;
+gateway_handle_call api_invoke;
+gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics;
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the server may ask the supervisor for, over its one socket (base/ipc.h frames), and the one
+ * thing the supervisor tells it.  Nothing else passes between them. */
+#ifndef S3ND_REQUESTS_H
+#define S3ND_REQUESTS_H
+
+enum supervisor_request {
+    /* A keeper for this server (the one before is ended).  Answer: its socket. */
+    SUPERVISOR_KEEPER = 1,
+    /* A jailed worker that waits for its first application.  Answer: its control socket and u32
+     * process id. */
+    SUPERVISOR_WORKER,
+    /* Descriptors: module, image, messages.  Runs s3n-compile with these as stdin, stdout and
+     * stderr.  Answered when it has ended: u32 exit code, or 256 + signal. */
+    SUPERVISOR_COMPILE,
+    /* Payload: the one-time code for `claim-code` in the data folder; empty removes the file. */
+    SUPERVISOR_CLAIM_CODE,
+    /* Payload: PEM text for `tls.crt` in the data folder. */
+    SUPERVISOR_CERTIFICATE,
+    /* Payload: u32 process id of a worker that is not needed any more: dead a second later. */
+    SUPERVISOR_WORKER_END,
+    /* The server serves. */
+    SUPERVISOR_READY,
+    SUPERVISOR_REQUEST_END,
+
+    /* From the supervisor, without an answer: stop gracefully. */
+    SUPERVISOR_STOP = 100
+};
+
+enum {
+    SUPERVISOR_PAYLOAD_MAX = 64 << 10,
+    SUPERVISOR_SIGNALLED = 256
+};
+
+/* Descriptors that the server is started with. */
+enum server_descriptor {
+    SERVER_SUPERVISOR_FD = 3,
+    SERVER_LISTEN_FD = 4,
+    SERVER_ADMIN_FD = 5
+};
+
+#endif

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/server.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "cmd/s3nd/launcher.h"
+#include "cmd/s3nd/node.h"
+#include "cmd/s3nd/remote_compiler.h"
+#include "cmd/s3nd/server_jail.h"
+#include "core/reader.h"
+#include "core/writer.h"
+#include "crypto/crypto.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+enum {
+    RENEWAL_RETRY_MS = 10000,
+    ANSWER_GRACE_MS = 30000 /* queueing and starting, beyond a function's own time */
+};
+
+/* --- keeper --- */
+
+static void keeper_arrived(void *context, struct ipc_message *answer, const struct error *failure)
+{
+    struct node *node = context;
+    struct error error;
+    if (answer == NULL || answer->descriptor_count != 1) {
+        log_error("keeper", failure);
+        node->keeper_is_lost = false; /* the next failing call asks again */
+        return;
+    }
+    int socket = answer->descriptors[0];
+    answer->descriptors[0] = -1;
+    if (!keeper_reconnect(node->keeper, socket, &error) ||
+        !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text,
+                        &error)) {
+        log_error("keeper", &error);
+    } else {
+        log_line(LOG_LEVEL_INFO, "keeper is back", NULL);
+        http_server_set_tls(node->http, node->identity.tls);
+    }
+    node->keeper_is_lost = false;
+}
+
+void node_keeper_failed(struct node *node, const struct error *error)
+{
+    struct error ignored;
+    if (error->code != ERROR_UNAVAILABLE || node->keeper_is_lost)
+        return;
+    node->counts.keepers_lost++;
+    node->keeper_is_lost =
+        supervisor_request(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 }, NULL, 0,
+                           keeper_arrived, node, &ignored);
+}
+
+/* --- routes --- */
+
+void node_publish_routes(struct node *node, const char *name, const struct application *application)
+{
+    struct gateway_route routes[MANIFEST_ROUTE_COUNT_MAX];
+    struct error error;
+    gateway_routes_remove(node->gateway, name);
+    if (application == NULL)
+        return;
+    const struct manifest *manifest = application->manifest;
+    for (size_t i = 0; i < manifest->route_count; i++)
+        routes[i] =
+            (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function };
+    if (!gateway_routes_set(node->gateway, name, routes, manifest->route_count, &error))
+        log_error("routes", &error);
+}
+
+/* --- workers from the supervisor --- */
+
+struct worker_wish {
+    worker_done *done;
+    void *context;
+};
+
+static void worker_arrived(void *context, struct ipc_message *answer, const struct error *error)
+{
+    struct worker_wish wish = *(struct worker_wish *)context;
+    free(context);
+    if (answer == NULL || answer->descriptor_count != 1) {
+        struct error malformed;
+        error_set(&malformed, ERROR_INTERNAL, "the supervisor's answer is malformed");
+        wish.done(wish.context, -1, 0, error == NULL ? &malformed : error);
+        return;
+    }
+    struct reader reader = reader_of(answer->payload);
+    int process = (int)read_u32_le(&reader);
+    int socket = answer->descriptors[0];
+    answer->descriptors[0] = -1;
+    wish.done(wish.context, socket, process, NULL);
+}
+
+static bool worker_request(void *context, worker_done *done, void *done_context,
+                           struct error *error)
+{
+    struct worker_wish *wish = malloc(sizeof(*wish));
+    if (wish == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to ask for a worker");
+    *wish = (struct worker_wish){ done, done_context };
+    if (supervisor_request(context, SUPERVISOR_WORKER, (struct bytes){ 0 }, NULL, 0, worker_arrived,
+                           wish, error))
+        return true;
+    free(wish);
+    return false;
+}
+
+static void worker_ended(void *context, struct ipc_message *answer, const struct error *error)
+{
+    (void)context;
+    if (answer == NULL)
+        log_error("end of a worker", error);
+}
+
+static void worker_end(void *context, int process)
+{
+    uint8_t number[4];
+    struct writer writer = writer_into(number, sizeof(number));
+    write_u32_le(&writer, (uint32_t)process);
+    struct error error;
+    if (!supervisor_request(context, SUPERVISOR_WORKER_END, writer_view(&writer), NULL, 0,
+                            worker_ended, NULL, &error))
+        log_error("end of a worker", &error);
+}
+
+/* --- identity --- */
+
+static void renew(uv_timer_t *timer)
+{
+    struct node *node = timer->data;
+    struct error error;
+    uint64_t again_ms = IDENTITY_RENEW_S * 1000ull;
+    if (identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, &error)) {
+        log_line(LOG_LEVEL_INFO, "keyset renewed", NULL);
+        http_server_set_tls(node->http, node->identity.tls);
+    } else {
+        log_error("renew keyset", &error);
+        node_keeper_failed(node, &error);
+        again_ms = RENEWAL_RETRY_MS;
+    }
+    uv_timer_start(timer, renew, again_ms, 0);
+}
+
+/* --- stopping --- */
+
+static void http_stopped(void *context)
+{
+    struct node *node = context;
+    node->stopped = true;
+    uv_stop(&node->loop);
+}
+
+static void stop(void *context)
+{
+    struct node *node = context;
+    if (node->stopping)
+        return;
+    node->stopping = true;
+    if (node->http == NULL)
+        exit(0); /* nobody was served yet */
+    http_server_stop(node->http, node->config->drain_ms, http_stopped, node);
+}
+
+static void supervisor_lost(void *context)
+{
+    struct node *node = context;
+    node->lost_supervisor = true;
+    uv_stop(&node->loop);
+}
+
+/* --- starting --- */
+
+static bool connect_keeper(struct node *node, struct error *error)
+{
+    int socket = -1;
+    return supervisor_request_wait(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 },
+                                   &socket, error) &&
+           keeper_connect(&node->keeper, socket, error) &&
+           keeper_get_info(node->keeper, &node->info, error);
+}
+
+static bool open_store(struct node *node, struct error *error)
+{
+    struct sealer sealer = keeper_sealer(node->keeper);
+    const struct config *config = node->config;
+    return store_open_sqlite(&node->store, "/store.db", &sealer, error) &&
+           owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
+           registry_open(&node->registry, node->store, error);
+}
+
+static bool open_functions(struct node *node, struct error *error)
+{
+    node->compiler = remote_compiler(node->supervisor);
+    struct deployer_options deployer = {
+        .registry = node->registry,
+        .store = node->store,
+        .compiler = &node->compiler,
+        .clock = &clock_system,
+    };
+    struct invoker_options invoker = {
+        .loop = &node->loop,
+        .store = node->store,
+        .workers = { node->supervisor, worker_request, worker_end },
+        .receipts = node->receipts,
+        .clock = &clock_system,
+        .input_size_max = (size_t)node->config->input_kib_max << 10,
+        .worker_count_max = node->config->worker_count_max,
+    };
+    return deployer_new(&node->deployer, &deployer, error) &&
+           invoker_new(&node->invoker, &invoker, error);
+}
+
+static bool owner_find(void *context, const struct digest32 *id, struct ecdsa_public *key)
+{
+    const struct node *node = context;
+    return owners_find(node->owners, id, key);
+}
+
+static bool open_gateway(struct node *node, struct error *error)
+{
+    struct gateway_options options = {
+        .clock = &clock_system,
+        .handlers = {
+            [GATEWAY_HEALTH] = api_health,
+            [GATEWAY_INFO] = api_info,
+            [GATEWAY_ATTESTATION] = api_attestation,
+            [GATEWAY_RECEIPT_GET] = api_receipt_get,
+            [GATEWAY_OWNER_CLAIM] = api_owner_claim,
+            [GATEWAY_BLOB_CHECK] = api_blob_check,
+            [GATEWAY_BLOB_PUT] = api_blob_put,
+            [GATEWAY_APPLICATION_PUT] = api_application_put,
+            [GATEWAY_APPLICATION_LIST] = api_application_list,
+            [GATEWAY_APPLICATION_GET] = api_application_get,
+            [GATEWAY_APPLICATION_DELETE] = api_application_delete,
+            [GATEWAY_INVOKE] = api_invoke,
+            [GATEWAY_FUNCTION_ROUTE] = api_invoke,
+            [GATEWAY_ADMIN_HEALTH] = api_admin_health,
+            [GATEWAY_ADMIN_READY] = api_admin_ready,
+            [GATEWAY_ADMIN_METRICS] = api_admin_metrics,
+        },
+        .owner_find = owner_find,
+        .context = node,
+        .input_size_max = (size_t)node->config->input_kib_max << 10,
+        .blob_size_max = (size_t)node->config->blob_kib_max << 10,
+    };
+    if (!gateway_new(&node->gateway, &options, error))
+        return false;
+    for (size_t i = 0; i < registry_count(node->registry); i++) {
+        const struct application *application = registry_at(node->registry, i);
+        node_publish_routes(node, application->manifest->application, application);
+    }
+    return true;
+}
+
+static bool open_http(struct node *node, struct error *error)
+{
+    struct http_server_options options = {
+        .loop = &node->loop,
+        .handler = gateway_server_handler(node->gateway),
+        .limits = { .answer_timeout_ms = TIMEOUT_MS_MAX + ANSWER_GRACE_MS },
+        .tls = node->identity.tls,
+    };
+    if (!http_server_new(&node->http, &options, error))
+        return false;
+    gateway_set_server(node->gateway, node->http);
+    return http_server_listen_socket(node->http, HTTP_LISTENER_TLS, SERVER_LISTEN_FD, error) &&
+           http_server_listen_socket(node->http, HTTP_LISTENER_PLAIN, SERVER_ADMIN_FD, error);
+}
+
+/* The claim code while the node has no owner, and the certificate, both for the operator's eyes. */
+static bool publish(struct node *node, struct error *error)
+{
+    char code[CLAIM_CODE_SIZE + 1] = "";
+    if (owners_count(node->owners) == 0 && node->config->first_owner_claims)
+        claim_open(node->owners, code);
+    bool published =
+        supervisor_request_wait(node->supervisor, SUPERVISOR_CLAIM_CODE, bytes_of_string(code),
+                                NULL, error) &&
+        supervisor_request_wait(node->supervisor, SUPERVISOR_CERTIFICATE,
+                                buffer_view(&node->identity.certificate), NULL, error) &&
+        supervisor_request_wait(node->supervisor, SUPERVISOR_READY, (struct bytes){ 0 }, NULL,
+                                error);
+    secret_wipe(code, sizeof(code));
+    return published;
+}
+
+static bool start(struct node *node, struct error *error)
+{
+    struct supervisor_events events = { node, stop, supervisor_lost };
+    if (uv_loop_init(&node->loop) != 0)
+        return error_set(error, ERROR_SYSTEM, "event loop");
+    if (!supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
+                               error) ||
+        !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
+        !connect_keeper(node, error) || !server_jail_enter(node->config, error) ||
+        !open_store(node, error) || !receipt_book_new(&node->receipts, &clock_system, error) ||
+        !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, error) ||
+        !open_functions(node, error) || !open_gateway(node, error) || !open_http(node, error) ||
+        !publish(node, error))
+        return false;
+    uv_timer_init(&node->loop, &node->renewal);
+    node->renewal.data = node;
+    node->has_renewal = true;
+    uv_timer_start(&node->renewal, renew, IDENTITY_RENEW_S * 1000ull, 0);
+    return true;
+}
+
+static void node_done(struct node *node)
+{
+    if (node->has_renewal)
+        uv_close((uv_handle_t *)&node->renewal, NULL);
+    http_server_free(node->http);
+    gateway_free(node->gateway);
+    invoker_free(node->invoker);
+    deployer_free(node->deployer);
+    receipt_book_free(node->receipts);
+    identity_done(&node->identity);
+    registry_free(node->registry);
+    owners_free(node->owners);
+    store_close(node->store);
+    keeper_close(node->keeper);
+    supervisor_client_free(node->supervisor);
+    uv_run(&node->loop, UV_RUN_DEFAULT);
+    uv_loop_close(&node->loop);
+}
+
+int server_run(const struct config *config)
+{
+    static struct node node;
+    struct error error;
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGINT, SIG_IGN);
+    crypto_init();
+    node.config = config;
+    if (!start(&node, &error)) {
+        log_error("start", &error);
+        node_done(&node);
+        return error_exit_code(error.code);
+    }
+    while (!node.stopped && !node.lost_supervisor)
+        uv_run(&node.loop, UV_RUN_DEFAULT);
+    node_done(&node);
+    return node.stopped ? 0 : error_exit_code(ERROR_UNAVAILABLE);
+}

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/supervisor.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/ipc.h"
+#include "base/log.h"
+#include "base/spawn.h"
+#include "cmd/s3nd/children.h"
+#include "cmd/s3nd/launcher.h"
+#include "cmd/s3nd/listeners.h"
+#include "cmd/s3nd/notify.h"
+#include "cmd/s3nd/requests.h"
+#include "core/reader.h"
+#include "core/writer.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
+    COMPILE_WALL_S = 60,
+    STOP_GRACE_S = 5, /* beyond the time requests get to finish */
+    RESTART_DELAY_MS_MAX = 5000
+};
+
+static const uint64_t second_ns = 1000000000u;
+
+struct supervisor {
+    const struct config *config;
+    struct launcher launcher;
+    struct children children;
+    struct ipc *server; /* NULL while it does not run */
+    int signals;
+    int listen, admin;
+    pid_t spare;      /* worker that waits for its first application; 0: none */
+    int spare_socket; /* the server's future end of its control socket */
+    bool was_ready;   /* a server has served once */
+    bool stopping;
+    int exit_code;
+    uint64_t restart_at_ns;
+    unsigned restart_delay_ms;
+    uint64_t stop_deadline_ns;
+};
+
+static uint64_t now_ns(void)
+{
+    return clock_monotonic_ns(&clock_system);
+}
+
+static void log_child(enum log_level level, const char *event, const struct child *child,
+                      const char *note)
+{
+    char pid[24];
+    snprintf(pid, sizeof(pid), "%d", (int)child->pid);
+    log_line(level, event, "child", child_kind_name(child->kind), "pid", pid, "note", note, NULL);
+}
+
+static bool child_add(struct supervisor *supervisor, const struct child *child, struct error *error)
+{
+    if (children_add(&supervisor->children, child)) {
+        log_child(LOG_LEVEL_DEBUG, "started", child, "");
+        return true;
+    }
+    kill(child->pid, SIGKILL);
+    return error_set(error, ERROR_LIMIT, "more than %d children", CHILD_COUNT_MAX);
+}
+
+static bool socket_pair(int pair[2], struct error *error)
+{
+    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 ||
+           error_system(error, "socket pair");
+}
+
+/* --- workers --- */
+
+static bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
+                         struct error *error)
+{
+    int pair[2] = { -1, -1 };
+    struct child child = { .kind = CHILD_WORKER, .deadline_ns = UINT64_MAX };
+    if (!children_free_user(&supervisor->children, &child.user))
+        return error_set(error, ERROR_LIMIT, "more than %d workers", WORKER_USER_COUNT_MAX);
+    if (!socket_pair(pair, error))
+        return false;
+    bool started = launch_worker(&supervisor->launcher, pair[1], child.user, &child.pid, error) &&
+                   child_add(supervisor, &child, error);
+    file_close(&pair[1]);
+    if (!started) {
+        file_close(&pair[0]);
+        return false;
+    }
+    *pid = child.pid;
+    *socket = pair[0];
+    return true;
+}
+
+static void spare_drop(struct supervisor *supervisor)
+{
+    supervisor->spare = 0;
+    file_close(&supervisor->spare_socket);
+}
+
+/* Keeps one worker started and jailed ahead of need. */
+static void spare_fill(struct supervisor *supervisor)
+{
+    struct error error;
+    if (supervisor->spare != 0 || supervisor->stopping)
+        return;
+    if (!worker_start(supervisor, &supervisor->spare, &supervisor->spare_socket, &error)) {
+        supervisor->spare = 0;
+        log_error("spare worker", &error);
+    }
+}
+
+/* --- the server's requests --- */
+
+static bool serve_keeper(void *context, const struct ipc_message *message, struct buffer *answer,
+                         int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    (void)message, (void)answer;
+    struct supervisor *supervisor = context;
+    struct child child = { .kind = CHILD_KEEPER, .deadline_ns = UINT64_MAX };
+    int pair[2] = { -1, -1 };
+    children_kill(&supervisor->children, CHILD_KEEPER);
+    if (!socket_pair(pair, error))
+        return false;
+    bool started = launch_keeper(&supervisor->launcher, pair[1], &child.pid, error) &&
+                   child_add(supervisor, &child, error);
+    file_close(&pair[1]);
+    if (!started) {
+        file_close(&pair[0]);
+        return false;
+    }
+    descriptors[0] = pair[0];
+    *descriptor_count = 1;
+    return true;
+}
+
+static bool serve_worker(void *context, const struct ipc_message *message, struct buffer *answer,
+                         int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    (void)message;
+    struct supervisor *supervisor = context;
+    pid_t pid = supervisor->spare;
+    int socket = supervisor->spare_socket;
+    if (pid == 0 && !worker_start(supervisor, &pid, &socket, error))
+        return false;
+    supervisor->spare = 0;
+    supervisor->spare_socket = -1;
+    uint8_t number[4];
+    struct writer writer = writer_into(number, sizeof(number));
+    write_u32_le(&writer, (uint32_t)pid);
+    buffer_append(answer, writer_view(&writer));
+    descriptors[0] = socket;
+    *descriptor_count = 1;
+    return true;
+}
+
+static bool serve_worker_end(void *context, const struct ipc_message *message,
+                             struct buffer *answer, int *descriptors, unsigned *descriptor_count,
+                             struct error *error)
+{
+    (void)answer, (void)descriptors, (void)descriptor_count;
+    struct supervisor *supervisor = context;
+    struct reader reader = reader_of(message->payload);
+    pid_t pid = (pid_t)read_u32_le(&reader);
+    struct child *child = children_find(&supervisor->children, pid);
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "the end of a worker needs its process id");
+    if (child != NULL && child->kind == CHILD_WORKER && pid != supervisor->spare)
+        child->deadline_ns = MIN(child->deadline_ns, now_ns() + second_ns);
+    return true;
+}
+
+static bool data_file(const struct supervisor *supervisor, char path[PATH_MAX], const char *name,
+                      struct error *error)
+{
+    return snprintf(path, PATH_MAX, "%s/%s", supervisor->config->data_folder, name) < PATH_MAX ||
+           error_set(error, ERROR_INVALID, "the data folder's path is too long");
+}
+
+static bool serve_claim_code(void *context, const struct ipc_message *message,
+                             struct buffer *answer, int *descriptors, unsigned *descriptor_count,
+                             struct error *error)
+{
+    (void)answer, (void)descriptors, (void)descriptor_count;
+    char path[PATH_MAX];
+    if (!data_file(context, path, "claim-code", error))
+        return false;
+    if (message->payload.size > 0)
+        return file_replace(path, message->payload, 0600, error);
+    return unlink(path) == 0 || errno == ENOENT || error_system(error, "remove %s", path);
+}
+
+static bool serve_certificate(void *context, const struct ipc_message *message,
+                              struct buffer *answer, int *descriptors, unsigned *descriptor_count,
+                              struct error *error)
+{
+    (void)answer, (void)descriptors, (void)descriptor_count;
+    char path[PATH_MAX];
+    return data_file(context, path, "tls.crt", error) &&
+           file_replace(path, message->payload, 0644, error);
+}
+
+static bool serve_ready(void *context, const struct ipc_message *message, struct buffer *answer,
+                        int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    (void)message, (void)answer, (void)descriptors, (void)descriptor_count;
+    struct supervisor *supervisor = context;
+    supervisor->restart_delay_ms = 0;
+    if (supervisor->was_ready)
+        return true;
+    struct listener_address listen, admin;
+    if (!listener_address_of(&listen, supervisor->listen, error) ||
+        !listener_address_of(&admin, supervisor->admin, error))
+        return false;
+    supervisor->was_ready = true;
+    printf("ready url=https://%s admin=http://%s\n", listen.text, admin.text);
+    fflush(stdout);
+    notify_send("READY=1");
+    return true;
+}
+
+static const struct ipc_request requests[] = {
+    { SUPERVISOR_KEEPER, "keeper", 0, 0, serve_keeper },
+    { SUPERVISOR_WORKER, "worker", 0, 0, serve_worker },
+    { SUPERVISOR_WORKER_END, "worker end", 4, 0, serve_worker_end },
+    { SUPERVISOR_CLAIM_CODE, "claim-code", 256, 0, serve_claim_code },
+    { SUPERVISOR_CERTIFICATE, "certificate", SUPERVISOR_PAYLOAD_MAX, 0, serve_certificate },
+    { SUPERVISOR_READY, "ready", 0, 0, serve_ready },
+};
+
+/* Compilations are answered when they end, so they are not in the table above. */
+static bool compile_start(struct supervisor *supervisor, const struct ipc_message *message,
+                          struct error *error)
+{
+    struct child child = { .kind = CHILD_COMPILER,
+                           .request = message->id,
+                           .deadline_ns = now_ns() + COMPILE_WALL_S * second_ns };
+    struct compile_files files = { message->descriptors[0], message->descriptors[1],
+                                   message->descriptors[2] };
+    return launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
+           child_add(supervisor, &child, error);
+}
+
+static bool request_answer(struct supervisor *supervisor, const struct ipc_request *request,
+                           const struct ipc_message *message, struct error *error)
+{
+    AUTO_BUFFER struct buffer answer;
+    buffer_init(&answer, 4096);
+    int descriptors[IPC_DESCRIPTORS_MAX];
+    unsigned count = 0;
+    struct error failure;
+    if (!request->serve(supervisor, message, &answer, descriptors, &count, &failure)) {
+        log_error(request->name, &failure);
+        return ipc_send_error(supervisor->server, message->id, &failure, error);
+    }
+    bool sent = ipc_send(supervisor->server, IPC_ANSWER_OK, message->id, buffer_view(&answer),
+                         descriptors, count, error);
+    for (unsigned i = 0; i < count; i++)
+        file_close(&descriptors[i]);
+    return sent;
+}
+
+static bool request_serve(struct supervisor *supervisor, const struct ipc_message *message,
+                          struct error *error)
+{
+    if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
+        message->payload.size == 0) {
+        struct error failure;
+        return compile_start(supervisor, message, &failure) ||
+               ipc_send_error(supervisor->server, message->id, &failure, error);
+    }
+    for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
+        if (requests[i].type == message->type && message->descriptor_count == 0 &&
+            message->payload.size <= requests[i].payload_max)
+            return request_answer(supervisor, &requests[i], message, error);
+    }
+    return error_set(error, ERROR_INVALID, "the server asked for what is not in the table");
+}
+
+/* --- the server itself --- */
+
+static bool server_start(struct supervisor *supervisor, struct error *error)
+{
+    int pair[2] = { -1, -1 };
+    struct child child = { .kind = CHILD_SERVER, .deadline_ns = UINT64_MAX };
+    if (!socket_pair(pair, error))
+        return false;
+    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin };
+    bool started = launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
+                   child_add(supervisor, &child, error) &&
+                   ipc_new(&supervisor->server, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
+    file_close(&pair[1]);
+    if (!started)
+        file_close(&pair[0]);
+    return started;
+}
+
+/* Without its server nothing else is of use: keeper, workers and compilers belong to it. */
+static void server_gone(struct supervisor *supervisor, const struct spawn_end *end)
+{
+    ipc_free(TAKE(supervisor->server));
+    children_kill(&supervisor->children, CHILD_KEEPER);
+    children_kill(&supervisor->children, CHILD_COMPILER);
+    children_kill(&supervisor->children, CHILD_WORKER);
+    spare_drop(supervisor);
+    bool clean = !end->was_killed && end->code == 0;
+    if (supervisor->stopping || !supervisor->was_ready) {
+        supervisor->exit_code = clean             ? 0
+                                : end->was_killed ? error_exit_code(ERROR_CRASHED)
+                                                  : end->code;
+        supervisor->stopping = true;
+        return;
+    }
+    supervisor->restart_at_ns = now_ns() + supervisor->restart_delay_ms * (second_ns / 1000);
+    supervisor->restart_delay_ms =
+        MIN(MAX(supervisor->restart_delay_ms * 2, 50u), (unsigned)RESTART_DELAY_MS_MAX);
+}
+
+static void server_restart_if_due(struct supervisor *supervisor)
+{
+    struct error error;
+    if (supervisor->server != NULL || supervisor->stopping ||
+        children_count(&supervisor->children, CHILD_SERVER) > 0 ||
+        now_ns() < supervisor->restart_at_ns)
+        return;
+    if (!server_start(supervisor, &error)) {
+        log_error("start server", &error);
+        supervisor->restart_at_ns = now_ns() + second_ns;
+    }
+}
+
+static void server_read(struct supervisor *supervisor)
+{
+    struct ipc_message message;
+    struct error error;
+    bool received = ipc_receive(supervisor->server, &message, REQUEST_TIMEOUT_MS, &error);
+    bool served = received && request_serve(supervisor, &message, &error);
+    if (received)
+        ipc_message_done(&message);
+    if (!served) {
+        if (error.code != ERROR_UNAVAILABLE)
+            log_error("server", &error);
+        /* Whatever it is now, it is not in order: its end is noticed and answered. */
+        ipc_free(TAKE(supervisor->server));
+        if (!supervisor->stopping)
+            children_kill(&supervisor->children, CHILD_SERVER);
+    }
+}
+
+/* --- children's ends --- */
+
+static void compile_answer(struct supervisor *supervisor, const struct child *child,
+                           const struct spawn_end *end)
+{
+    uint8_t number[4];
+    struct writer writer = writer_into(number, sizeof(number));
+    write_u32_le(&writer,
+                 (uint32_t)(end->was_killed ? SUPERVISOR_SIGNALLED + end->code : end->code));
+    struct error error;
+    if (supervisor->server != NULL && !ipc_send(supervisor->server, IPC_ANSWER_OK, child->request,
+                                                writer_view(&writer), NULL, 0, &error))
+        log_error("answer a compilation", &error);
+}
+
+static void child_ended(struct supervisor *supervisor, struct child *child, int status)
+{
+    struct spawn_end end = spawn_end_of_status(status);
+    struct child gone = *child;
+    children_remove(&supervisor->children, child);
+    char note[64];
+    snprintf(note, sizeof(note), "%s %d%s", end.was_killed ? "signal" : "exit code", end.code,
+             spawn_end_is_forbidden_call(&end) ? " (forbidden system call)" : "");
+    bool expected =
+        supervisor->stopping || gone.kind == CHILD_COMPILER || (!end.was_killed && end.code == 0);
+    log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
+    switch (gone.kind) {
+    case CHILD_SERVER:
+        server_gone(supervisor, &end);
+        break;
+    case CHILD_COMPILER:
+        compile_answer(supervisor, &gone, &end);
+        break;
+    case CHILD_WORKER:
+        if (gone.pid == supervisor->spare)
+            spare_drop(supervisor);
+        break;
+    case CHILD_KEEPER:
+        break;
+    }
+}
+
+static void children_reap(struct supervisor *supervisor)
+{
+    int status;
+    pid_t pid;
+    while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+        struct child *child = children_find(&supervisor->children, pid);
+        if (child != NULL)
+            child_ended(supervisor, child, status);
+    }
+}
+
+/* --- signals and the loop --- */
+
+static void stop(struct supervisor *supervisor)
+{
+    if (supervisor->stopping) {
+        /* Asked twice: at once. */
+        children_kill(&supervisor->children, CHILD_SERVER);
+        return;
+    }
+    supervisor->stopping = true;
+    notify_send("STOPPING=1");
+    log_line(LOG_LEVEL_INFO, "stopping", NULL);
+    supervisor->stop_deadline_ns =
+        now_ns() + supervisor->config->drain_ms * (second_ns / 1000) + STOP_GRACE_S * second_ns;
+    struct error error;
+    if (supervisor->server == NULL ||
+        !ipc_send(supervisor->server, SUPERVISOR_STOP, 0, (struct bytes){ 0 }, NULL, 0, &error))
+        children_kill(&supervisor->children, CHILD_SERVER);
+}
+
+static void signals_read(struct supervisor *supervisor)
+{
+    struct signalfd_siginfo signal;
+    while (read(supervisor->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
+        if (signal.ssi_signo != SIGCHLD)
+            stop(supervisor);
+    }
+    children_reap(supervisor);
+}
+
+static int wait_ms(const struct supervisor *supervisor)
+{
+    uint64_t until_ns = children_deadline_ns(&supervisor->children);
+    if (supervisor->stopping)
+        until_ns = MIN(until_ns, supervisor->stop_deadline_ns);
+    else if (supervisor->server == NULL)
+        until_ns = MIN(until_ns, supervisor->restart_at_ns);
+    uint64_t now = now_ns();
+    if (until_ns <= now)
+        return 0;
+    return until_ns == UINT64_MAX ? -1 : (int)MIN((until_ns - now) / 1000000 + 1, 60000u);
+}
+
+static void turn(struct supervisor *supervisor)
+{
+    struct pollfd polled[] = {
+        { .fd = supervisor->signals, .events = POLLIN },
+        { .fd = supervisor->server == NULL ? -1 : ipc_descriptor(supervisor->server),
+          .events = POLLIN },
+    };
+    if (poll(polled, ARRAY_COUNT(polled), wait_ms(supervisor)) < 0 && errno != EINTR)
+        log_line(LOG_LEVEL_ERROR, "poll", "error", strerror(errno), NULL);
+    if (polled[1].revents != 0)
+        server_read(supervisor);
+    if (polled[0].revents != 0)
+        signals_read(supervisor);
+    children_kill_late(&supervisor->children, now_ns());
+    if (supervisor->stopping && now_ns() >= supervisor->stop_deadline_ns)
+        children_kill(&supervisor->children, CHILD_SERVER);
+    server_restart_if_due(supervisor);
+    if (supervisor->server != NULL)
+        spare_fill(supervisor);
+}
+
+static bool signals_open(struct supervisor *supervisor, struct error *error)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGCHLD);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    signal(SIGPIPE, SIG_IGN);
+    if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
+        return error_system(error, "block signals");
+    supervisor->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    return supervisor->signals >= 0 || error_system(error, "signal descriptor");
+}
+
+static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
+{
+    supervisor->config = config;
+    return launcher_init(&supervisor->launcher, config, error) &&
+           launcher_make_folders(&supervisor->launcher, error) &&
+           listener_open(&supervisor->listen, config->listen, error) &&
+           listener_open(&supervisor->admin, config->admin, error) &&
+           signals_open(supervisor, error) && server_start(supervisor, error);
+}
+
+int supervisor_run(const struct config *config)
+{
+    static struct supervisor supervisor = {
+        .signals = -1, .listen = -1, .admin = -1, .spare_socket = -1
+    };
+    struct error error;
+    if (!start(&supervisor, config, &error)) {
+        log_error("start", &error);
+        return error_exit_code(error.code);
+    }
+    while (!supervisor.stopping || children_count(&supervisor.children, CHILD_SERVER) > 0)
+        turn(&supervisor);
+    for (unsigned kind = CHILD_SERVER; kind <= CHILD_WORKER; kind++)
+        children_kill(&supervisor.children, (enum child_kind)kind);
+    log_line(LOG_LEVEL_INFO, "stopped", NULL);
+    return supervisor.exit_code;
+}

@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/house.h"
+#include "base/file.h"
+#include "core/checked.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    PAGE_SIZE = 4096,
+    VARIABLES_SIZE_MAX = 2 * MANIFEST_SIZE_MAX + (256 << 10)
+};
+
+/* The manifest's variables as "NAME=value", once for all invocations. */
+static bool variables_make(struct house *house)
+{
+    const struct manifest *manifest = house->application->manifest;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        const struct manifest_function *function = &manifest->functions[i];
+        size_t count = function->environment_count;
+        house->variables[i] = arena_array(house->arena, count + 1, sizeof(char *));
+        for (size_t n = 0; n < count && !arena_failed(house->arena); n++) {
+            const struct manifest_variable *variable = &function->environment[n];
+            size_t size = strlen(variable->name) + strlen(variable->value) + 2;
+            char *text = arena_take(house->arena, size);
+            if (text != NULL)
+                snprintf(text, size, "%s=%s", variable->name, variable->value);
+            house->variables[i][n] = text;
+        }
+    }
+    return !arena_failed(house->arena);
+}
+
+struct house *house_new(struct invoker *invoker, struct application *application)
+{
+    struct house *house = calloc(1, sizeof(*house));
+    if (house == NULL)
+        return NULL;
+    house->invoker = invoker;
+    house->application = application_hold(application);
+    house->arena = arena_new(VARIABLES_SIZE_MAX);
+    if (house->arena == NULL || !variables_make(house)) {
+        house_free(house);
+        return NULL;
+    }
+    house->is_served = true;
+    house->next = invoker->houses;
+    invoker->houses = house;
+    return house;
+}
+
+static void handle_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+static void poll_end(uv_poll_t **poll)
+{
+    if (*poll == NULL)
+        return;
+    uv_poll_stop(*poll);
+    uv_close((uv_handle_t *)*poll, handle_closed);
+    *poll = NULL;
+}
+
+void house_close_worker(struct house *house)
+{
+    struct invoker *invoker = house->invoker;
+    if (house->worker == NULL)
+        return;
+    poll_end(&house->completions);
+    poll_end(&house->death);
+    worker_close(TAKE(house->worker));
+    invoker->options.workers.end(invoker->options.workers.context, house->process);
+    memset(house->loaded, 0, sizeof(house->loaded));
+    invoker->counts.workers--;
+}
+
+void house_free(struct house *house)
+{
+    house_close_worker(house);
+    for (unsigned i = 0; i < SLOT_COUNT_MAX; i++)
+        invocation_free(house->running[i]);
+    while (house->waiting != NULL) {
+        struct invocation *first = house->waiting;
+        house->waiting = first->next;
+        invocation_free(first);
+    }
+    application_release(house->application);
+    arena_free(house->arena);
+    free(house);
+}
+
+/* --- completions --- */
+
+static void completions_take(struct house *house)
+{
+    struct worker_completion completion;
+    while (worker_take(house->worker, &completion)) {
+        struct invocation *invocation =
+            completion.slot < SLOT_COUNT_MAX ? TAKE(house->running[completion.slot]) : NULL;
+        if (invocation == NULL)
+            continue;
+        house->running_count--;
+        house->running_by_function[invocation->function]--;
+        house->invoker->counts.running--;
+        house->used_ns = clock_monotonic_ns(house->invoker->options.clock);
+        house->has_proved |= completion.outcome.kind != OUTCOME_CRASHED;
+        invocation_complete(house, invocation, &completion);
+        worker_release(house->worker, completion.slot);
+    }
+}
+
+static void retire_if_idle(struct house *house)
+{
+    if (!house->is_served && house->running_count == 0 && house->waiting_count == 0)
+        house_close_worker(house);
+}
+
+static void on_completions(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    struct house *house = poll->data;
+    completions_take(house);
+    house_pump(house);
+    retire_if_idle(house);
+}
+
+void house_lose_worker(struct house *house)
+{
+    if (house->worker == NULL)
+        return;
+    house->invoker->counts.workers_lost++;
+    worker_lost(house->worker);
+    completions_take(house);
+    bool replace = house->has_proved && house->is_served;
+    house_close_worker(house);
+    house->has_proved = false;
+    if (replace || house->waiting_count > 0)
+        house_pump(house);
+}
+
+static void on_death(uv_poll_t *poll, int status, int events)
+{
+    (void)status, (void)events;
+    house_lose_worker(poll->data);
+}
+
+static bool watch(struct house *house, uv_poll_t **poll, int descriptor, uv_poll_cb callback)
+{
+    uv_poll_t *made = calloc(1, sizeof(*made));
+    if (made == NULL || uv_poll_init(house->invoker->options.loop, made, descriptor) != 0) {
+        free(made);
+        return false;
+    }
+    made->data = house;
+    *poll = made;
+    return uv_poll_start(made, UV_READABLE, callback) == 0;
+}
+
+/* --- starting a worker --- */
+
+static struct worker_options worker_options_of(const struct house *house)
+{
+    const struct manifest *manifest = house->application->manifest;
+    uint32_t slots = 1, output_kib = 1;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        slots = MAX(slots, manifest->functions[i].limits.concurrency);
+        output_kib = MAX(output_kib, manifest->functions[i].limits.output_kib);
+    }
+    uint64_t mailbox = sizeof(struct mailbox) + STRINGS_SIZE_MAX + ERRORS_SIZE_MAX +
+                       house->invoker->options.input_size_max + ((uint64_t)output_kib << 10);
+    return (struct worker_options){
+        .slot_count = MIN(slots, (uint32_t)SLOT_COUNT_MAX),
+        .mailbox_size = round_up(mailbox + PAGE_SIZE, PAGE_SIZE),
+        .answer_timeout_ms = WORKER_ANSWER_TIMEOUT_MS,
+    };
+}
+
+static bool worker_install(struct house *house, int socket, struct error *error)
+{
+    struct worker_options options = worker_options_of(house);
+    if (!worker_open(&house->worker, socket, &options, error))
+        return false;
+    house->invoker->counts.workers++;
+    if (watch(house, &house->completions, worker_event(house->worker), on_completions) &&
+        watch(house, &house->death, worker_socket(house->worker), on_death))
+        return true;
+    house_close_worker(house);
+    return error_set(error, ERROR_SYSTEM, "watch a worker");
+}
+
+static void waiting_fail(struct house *house, const struct error *error)
+{
+    while (house->waiting != NULL) {
+        struct invocation *first = house->waiting;
+        house->waiting = first->next;
+        house->waiting_count--;
+        house->invoker->counts.waiting--;
+        invocation_fail(first, error);
+    }
+}
+
+static void worker_arrived(void *context, int socket, int process, const struct error *failure)
+{
+    struct house *house = context;
+    struct error error;
+    house->starting = false;
+    house->process = process;
+    if (socket < 0) {
+        error = *failure;
+    } else if (worker_install(house, socket, &error)) {
+        house_pump(house);
+        retire_if_idle(house);
+        return;
+    } else {
+        house->invoker->options.workers.end(house->invoker->options.workers.context, process);
+    }
+    error_within(&error, "worker of %s", house->application->manifest->application);
+    waiting_fail(house, &error);
+}
+
+/* The longest idle worker of another version gives way. */
+static bool make_room(struct invoker *invoker)
+{
+    if (invoker->counts.workers < invoker->options.worker_count_max)
+        return true;
+    struct house *oldest = NULL;
+    for (struct house *at = invoker->houses; at != NULL; at = at->next) {
+        if (at->worker != NULL && at->running_count == 0 && at->waiting_count == 0 &&
+            (oldest == NULL || at->used_ns < oldest->used_ns))
+            oldest = at;
+    }
+    if (oldest == NULL)
+        return false;
+    house_close_worker(oldest);
+    return true;
+}
+
+static void worker_want(struct house *house)
+{
+    struct invoker *invoker = house->invoker;
+    struct error error;
+    if (house->starting || house->worker != NULL)
+        return;
+    if (!make_room(invoker)) {
+        error_set(&error, ERROR_BUSY, "all of this node's workers are busy");
+        waiting_fail(house, &error);
+        return;
+    }
+    house->starting = invoker->options.workers.request(invoker->options.workers.context,
+                                                       worker_arrived, house, &error);
+    if (!house->starting)
+        waiting_fail(house, &error);
+}
+
+/* --- running --- */
+
+static bool function_load(struct house *house, uint32_t function, struct error *error)
+{
+    if (house->loaded[function])
+        return true;
+    const struct application *application = house->application;
+    const struct manifest_function *row = &application->manifest->functions[function];
+    struct shell_limits limits = { (uint64_t)row->limits.memory_mib << 20, row->limits.timeout_ms };
+    AUTO_CLOSE int image = -1;
+    house->loaded[function] =
+        store_blob_open(house->invoker->options.store, &application->images[function].image, &image,
+                        error) &&
+        worker_load(house->worker, function, image, &limits, error);
+    return house->loaded[function] ||
+           error_within(error, "load %s/%s", application->manifest->application, row->name);
+}
+
+static bool mailbox_fill(struct house *house, uint32_t slot, const struct invocation *invocation,
+                         struct error *error)
+{
+    const struct manifest_function *row =
+        &house->application->manifest->functions[invocation->function];
+    const char *arguments[] = { row->name, NULL };
+    struct mailbox_request request = {
+        .arguments = arguments,
+        .environment = invocation->environment,
+        .input = invocation->input,
+        .input_capacity = (uint32_t)invocation->input.size,
+        .errors_capacity = ERRORS_SIZE_MAX,
+    };
+    size_t strings = 0;
+    for (const char **at = invocation->environment; *at != NULL; at++)
+        strings += strlen(*at) + 1;
+    /* Output has what is left: exactly what the manifest grants. */
+    size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + invocation->input.size +
+                    ERRORS_SIZE_MAX + ((size_t)row->limits.output_kib << 10);
+    size_t size;
+    void *mailbox = worker_mailbox(house->worker, slot, &size);
+    return mailbox_prepare(mailbox, MIN(size, (size_t)round_up(wanted, PAGE_SIZE)), &request,
+                           error);
+}
+
+bool house_run(struct house *house, struct invocation *invocation, bool *taken, struct error *error)
+{
+    uint32_t function = invocation->function, slot;
+    const struct manifest_function *row = &house->application->manifest->functions[function];
+    *taken = false;
+    if (house->worker == NULL || !worker_is_alive(house->worker) ||
+        house->running_by_function[function] >= row->limits.concurrency)
+        return true;
+    if (!function_load(house, function, error))
+        return false;
+    if (!worker_acquire(house->worker, function, &slot))
+        return true;
+    if (!mailbox_fill(house, slot, invocation, error)) {
+        worker_release(house->worker, slot);
+        return false;
+    }
+    invocation->since_ns = clock_monotonic_ns(house->invoker->options.clock);
+    house->running[slot] = invocation;
+    house->running_count++;
+    house->running_by_function[function]++;
+    house->invoker->counts.running++;
+    worker_submit(house->worker, slot, function, slot);
+    free(TAKE(invocation->owned));
+    invocation->input = (struct bytes){ 0 };
+    invocation->environment = NULL;
+    *taken = true;
+    return true;
+}
+
+void house_pump(struct house *house)
+{
+    struct invocation **at = &house->waiting;
+    while (house->worker != NULL && *at != NULL) {
+        struct invocation *invocation = *at;
+        struct error error;
+        bool taken = false;
+        struct invocation *next = invocation->next;
+        bool can = house_run(house, invocation, &taken, &error);
+        if (can && !taken) {
+            at = &invocation->next; /* another function may have room */
+            continue;
+        }
+        *at = next;
+        house->waiting_count--;
+        house->invoker->counts.waiting--;
+        if (!can)
+            invocation_fail(invocation, &error);
+    }
+    if (house->worker == NULL && (house->waiting_count > 0 || house->is_served))
+        worker_want(house);
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A house: one version of an application in use, with its worker, the invocations it runs and those
+ * that wait.  Internal to functions; invocation.h has the contract. */
+#ifndef FUNCTIONS_HOUSE_H
+#define FUNCTIONS_HOUSE_H
+
+#include "functions/invocation.h"
+#include "slipstream/worker.h"
+
+#include <uv.h>
+
+struct invocation {
+    struct invocation *next; /* in the queue */
+    char id[33];
+    uint32_t function;
+    struct digest32 input_digest;
+    struct bytes input;
+    const char **environment; /* NULL-terminated */
+    void *owned;              /* holds both while it waits; NULL: they are borrowed */
+    enum receipt_trigger trigger;
+    char request_id[KEYS_NAME_SIZE_MAX + 1];
+    char route[KEYS_ROUTE_SIZE_MAX + 1];
+    bool has_nonce;
+    struct nonce32 nonce;
+    uint64_t since_ns; /* it waits, or it runs */
+    invocation_done *done;
+    void *context;
+};
+
+struct house {
+    struct house *next;
+    struct invoker *invoker;
+    struct application *application; /* held */
+    struct arena *arena;
+    const char **variables[MANIFEST_FUNCTION_COUNT_MAX]; /* NAME=value of the manifest */
+    bool is_served;                                      /* new invocations may come */
+    bool starting;                                       /* a worker was asked for */
+    struct worker *worker;                               /* NULL: none */
+    int process;
+    bool has_proved; /* the worker has finished an invocation */
+    uv_poll_t *completions, *death;
+    bool loaded[MANIFEST_FUNCTION_COUNT_MAX];
+    unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
+    struct invocation *running[SLOT_COUNT_MAX]; /* by slot */
+    unsigned running_count;
+    struct invocation *waiting; /* first come, first served */
+    unsigned waiting_count;
+    uint64_t used_ns; /* last */
+};
+
+struct invoker {
+    struct invoker_options options;
+    struct house *houses;
+    uv_timer_t *watch; /* once a second while something runs or waits */
+    bool is_watching;
+    struct invoker_counts counts;
+};
+
+struct house *house_new(struct invoker *invoker, struct application *application);
+/* Ends its worker, forgets its invocations. */
+void house_free(struct house *house);
+/* Runs the invocation now if there is a worker with a free slot and its function's concurrency
+ * allows it: *taken.  False: it can't be run at all. */
+MUST_CHECK bool house_run(struct house *house, struct invocation *invocation, bool *taken,
+                          struct error *error);
+/* Gives slots to those that wait, and asks for a worker when one is needed. */
+void house_pump(struct house *house);
+/* The worker does not keep its limits, or is gone: what runs there has crashed. */
+void house_lose_worker(struct house *house);
+void house_close_worker(struct house *house);
+
+/* Of invocation.c: ends an invocation and frees it. */
+void invocation_fail(struct invocation *invocation, const struct error *error);
+void invocation_complete(struct house *house, struct invocation *invocation,
+                         const struct worker_completion *completion);
+void invocation_free(struct invocation *invocation);
+void invoker_start_watch(struct invoker *invoker);
+
+#endif

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/invocation.h"
+#include "core/hex.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "functions/house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    WATCH_INTERVAL_MS = 500
+};
+
+/* --- one invocation --- */
+
+void invocation_free(struct invocation *invocation)
+{
+    if (invocation == NULL)
+        return;
+    free(invocation->owned);
+    free(invocation);
+}
+DEFINE_AUTO(invocation, invocation_free)
+
+void invocation_fail(struct invocation *invocation, const struct error *error)
+{
+    invocation->done(invocation->context, NULL, error);
+    invocation_free(invocation);
+}
+
+static enum receipt_status status_of(const struct outcome *outcome)
+{
+    switch (outcome->kind) {
+    case OUTCOME_DONE:
+        return outcome->exit_code == 0 ? RECEIPT_STATUS_DONE : RECEIPT_STATUS_EXIT;
+    case OUTCOME_TRAPPED:
+        return RECEIPT_STATUS_TRAP;
+    case OUTCOME_TIMEOUT:
+        return RECEIPT_STATUS_TIMEOUT;
+    case OUTCOME_OUTPUT_LIMIT:
+        return RECEIPT_STATUS_LIMIT;
+    case OUTCOME_CRASHED:
+        return RECEIPT_STATUS_CRASHED;
+    }
+    return RECEIPT_STATUS_CRASHED;
+}
+
+/* The reason as a name: receipts have no spaces in names. */
+static void trap_name(char *name, size_t size, enum trap_reason reason)
+{
+    snprintf(name, size, "%s", trap_reason_text(reason));
+    for (char *at = name; *at != '\0'; at++) {
+        if (*at == ' ')
+            *at = '-';
+    }
+}
+
+static void receipt_fill(struct receipt *receipt, const struct house *house,
+                         const struct invocation *invocation, const struct outcome *outcome)
+{
+    const struct application *application = house->application;
+    const struct manifest_function *function =
+        &application->manifest->functions[invocation->function];
+    *receipt = (struct receipt){
+        .manifest = application->manifest_digest,
+        .code = function->code,
+        .image = application->images[invocation->function].image,
+        .request = invocation->input_digest,
+        .has_nonce = invocation->has_nonce,
+        .nonce = invocation->nonce,
+        .trigger.kind = invocation->trigger,
+        .usage = { outcome->duration_ns / 1000, outcome->memory_size },
+        .outcome.status = status_of(outcome),
+    };
+    snprintf(receipt->id, sizeof(receipt->id), "%s", invocation->id);
+    snprintf(receipt->application, sizeof(receipt->application), "%s",
+             application->manifest->application);
+    snprintf(receipt->application_version, sizeof(receipt->application_version), "%s",
+             application->manifest->version);
+    snprintf(receipt->function, sizeof(receipt->function), "%s", function->name);
+    memcpy(receipt->trigger.request_id, invocation->request_id, sizeof(invocation->request_id));
+    memcpy(receipt->trigger.route, invocation->route, sizeof(invocation->route));
+    if (receipt->outcome.status == RECEIPT_STATUS_EXIT)
+        receipt->outcome.exit_code = outcome->exit_code;
+    if (receipt->outcome.status == RECEIPT_STATUS_TRAP) {
+        trap_name(receipt->outcome.trap, sizeof(receipt->outcome.trap), outcome->reason);
+        receipt->outcome.has_function_index = outcome->has_function;
+        receipt->outcome.function_index = outcome->function_index;
+    }
+}
+
+/* Copies what the guest wrote out of the memory it could still write, before anything looks at it.
+ */
+static bool area_copy(struct buffer *target, const void *mailbox, size_t size,
+                      const struct mailbox_area *area)
+{
+    struct bytes view;
+    if (!mailbox_area_view(mailbox, size, area, &view))
+        return false;
+    buffer_append(target, view);
+    return !target->failed;
+}
+
+void invocation_complete(struct house *house, struct invocation *invocation,
+                         const struct worker_completion *completion)
+{
+    struct outcome outcome = completion->outcome;
+    size_t size;
+    const struct mailbox *mailbox = worker_mailbox(house->worker, completion->slot, &size);
+    AUTO_BUFFER struct buffer output, errors;
+    buffer_init(&output, size);
+    buffer_init(&errors, ERRORS_SIZE_MAX);
+    if (outcome.kind != OUTCOME_CRASHED && (!area_copy(&output, mailbox, size, &mailbox->output) ||
+                                            !area_copy(&errors, mailbox, size, &mailbox->errors))) {
+        outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
+        buffer_clear(&output);
+        buffer_clear(&errors);
+    }
+    struct error failure = { 0 }, unsigned_reason;
+    if (!outcome_check(&outcome, &failure) && failure.text[0] == '\0')
+        error_set(&failure, ERROR_CRASHED, "the micro-VM broke");
+    struct receipt receipt;
+    receipt_fill(&receipt, house, invocation, &outcome);
+    receipt.response = sha256_of(buffer_view(&output));
+    struct invocation_result result = {
+        .id = invocation->id,
+        .status = receipt.outcome.status,
+        .exit_code = outcome.exit_code,
+        .message = failure.text,
+        .output = buffer_view(&output),
+        .errors = buffer_view(&errors),
+        .duration_us = outcome.duration_ns / 1000,
+    };
+    if (!receipt_book_issue(house->invoker->options.receipts, &receipt, &result.receipt,
+                            &unsigned_reason))
+        result.receipt = NULL;
+    invocation->done(invocation->context, &result, NULL);
+    invocation_free(invocation);
+}
+
+/* Input and environment are the caller's until now; they have to outlast the call. */
+static bool invocation_own(struct invocation *invocation, struct error *error)
+{
+    size_t count = 0, strings = 0;
+    for (const char **at = invocation->environment; *at != NULL; at++) {
+        strings += strlen(*at) + 1;
+        count++;
+    }
+    size_t list_size = (count + 1) * sizeof(char *);
+    char *memory = malloc(list_size + strings + invocation->input.size);
+    if (memory == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for an invocation");
+    const char **list = (const char **)(void *)memory;
+    char *at = memory + list_size;
+    for (size_t i = 0; i < count; i++) {
+        size_t size = strlen(invocation->environment[i]) + 1;
+        memcpy(at, invocation->environment[i], size);
+        list[i] = at;
+        at += size;
+    }
+    list[count] = NULL;
+    if (invocation->input.size > 0)
+        memcpy(at, invocation->input.data, invocation->input.size);
+    invocation->input.data = (const uint8_t *)at;
+    invocation->environment = list;
+    invocation->owned = memory;
+    return true;
+}
+
+/* --- the invoker --- */
+
+bool invoker_new(struct invoker **invoker, const struct invoker_options *options,
+                 struct error *error)
+{
+    struct invoker *made = calloc(1, sizeof(*made));
+    uv_timer_t *watch = calloc(1, sizeof(*watch));
+    if (made == NULL || watch == NULL || uv_timer_init(options->loop, watch) != 0) {
+        free(made);
+        free(watch);
+        return error_set(error, ERROR_NO_MEMORY, "no memory for invocations");
+    }
+    made->options = *options;
+    made->watch = watch;
+    watch->data = made;
+    *invoker = made;
+    return true;
+}
+
+static void timer_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void invoker_free(struct invoker *invoker)
+{
+    if (invoker == NULL)
+        return;
+    while (invoker->houses != NULL) {
+        struct house *house = invoker->houses;
+        invoker->houses = house->next;
+        house_free(house);
+    }
+    uv_timer_stop(invoker->watch);
+    uv_close((uv_handle_t *)invoker->watch, timer_closed);
+    free(invoker);
+}
+
+struct invoker_counts invoker_counts(const struct invoker *invoker)
+{
+    return invoker->counts;
+}
+
+/* Kills workers that do not keep a time limit, refuses those who waited too long. */
+static void house_watch(struct house *house, uint64_t now_ns)
+{
+    struct error error;
+    for (unsigned i = 0; i < SLOT_COUNT_MAX; i++) {
+        const struct invocation *running = house->running[i];
+        if (running == NULL)
+            continue;
+        uint64_t allowed_ms =
+            house->application->manifest->functions[running->function].limits.timeout_ms +
+            (uint64_t)OVERTIME_MS;
+        if (now_ns - running->since_ns > allowed_ms * 1000000u) {
+            house_lose_worker(house);
+            break;
+        }
+    }
+    for (struct invocation **at = &house->waiting; *at != NULL;) {
+        struct invocation *waiting = *at;
+        if (now_ns - waiting->since_ns <= WAITING_MS_MAX * UINT64_C(1000000)) {
+            at = &waiting->next;
+            continue;
+        }
+        *at = waiting->next;
+        house->waiting_count--;
+        house->invoker->counts.waiting--;
+        error_set(&error, ERROR_BUSY, "no instance became free within %d seconds",
+                  WAITING_MS_MAX / 1000);
+        invocation_fail(waiting, &error);
+    }
+}
+
+/* Versions that are not served and have nothing to do any more. */
+static void houses_sweep(struct invoker *invoker)
+{
+    for (struct house **at = &invoker->houses; *at != NULL;) {
+        struct house *house = *at;
+        if (house->is_served || house->starting || house->running_count > 0 ||
+            house->waiting_count > 0) {
+            at = &house->next;
+            continue;
+        }
+        *at = house->next;
+        house_free(house);
+    }
+}
+
+static void on_watch(uv_timer_t *timer)
+{
+    struct invoker *invoker = timer->data;
+    uint64_t now_ns = clock_monotonic_ns(invoker->options.clock);
+    for (struct house *house = invoker->houses; house != NULL; house = house->next)
+        house_watch(house, now_ns);
+    houses_sweep(invoker);
+    if (invoker->counts.running == 0 && invoker->counts.waiting == 0) {
+        uv_timer_stop(timer);
+        invoker->is_watching = false;
+    }
+}
+
+void invoker_start_watch(struct invoker *invoker)
+{
+    if (invoker->is_watching)
+        return;
+    invoker->is_watching =
+        uv_timer_start(invoker->watch, on_watch, WATCH_INTERVAL_MS, WATCH_INTERVAL_MS) == 0;
+}
+
+void invoker_application_changed(struct invoker *invoker, const char *name,
+                                 const struct application *served)
+{
+    for (struct house *at = invoker->houses; at != NULL; at = at->next) {
+        if (at->application != served && strcmp(at->application->manifest->application, name) == 0)
+            at->is_served = false;
+    }
+    invoker_start_watch(invoker); /* sweeps them away when they have finished */
+}
+
+static struct house *house_find(struct invoker *invoker, struct application *application)
+{
+    for (struct house *at = invoker->houses; at != NULL; at = at->next) {
+        if (at->application == application)
+            return at;
+    }
+    return house_new(invoker, application);
+}
+
+static bool environment_merge(const char **merged, const char *const *given,
+                              const char *const *of_manifest, struct error *error)
+{
+    const char *const *lists[] = { given, of_manifest };
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(lists); i++) {
+        for (const char *const *at = lists[i]; *at != NULL; at++) {
+            if (count == VARIABLE_COUNT_MAX)
+                return error_set(error, ERROR_LIMIT, "more than %d variables", VARIABLE_COUNT_MAX);
+            merged[count++] = *at;
+        }
+    }
+    merged[count] = NULL;
+    return true;
+}
+
+static struct invocation *invocation_new(const struct invocation_request *request,
+                                         invocation_done *done, void *context)
+{
+    struct invocation *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return NULL;
+    uint8_t id[16];
+    random_bytes(id, sizeof(id));
+    hex_encode(made->id, BYTES_OF(id));
+    made->function = (uint32_t)request->function_index;
+    made->input = request->input;
+    made->input_digest = sha256_of(request->input);
+    made->trigger = request->trigger;
+    snprintf(made->request_id, sizeof(made->request_id), "%s", request->request_id);
+    if (request->trigger == RECEIPT_TRIGGER_HTTP)
+        snprintf(made->route, sizeof(made->route), "%.*s",
+                 (int)MIN(request->route.size, (size_t)KEYS_ROUTE_SIZE_MAX),
+                 (const char *)request->route.data);
+    made->has_nonce = request->has_nonce;
+    made->nonce = request->nonce;
+    made->done = done;
+    made->context = context;
+    return made;
+}
+
+static bool invocation_wait(struct house *house, struct invocation *invocation, struct error *error)
+{
+    struct invoker *invoker = house->invoker;
+    if (house->waiting_count == WAITING_COUNT_MAX)
+        return error_set(error, ERROR_BUSY, "%d invocations of %s wait already", WAITING_COUNT_MAX,
+                         house->application->manifest->application);
+    if (!invocation_own(invocation, error))
+        return false;
+    invocation->since_ns = clock_monotonic_ns(invoker->options.clock);
+    struct invocation **last = &house->waiting;
+    while (*last != NULL)
+        last = &(*last)->next;
+    *last = invocation;
+    house->waiting_count++;
+    invoker->counts.waiting++;
+    return true;
+}
+
+bool invocation_start(struct invoker *invoker, const struct invocation_request *request,
+                      invocation_done *done, void *context, struct error *error)
+{
+    const char *environment[VARIABLE_COUNT_MAX + 1];
+    if (request->input.size > invoker->options.input_size_max)
+        return error_set(error, ERROR_LIMIT, "the input has %zu bytes, at most %zu are allowed",
+                         request->input.size, invoker->options.input_size_max);
+    AUTO(invocation) struct invocation *invocation = invocation_new(request, done, context);
+    struct house *house = house_find(invoker, request->application);
+    if (invocation == NULL || house == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for an invocation");
+    if (!environment_merge(environment, request->environment,
+                           house->variables[request->function_index], error))
+        return false;
+    invocation->environment = environment;
+    house->used_ns = clock_monotonic_ns(invoker->options.clock);
+    bool taken = false;
+    /* Nobody overtakes those who wait. */
+    if (house->waiting_count == 0 && !house_run(house, invocation, &taken, error))
+        return false;
+    invoker_start_watch(invoker);
+    if (!taken && !invocation_wait(house, invocation, error))
+        return false;
+    (void)TAKE(invocation);
+    if (!taken)
+        house_pump(house);
+    return true;
+}

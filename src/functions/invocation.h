@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invocations: a request becomes one run in a micro-VM of the application's worker, and a result
+ * with its receipt.
+ *
+ * Each version of an application that is in use has one worker (a slipstream process that somebody
+ * else starts) with a number of slots.  An invocation takes a free slot, its input goes straight
+ * into the slot's mailbox, the worker runs it and says how it ended; what it printed is copied out
+ * of the mailbox.  More than a function's `concurrency` wait in a bounded queue, more than that are
+ * refused (BUSY).  A worker that dies takes its running invocations with it (CRASHED) and is
+ * replaced; one that does not keep its time limits is killed.  Owns the workers' channels.  Never
+ * blocks.  One thread, the event loop's. */
+#ifndef FUNCTIONS_INVOCATION_H
+#define FUNCTIONS_INVOCATION_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "functions/receipts.h"
+#include "functions/registry.h"
+
+struct uv_loop_s;
+struct invoker;
+
+/* Where workers come from.  `done` is called exactly once, later, from the loop, with the worker's
+ * control socket (taken over) and its process id, or -1 and the reason. */
+typedef void worker_done(void *context, int socket, int process, const struct error *error);
+struct worker_source {
+    void *context;
+    bool (*request)(void *context, worker_done *done, void *done_context, struct error *error);
+    /* It is not needed any more or does not obey: it is dead a second later. */
+    void (*end)(void *context, int process);
+};
+
+struct invoker_options {
+    struct uv_loop_s *loop;
+    struct store *store; /* for images */
+    struct worker_source workers;
+    struct receipt_book *receipts;
+    const struct clock *clock;
+    size_t input_size_max;
+    unsigned worker_count_max; /* versions with a worker at once; the longest idle one gives way */
+};
+
+MUST_CHECK bool invoker_new(struct invoker **invoker, const struct invoker_options *options,
+                            struct error *error);
+/* Ends all workers; invocations under way are forgotten without a call.  Run the loop once more
+ * afterwards. */
+void invoker_free(struct invoker *invoker);
+DEFINE_AUTO(invoker, invoker_free)
+
+struct invocation_request {
+    struct application *application;
+    size_t function_index;
+    struct bytes input;             /* stdin; copied */
+    const char *const *environment; /* NAME=value, NULL-terminated; the manifest's are added */
+    enum receipt_trigger trigger;
+    const char *request_id;
+    struct bytes route; /* of HTTP: the path asked for */
+    bool has_nonce;
+    struct nonce32 nonce; /* the caller's, for the receipt */
+};
+
+struct invocation_result {
+    const char *id;
+    enum receipt_status status;
+    uint32_t exit_code;  /* of EXIT */
+    const char *message; /* for people: why it failed; empty when DONE */
+    struct bytes output; /* stdout */
+    struct bytes errors; /* stderr, for the owner alone */
+    uint64_t duration_us;
+    const char *receipt; /* NULL when none could be issued */
+};
+/* All borrowed for the call.  `result` NULL: it never ran, for `error`'s reason. */
+typedef void invocation_done(void *context, const struct invocation_result *result,
+                             const struct error *error);
+
+/* Starts an invocation; `done` is called exactly once, later.  BUSY: the queue is full; NOT_FOUND,
+ * LIMIT (input). */
+MUST_CHECK bool invocation_start(struct invoker *invoker, const struct invocation_request *request,
+                                 invocation_done *done, void *context, struct error *error);
+/* The application was deployed anew or deleted: workers of versions that are not served any more
+ * end when they have finished. */
+void invoker_application_changed(struct invoker *invoker, const char *name,
+                                 const struct application *served);
+
+struct invoker_counts {
+    unsigned workers;
+    unsigned running;
+    unsigned waiting;
+    uint64_t workers_lost;
+};
+struct invoker_counts invoker_counts(const struct invoker *invoker);
+
+#endif

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Issues receipts under the present receipt key, numbers them, and keeps the last ones for whoever
+ * asks later.  Owns the receipt key while it is in use.  One thread. */
+#ifndef FUNCTIONS_RECEIPTS_H
+#define FUNCTIONS_RECEIPTS_H
+
+#include "base/clock.h"
+#include "functions/limits.h"
+#include "keys/receipt.h"
+
+struct receipt_book;
+
+MUST_CHECK bool receipt_book_new(struct receipt_book **book, const struct clock *clock,
+                                 struct error *error);
+void receipt_book_free(struct receipt_book *book);
+DEFINE_AUTO(receipt_book, receipt_book_free)
+
+/* From now on receipts are signed with `key` (taken over) and name this keyset; numbers start at 1.
+ */
+void receipt_book_use_key(struct receipt_book *book, struct ecdsa_key *key,
+                          const struct keyset *keyset, const struct digest32 *keyset_digest);
+/* Signs what `receipt` says after adding node, platform, keyset, time and number.  *text is valid
+ * until the next call.  UNAVAILABLE without a key that is still valid. */
+MUST_CHECK bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt,
+                                   const char **text, struct error *error);
+/* The receipt of an invocation among the last RECEIPT_KEPT_COUNT; NULL otherwise. */
+const char *receipt_book_find(const struct receipt_book *book, struct bytes id);
+uint64_t receipt_book_issued(const struct receipt_book *book);
+
+#endif
