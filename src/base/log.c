@@ -43,6 +43,7 @@ void log_init(const char *program, enum log_level level)
 {
     logger.program = program;
     logger.level = level;
+    tzset(); /* gmtime_r looks for /etc/localtime once, which the jail would forbid */
     const char *wanted = getenv("S3N_LOG");
     if (wanted != NULL && !log_level_parse(wanted, &logger.level))
         log_line(LOG_LEVEL_WARN, "S3N_LOG is none of debug, info, warn, error", "value", wanted,

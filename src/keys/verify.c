@@ -176,6 +176,9 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
         held = judge_evidence(result, verdict, error);
     } else if (is_about_root(verdict->reason)) {
         result->simulated = verdict->reason == ATTEST_REASON_SIMULATED;
+        if (result->simulated)
+            error_set(error, ERROR_UNVERIFIED,
+                      "SIMULATED: a development root proves nothing about hardware");
         step_fail(result, VERIFY_STEP_ROOT, error);
     } else {
         step_fail(result, VERIFY_STEP_EVIDENCE, error);
