@@ -130,7 +130,7 @@ static bool decode_section(struct decoder *decoder, enum section section)
     case SECTION_COUNT:
         break;
     }
-    ASSERT(!"a section with content");
+    ASSERT(false && "a section with content");
     return false;
 }
 

@@ -59,7 +59,7 @@ static uint8_t type_of_letter(char letter)
         if (letters[i].letter == letter)
             return (uint8_t)letters[i].type;
     }
-    ASSERT(!"a letter of abi/binding.h");
+    ASSERT(false && "a letter of abi/binding.h");
     return VALUE_UNKNOWN;
 }
 

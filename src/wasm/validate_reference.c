@@ -228,7 +228,7 @@ bool validator_check_prefixed(struct validator *validator)
     case PREFIXED_TABLE_FILL:
         return check_table_fill(validator);
     default:
-        ASSERT(!"a prefixed instruction with rules of its own");
+        ASSERT(false && "a prefixed instruction with rules of its own");
         return false;
     }
 }
