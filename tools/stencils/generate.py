@@ -307,6 +307,7 @@ def write_table(path, rows, chosen, pool, results):
         write_bytes(file, "stencil_code", bytes(code.data) + bytes(32))
         write_bytes(file, "stencil_patches", bytes(patches.data) + bytes(8))
         write_bytes(file, "stencil_pool", bytes(pool.data))
+        file.write("#endif\n")
     return len(entries), len(code.data), len(forms)
 
 
@@ -330,7 +331,8 @@ def write_definitions(file, rows, bases, total):
         for row in rows:
             if row.opcode is not None and low <= row.opcode < low + count:
                 others = [o.constant() if o else "STENCIL_NONE"
-                          for o in (row.branch, row.branch_not, row.swapped)]
+                          for o in (row.branch, row.branch_not)]
+                others.append(str(row.swapped.opcode if row.swapped else 0))
                 file.write("[%d] = {%s, SHAPE_%s, MACHINE_%s, MACHINE_%s, %s},\n" % (
                     row.opcode - low, row.constant(), row.shape, row.source, row.target,
                     ", ".join(others)))

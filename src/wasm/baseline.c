@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/baseline.h"
+
+#include "abi/layout.h"
+#include "wasm/baseline_state.h"
+#include "wasm/limits.h"
+#include "wasm/opcodes.h"
+
+#include <string.h>
+
+enum {
+    FRAME_SLOTS_MIN = 2,   /* every call moves the frame by at least 16 bytes */
+    FRAME_SLOTS_SPARE = 8, /* a helper's extra arguments, an import's results */
+    LEAF_FRAME_MAX = 2048, /* bytes that a leaf may use unchecked: the guard behind is larger */
+    OPERAND_ROOM = 4,
+};
+
+/* Makes room for `count` elements, forgetting the old ones. */
+static bool make_room(struct baseline *baseline, void **array, uint32_t *capacity, uint32_t count,
+                      size_t size)
+{
+    if (count <= *capacity)
+        return true;
+    uint32_t larger = MAX(count, *capacity * 2);
+    void *fresh = arena_array(baseline->emitter.arena, larger, size);
+    if (fresh == NULL)
+        return false;
+    *array = fresh;
+    *capacity = larger;
+    return true;
+}
+
+/* The most used locals of each class get the registers, if they are used more than calls make it
+ * dear. */
+static void pins_choose(struct baseline *baseline)
+{
+    const struct function_facts *facts = baseline->facts;
+    uint32_t best[2][STENCIL_INTEGER_REGISTERS];
+    uint32_t counts[2] = { 0, 0 };
+    static const uint32_t limits[2] = { STENCIL_INTEGER_REGISTERS - STENCIL_STACK_REGISTERS,
+                                        STENCIL_FLOAT_REGISTERS - STENCIL_STACK_REGISTERS };
+    for (uint32_t i = 0; i < facts->local_count; i++) {
+        uint32_t uses = facts->local_uses[i];
+        unsigned class = is_float(baseline->locals[i].type);
+        uint32_t *chosen = best[class];
+        if (uses < 2 || uses <= facts->call_count / 4)
+            continue;
+        uint32_t at = counts[class];
+        if (at == limits[class]) {
+            if (uses <= facts->local_uses[chosen[at - 1]])
+                continue;
+            at--;
+        } else {
+            counts[class]++;
+        }
+        for (; at > 0 && uses > facts->local_uses[chosen[at - 1]]; at--)
+            chosen[at] = chosen[at - 1];
+        chosen[at] = i;
+    }
+    baseline->pinned = 0;
+    for (unsigned class = 0; class < 2; class ++) {
+        for (uint32_t i = 0; i < counts[class]; i++) {
+            uint32_t first = class == 0 ? 0 : FLOAT_BASE;
+            uint32_t reg = first + STENCIL_STACK_REGISTERS + i;
+            baseline->locals[best[class][i]].pin = (uint8_t)reg;
+            baseline->pin_locals[reg] = best[class][i];
+            baseline->pinned |= 1u << reg;
+        }
+    }
+}
+
+static bool function_prepare(struct baseline *baseline, uint32_t function_index,
+                             const struct function_facts *facts)
+{
+    if (!make_room(baseline, (void **)&baseline->locals, &baseline->local_capacity,
+                   facts->local_count, sizeof(*baseline->locals)) ||
+        !make_room(baseline, (void **)&baseline->operands, &baseline->operand_capacity,
+                   facts->stack_height_max + OPERAND_ROOM, sizeof(*baseline->operands)) ||
+        !make_room(baseline, (void **)&baseline->labels, &baseline->label_capacity,
+                   facts->block_depth_max + 2, sizeof(*baseline->labels)))
+        return false;
+    baseline->facts = facts;
+    baseline->type = baseline->module->functions[function_index].type;
+    baseline->scan = scan_of(baseline->module->source, facts->code_offset);
+    baseline->scan.end = baseline->scan.at + facts->code.size;
+    baseline->height = 0;
+    baseline->flushed = 0;
+    baseline->depth = 0;
+    baseline->pins = (struct pins){ 0 };
+    baseline->is_reachable = true;
+    baseline->has_calls = facts->call_count > 0;
+    baseline->operand_base = MAX(facts->local_count, (uint32_t)FRAME_SLOTS_MIN);
+    memset(baseline->owners, 0, sizeof(baseline->owners));
+    for (uint32_t i = 0; i < facts->local_count; i++) {
+        baseline->locals[i] =
+            (struct local){ .type = (uint8_t)machine_type_of(facts->local_types[i]),
+                            .pin = REGISTER_NONE };
+    }
+    pins_choose(baseline);
+    return true;
+}
+
+/* Locals beyond the parameters start as zero. */
+static void zero_locals(struct baseline *baseline)
+{
+    uint32_t count = baseline->facts->local_count;
+    for (uint32_t i = baseline->type->parameter_count; i < count; i++) {
+        uint32_t first = i;
+        while (i < count && baseline->locals[i].pin == REGISTER_NONE)
+            i++;
+        emit_zero_slots(&baseline->emitter, first, i - first);
+        if (i == count)
+            return;
+        emit_constant(&baseline->emitter, baseline->locals[i].type, baseline->locals[i].pin, 0);
+        baseline->pins.valid |= 1u << baseline->locals[i].pin;
+        baseline->pins.dirty |= 1u << baseline->locals[i].pin;
+    }
+}
+
+static void prologue(struct baseline *baseline)
+{
+    enum {
+        CMP = 0x3b,
+        RAX = 0,
+        ABOVE = 7
+    };
+    struct emitter *emitter = &baseline->emitter;
+    const struct function_facts *facts = baseline->facts;
+    uint32_t slots = baseline->operand_base + facts->stack_height_max + FRAME_SLOTS_SPARE;
+    slots = MAX(slots, baseline->type->result_count);
+    if (baseline->has_calls || slots * 8 > LEAF_FRAME_MAX) {
+        emit_frame_address(emitter, RAX, slot_displacement(slots));
+        emit_instance_operation(emitter, CMP, RAX, offsetof(struct instance, frame_limit), true);
+        emit_trap_if(emitter, ABOVE, TRAP_STACK, TRAP_NONE);
+    }
+    if (baseline->has_calls)
+        emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax aligns rsp */
+    zero_locals(baseline);
+}
+
+static void compile_local_get(struct baseline *baseline, uint32_t index)
+{
+    operand_push(baseline, (struct operand){ .place = PLACE_LOCAL,
+                                             .type = baseline->locals[index].type,
+                                             .index = index });
+}
+
+static void compile_local_set(struct baseline *baseline, uint32_t index, bool keeps)
+{
+    struct operand value = operand_take(baseline);
+    local_preserve(baseline, index);
+    local_assign(baseline, index, &value);
+    operand_release(baseline, &value);
+    if (keeps)
+        compile_local_get(baseline, index);
+}
+
+static void compile_reference(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    struct helper_call call = {
+        .helper = HELPER_TABLE_GET, .operand_count = 1, .extra_count = 1, .result = VALUE_FUNCREF
+    };
+    switch (opcode) {
+    case OPCODE_REF_NULL:
+        scan_u8(scan);
+        operand_push_constant(baseline, MACHINE_I64, 0);
+        return;
+    case OPCODE_REF_IS_NULL:
+        compile_operation(baseline, &operations[OPCODE_I64_EQZ]);
+        return;
+    case OPCODE_REF_FUNC:
+        operand_push_constant(baseline, MACHINE_I64,
+                              LAYOUT_RODATA + sizeof(struct function_reference) * scan_u32(scan));
+        return;
+    case OPCODE_TABLE_SET:
+        call = (struct helper_call){ .helper = HELPER_TABLE_SET,
+                                     .operand_count = 2,
+                                     .extra_count = 1 };
+        break;
+    default:
+        break;
+    }
+    call.extras[0] = scan_u32(scan);
+    compile_helper(baseline, &call);
+}
+
+static void compile_constant(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    if (opcode == OPCODE_I32_CONST)
+        operand_push_constant(baseline, MACHINE_I32, (uint32_t)scan_signed(scan, 32));
+    else if (opcode == OPCODE_I64_CONST)
+        operand_push_constant(baseline, MACHINE_I64, (uint64_t)scan_signed(scan, 64));
+    else if (opcode == OPCODE_F32_CONST)
+        operand_push_constant(baseline, MACHINE_F32, scan_fixed_u32(scan));
+    else
+        operand_push_constant(baseline, MACHINE_F64, scan_fixed_u64(scan));
+}
+
+static void compile_memory_grow(struct baseline *baseline)
+{
+    compile_helper(baseline, &(struct helper_call){ .helper = HELPER_MEMORY_GROW,
+                                                    .operand_count = 1,
+                                                    .result = VALUE_I32 });
+}
+
+/* Passes over an instruction that can't be reached; blocks are kept count of by the caller. */
+static void skip(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    uint32_t numbers = 0;
+    switch (opcode) {
+    case OPCODE_BR_TABLE:
+    case OPCODE_SELECT_T:
+        numbers = scan_u32(scan) + (opcode == OPCODE_BR_TABLE);
+        break;
+    case OPCODE_I32_CONST:
+    case OPCODE_I64_CONST:
+        scan_signed(scan, 64);
+        break;
+    case OPCODE_F32_CONST:
+        scan_fixed_u32(scan);
+        break;
+    case OPCODE_F64_CONST:
+        scan_fixed_u64(scan);
+        break;
+    case OPCODE_PREFIX:
+        compile_prefixed(baseline);
+        break;
+    case OPCODE_CALL_INDIRECT:
+        numbers = 2;
+        break;
+    case OPCODE_BR:
+    case OPCODE_BR_IF:
+    case OPCODE_CALL:
+    case OPCODE_LOCAL_GET:
+    case OPCODE_LOCAL_SET:
+    case OPCODE_LOCAL_TEE:
+    case OPCODE_GLOBAL_GET:
+    case OPCODE_GLOBAL_SET:
+    case OPCODE_TABLE_GET:
+    case OPCODE_TABLE_SET:
+    case OPCODE_MEMORY_SIZE:
+    case OPCODE_MEMORY_GROW:
+    case OPCODE_REF_NULL:
+    case OPCODE_REF_FUNC:
+        numbers = 1;
+        break;
+    default:
+        if (opcode >= OPCODE_I32_LOAD && opcode <= OPCODE_I64_STORE32)
+            numbers = 2;
+        break;
+    }
+    for (uint32_t i = 0; i < numbers; i++)
+        scan_u32(scan);
+}
+
+static void compile_special(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    switch (opcode) {
+    case OPCODE_NOP:
+        return;
+    case OPCODE_UNREACHABLE:
+        emit_unreachable(&baseline->emitter, TRAP_UNREACHABLE);
+        compile_dead_end(baseline);
+        return;
+    case OPCODE_BR:
+        compile_branch(baseline, scan_u32(scan));
+        return;
+    case OPCODE_BR_IF:
+        compile_branch_if(baseline, scan_u32(scan));
+        return;
+    case OPCODE_BR_TABLE:
+        compile_branch_table(baseline);
+        return;
+    case OPCODE_RETURN:
+        compile_return(baseline);
+        return;
+    case OPCODE_CALL:
+        compile_call(baseline, scan_u32(scan));
+        return;
+    case OPCODE_CALL_INDIRECT: {
+        uint32_t type = scan_u32(scan);
+        compile_call_indirect(baseline, type, scan_u32(scan));
+        return;
+    }
+    case OPCODE_DROP:
+        operand_drop(baseline, 1);
+        return;
+    case OPCODE_SELECT_T:
+        scan_u32(scan);
+        scan_u8(scan);
+        compile_select(baseline);
+        return;
+    case OPCODE_SELECT:
+        compile_select(baseline);
+        return;
+    case OPCODE_GLOBAL_GET:
+        compile_global_get(baseline, scan_u32(scan));
+        return;
+    case OPCODE_GLOBAL_SET:
+        compile_global_set(baseline, scan_u32(scan));
+        return;
+    case OPCODE_MEMORY_SIZE:
+        scan_u8(scan);
+        compile_memory_size(baseline);
+        return;
+    case OPCODE_MEMORY_GROW:
+        scan_u8(scan);
+        compile_memory_grow(baseline);
+        return;
+    case OPCODE_I64_EXTEND_I32_U: /* an i32 is zero-extended wherever it stands */
+        compile_extend(baseline);
+        return;
+    case OPCODE_PREFIX:
+        compile_prefixed(baseline);
+        return;
+    default:
+        compile_reference(baseline, opcode);
+        return;
+    }
+}
+
+/* One instruction, whose opcode was read; false at the end of the function. */
+static bool compile_instruction(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    switch (opcode) {
+    case OPCODE_BLOCK:
+    case OPCODE_LOOP:
+    case OPCODE_IF:
+        compile_block(baseline, opcode);
+        return true;
+    case OPCODE_ELSE:
+        compile_else(baseline);
+        return true;
+    case OPCODE_END:
+        compile_end(baseline);
+        return baseline->depth > 0;
+    default:
+        break;
+    }
+    if (!baseline->is_reachable) {
+        skip(baseline, opcode);
+        return true;
+    }
+    switch (opcode) {
+    case OPCODE_LOCAL_GET:
+        compile_local_get(baseline, scan_u32(scan));
+        break;
+    case OPCODE_LOCAL_SET:
+    case OPCODE_LOCAL_TEE:
+        compile_local_set(baseline, scan_u32(scan), opcode == OPCODE_LOCAL_TEE);
+        break;
+    case OPCODE_I32_CONST:
+    case OPCODE_I64_CONST:
+    case OPCODE_F32_CONST:
+    case OPCODE_F64_CONST:
+        compile_constant(baseline, opcode);
+        break;
+    default:
+        if (operations[opcode].stencil != STENCIL_NONE)
+            compile_operation(baseline, &operations[opcode]);
+        else
+            compile_special(baseline, opcode);
+        break;
+    }
+    return true;
+}
+
+bool baseline_function(struct baseline *baseline, uint32_t function_index,
+                       const struct function_facts *facts, struct error *error)
+{
+    struct emitter *emitter = &baseline->emitter;
+    if (!function_prepare(baseline, function_index, facts))
+        return error_set(error, ERROR_NO_MEMORY, "no memory to compile function %u",
+                         function_index);
+    emit_align(emitter, 16, 0xcc);
+    uint32_t start = emitter->size;
+    uint64_t size_max = (uint64_t)facts->code.size * WASM_CODE_GROWTH_MAX +
+                        (uint64_t)facts->local_count * 8 + WASM_CODE_GROWTH_FREE;
+    emitter->wasm_offset = facts->code_offset;
+    baseline->starts[function_index] = start;
+    emit_chain_here(emitter, &baseline->call_chains[function_index]);
+    label_push(baseline, OPCODE_BLOCK, (struct type_range){ 0 },
+               (struct type_range){ baseline->type->results, baseline->type->result_count });
+    prologue(baseline);
+    bool more = true;
+    while (more && !emitter->failed && emitter->size - start <= size_max) {
+        emitter->wasm_offset = (uint32_t)scan_offset(&baseline->scan);
+        more = compile_instruction(baseline, scan_u8(&baseline->scan));
+    }
+    emit_islands(emitter);
+    if (emitter->failed)
+        return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes",
+                         emitter->buffer->size_max);
+    if (more)
+        return error_set(error, ERROR_LIMIT, "code of function %u is over %llu bytes",
+                         function_index, (unsigned long long)size_max);
+    return true;
+}
+
+bool baseline_new(struct baseline **baseline, const struct code_options *options,
+                  struct error *error)
+{
+    const struct module *module = options->module;
+    struct arena *arena = options->arena;
+    struct baseline *made = arena_take(arena, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the compiler");
+    made->module = module;
+    made->layout = options->layout;
+    made->starts = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
+    made->call_chains = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
+    struct emitter *emitter = &made->emitter;
+    *emitter = (struct emitter){ .buffer = options->buffer,
+                                 .start = options->buffer->size,
+                                 .arena = arena,
+                                 .stencils = stencils_new(arena) };
+    if (made->starts == NULL || made->call_chains == NULL || emitter->stencils == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the compiler");
+    buffer_reserve(options->buffer, module->code_size * 2);
+    struct bytes constants = stencil_constants();
+    for (size_t at = 0; at < constants.size; at += 64) {
+        struct bytes part = bytes_part(constants, at, 64);
+        emit_bytes(emitter, part.data, (unsigned)part.size);
+    }
+    for (uint32_t i = 0; i < module->imported_function_count && !emitter->failed; i++)
+        import_stub(made, i);
+    if (emitter->failed)
+        return error_set(error, ERROR_LIMIT, "no room for code");
+    *baseline = made;
+    return true;
+}
+
+bool baseline_finish(struct baseline *baseline, struct code *code, struct error *error)
+{
+    struct emitter *emitter = &baseline->emitter;
+    if (emitter->failed)
+        return error_set(error, ERROR_LIMIT, "no room for code");
+    emitter->buffer->size = emitter->start + emitter->size;
+    *code = (struct code){ .size = emitter->size,
+                           .starts = baseline->starts,
+                           .traps = emitter->traps,
+                           .trap_count = emitter->trap_count,
+                           .grown_tables = baseline->grown_tables };
+    return true;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/layout.h"
+#include "wasm/baseline_state.h"
+#include "wasm/linker.h"
+#include "wasm/opcodes.h"
+
+#include <string.h>
+
+enum {
+    MACHINE_RAX = 0,
+    MACHINE_RSI = 6,
+    MACHINE_R10 = 10,
+    OPCODE_MOV_STORE = 0x89, /* mov [memory], register */
+    OPCODE_MOV_LOAD = 0x8b,
+    OPCODE_CMP = 0x3b,
+    OPCODE_ADD = 0x03,
+    CONDITION_ABOVE_EQUAL = 3,
+    CONDITION_NOT_EQUAL = 5,
+};
+
+static uint32_t table_field(uint32_t table, size_t field)
+{
+    return (uint32_t)(offsetof(struct instance, tables) + table * sizeof(struct table) + field);
+}
+
+/* What a call may not find in registers goes to the frame: the top `count` operands to their slots
+ * in any case. */
+static void settle(struct baseline *baseline, uint32_t count)
+{
+    operands_to_slots(baseline, count);
+    registers_spill(baseline);
+    pins_store(baseline, baseline->pinned);
+}
+
+/* After the arguments were dropped: the callee's frame starts at operand `height`. */
+static void enter_and_leave(struct baseline *baseline, const struct function_type *type,
+                            struct target direct, bool is_direct)
+{
+    struct emitter *emitter = &baseline->emitter;
+    int32_t frame = slot_displacement(baseline->operand_base + baseline->height);
+    emit_frame_move(emitter, frame);
+    if (is_direct)
+        emit_call(emitter, direct);
+    else
+        emit_bytes(emitter, (const uint8_t[]){ 0x41, 0xff, 0x12 }, 3); /* call [r10] */
+    emit_frame_move(emitter, -frame);
+    baseline->pins = (struct pins){ 0 };
+    operand_push_slots(baseline, (struct type_range){ type->results, type->result_count });
+}
+
+void compile_call(struct baseline *baseline, uint32_t function_index)
+{
+    const struct function_type *type = baseline->module->functions[function_index].type;
+    settle(baseline, type->parameter_count);
+    operand_drop(baseline, type->parameter_count);
+    struct target target = { .address = baseline->starts[function_index] };
+    if (target.address == 0)
+        target.chain = &baseline->call_chains[function_index];
+    enter_and_leave(baseline, type, target, true);
+}
+
+void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table)
+{
+    struct emitter *emitter = &baseline->emitter;
+    const struct function_type *type = &baseline->module->types[type_index];
+    struct operand index = operand_take(baseline);
+    settle(baseline, type->parameter_count);
+    operand_to_scratch(baseline, &index);
+    operand_drop(baseline, type->parameter_count);
+    emit_instance_operation(emitter, OPCODE_CMP, MACHINE_R10,
+                            table_field(table, offsetof(struct table, size)), false);
+    emit_trap_if(emitter, CONDITION_ABOVE_EQUAL, TRAP_ELEMENT_UNDEFINED, TRAP_NONE);
+    emit_bytes(emitter, (const uint8_t[]){ 0x49, 0xc1, 0xe2, 4 }, 4); /* shl r10, 4 */
+    emit_instance_operation(emitter, OPCODE_ADD, MACHINE_R10,
+                            table_field(table, offsetof(struct table, entries)), true);
+    /* cmp dword [r10 + 8], signature */
+    uint8_t compare[8] = { 0x41, 0x81, 0x7a, offsetof(struct function_reference, signature) };
+    uint32_t id = signature_id(type);
+    memcpy(compare + 4, &id, 4);
+    emit_bytes(emitter, compare, 8);
+    emit_trap_if(emitter, CONDITION_NOT_EQUAL, TRAP_SIGNATURE, TRAP_ELEMENT_NULL);
+    enter_and_leave(baseline, type, (struct target){ 0 }, false);
+}
+
+/* frame_top = the first slot that nobody uses */
+static void store_frame_top(struct emitter *emitter, uint32_t slot)
+{
+    emit_frame_address(emitter, MACHINE_RAX, slot_displacement(slot));
+    emit_instance_operation(emitter, OPCODE_MOV_STORE, MACHINE_RAX,
+                            offsetof(struct instance, frame_top), true);
+}
+
+void compile_helper(struct baseline *baseline, const struct helper_call *call)
+{
+    struct emitter *emitter = &baseline->emitter;
+    settle(baseline, call->operand_count);
+    uint32_t base = baseline->operand_base + baseline->height - call->operand_count;
+    uint32_t end = base + call->operand_count;
+    for (uint32_t i = 0; i < call->extra_count; i++)
+        emit_store_constant(emitter, FRAME_REGISTER, slot_displacement(end + i), call->extras[i]);
+    operand_drop(baseline, call->operand_count);
+    store_frame_top(emitter, MAX(end + call->extra_count, base + 1));
+    emit_frame_address(emitter, MACHINE_RSI, slot_displacement(base));
+    emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7 }, 3); /* mov rdi, r14 */
+    if (!baseline->has_calls)
+        emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax, for the alignment */
+    emit_trap_point(emitter);
+    uint8_t through[7] = { 0x41, 0xff, 0x96 }; /* call [r14 + helper] */
+    uint32_t helper = (uint32_t)(offsetof(struct instance, helpers) + 8 * call->helper);
+    memcpy(through + 3, &helper, 4);
+    emit_bytes(emitter, through, 7);
+    if (!baseline->has_calls)
+        emit_bytes(emitter, (const uint8_t[]){ 0x59 }, 1);
+    baseline->pins = (struct pins){ 0 };
+    if (call->result != 0)
+        operand_push_slots(baseline, (struct type_range){ &call->result, 1 });
+}
+
+void import_stub(struct baseline *baseline, uint32_t function_index)
+{
+    struct emitter *emitter = &baseline->emitter;
+    const struct function *function = &baseline->module->functions[function_index];
+    emit_align(emitter, 16, 0xcc);
+    baseline->starts[function_index] = emitter->size;
+    emitter->wasm_offset = 0;
+    emit_trap_point(emitter);
+    for (uint32_t i = 0; i < function->type->parameter_count; i++) {
+        if (function->type->parameters[i] == VALUE_F32)
+            emit_clear_upper(emitter, i);
+    }
+    store_frame_top(emitter, MAX(function->type->parameter_count, 2u));
+    /* mov rdi, r14; mov rsi, r12; mov rax, [r14 + bindings]; jmp [rax + binding] */
+    emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7, 0x4c, 0x89, 0xe6 }, 6);
+    emit_instance_operation(emitter, OPCODE_MOV_LOAD, MACHINE_RAX,
+                            offsetof(struct instance, bindings), true);
+    uint8_t jump[6] = { 0xff, 0xa0 };
+    uint32_t binding = 8 * (uint32_t)function->binding;
+    memcpy(jump + 2, &binding, 4);
+    emit_bytes(emitter, jump, 6);
+}
+
+static uint32_t global_offset(const struct baseline *baseline, uint32_t index)
+{
+    return baseline->layout->globals + 16 * index;
+}
+
+void compile_global_get(struct baseline *baseline, uint32_t index)
+{
+    const struct global *global = &baseline->module->globals[index];
+    enum machine_type type = machine_type_of((uint8_t)global->type.type);
+    if (!global->type.is_mutable) {
+        operand_push_constant(baseline, type, constant_bits(baseline->module, &global->value));
+        return;
+    }
+    unsigned reg = register_take(baseline, is_float(type));
+    emit_load(&baseline->emitter, type, reg, INSTANCE_REGISTER,
+              (int32_t)global_offset(baseline, index));
+    operand_push_register(baseline, type, reg);
+}
+
+void compile_global_set(struct baseline *baseline, uint32_t index)
+{
+    struct operand value = operand_take(baseline);
+    if (value.type == MACHINE_F32 && value.place != PLACE_CONSTANT)
+        operand_to_register(baseline, &value); /* a slot's upper half may hold anything */
+    operand_store(baseline, &value, INSTANCE_REGISTER, (int32_t)global_offset(baseline, index));
+    operand_release(baseline, &value);
+}
+
+void compile_memory_size(struct baseline *baseline)
+{
+    struct emitter *emitter = &baseline->emitter;
+    unsigned reg = register_take(baseline, false);
+    emit_load(emitter, MACHINE_I64, reg, INSTANCE_REGISTER,
+              (int32_t)offsetof(struct instance, memory_size));
+    emit_shift_right(emitter, reg, 16);
+    operand_push_register(baseline, MACHINE_I32, reg);
+}
+
+static void compile_table_size(struct baseline *baseline, uint32_t table)
+{
+    unsigned reg = register_take(baseline, false);
+    emit_load(&baseline->emitter, MACHINE_I32, reg, INSTANCE_REGISTER,
+              (int32_t)table_field(table, offsetof(struct table, size)));
+    operand_push_register(baseline, MACHINE_I32, reg);
+}
+
+/* Instructions behind 0xfc: how many operands, how many immediates, which helper. */
+static const struct {
+    uint8_t operands;
+    uint8_t immediates;
+    uint8_t kept; /* immediates that the helper gets */
+    uint8_t helper;
+    uint8_t result; /* enum value_type or 0 */
+} prefixed[] = {
+    [PREFIXED_MEMORY_INIT] = { 3, 2, 1, HELPER_MEMORY_INIT, 0 },
+    [PREFIXED_DATA_DROP] = { 0, 1, 1, HELPER_DATA_DROP, 0 },
+    [PREFIXED_MEMORY_COPY] = { 3, 2, 0, HELPER_MEMORY_COPY, 0 },
+    [PREFIXED_MEMORY_FILL] = { 3, 1, 0, HELPER_MEMORY_FILL, 0 },
+    [PREFIXED_TABLE_INIT] = { 3, 2, 2, HELPER_TABLE_INIT, 0 },
+    [PREFIXED_ELEM_DROP] = { 0, 1, 1, HELPER_ELEM_DROP, 0 },
+    [PREFIXED_TABLE_COPY] = { 3, 2, 2, HELPER_TABLE_COPY, 0 },
+    [PREFIXED_TABLE_GROW] = { 2, 1, 1, HELPER_TABLE_GROW, VALUE_I32 },
+    [PREFIXED_TABLE_SIZE] = { 0, 1, 0, 0, 0 },
+    [PREFIXED_TABLE_FILL] = { 3, 1, 1, HELPER_TABLE_FILL, 0 },
+};
+
+void compile_prefixed(struct baseline *baseline)
+{
+    uint32_t code = scan_u32(&baseline->scan);
+    if (code <= PREFIXED_I64_TRUNC_SAT_F64_U) {
+        if (baseline->is_reachable)
+            compile_operation(baseline, &saturating_operations[code]);
+        return;
+    }
+    struct helper_call call = { .helper = prefixed[code].helper,
+                                .operand_count = prefixed[code].operands,
+                                .extra_count = prefixed[code].kept,
+                                .result = prefixed[code].result };
+    for (unsigned i = 0; i < prefixed[code].immediates; i++)
+        call.extras[i] = scan_u32(&baseline->scan);
+    if (!baseline->is_reachable)
+        return;
+    if (code == PREFIXED_TABLE_GROW)
+        baseline->grown_tables |= 1ull << call.extras[0];
+    if (code == PREFIXED_TABLE_SIZE)
+        compile_table_size(baseline, call.extras[0]);
+    else
+        compile_helper(baseline, &call);
+}

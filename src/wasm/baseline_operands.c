@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/baseline_state.h"
+
+#include <string.h>
+
+struct operand *operand_top(struct baseline *baseline)
+{
+    return &baseline->operands[baseline->height - 1];
+}
+
+void operand_push(struct baseline *baseline, struct operand operand)
+{
+    ASSERT(baseline->height < baseline->operand_capacity);
+    if (operand.place == PLACE_LOCAL)
+        baseline->locals[operand.index].lazy++;
+    else if (operand.place == PLACE_REGISTER)
+        baseline->owners[operand.reg] = baseline->height + 1;
+    baseline->operands[baseline->height++] = operand;
+}
+
+void operand_push_constant(struct baseline *baseline, enum machine_type type, uint64_t bits)
+{
+    operand_push(baseline,
+                 (struct operand){ .place = PLACE_CONSTANT, .type = (uint8_t)type, .bits = bits });
+}
+
+void operand_push_register(struct baseline *baseline, enum machine_type type, unsigned reg)
+{
+    operand_push(
+        baseline,
+        (struct operand){ .place = PLACE_REGISTER, .type = (uint8_t)type, .reg = (uint8_t)reg });
+}
+
+void operand_push_slots(struct baseline *baseline, struct type_range types)
+{
+    if (baseline->flushed == baseline->height)
+        baseline->flushed += types.count;
+    for (uint32_t i = 0; i < types.count; i++) {
+        operand_push(baseline,
+                     (struct operand){ .place = PLACE_SLOT,
+                                       .type = (uint8_t)machine_type_of(types.types[i]),
+                                       .index = baseline->operand_base + baseline->height });
+    }
+}
+
+struct operand operand_take(struct baseline *baseline)
+{
+    struct operand taken = baseline->operands[--baseline->height];
+    if (baseline->flushed > baseline->height)
+        baseline->flushed = baseline->height;
+    if (taken.place == PLACE_LOCAL)
+        baseline->locals[taken.index].lazy--;
+    else if (taken.place == PLACE_REGISTER)
+        baseline->owners[taken.reg] = OWNER_BUSY;
+    return taken;
+}
+
+void operand_release(struct baseline *baseline, const struct operand *operand)
+{
+    if (operand->place == PLACE_REGISTER && baseline->owners[operand->reg] == OWNER_BUSY)
+        baseline->owners[operand->reg] = 0;
+}
+
+void operand_drop(struct baseline *baseline, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        struct operand dropped = operand_take(baseline);
+        operand_release(baseline, &dropped);
+    }
+}
+
+/* Puts the operand at stack index `at` into its own slot. */
+static void spill(struct baseline *baseline, uint32_t at)
+{
+    struct operand *operand = &baseline->operands[at];
+    uint32_t slot = baseline->operand_base + at;
+    operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(slot));
+    if (operand->place == PLACE_REGISTER)
+        baseline->owners[operand->reg] = 0;
+    else if (operand->place == PLACE_LOCAL)
+        baseline->locals[operand->index].lazy--;
+    operand->place = PLACE_SLOT;
+    operand->index = slot;
+}
+
+unsigned register_take(struct baseline *baseline, bool is_for_float)
+{
+    unsigned first = is_for_float ? FLOAT_BASE : 0;
+    unsigned oldest = first;
+    for (unsigned reg = first; reg < first + STENCIL_STACK_REGISTERS; reg++) {
+        if (baseline->owners[reg] == 0) {
+            baseline->owners[reg] = OWNER_BUSY;
+            return reg;
+        }
+        if (baseline->owners[reg] < baseline->owners[oldest])
+            oldest = reg;
+    }
+    ASSERT(baseline->owners[oldest] != OWNER_BUSY);
+    spill(baseline, baseline->owners[oldest] - 1);
+    baseline->owners[oldest] = OWNER_BUSY;
+    return oldest;
+}
+
+void register_claim(struct baseline *baseline, unsigned reg)
+{
+    if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
+        spill(baseline, baseline->owners[reg] - 1);
+    baseline->owners[reg] = OWNER_BUSY;
+}
+
+void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    enum machine_type type = operand->type;
+    if (operand->place == PLACE_REGISTER) {
+        emit_move(emitter, type, to, operand->reg);
+    } else if (operand->place == PLACE_CONSTANT) {
+        emit_constant(emitter, type, to, operand->bits);
+    } else if (operand->place == PLACE_SLOT) {
+        emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
+    } else {
+        unsigned pin = baseline->locals[operand->index].pin;
+        if (pin != REGISTER_NONE && (baseline->pins.valid & 1u << pin) != 0)
+            emit_move(emitter, type, to, pin);
+        else
+            emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
+    }
+}
+
+void operand_to_register(struct baseline *baseline, struct operand *operand)
+{
+    if (operand->place == PLACE_REGISTER)
+        return;
+    unsigned reg = register_take(baseline, is_float(operand->type));
+    operand_move(baseline, operand, reg);
+    operand->place = PLACE_REGISTER;
+    operand->reg = (uint8_t)reg;
+}
+
+void operand_to_scratch(struct baseline *baseline, struct operand *operand)
+{
+    struct emitter *emitter = &baseline->emitter;
+    if (operand->place == PLACE_CONSTANT) {
+        emit_scratch_constant(emitter, (uint32_t)operand->bits);
+        return;
+    }
+    unsigned reg = operand->reg;
+    if (operand->place == PLACE_LOCAL) {
+        reg = baseline->locals[operand->index].pin;
+        if (reg != REGISTER_NONE)
+            pin_validate(baseline, reg);
+    }
+    if (operand->place == PLACE_SLOT || reg == REGISTER_NONE)
+        emit_scratch_load(emitter, slot_displacement(operand->index));
+    else
+        emit_scratch_move(emitter, reg);
+    operand_release(baseline, operand);
+}
+
+void operand_store(struct baseline *baseline, const struct operand *operand, unsigned base,
+                   int32_t displacement)
+{
+    struct emitter *emitter = &baseline->emitter;
+    unsigned from = operand->reg;
+    uint32_t slot = operand->index;
+    if (operand->place == PLACE_CONSTANT) {
+        emit_store_constant(emitter, base, displacement, operand->bits);
+        return;
+    }
+    if (operand->place == PLACE_LOCAL) {
+        unsigned pin = baseline->locals[operand->index].pin;
+        if (pin != REGISTER_NONE)
+            pin_validate(baseline, pin);
+        from = pin;
+    }
+    if (operand->place == PLACE_SLOT || from == REGISTER_NONE)
+        emit_copy(emitter, base, displacement, slot_displacement(slot));
+    else
+        emit_store(emitter, operand->type, from, base, displacement);
+}
+
+void operands_flush(struct baseline *baseline)
+{
+    for (uint32_t i = baseline->flushed; i < baseline->height; i++) {
+        if (baseline->operands[i].place == PLACE_REGISTER ||
+            baseline->operands[i].place == PLACE_LOCAL)
+            spill(baseline, i);
+    }
+    baseline->flushed = baseline->height;
+}
+
+void operands_to_slots(struct baseline *baseline, uint32_t count)
+{
+    for (uint32_t i = baseline->height - count; i < baseline->height; i++) {
+        if (baseline->operands[i].place != PLACE_SLOT)
+            spill(baseline, i);
+    }
+}
+
+void registers_spill(struct baseline *baseline)
+{
+    for (unsigned reg = 0; reg < REGISTER_COUNT; reg++) {
+        if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
+            spill(baseline, baseline->owners[reg] - 1);
+    }
+}
+
+void local_preserve(struct baseline *baseline, uint32_t index)
+{
+    enum {
+        SCAN_MAX = 32 /* beyond it everything is flushed, so that no operand is looked at twice */
+    };
+    struct local *local = &baseline->locals[index];
+    for (uint32_t i = baseline->height; local->lazy > 0; i--) {
+        ASSERT(i > baseline->flushed);
+        if (baseline->height - i == SCAN_MAX) {
+            operands_flush(baseline);
+            return;
+        }
+        struct operand *operand = &baseline->operands[i - 1];
+        if (operand->place == PLACE_LOCAL && operand->index == index)
+            spill(baseline, i - 1);
+    }
+}
+
+void local_assign(struct baseline *baseline, uint32_t index, const struct operand *operand)
+{
+    const struct local *local = &baseline->locals[index];
+    if (local->pin == REGISTER_NONE) {
+        operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(index));
+        return;
+    }
+    operand_move(baseline, operand, local->pin);
+    baseline->pins.valid |= 1u << local->pin;
+    baseline->pins.dirty |= 1u << local->pin;
+}
+
+void pin_validate(struct baseline *baseline, unsigned reg)
+{
+    if ((baseline->pins.valid & 1u << reg) != 0)
+        return;
+    uint32_t local = baseline->pin_locals[reg];
+    emit_load(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
+              slot_displacement(local));
+    baseline->pins.valid |= 1u << reg;
+}
+
+void pins_load(struct baseline *baseline, uint32_t registers)
+{
+    registers &= ~baseline->pins.valid;
+    for (; registers != 0; registers &= registers - 1)
+        pin_validate(baseline, (unsigned)__builtin_ctz(registers));
+}
+
+void pins_store(struct baseline *baseline, uint32_t registers)
+{
+    registers &= baseline->pins.dirty;
+    baseline->pins.dirty &= ~registers;
+    for (; registers != 0; registers &= registers - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(registers);
+        uint32_t local = baseline->pin_locals[reg];
+        emit_store(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
+                   slot_displacement(local));
+    }
+}

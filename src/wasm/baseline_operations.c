@@ -1,0 +1,354 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/baseline_state.h"
+#include "wasm/opcodes.h"
+
+#include <string.h>
+
+/* Where a result goes: onto the stack, or straight into the pinned local that the next instruction
+ * sets. */
+struct destination {
+    unsigned reg;
+    uint32_t local;
+    uint8_t opcode; /* LOCAL_SET, LOCAL_TEE, or 0 for the stack */
+};
+
+static struct destination destination_choose(struct baseline *baseline, enum machine_type type,
+                                             const struct operand *a, const struct operand *b)
+{
+    struct scan *scan = &baseline->scan;
+    const uint8_t *at = scan->at;
+    if (at[0] == OPCODE_LOCAL_SET || at[0] == OPCODE_LOCAL_TEE) {
+        struct destination set = { .opcode = scan_u8(scan) };
+        set.local = scan_u32(scan);
+        set.reg = baseline->locals[set.local].pin;
+        if (set.reg != REGISTER_NONE) {
+            local_preserve(baseline, set.local);
+            return set;
+        }
+        scan->at = at;
+    }
+    struct destination stack = { 0 };
+    if (a != NULL && a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
+        stack.reg = a->reg;
+    else if (b != NULL && b->place == PLACE_REGISTER && is_float(b->type) == is_float(type))
+        stack.reg = b->reg;
+    else
+        stack.reg = register_take(baseline, is_float(type));
+    return stack;
+}
+
+static void destination_fill(struct baseline *baseline, enum machine_type type,
+                             const struct destination *destination)
+{
+    if (destination->opcode == 0) {
+        operand_push_register(baseline, type, destination->reg);
+        return;
+    }
+    baseline->pins.valid |= 1u << destination->reg;
+    baseline->pins.dirty |= 1u << destination->reg;
+    if (destination->opcode == OPCODE_LOCAL_TEE) {
+        operand_push(baseline, (struct operand){ .place = PLACE_LOCAL,
+                                                 .type = (uint8_t)type,
+                                                 .index = destination->local });
+    }
+}
+
+/* The operand's kind, and what its hole holds.  What no stencil can take goes into a register. */
+static unsigned kind_of(struct baseline *baseline, struct operand *operand, int32_t *hole)
+{
+    bool floats = is_float(operand->type);
+    unsigned base = floats ? FLOAT_BASE : 0;
+    uint32_t slot = operand->index;
+    if (operand->place == PLACE_CONSTANT) {
+        int64_t low = (int32_t)(uint32_t)operand->bits;
+        if (!floats && (operand->type == MACHINE_I32 || low == (int64_t)operand->bits)) {
+            *hole = (int32_t)low;
+            return STENCIL_KIND_CONSTANT;
+        }
+        operand_to_register(baseline, operand);
+    }
+    if (operand->place == PLACE_REGISTER)
+        return operand->reg - base;
+    if (operand->place == PLACE_LOCAL && baseline->locals[slot].pin != REGISTER_NONE) {
+        pin_validate(baseline, baseline->locals[slot].pin);
+        return baseline->locals[slot].pin - base;
+    }
+    *hole = slot_displacement(slot);
+    return floats ? STENCIL_KIND_FLOAT_SLOT : STENCIL_KIND_SLOT;
+}
+
+static bool is_access(enum stencil_shape shape)
+{
+    return shape == SHAPE_LOAD_INTEGER || shape == SHAPE_LOAD_FLOAT ||
+           shape == SHAPE_STORE_INTEGER || shape == SHAPE_STORE_FLOAT;
+}
+
+static bool overwrites_a(enum stencil_shape shape)
+{
+    return shape == SHAPE_INTEGER_BINARY || shape == SHAPE_FLOAT_BINARY ||
+           shape == SHAPE_INTEGER_COMPARE || shape == SHAPE_INTEGER_UNARY ||
+           shape == SHAPE_FLOAT_UNARY || shape == SHAPE_LOAD_INTEGER;
+}
+
+static bool try_stencil(struct baseline *baseline, unsigned operation, struct operand *a,
+                        struct operand *b, unsigned to, int32_t offset, struct target target)
+{
+    int32_t holes[3] = { 0, 0, offset };
+    unsigned kinds[3] = { 0, 0, 0 };
+    kinds[0] = kind_of(baseline, a, &holes[0]);
+    if (b != NULL)
+        kinds[1] = kind_of(baseline, b, &holes[1]);
+    if (to != REGISTER_NONE)
+        kinds[2] = to >= FLOAT_BASE ? to - FLOAT_BASE : to;
+    if (is_access(stencil_shape_of(operation)))
+        emit_trap_point(&baseline->emitter);
+    return emit_stencil(&baseline->emitter, operation, kinds, holes, target);
+}
+
+/* The table lacks this choice of operands: load them into stack registers, for which every
+ * operation has its stencils. */
+static void emit_from_registers(struct baseline *baseline, unsigned operation, struct operand *a,
+                                struct operand *b, unsigned to, int32_t offset,
+                                struct target target)
+{
+    bool in_place = overwrites_a(stencil_shape_of(operation));
+    operand_to_register(baseline, a);
+    if (b != NULL)
+        operand_to_register(baseline, b);
+    unsigned result = to;
+    bool is_extra = false;
+    if (in_place) {
+        result = a->reg;
+    } else if (to != REGISTER_NONE && (baseline->pinned & 1u << to) != 0) {
+        result = register_take(baseline, to >= FLOAT_BASE);
+        is_extra = true;
+    }
+    bool found = try_stencil(baseline, operation, a, b, result, offset, target);
+    ASSERT(found);
+    if (result != to)
+        emit_move(&baseline->emitter, MACHINE_I64, to, result);
+    if (is_extra)
+        baseline->owners[result] = 0;
+}
+
+void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
+                    struct operand *b, unsigned to, int32_t offset, struct target target)
+{
+    if (!try_stencil(baseline, operation, a, b, to, offset, target))
+        emit_from_registers(baseline, operation, a, b, to, offset, target);
+    if (a->place != PLACE_REGISTER || a->reg != to)
+        operand_release(baseline, a);
+    if (b != NULL && (b->place != PLACE_REGISTER || b->reg != to))
+        operand_release(baseline, b);
+}
+
+static void emit_result(struct baseline *baseline, unsigned operation, enum machine_type type,
+                        struct operand *a, struct operand *b, int32_t offset)
+{
+    struct destination destination = destination_choose(baseline, type, a, b);
+    operation_emit(baseline, operation, a, b, destination.reg, offset, (struct target){ 0 });
+    destination_fill(baseline, type, &destination);
+}
+
+/* 0 registers, 1 slots, 2 constants: where the second operand would rather be the greater. */
+static unsigned rank(const struct baseline *baseline, const struct operand *operand)
+{
+    switch ((enum place)operand->place) {
+    case PLACE_REGISTER:
+        return 0;
+    case PLACE_LOCAL:
+        return baseline->locals[operand->index].pin == REGISTER_NONE;
+    case PLACE_SLOT:
+        return 1;
+    case PLACE_CONSTANT:
+        return 2;
+    }
+    return 0;
+}
+
+static bool fits_i32(uint64_t bits)
+{
+    return (uint64_t)(int64_t)(int32_t)(uint32_t)bits == bits;
+}
+
+/* x - c is x + -c, x * 2^n is x << n. */
+static unsigned simplify(unsigned operation, struct operand *b)
+{
+    bool wide = b->type == MACHINE_I64;
+    uint64_t bits = b->bits;
+    if (operation == STENCIL_I32_SUB || (operation == STENCIL_I64_SUB && fits_i32(0 - bits))) {
+        b->bits = wide ? 0 - bits : (uint32_t)(0 - bits);
+        return wide ? STENCIL_I64_ADD : STENCIL_I32_ADD;
+    }
+    if ((operation == STENCIL_I32_MUL || operation == STENCIL_I64_MUL) && bits != 0 &&
+        (bits & (bits - 1)) == 0) {
+        b->bits = (uint64_t)__builtin_ctzll(bits);
+        return wide ? STENCIL_I64_SHL : STENCIL_I32_SHL;
+    }
+    if (operation >= STENCIL_I32_SHL && operation <= STENCIL_I32_ROTR)
+        b->bits &= 31;
+    if (operation >= STENCIL_I64_SHL && operation <= STENCIL_I64_ROTR)
+        b->bits &= 63;
+    return operation;
+}
+
+/* and + (eqz) + branch tests bits. */
+static bool fuse_bits(struct baseline *baseline, unsigned operation, struct operand *a,
+                      struct operand *b)
+{
+    if (operation == STENCIL_I32_AND)
+        return compile_fused(baseline, STENCIL_BR_I32_BITS, STENCIL_BR_I32_NO_BITS, a, b);
+    if (operation != STENCIL_I64_AND || *baseline->scan.at != OPCODE_I64_EQZ)
+        return false;
+    baseline->scan.at++;
+    if (compile_fused(baseline, STENCIL_BR_I64_NO_BITS, STENCIL_BR_I64_BITS, a, b))
+        return true;
+    baseline->scan.at--;
+    return false;
+}
+
+static void compile_two(struct baseline *baseline, const struct operation *operation)
+{
+    struct operand b = operand_take(baseline);
+    struct operand a = operand_take(baseline);
+    if (operation->swapped != 0 && rank(baseline, &a) > rank(baseline, &b)) {
+        struct operand other = a;
+        a = b;
+        b = other;
+        operation = &operations[operation->swapped];
+    }
+    if (a.place == PLACE_CONSTANT && b.place == PLACE_CONSTANT)
+        operand_to_register(baseline, &a);
+    unsigned stencil = operation->stencil;
+    if (operation->branch != STENCIL_NONE &&
+        compile_fused(baseline, operation->branch, operation->branch_not, &a, &b))
+        return;
+    if (fuse_bits(baseline, stencil, &a, &b))
+        return;
+    if (b.place == PLACE_CONSTANT && operation->shape == SHAPE_INTEGER_BINARY)
+        stencil = simplify(stencil, &b);
+    emit_result(baseline, stencil, operation->target, &a, &b, 0);
+}
+
+static void compile_one(struct baseline *baseline, const struct operation *operation)
+{
+    struct operand a = operand_take(baseline);
+    if (operation->branch != STENCIL_NONE &&
+        compile_fused(baseline, operation->branch, operation->branch_not, &a, NULL))
+        return;
+    emit_result(baseline, operation->stencil, operation->target, &a, NULL, 0);
+}
+
+void compile_operation(struct baseline *baseline, const struct operation *operation)
+{
+    switch ((enum stencil_shape)operation->shape) {
+    case SHAPE_INTEGER_BINARY:
+    case SHAPE_INTEGER_COMPARE:
+    case SHAPE_FLOAT_BINARY:
+    case SHAPE_FLOAT_COMPARE:
+        compile_two(baseline, operation);
+        return;
+    case SHAPE_INTEGER_UNARY:
+    case SHAPE_FLOAT_UNARY:
+    case SHAPE_TO_FLOAT:
+    case SHAPE_TO_INTEGER:
+        compile_one(baseline, operation);
+        return;
+    case SHAPE_LOAD_INTEGER:
+    case SHAPE_LOAD_FLOAT:
+        compile_load(baseline, operation);
+        return;
+    case SHAPE_STORE_INTEGER:
+    case SHAPE_STORE_FLOAT:
+        compile_store(baseline, operation);
+        return;
+    case SHAPE_NONE:
+    case SHAPE_INTEGER_BRANCH:
+    case SHAPE_INTEGER_TEST:
+    case SHAPE_FLOAT_BRANCH:
+    case SHAPE_SELECT_INTEGER:
+    case SHAPE_SELECT_FLOAT:
+        break;
+    }
+    ASSERT(!"no instruction of its own");
+}
+
+/* Displacements reach 2 GiB: what lies beyond is added to the address, which then has 33 bits. */
+static int32_t near_offset(struct baseline *baseline, struct operand *address, uint32_t offset)
+{
+    uint64_t sum = address->bits + offset;
+    if (address->place == PLACE_CONSTANT && sum <= INT32_MAX) {
+        address->bits = 0;
+        return (int32_t)sum;
+    }
+    if (address->place == PLACE_CONSTANT)
+        operand_to_register(baseline, address);
+    if (offset <= INT32_MAX)
+        return (int32_t)offset;
+    operand_to_register(baseline, address);
+    emit_scratch_constant(&baseline->emitter, offset);
+    emit_add_scratch(&baseline->emitter, address->reg);
+    return 0;
+}
+
+void compile_load(struct baseline *baseline, const struct operation *operation)
+{
+    scan_u32(&baseline->scan); /* alignment */
+    uint32_t offset = scan_u32(&baseline->scan);
+    struct operand address = operand_take(baseline);
+    int32_t near = near_offset(baseline, &address, offset);
+    emit_result(baseline, operation->stencil, operation->target, &address, NULL, near);
+}
+
+/* The value as an integer of the access's width, where it isn't in a float register. */
+static unsigned store_as_integer(const struct baseline *baseline, unsigned operation,
+                                 struct operand *value)
+{
+    bool pinned =
+        value->place == PLACE_LOCAL && baseline->locals[value->index].pin != REGISTER_NONE;
+    if (is_float(value->type) && value->place != PLACE_REGISTER && !pinned) {
+        bool wide = value->type == MACHINE_F64;
+        value->type = wide ? MACHINE_I64 : MACHINE_I32;
+        operation = wide ? STENCIL_STORE_64 : STENCIL_STORE_32;
+    }
+    if (value->place == PLACE_CONSTANT && operation != STENCIL_STORE_64) {
+        uint32_t bits = (uint32_t)value->bits;
+        if (operation == STENCIL_STORE_8)
+            bits = (uint32_t)(int8_t)bits;
+        else if (operation == STENCIL_STORE_16)
+            bits = (uint32_t)(int16_t)bits;
+        value->type = MACHINE_I32;
+        value->bits = bits;
+    }
+    return operation;
+}
+
+void compile_store(struct baseline *baseline, const struct operation *operation)
+{
+    scan_u32(&baseline->scan); /* alignment */
+    uint32_t offset = scan_u32(&baseline->scan);
+    struct operand value = operand_take(baseline);
+    struct operand address = operand_take(baseline);
+    int32_t near = near_offset(baseline, &address, offset);
+    unsigned stencil = store_as_integer(baseline, operation->stencil, &value);
+    operation_emit(baseline, stencil, &address, &value, REGISTER_NONE, near, (struct target){ 0 });
+}
+
+void compile_select(struct baseline *baseline)
+{
+    struct operand condition = operand_take(baseline);
+    struct operand second = operand_take(baseline);
+    struct operand first = operand_take(baseline);
+    enum machine_type type = first.type;
+    unsigned operation = type == MACHINE_F32   ? STENCIL_F32_SELECT
+                         : type == MACHINE_F64 ? STENCIL_F64_SELECT
+                                               : STENCIL_I_SELECT;
+    operand_to_register(baseline, &first);
+    operation_emit(baseline, operation, &condition, &second, first.reg, 0, (struct target){ 0 });
+    operand_push_register(baseline, type, first.reg);
+}
+
+void compile_extend(struct baseline *baseline)
+{
+    operand_top(baseline)->type = MACHINE_I64;
+}

@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state of the walk over one function, shared by the baseline files alone. */
+#ifndef WASM_BASELINE_STATE_H
+#define WASM_BASELINE_STATE_H
+
+#include "wasm/baseline.h"
+#include "wasm/emitter.h"
+#include "wasm/scan.h"
+
+enum place {
+    PLACE_SLOT,     /* frame slot `index` */
+    PLACE_REGISTER, /* stack register `reg` */
+    PLACE_LOCAL,    /* the present value of local `index` */
+    PLACE_CONSTANT  /* `bits`, i32 and f32 zero-extended */
+};
+
+struct operand {
+    uint8_t place;
+    uint8_t type; /* enum machine_type */
+    uint8_t reg;
+    uint32_t index;
+    uint64_t bits;
+};
+
+struct local {
+    uint8_t type;
+    uint8_t pin;   /* register, or REGISTER_NONE */
+    uint32_t lazy; /* operands on the stack that are PLACE_LOCAL of this one */
+};
+
+/* What is known of the pinned locals, a bit a register.  Invariant: one that isn't valid is clean,
+ * so its slot holds the value. */
+struct pins {
+    uint32_t valid; /* the register holds the value */
+    uint32_t dirty; /* the slot doesn't */
+};
+
+struct type_range {
+    const uint8_t *types;
+    uint32_t count;
+};
+
+struct label {
+    uint32_t chain;      /* jumps that wait for the address */
+    uint32_t else_chain; /* IF: the jump around the first branch */
+    uint32_t address;    /* LOOP */
+    uint32_t height;     /* operands below the parameters */
+    uint8_t opcode;      /* BLOCK, LOOP, IF, ELSE; the function is a BLOCK */
+    bool is_skipped;     /* the block itself stands in unreachable code */
+    bool has_jumps;
+    struct pins pins;      /* agreed by the jumps so far; LOOP: at its head */
+    struct pins else_pins; /* IF: when the condition was tested */
+    struct type_range parameters;
+    struct type_range results;
+};
+
+struct baseline {
+    const struct module *module;
+    const struct instance_layout *layout;
+    struct emitter emitter;
+    uint32_t *starts;      /* 0: not yet */
+    uint32_t *call_chains; /* calls that wait for a start */
+    uint64_t grown_tables;
+
+    /* The function at hand. */
+    struct scan scan;
+    const struct function_facts *facts;
+    const struct function_type *type;
+    struct operand *operands;
+    uint32_t height, operand_capacity;
+    uint32_t flushed; /* operands below are in slots or constants */
+    struct label *labels;
+    uint32_t depth, label_capacity;
+    struct local *locals;
+    uint32_t local_capacity;
+    uint32_t operand_base; /* frame slot of operand 0 */
+    struct pins pins;
+    uint32_t pinned; /* a bit per register that holds a local */
+    uint32_t pin_locals[REGISTER_COUNT];
+    /* Stack registers: 0 free, OWNER_BUSY taken by an operand in use, otherwise stack index + 1. */
+    uint32_t owners[REGISTER_COUNT];
+    bool is_reachable;
+    bool has_calls; /* rsp was aligned in the prologue */
+};
+
+#define OWNER_BUSY UINT32_MAX
+
+static inline bool is_float(unsigned type)
+{
+    return type >= MACHINE_F32;
+}
+
+static inline enum machine_type machine_type_of(uint8_t value_type)
+{
+    switch (value_type) {
+    case VALUE_I32:
+        return MACHINE_I32;
+    case VALUE_F32:
+        return MACHINE_F32;
+    case VALUE_F64:
+        return MACHINE_F64;
+    default:
+        return MACHINE_I64;
+    }
+}
+
+static inline int32_t slot_displacement(uint32_t slot)
+{
+    return (int32_t)(slot * 8);
+}
+
+/* A call of the runtime: operands, then `extras`, in consecutive slots. */
+struct helper_call {
+    enum helper helper;
+    uint32_t operand_count;
+    uint32_t extras[2];
+    uint32_t extra_count;
+    uint8_t result; /* enum value_type, 0: none */
+};
+
+/* baseline_operands.c: the operand stack */
+struct operand *operand_top(struct baseline *baseline);
+void operand_push(struct baseline *baseline, struct operand operand);
+void operand_push_constant(struct baseline *baseline, enum machine_type type, uint64_t bits);
+/* A busy register becomes the top of the stack. */
+void operand_push_register(struct baseline *baseline, enum machine_type type, unsigned reg);
+void operand_push_slots(struct baseline *baseline, struct type_range types);
+/* Takes the top off; its register stays busy until operand_release. */
+struct operand operand_take(struct baseline *baseline);
+void operand_release(struct baseline *baseline, const struct operand *operand);
+void operand_drop(struct baseline *baseline, uint32_t count);
+/* A free stack register, marked busy; another operand may be put into its slot for it. */
+unsigned register_take(struct baseline *baseline, bool is_for_float);
+/* The same for one register in particular. */
+void register_claim(struct baseline *baseline, unsigned reg);
+/* Into a stack register, which becomes busy. */
+void operand_to_register(struct baseline *baseline, struct operand *operand);
+/* Into register `to`, whatever the operand is. */
+void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to);
+/* A 32-bit operand into r10; it is released. */
+void operand_to_scratch(struct baseline *baseline, struct operand *operand);
+void operand_store(struct baseline *baseline, const struct operand *operand, unsigned base,
+                   int32_t displacement);
+/* Everything but constants into slots; the top `count` operands, constants too, into slots. */
+void operands_flush(struct baseline *baseline);
+void operands_to_slots(struct baseline *baseline, uint32_t count);
+/* Stack registers into slots. */
+void registers_spill(struct baseline *baseline);
+/* Before local `index` changes. */
+void local_preserve(struct baseline *baseline, uint32_t index);
+void local_assign(struct baseline *baseline, uint32_t index, const struct operand *operand);
+void pin_validate(struct baseline *baseline, unsigned reg);
+void pins_load(struct baseline *baseline, uint32_t registers);
+void pins_store(struct baseline *baseline, uint32_t registers);
+
+/* baseline_operations.c: instructions that are one stencil */
+void compile_operation(struct baseline *baseline, const struct operation *operation);
+void compile_load(struct baseline *baseline, const struct operation *operation);
+void compile_store(struct baseline *baseline, const struct operation *operation);
+void compile_select(struct baseline *baseline);
+void compile_extend(struct baseline *baseline);
+/* Emits `operation` on a and b with its result in `to`; the operands are released. */
+void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
+                    struct operand *b, unsigned to, int32_t offset, struct target target);
+
+/* baseline_control.c */
+bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range parameters,
+                struct type_range results);
+void compile_block(struct baseline *baseline, uint8_t opcode);
+void compile_else(struct baseline *baseline);
+void compile_end(struct baseline *baseline);
+void compile_branch(struct baseline *baseline, uint32_t depth);
+void compile_branch_if(struct baseline *baseline, uint32_t depth);
+void compile_branch_table(struct baseline *baseline);
+void compile_return(struct baseline *baseline);
+/* Nothing behind this can be reached. */
+void compile_dead_end(struct baseline *baseline);
+/* After a condition `operation` on a and b was decoded: true when the next instruction is a branch
+ * that both fit in; it has been compiled then. */
+bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_not,
+                   struct operand *a, struct operand *b);
+void function_finish(struct baseline *baseline);
+
+/* baseline_calls.c */
+void compile_call(struct baseline *baseline, uint32_t function_index);
+void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table);
+void compile_helper(struct baseline *baseline, const struct helper_call *call);
+void compile_global_get(struct baseline *baseline, uint32_t index);
+void compile_global_set(struct baseline *baseline, uint32_t index);
+void compile_memory_size(struct baseline *baseline);
+void compile_prefixed(struct baseline *baseline);
+void import_stub(struct baseline *baseline, uint32_t function_index);
+
+#endif

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/emitter.h"
+
+#include "abi/layout.h"
+
+#include <string.h>
+
+void emitter_grow(struct emitter *emitter)
+{
+    uint8_t *room = NULL;
+    if (!emitter->failed) {
+        emitter->buffer->size = emitter->start + emitter->size;
+        room = buffer_reserve(emitter->buffer, (emitter->size >> 1) + (1 << 16));
+        if (room == NULL || emitter->size > LAYOUT_CODE_SIZE_MAX - (1 << 20))
+            emitter->failed = true;
+    }
+    if (emitter->failed) {
+        emitter->size = 0;
+        return;
+    }
+    emitter->code = emitter->buffer->data + emitter->start;
+    emitter->capacity =
+        (uint32_t)MIN(emitter->buffer->capacity - emitter->start, LAYOUT_CODE_SIZE_MAX);
+}
+
+void emit_bytes(struct emitter *emitter, const uint8_t *bytes, unsigned size)
+{
+    memcpy(emit_at(emitter), bytes, size);
+    emitter->size += size;
+}
+
+void emit_align(struct emitter *emitter, unsigned power, uint8_t filler)
+{
+    uint8_t *at = emit_at(emitter);
+    while ((emitter->size & (power - 1)) != 0) {
+        *at++ = filler;
+        emitter->size++;
+    }
+}
+
+static void put_u32(uint8_t *at, uint32_t number)
+{
+    memcpy(at, &number, sizeof(number));
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+    uint32_t number;
+    memcpy(&number, at, sizeof(number));
+    return number;
+}
+
+void emit_fix(struct emitter *emitter, uint32_t at, struct target target)
+{
+    if (emitter->failed)
+        return;
+    uint32_t value = target.address - (at + 4);
+    if (target.chain != NULL) {
+        value = *target.chain;
+        *target.chain = at;
+    }
+    put_u32(emitter->code + at, value);
+}
+
+void emit_chain_here(struct emitter *emitter, uint32_t *chain)
+{
+    uint32_t at = *chain;
+    *chain = CHAIN_END;
+    while (at != CHAIN_END && !emitter->failed) {
+        uint32_t next = get_u32(emitter->code + at);
+        put_u32(emitter->code + at, emitter->size - (at + 4));
+        at = next;
+    }
+}
+
+static void jump(struct emitter *emitter, uint8_t first, uint8_t second, struct target target)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned size = 0;
+    if (second != 0)
+        at[size++] = first;
+    at[size++] = second != 0 ? second : first;
+    emitter->size += size + 4;
+    emit_fix(emitter, emitter->size - 4, target);
+}
+
+void emit_jump(struct emitter *emitter, struct target target)
+{
+    jump(emitter, 0xe9, 0, target);
+}
+
+void emit_call(struct emitter *emitter, struct target target)
+{
+    jump(emitter, 0xe8, 0, target);
+}
+
+void emit_jump_if(struct emitter *emitter, unsigned condition, struct target target)
+{
+    jump(emitter, 0x0f, (uint8_t)(0x80 + condition), target);
+}
+
+/* Doubles an array in the arena; false (and failure of the emitter) when there is no room. */
+static bool grow_array(struct emitter *emitter, void **rows, uint32_t *capacity, size_t size)
+{
+    uint32_t doubled = *capacity == 0 ? 256 : *capacity * 2;
+    void *larger = arena_array(emitter->arena, doubled, size);
+    if (larger == NULL) {
+        emitter->failed = true;
+        return false;
+    }
+    if (*rows != NULL)
+        memcpy(larger, *rows, *capacity * size);
+    *rows = larger;
+    *capacity = doubled;
+    return true;
+}
+
+static void add_trap(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_offset)
+{
+    if (emitter->trap_count == emitter->trap_capacity &&
+        !grow_array(emitter, (void **)&emitter->traps, &emitter->trap_capacity,
+                    sizeof(*emitter->traps)))
+        return;
+    emitter->traps[emitter->trap_count++] =
+        (struct image_trap){ .code_offset = code_offset, .wasm_offset = wasm_offset };
+}
+
+void emit_trap_point(struct emitter *emitter)
+{
+    add_trap(emitter, emitter->size, emitter->wasm_offset);
+}
+
+void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
+{
+    emit_trap_point(emitter);
+    emit_bytes(emitter, (const uint8_t[]){ 0x0f, 0x0b, (uint8_t)reason }, 3);
+}
+
+static void add_trap_site(struct emitter *emitter, struct trap_site site)
+{
+    if (emitter->trap_site_count == emitter->trap_site_capacity &&
+        !grow_array(emitter, (void **)&emitter->trap_sites, &emitter->trap_site_capacity,
+                    sizeof(site)))
+        return;
+    emitter->trap_sites[emitter->trap_site_count++] = site;
+}
+
+void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason reason,
+                  enum trap_reason reason_if_null)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = 0x0f;
+    at[1] = (uint8_t)(0x80 + condition);
+    emitter->size += 6;
+    add_trap_site(emitter, (struct trap_site){ .at = emitter->size - 4,
+                                               .wasm_offset = emitter->wasm_offset,
+                                               .reason = (uint8_t)reason,
+                                               .extra = (uint8_t)reason_if_null });
+}
+
+void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to, uint64_t bits)
+{
+    if (to < FLOAT_BASE) {
+        emit_integer_constant(emitter, to, bits);
+        return;
+    }
+    unsigned number = to - FLOAT_BASE;
+    if (bits == 0) { /* vxorps */
+        emit_bytes(emitter,
+                   (const uint8_t[]){ 0xc5, (uint8_t)(0xf8 - 8 * number), 0x57,
+                                      (uint8_t)(0xc0 + number * 9) },
+                   4);
+        return;
+    }
+    uint8_t *at = emit_at(emitter); /* vmovss or vmovsd from the constants behind the function */
+    at[0] = 0xc5;
+    at[1] = type == MACHINE_F32 ? 0xfa : 0xfb;
+    at[2] = 0x10;
+    at[3] = (uint8_t)(number * 8 + 5);
+    emitter->size += 8;
+    if (emitter->float_site_count == emitter->float_site_capacity &&
+        !grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,
+                    sizeof(*emitter->float_sites)))
+        return;
+    emitter->float_sites[emitter->float_site_count++] =
+        (struct float_site){ .at = emitter->size - 4, .bits = bits };
+}
+
+static void fill_hole(struct emitter *emitter, uint8_t *code, const uint8_t *patch,
+                      const int32_t holes[3], struct target target)
+{
+    uint32_t at = emitter->size + patch[0];
+    unsigned kind = patch[1];
+    if (kind < PATCH_TAKEN) {
+        if (kind < PATCH_A8)
+            put_u32(code + patch[0], (uint32_t)holes[kind]);
+        else
+            code[patch[0]] = (uint8_t)holes[kind - PATCH_A8];
+    } else if (kind == PATCH_TAKEN) {
+        emit_fix(emitter, at, target);
+    } else if (kind < PATCH_TRAP) {
+        code[patch[0]] = (uint8_t)holes[kind - PATCH_A16];
+        code[patch[0] + 1] = (uint8_t)(holes[kind - PATCH_A16] >> 8);
+    } else if (kind < PATCH_POOL) {
+        add_trap_site(emitter, (struct trap_site){ .at = at,
+                                                   .wasm_offset = emitter->wasm_offset,
+                                                   .reason = (uint8_t)(kind - PATCH_TRAP) });
+    } else {
+        put_u32(code + patch[0], (kind - PATCH_POOL) * 4 - (at + 4));
+    }
+}
+
+bool emit_stencil(struct emitter *emitter, unsigned operation, const unsigned kinds[3],
+                  const int32_t holes[3], struct target target)
+{
+    const struct stencil_form *forms[2];
+    if (!stencil_find(emitter->stencils, operation, kinds, forms))
+        return false;
+    uint32_t far =
+        ((uint32_t)holes[0] + 128) | ((uint32_t)holes[1] + 128) | ((uint32_t)holes[2] + 128);
+    const struct stencil_form *form = forms[far < 256];
+    uint8_t *code = emit_at(emitter);
+    const uint8_t *from = stencil_code_of(form);
+    memcpy(code, from, 32);
+    if (form->size > 32)
+        memcpy(code + 32, from + 32, form->size - 32u);
+    const uint8_t *patch = stencil_patches_of(form);
+    for (unsigned i = 0; i < form->patch_count; i++, patch += 2)
+        fill_hole(emitter, code, patch, holes, target);
+    emitter->size += form->size;
+    return true;
+}
+
+static void emit_trap_island(struct emitter *emitter, const struct trap_site *site)
+{
+    emit_fix(emitter, site->at, (struct target){ .address = emitter->size });
+    add_trap(emitter, emitter->size, site->wasm_offset);
+    if (site->extra != 0) { /* cmp qword [r10], 0; jne +3; ud2 */
+        emit_bytes(emitter,
+                   (const uint8_t[]){ 0x49, 0x83, 0x3a, 0, 0x75, 3, 0x0f, 0x0b, site->extra }, 9);
+    }
+    emit_bytes(emitter, (const uint8_t[]){ 0x0f, 0x0b, site->reason }, 3);
+}
+
+void emit_islands(struct emitter *emitter)
+{
+    for (uint32_t i = 0; i < emitter->trap_site_count && !emitter->failed; i++) {
+        emit_at(emitter);
+        emit_trap_island(emitter, &emitter->trap_sites[i]);
+    }
+    emitter->trap_site_count = 0;
+    if (emitter->float_site_count == 0)
+        return;
+    emit_align(emitter, 8, 0xcc);
+    uint32_t first = emitter->size;
+    for (uint32_t i = 0; i < emitter->float_site_count && !emitter->failed; i++) {
+        const struct float_site *site = &emitter->float_sites[i];
+        uint8_t *at = emit_at(emitter);
+        uint32_t place = emitter->size;
+        uint32_t oldest = place - MIN(place - first, 8u * 16);
+        while (place > oldest && memcmp(emitter->code + place - 8, &site->bits, 8) != 0)
+            place -= 8;
+        bool is_known = place > oldest;
+        place = is_known ? place - 8 : emitter->size;
+        if (!is_known) {
+            memcpy(at, &site->bits, 8);
+            emitter->size += 8;
+        }
+        emit_fix(emitter, site->at, (struct target){ .address = place });
+    }
+    emitter->float_site_count = 0;
+}

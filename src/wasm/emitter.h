@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Machine code on its way into the image: instructions that aren't stencils, jumps and their
+ * fix-ups, traps, constants.  x86-64-v3.  Internal to wasm.
+ *
+ * Offsets count from the start of the code section.  Running out of room makes the emitter fail;
+ * from then on it writes over the start of its buffer and changes nothing else, so that one check
+ * per instruction suffices. */
+#ifndef WASM_EMITTER_H
+#define WASM_EMITTER_H
+
+#include "abi/image.h"
+#include "abi/instance.h"
+#include "base/arena.h"
+#include "base/buffer.h"
+#include "wasm/stencils.h"
+
+/* Registers of the compiler: integers are 0-8, floats FLOAT_BASE + 0-7. */
+enum {
+    FLOAT_BASE = 16,
+    REGISTER_COUNT = FLOAT_BASE + STENCIL_FLOAT_REGISTERS,
+    REGISTER_NONE = 0xff,
+};
+
+/* Where a jump goes: to `address`, or through the list of fix-ups that starts at *chain. */
+struct target {
+    uint32_t *chain; /* NULL: address is known */
+    uint32_t address;
+};
+
+/* A jump to a trap, whose instruction stands behind the function. */
+struct trap_site {
+    uint32_t at; /* of the four bytes to patch */
+    uint32_t wasm_offset;
+    uint8_t reason;
+    uint8_t extra; /* reason when the reference in r10 is null, 0: don't look */
+};
+
+struct float_site {
+    uint32_t at;
+    uint64_t bits;
+};
+
+struct emitter {
+    uint8_t *code;
+    uint32_t size;
+    uint32_t capacity;
+    bool failed;
+    struct buffer *buffer; /* holds the code from `start` on */
+    size_t start;
+    struct arena *arena;
+    const struct stencils *stencils;
+    uint32_t wasm_offset; /* of the instruction being compiled */
+    struct trap_site *trap_sites;
+    uint32_t trap_site_count, trap_site_capacity;
+    struct float_site *float_sites;
+    uint32_t float_site_count, float_site_capacity;
+    struct image_trap *traps;
+    uint32_t trap_count, trap_capacity;
+};
+
+enum {
+    EMITTER_ROOM = 256,  /* bytes that are free before each instruction */
+    CHAIN_END = 0,       /* no jump stands at offset 0: the pool does */
+    FRAME_REGISTER = 12, /* bases of memory operands */
+    INSTANCE_REGISTER = 14,
+};
+
+void emitter_grow(struct emitter *emitter);
+
+/* Where the next instruction goes; at least EMITTER_ROOM bytes. */
+static inline uint8_t *emit_at(struct emitter *emitter)
+{
+    if (emitter->capacity - emitter->size < EMITTER_ROOM)
+        emitter_grow(emitter);
+    return emitter->code + emitter->size;
+}
+
+void emit_bytes(struct emitter *emitter, const uint8_t *bytes, unsigned size);
+void emit_align(struct emitter *emitter, unsigned power, uint8_t filler);
+
+/* Between registers of one class, and between a register and [base + displacement].  `type` says
+ * how many bytes. */
+void emit_move(struct emitter *emitter, enum machine_type type, unsigned to, unsigned from);
+void emit_load(struct emitter *emitter, enum machine_type type, unsigned to, unsigned base,
+               int32_t displacement);
+void emit_store(struct emitter *emitter, enum machine_type type, unsigned from, unsigned base,
+                int32_t displacement);
+/* From a slot, by way of r10. */
+void emit_copy(struct emitter *emitter, unsigned base, int32_t to, int32_t from);
+void emit_integer_constant(struct emitter *emitter, unsigned to, uint64_t bits);
+void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to, uint64_t bits);
+void emit_store_constant(struct emitter *emitter, unsigned base, int32_t displacement,
+                         uint64_t bits);
+/* Zeros `count` slots of the frame. */
+void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count);
+
+/* The upper half of a slot becomes zero. */
+void emit_clear_upper(struct emitter *emitter, uint32_t slot);
+/* shr reg, count (64 bits) */
+void emit_shift_right(struct emitter *emitter, unsigned reg, uint8_t count);
+
+/* Instructions on r10, the register of nobody. */
+void emit_scratch_move(struct emitter *emitter, unsigned from);
+void emit_scratch_load(struct emitter *emitter, int32_t displacement);
+void emit_scratch_constant(struct emitter *emitter, uint64_t bits);
+/* integer register += r10 */
+void emit_add_scratch(struct emitter *emitter, unsigned to);
+
+/* r12 += displacement */
+void emit_frame_move(struct emitter *emitter, int32_t displacement);
+/* opcode reg, [r14 + displacement] with REX.W: reg is a machine register number. */
+void emit_instance_operation(struct emitter *emitter, uint8_t opcode, unsigned reg,
+                             uint32_t displacement, bool is_wide);
+/* lea reg, [r12 + displacement] */
+void emit_frame_address(struct emitter *emitter, unsigned reg, int32_t displacement);
+
+/* jmp, and call to an address or chain. */
+void emit_jump(struct emitter *emitter, struct target target);
+void emit_call(struct emitter *emitter, struct target target);
+/* jcc with the processor's condition code; to a trap of this instruction. */
+void emit_jump_if(struct emitter *emitter, unsigned condition, struct target target);
+void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason reason,
+                  enum trap_reason reason_if_null);
+/* Four bytes at `at` become the distance to the target, or join its chain. */
+void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
+/* Everything in the chain goes to the next instruction. */
+void emit_chain_here(struct emitter *emitter, uint32_t *chain);
+
+/* The trap map: an instruction that may trap comes next. */
+void emit_trap_point(struct emitter *emitter);
+void emit_unreachable(struct emitter *emitter, enum trap_reason reason);
+
+/* Copies a stencil and fills its holes. */
+bool emit_stencil(struct emitter *emitter, unsigned operation, const unsigned kinds[3],
+                  const int32_t holes[3], struct target target);
+
+/* Traps and constants that the function refers to; call once behind it. */
+void emit_islands(struct emitter *emitter);
+
+#endif

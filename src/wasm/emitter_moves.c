@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/emitter.h"
+
+#include <string.h>
+
+/* Encodings: Intel's manual, volume 2.  r10 is no register of the compiler: stencils and moves may
+ * destroy it at any time. */
+enum {
+    SCRATCH = 10,
+    VEX_SS = 2, /* pp of vmovss, vmovsd */
+    VEX_SD = 3,
+};
+
+static const uint8_t machine[STENCIL_INTEGER_REGISTERS] = { 0, 2, 1, 7, 6, 8, 9, 11, 15 };
+
+/* ModRM and what follows for [base + displacement]; returns the bytes written. */
+static unsigned put_memory(uint8_t *at, unsigned reg, unsigned base, int32_t displacement)
+{
+    unsigned size = 0;
+    bool is_short = displacement >= -128 && displacement < 128;
+    at[size++] = (uint8_t)((is_short ? 0x40 : 0x80) | (reg & 7) << 3 | (base & 7));
+    if ((base & 7) == 4)
+        at[size++] = 0x24;
+    if (is_short) {
+        at[size++] = (uint8_t)displacement;
+        return size;
+    }
+    memcpy(at + size, &displacement, 4);
+    return size + 4;
+}
+
+static void integer_memory(struct emitter *emitter, uint8_t opcode, bool is_wide, unsigned reg,
+                           unsigned base, int32_t displacement)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = (uint8_t)(0x40 | (is_wide ? 8 : 0) | (reg >> 3) << 2 | (base >> 3));
+    at[1] = opcode;
+    emitter->size += 2 + put_memory(at + 2, reg, base, displacement);
+}
+
+static void float_memory(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                         unsigned reg, unsigned base, int32_t displacement)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = 0xc4;
+    at[1] = (uint8_t)(0xc1 | (base < 8 ? 0x20 : 0));
+    at[2] = (uint8_t)(0x78 | (type == MACHINE_F32 ? VEX_SS : VEX_SD));
+    at[3] = opcode;
+    emitter->size += 4 + put_memory(at + 4, reg, base, displacement);
+}
+
+static bool is_wide(enum machine_type type)
+{
+    return type == MACHINE_I64;
+}
+
+/* REX only where it says something. */
+static void integer_registers(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
+                              unsigned rm)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned rex = (wide ? 8u : 0) | (reg >> 3) << 2 | rm >> 3;
+    unsigned size = 0;
+    if (rex != 0)
+        at[size++] = (uint8_t)(0x40 | rex);
+    at[size++] = opcode;
+    at[size++] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    emitter->size += size;
+}
+
+void emit_move(struct emitter *emitter, enum machine_type type, unsigned to, unsigned from)
+{
+    if (to == from)
+        return;
+    if (to < FLOAT_BASE) {
+        integer_registers(emitter, 0x89, is_wide(type), machine[from], machine[to]);
+        return;
+    }
+    unsigned a = to - FLOAT_BASE, b = from - FLOAT_BASE;
+    emit_bytes(emitter, (const uint8_t[]){ 0xc5, 0xf8, 0x28, (uint8_t)(0xc0 | a << 3 | b) }, 4);
+}
+
+void emit_load(struct emitter *emitter, enum machine_type type, unsigned to, unsigned base,
+               int32_t displacement)
+{
+    if (to < FLOAT_BASE)
+        integer_memory(emitter, 0x8b, is_wide(type), machine[to], base, displacement);
+    else
+        float_memory(emitter, 0x10, type, to - FLOAT_BASE, base, displacement);
+}
+
+void emit_store(struct emitter *emitter, enum machine_type type, unsigned from, unsigned base,
+                int32_t displacement)
+{
+    /* An i32 fills its slot, since its register is zero-extended; an f32 leaves the upper half. */
+    if (from < FLOAT_BASE)
+        integer_memory(emitter, 0x89, true, machine[from], base, displacement);
+    else
+        float_memory(emitter, 0x11, type, from - FLOAT_BASE, base, displacement);
+}
+
+void emit_integer_constant(struct emitter *emitter, unsigned to, uint64_t bits)
+{
+    unsigned number = machine[to];
+    if (bits == 0) {
+        integer_registers(emitter, 0x31, false, number, number);
+        return;
+    }
+    uint8_t *at = emit_at(emitter);
+    unsigned size = 0;
+    if (bits <= UINT32_MAX) {
+        if (number >= 8)
+            at[size++] = 0x41;
+        at[size++] = (uint8_t)(0xb8 + (number & 7));
+        memcpy(at + size, &bits, 4);
+        emitter->size += size + 4;
+    } else if ((uint64_t)(int64_t)(int32_t)(uint32_t)bits == bits) {
+        at[0] = (uint8_t)(0x48 + (number >> 3));
+        at[1] = 0xc7;
+        at[2] = (uint8_t)(0xc0 + (number & 7));
+        memcpy(at + 3, &bits, 4);
+        emitter->size += 7;
+    } else {
+        at[0] = (uint8_t)(0x48 + (number >> 3));
+        at[1] = (uint8_t)(0xb8 + (number & 7));
+        memcpy(at + 2, &bits, 8);
+        emitter->size += 10;
+    }
+}
+
+void emit_copy(struct emitter *emitter, unsigned base, int32_t to, int32_t from)
+{
+    if (base == FRAME_REGISTER && to == from)
+        return;
+    integer_memory(emitter, 0x8b, true, SCRATCH, FRAME_REGISTER, from);
+    integer_memory(emitter, 0x89, true, SCRATCH, base, to);
+}
+
+void emit_store_constant(struct emitter *emitter, unsigned base, int32_t displacement,
+                         uint64_t bits)
+{
+    int32_t low = (int32_t)(uint32_t)bits;
+    if ((uint64_t)(int64_t)low == bits) {
+        integer_memory(emitter, 0xc7, true, 0, base, displacement);
+        memcpy(emit_at(emitter), &low, 4);
+        emitter->size += 4;
+        return;
+    }
+    emit_scratch_constant(emitter, bits);
+    integer_memory(emitter, 0x89, true, SCRATCH, base, displacement);
+}
+
+void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count)
+{
+    if (count >= 2) { /* vxorps xmm0, xmm0, xmm0 clears ymm0 */
+        emit_bytes(emitter, (const uint8_t[]){ 0xc5, 0xf8, 0x57, 0xc0 }, 4);
+    }
+    while (count > 0) {
+        unsigned step = count >= 4 ? 4 : count >= 2 ? 2 : 1;
+        int32_t displacement = (int32_t)(first * 8);
+        if (step == 1) {
+            emit_store_constant(emitter, FRAME_REGISTER, displacement, 0);
+        } else {
+            uint8_t *at = emit_at(emitter); /* vmovups [r12 + displacement], ymm0 or xmm0 */
+            at[0] = 0xc4;
+            at[1] = 0xc1;
+            at[2] = step == 4 ? 0x7c : 0x78;
+            at[3] = 0x11;
+            emitter->size += 4 + put_memory(at + 4, 0, FRAME_REGISTER, displacement);
+        }
+        first += step;
+        count -= step;
+    }
+}
+
+void emit_clear_upper(struct emitter *emitter, uint32_t slot)
+{
+    integer_memory(emitter, 0xc7, false, 0, FRAME_REGISTER, (int32_t)(slot * 8 + 4));
+    memset(emit_at(emitter), 0, 4);
+    emitter->size += 4;
+}
+
+void emit_shift_right(struct emitter *emitter, unsigned reg, uint8_t count)
+{
+    integer_registers(emitter, 0xc1, true, 5, machine[reg]);
+    *emit_at(emitter) = count;
+    emitter->size++;
+}
+
+void emit_scratch_move(struct emitter *emitter, unsigned from)
+{
+    integer_registers(emitter, 0x89, false, machine[from], SCRATCH);
+}
+
+void emit_scratch_load(struct emitter *emitter, int32_t displacement)
+{
+    integer_memory(emitter, 0x8b, false, SCRATCH, FRAME_REGISTER, displacement);
+}
+
+void emit_scratch_constant(struct emitter *emitter, uint64_t bits)
+{
+    uint8_t *at = emit_at(emitter);
+    bool wide = bits > UINT32_MAX;
+    at[0] = wide ? 0x49 : 0x41;
+    at[1] = 0xba;
+    memcpy(at + 2, &bits, 8);
+    emitter->size += wide ? 10 : 6;
+}
+
+void emit_add_scratch(struct emitter *emitter, unsigned to)
+{
+    integer_registers(emitter, 0x01, true, SCRATCH, machine[to]);
+}
+
+void emit_frame_move(struct emitter *emitter, int32_t displacement)
+{
+    uint8_t *at = emit_at(emitter);
+    bool is_short = displacement >= -128 && displacement < 128;
+    at[0] = 0x49; /* add r12, displacement */
+    at[1] = is_short ? 0x83 : 0x81;
+    at[2] = 0xc4;
+    memcpy(at + 3, &displacement, 4);
+    emitter->size += is_short ? 4 : 7;
+}
+
+void emit_frame_address(struct emitter *emitter, unsigned reg, int32_t displacement)
+{
+    integer_memory(emitter, 0x8d, true, reg, FRAME_REGISTER, displacement);
+}
+
+void emit_instance_operation(struct emitter *emitter, uint8_t opcode, unsigned reg,
+                             uint32_t displacement, bool is_wide_operand)
+{
+    integer_memory(emitter, opcode, is_wide_operand, reg, INSTANCE_REGISTER, (int32_t)displacement);
+}
