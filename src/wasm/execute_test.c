@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The official suite run in this process: what compiled code computes.  spectest runs it again in a
+ * micro-VM. */
+#include "base/json.h"
+#include "tests/harness.h"
+#include "wasm/executor.h"
+#include "wasm/wasm.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    VALUES_MAX = 128
+};
+
+static struct {
+    struct executor executor;
+    struct buffer image;
+    bool is_open;
+    char name[64]; /* of the module at hand, if it has one */
+} current;
+static struct {
+    unsigned passed, failed, modules, skipped;
+} counts;
+
+static const char *text_of(const json_t *object, const char *key)
+{
+    const char *text = json_string_value(json_object_get(object, key));
+    return text == NULL ? "" : text;
+}
+
+static void close_current(void)
+{
+    if (current.is_open)
+        executor_close(&current.executor);
+    current.is_open = false;
+    current.name[0] = 0;
+}
+
+/* Instantiates; the trap of a start function or of a segment comes back. */
+static bool open_module(const char *file, enum trap_reason *trap, const char **reason)
+{
+    static struct error error;
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/%s", test_folder(), file);
+    close_current();
+    struct bytes source = test_file(path);
+    struct wasm_options options = { .allow_spectest = true };
+    bool done = wasm_compile(&current.image, source, &options, &error);
+    free((void *)(uintptr_t)source.data);
+    *reason = error.text;
+    if (!done || !executor_open(&current.executor, buffer_view(&current.image), reason))
+        return false;
+    current.is_open = true;
+    const struct image_header *header = &current.executor.image.header;
+    *trap = TRAP_NONE;
+    if ((header->flags & IMAGE_START_TRAPS) != 0)
+        *trap = (enum trap_reason)header->start_trap;
+    else if ((header->flags & IMAGE_HAS_START) != 0)
+        *trap = executor_call(&current.executor, header->start_offset, NULL, 0, 0);
+    return true;
+}
+
+static uint64_t slot_of(const json_t *value)
+{
+    const char *text = text_of(value, "value");
+    bool is_reference = strcmp(text_of(value, "type"), "externref") == 0 ||
+                        strcmp(text_of(value, "type"), "funcref") == 0;
+    if (is_reference && strcmp(text, "null") == 0)
+        return 0;
+    return strtoull(text, NULL, 10) + is_reference;
+}
+
+static bool is_expected(const json_t *value, uint64_t slot)
+{
+    const char *type = text_of(value, "type");
+    const char *text = text_of(value, "value");
+    bool is_f32 = strcmp(type, "f32") == 0;
+    if (strncmp(text, "nan:", 4) == 0) {
+        uint64_t quiet = is_f32 ? 0x7fc00000u : 0x7ff8000000000000u;
+        uint64_t payload = is_f32 ? 0x3fffffu : 0x7ffffffffffffu;
+        uint64_t sign = is_f32 ? 0x80000000u : 0x8000000000000000u;
+        uint64_t ignored = strcmp(text, "nan:canonical") == 0 ? sign : sign | payload;
+        return (slot & ~ignored) == quiet;
+    }
+    if (strcmp(type, "funcref") == 0 && text[0] == 0)
+        return slot != 0;
+    return slot == slot_of(value);
+}
+
+static bool run_action(const json_t *action, uint64_t *slots, uint32_t *count,
+                       enum trap_reason *trap)
+{
+    const char *module = text_of(action, "module");
+    struct image_export export;
+    /* Names in the suite may hold NUL. */
+    const json_t *field = json_object_get(action, "field");
+    struct bytes name = bytes_of(json_string_value(field), json_string_length(field));
+    if (!current.is_open || (module[0] != 0 && strcmp(module, current.name) != 0) ||
+        !image_find_export(&current.executor.image, name, &export))
+        return false;
+    *trap = TRAP_NONE;
+    if (strcmp(text_of(action, "type"), "get") == 0) {
+        memcpy(slots, (uint8_t *)current.executor.instance + export.where, 8);
+        *count = 1;
+        return true;
+    }
+    const json_t *arguments = json_object_get(action, "args");
+    for (size_t i = 0; i < json_array_size(arguments); i++)
+        slots[i] = slot_of(json_array_get(arguments, i));
+    *count = export.result_count;
+    *trap = executor_call(&current.executor, export.where, slots, export.parameter_count,
+                          export.result_count);
+    return true;
+}
+
+static void judge(bool passed, const char *file, const json_t *command, const char *what)
+{
+    counts.passed += passed;
+    counts.failed += !passed;
+    CHECK_NOTE(passed, "%s:%d: %s %s: %s", file,
+               (int)json_integer_value(json_object_get(command, "line")), text_of(command, "type"),
+               text_of(json_object_get(command, "action"), "field"), what);
+}
+
+static void run_command(const json_t *command, const char *file)
+{
+    const char *type = text_of(command, "type");
+    uint64_t slots[VALUES_MAX] = { 0 };
+    uint32_t count = 0;
+    enum trap_reason trap = TRAP_NONE;
+    const char *reason = "";
+    static const char *const texts[] = {
+#define TEXT(name, text) text,
+        TRAP_REASONS(TEXT)
+#undef TEXT
+    };
+    if (strcmp(type, "module") == 0) {
+        bool opened = open_module(text_of(command, "filename"), &trap, &reason);
+        snprintf(current.name, sizeof(current.name), "%s", text_of(command, "name"));
+        counts.modules++;
+        if (opened)
+            judge(trap == TRAP_NONE, file, command, texts[trap]);
+        else if (strstr(reason, "unknown import") == NULL &&
+                 strstr(reason, "incompatible import") == NULL)
+            judge(false, file, command, reason);
+        return;
+    }
+    if (strcmp(type, "assert_uninstantiable") == 0) {
+        if (open_module(text_of(command, "filename"), &trap, &reason))
+            judge(strstr(text_of(command, "text"), texts[trap]) != NULL, file, command,
+                  texts[trap]);
+        return;
+    }
+    bool is_return = strcmp(type, "assert_return") == 0 || strcmp(type, "action") == 0;
+    if (!is_return && strcmp(type, "assert_trap") != 0 && strcmp(type, "assert_exhaustion") != 0)
+        return;
+    if (!run_action(json_object_get(command, "action"), slots, &count, &trap)) {
+        counts.skipped++;
+        return;
+    }
+    if (!is_return) {
+        judge(strncmp(text_of(command, "text"), texts[trap], strlen(texts[trap])) == 0 &&
+                  trap != TRAP_NONE,
+              file, command, texts[trap]);
+        return;
+    }
+    const json_t *expected = json_object_get(command, "expected");
+    bool same = trap == TRAP_NONE;
+    char found[64];
+    snprintf(found, sizeof(found), "trap %s, 0x%llx", texts[trap], (unsigned long long)slots[0]);
+    for (size_t i = 0; i < json_array_size(expected); i++) {
+        bool is_value = strcmp(type, "action") != 0;
+        same = same && (!is_value || is_expected(json_array_get(expected, i), slots[i]));
+    }
+    judge(same, file, command, found);
+}
+
+static void run_file(const char *folder, const char *name)
+{
+    char command[3 * PATH_MAX];
+    char path[PATH_MAX];
+    snprintf(path, sizeof(path), "%s/suite.json", test_folder());
+    snprintf(command, sizeof(command), "wast2json '%s/%s' -o '%s'", folder, name, path);
+    CHECK_NOTE(system(command) == 0, "%s", command);
+    struct bytes text = test_file(path);
+    json_error_t error;
+    AUTO_JSON json_t *json = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, &error);
+    free((void *)(uintptr_t)text.data);
+    const json_t *commands = json_object_get(json, "commands");
+    for (size_t i = 0; i < json_array_size(commands); i++)
+        run_command(json_array_get(commands, i), name);
+    close_current();
+}
+
+static bool find_suite(char folder[PATH_MAX])
+{
+    const char *suites = getenv("S3N_SUITES");
+    const char *source = getenv("S3N_SOURCE");
+    if (suites != NULL)
+        snprintf(folder, PATH_MAX, "%s/spec-tests/core", suites);
+    else
+        snprintf(folder, PATH_MAX, "%s/../shared/spec-tests/core", source == NULL ? "." : source);
+    return access(folder, R_OK) == 0;
+}
+
+static void runs_the_official_suite(void)
+{
+    char folder[PATH_MAX];
+    if (!find_suite(folder))
+        SKIP("no official suite beside the source folder nor in $S3N_SUITES");
+    if (system("command -v wast2json >/dev/null") != 0)
+        SKIP("wast2json (Debian's wabt) is not installed");
+    buffer_init(&current.image, (size_t)1 << 30);
+    struct dirent **names = NULL;
+    int count = scandir(folder, &names, NULL, alphasort);
+    for (int i = 0; i < count; i++) {
+        const char *name = names[i]->d_name;
+        const char *end = strrchr(name, '.');
+        const char *only = getenv("S3N_WAST");
+        if (end != NULL && strcmp(end, ".wast") == 0 && strncmp(name, "simd_", 5) != 0 &&
+            (only == NULL || strcmp(only, name) == 0))
+            run_file(folder, name);
+        free(names[i]);
+    }
+    free(names);
+    buffer_done(&current.image);
+    printf("    %u modules, %u commands passed, %u failed, %u skipped\n", counts.modules,
+           counts.passed, counts.failed, counts.skipped);
+    CHECK(getenv("S3N_WAST") != NULL || counts.passed > 20000);
+}
+
+static const struct test tests[] = { TEST(runs_the_official_suite) };
+TEST_MAIN(tests)
