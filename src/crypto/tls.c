@@ -42,6 +42,9 @@ void tls_context_free(struct tls_context *context)
 
 static bool context_new(struct tls_context **made, const SSL_METHOD *method, struct error *error)
 {
+    /* Not const, because OpenSSL's macros cast that away. */
+    char groups[] = "X25519:P-256";
+    char algorithms[] = "ECDSA+SHA256";
     crypto_algorithms();
     AUTO(tls_context) struct tls_context *context = calloc(1, sizeof(*context));
     if (context == NULL)
@@ -51,8 +54,8 @@ static bool context_new(struct tls_context **made, const SSL_METHOD *method, str
     if (context->context == NULL ||
         SSL_CTX_set_min_proto_version(context->context, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(context->context, TLS1_3_VERSION) != 1 ||
-        SSL_CTX_set1_groups_list(context->context, "X25519:P-256") != 1 ||
-        SSL_CTX_set1_sigalgs_list(context->context, "ECDSA+SHA256") != 1 ||
+        SSL_CTX_set1_groups_list(context->context, groups) != 1 ||
+        SSL_CTX_set1_sigalgs_list(context->context, algorithms) != 1 ||
         SSL_CTX_set_num_tickets(context->context, 0) != 1)
         return crypto_error(error, ERROR_INTERNAL, "TLS context");
     SSL_CTX_set_session_cache_mode(context->context, SSL_SESS_CACHE_OFF);
@@ -191,7 +194,9 @@ bool tls_connection_new(struct tls_connection **made, struct tls_context *contex
     } else {
         SSL_set_connect_state(connection->session);
         if (server_name != NULL && !is_address(server_name) &&
-            SSL_set_tlsext_host_name(connection->session, server_name) != 1)
+            /* SSL_set_tlsext_host_name, whose cast drops const. */
+            SSL_ctrl(connection->session, SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,
+                     (void *)(uintptr_t)server_name) != 1)
             return crypto_error(error, ERROR_INVALID, "name of the server");
     }
     *made = TAKE(connection);
