@@ -27,6 +27,7 @@
     X(flood)                                                                                       \
     X(port)                                                                                        \
     X(halt)                                                                                        \
+    X(bounce)                                                                                      \
     X(vector)                                                                                      \
     X(start)
 

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* bench-slipstream STATIC-PROGRAM [IMAGE]: see rows. */
+#include "abi/control.h"
+#include "abi/layout.h"
+#include "base/file.h"
+#include "slipstream/deadline.h"
+#include "slipstream/shell.h"
+#include "slipstream/test_image.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum {
+    RUNS_WARM = 1000,
+    RUNS_COLD = 100,
+    MAILBOX_SIZE = 256 << 10
+};
+
+static struct error error;
+static const char input[] = "a name of some length, as requests have it: one hundred bytes in, one "
+                            "hundred bytes out, fresh...\n";
+
+static void check(bool done, const char *what)
+{
+    if (done)
+        return;
+    fprintf(stderr, "%s: %s\n", what, error.text);
+    exit(1);
+}
+
+static int compare(const void *a, const void *b)
+{
+    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
+    return first < second ? -1 : first > second;
+}
+
+static double median_us(uint64_t *times, unsigned count)
+{
+    qsort(times, count, sizeof(*times), compare);
+    return (double)times[count / 2] / 1000;
+}
+
+static struct shell *shell_make(struct engine *engine)
+{
+    static void *mailboxes[RUNS_COLD + 4];
+    static unsigned used;
+    struct shell *shell = NULL;
+    void *mailbox = aligned_alloc(LAYOUT_PAGE_SIZE, MAILBOX_SIZE);
+    check(mailbox != NULL && used < ARRAY_COUNT(mailboxes), "mailbox");
+    memset(mailbox, 0, MAILBOX_SIZE);
+    mailboxes[used++] = mailbox;
+    check(shell_open(&shell, engine, mailbox, MAILBOX_SIZE, &error), "shell");
+    return shell;
+}
+
+static void request(struct shell *shell)
+{
+    struct mailbox_request filled = { .input = bytes_of(input, sizeof(input) - 1),
+                                      .errors_capacity = 4096 };
+    check(mailbox_prepare(shell_mailbox(shell), MAILBOX_SIZE, &filled, &error), "mailbox");
+}
+
+static void invoke(struct shell *shell)
+{
+    struct outcome outcome;
+    struct bytes output;
+    request(shell);
+    check(shell_run_command(shell, NULL, &outcome, &error), "run");
+    const struct mailbox *mailbox = shell_mailbox(shell);
+    check(outcome.kind == OUTCOME_DONE &&
+              mailbox_area_view(mailbox, MAILBOX_SIZE, &mailbox->output, &output) &&
+              output.size >= sizeof(input) - 1,
+          "output");
+}
+
+static void load(struct shell *shell, struct program *program)
+{
+    struct shell_limits limits = { .timeout_ms = 2000 };
+    struct outcome outcome;
+    check(shell_load(shell, program, &limits, &outcome, &error), "load");
+}
+
+static void row(const char *name, const char *which, double ours, double yardstick, unsigned runs,
+                double goal)
+{
+    printf("{\"name\": \"%s (%s)\", \"ours\": %.3f, \"yardstick\": %.3f, \"unit\": \"us\", "
+           "\"runs\": %u, \"goal\": %g}\n",
+           name, which, ours, yardstick, runs, goal);
+    fflush(stdout);
+}
+
+/* A shell whose guest leaves as fast as it can. */
+static struct shell *bouncer_make(struct engine *engine)
+{
+    struct test_image image = {
+        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_bounce, .start = -1
+    };
+    struct program *program = NULL;
+    struct event event;
+    int descriptor = test_image_make(&image);
+    check(program_open(&program, descriptor, &error), "program");
+    struct shell *shell = shell_make(engine);
+    load(shell, program);
+    struct control *control = shell->backend->machine_control(shell->machine);
+    control->entry = ENTRY_COMMAND;
+    control->code = LAYOUT_CODE + test_offset(TEST_bounce);
+    control->frame_limit = LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE;
+    shell->backend->machine_enter(shell->machine, &event);
+    check(event.kind == EVENT_EXIT, "bounce");
+    program_close(program);
+    close(descriptor);
+    return shell;
+}
+
+static void warm(struct engine *engine, struct program *program, const char *which)
+{
+    static uint64_t ours[RUNS_WARM], resets[RUNS_WARM], bare[RUNS_WARM];
+    struct shell *bouncer = bouncer_make(engine), *shell = shell_make(engine);
+    struct event event;
+    load(shell, program);
+    for (unsigned i = 0; i < RUNS_WARM; i++) {
+        uint64_t start = deadline_now_ns();
+        bouncer->backend->machine_resume(bouncer->machine, UINT64_MAX, &event);
+        uint64_t turned = deadline_now_ns();
+        invoke(shell);
+        uint64_t answered = deadline_now_ns();
+        check(shell_reset(shell, &error), "reset");
+        bare[i] = turned - start;
+        ours[i] = deadline_now_ns() - turned;
+        resets[i] = deadline_now_ns() - answered;
+    }
+    double rt = median_us(bare, RUNS_WARM);
+    row("warm fresh-state invocation vs bare KVM_RUN", which, median_us(ours, RUNS_WARM), rt,
+        RUNS_WARM, 1.5);
+    fprintf(stderr, "  of which reset: %.2f us\n", median_us(resets, RUNS_WARM));
+    shell_close(shell);
+    shell_close(bouncer);
+}
+
+static uint64_t exec_ns(const char *program)
+{
+    int status = 0;
+    uint64_t start = deadline_now_ns();
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execl(program, program, (char *)NULL);
+        _exit(127);
+    }
+    check(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "exec");
+    return deadline_now_ns() - start;
+}
+
+static void cold(struct engine *engine, struct program *program, const char *static_program,
+                 const char *which)
+{
+    static uint64_t ours[RUNS_COLD], peer[RUNS_COLD], made[RUNS_COLD];
+    for (unsigned i = 0; i < RUNS_COLD; i++) {
+        uint64_t start = deadline_now_ns();
+        struct shell *shell = shell_make(engine);
+        made[i] = deadline_now_ns() - start;
+        peer[i] = exec_ns(static_program);
+        start = deadline_now_ns();
+        load(shell, program);
+        invoke(shell);
+        ours[i] = deadline_now_ns() - start;
+        shell_close(shell);
+    }
+    row("cold start in a pooled shell vs vfork+exec", which, median_us(ours, RUNS_COLD),
+        median_us(peer, RUNS_COLD), RUNS_COLD, 0.3);
+    fprintf(stderr, "  a shell takes %.0f us, ahead of need\n", median_us(made, RUNS_COLD));
+}
+
+static void measure(struct engine *engine, int descriptor, const char *static_program,
+                    const char *which)
+{
+    struct program *program = NULL;
+    check(program_open(&program, descriptor, &error), "program");
+    warm(engine, program, which);
+    cold(engine, program, static_program, which);
+    program_close(program);
+}
+
+int main(int argc, char **argv)
+{
+    struct engine *engine = NULL;
+    struct test_image echo = {
+        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_echo, .start = -1
+    };
+    if (argc < 2)
+        return 2;
+    check(engine_open(&engine, NULL, &error), "engine");
+    measure(engine, test_image_make(&echo), argv[1], "hand-written echo");
+    if (argc > 2) {
+        int image = open(argv[2], O_RDONLY | O_CLOEXEC);
+        check(image >= 0, argv[2]);
+        measure(engine, image, argv[1], "C hello, wasi-libc");
+    }
+    engine_close(engine);
+    return 0;
+}
