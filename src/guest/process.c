@@ -65,6 +65,7 @@ void wasi_random_get(struct instance *instance, uint64_t *slots)
         slots[0] = WASI_FAULT;
         return;
     }
+    random_refresh(guest.control->seed);
     random_fill(at, size);
     slots[0] = WASI_SUCCESS;
 }

@@ -4,6 +4,7 @@
 #include "guest/memory.h"
 
 static uint8_t random_key[RANDOM_SEED_SIZE];
+static uint8_t random_seed[RANDOM_SEED_SIZE]; /* mixed in last */
 
 static uint32_t rotate(uint32_t number, unsigned bits)
 {
@@ -47,12 +48,19 @@ void random_block(uint8_t block[RANDOM_BLOCK_SIZE], const uint8_t key[RANDOM_SEE
 void random_init(const uint8_t seed[RANDOM_SEED_SIZE])
 {
     copy_bytes(random_key, seed, sizeof(random_key));
+    copy_bytes(random_seed, seed, sizeof(random_seed));
 }
 
-void random_mix(const uint8_t seed[RANDOM_SEED_SIZE])
+void random_refresh(const uint8_t seed[RANDOM_SEED_SIZE])
 {
+    uint8_t differs = 0;
     for (unsigned i = 0; i < RANDOM_SEED_SIZE; i++)
-        random_key[i] ^= seed[i];
+        differs |= random_seed[i] ^ seed[i];
+    if (differs == 0)
+        return;
+    copy_bytes(random_seed, seed, sizeof(random_seed));
+    for (unsigned i = 0; i < RANDOM_SEED_SIZE; i++)
+        random_key[i] ^= random_seed[i];
 }
 
 void random_fill(uint8_t *target, uint64_t size)

@@ -12,8 +12,9 @@ enum {
 };
 
 void random_init(const uint8_t seed[RANDOM_SEED_SIZE]);
-/* Mixes a fresh seed in: after every return from the host. */
-void random_mix(const uint8_t seed[RANDOM_SEED_SIZE]);
+/* Mixes the host's seed in if it is not the one mixed in last: the host writes a new one at every
+ * entry, those that answer an exit included. */
+void random_refresh(const uint8_t seed[RANDOM_SEED_SIZE]);
 void random_fill(uint8_t *target, uint64_t size);
 /* The bare block function, for vectors. */
 void random_block(uint8_t block[RANDOM_BLOCK_SIZE], const uint8_t key[RANDOM_SEED_SIZE],

@@ -258,8 +258,10 @@ static bool serve_interruption(struct run *run, struct error *error)
     return deadline_set(next_stop_ns(run), flag, error);
 }
 
-static void run_loop(struct run *run, struct error *error)
+/* What fails here leaves the outcome at CRASHED. */
+static void run_loop(struct run *run)
 {
+    struct error error;
     const struct backend *backend = run->shell->backend;
     struct machine *machine = run->shell->machine;
     struct event event;
@@ -270,13 +272,14 @@ static void run_loop(struct run *run, struct error *error)
         run->outcome->exit_count++;
         switch (event.kind) {
         case EVENT_EXIT:
-            goes_on = serve_exit(run, &event, &answer);
+            goes_on = serve_exit(run, &event, &answer) &&
+                      control_set_seed(backend->machine_control(machine), &error);
             break;
         case EVENT_FAULT:
             outcome_fault(run, &event);
             break;
         case EVENT_INTERRUPTED:
-            goes_on = serve_interruption(run, error);
+            goes_on = serve_interruption(run, &error);
             break;
         case EVENT_BROKEN:
             run->outcome->kind = OUTCOME_CRASHED;
@@ -308,7 +311,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     volatile uint8_t *flag = shell->backend->machine_interrupt_flag(shell->machine);
     if (!deadline_set(next_stop_ns(&run), flag, error))
         return false;
-    run_loop(&run, error);
+    run_loop(&run);
     deadline_clear();
     console_drain(&run);
     made.duration_ns = deadline_now_ns() - run.start_ns;

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/test_guest.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+struct test_guest test_guest;
+
+uint64_t guest_leave(enum guest_exit reason, uint64_t first, uint64_t second)
+{
+    ASSERT(test_guest.leave_count < TEST_LEAVES_MAX);
+    struct test_leave *leave = &test_guest.leaves[test_guest.leave_count++];
+    *leave = (struct test_leave){ .reason = reason, .first = first, .second = second };
+    if (reason == GUEST_EXIT_DONE || reason == GUEST_EXIT_TRAP || reason == GUEST_EXIT_LIMIT)
+        longjmp(test_guest.end, 1);
+    if (test_guest.on_leave != NULL)
+        test_guest.on_leave(&test_guest, leave);
+    return test_guest.answer;
+}
+
+/* There is no compiled code here. */
+void guest_call(uint64_t code, uint64_t *frame, uint64_t memory_base, struct instance *instance)
+{
+    (void)code;
+    (void)frame;
+    (void)memory_base;
+    (void)instance;
+}
+
+void test_guest_init(const char *input)
+{
+    struct test_guest *test = &test_guest;
+    free(test->memory);
+    free(test->mailbox);
+    *test = (struct test_guest){ .answer = 1 };
+    test->memory = calloc(1, TEST_MEMORY_SIZE);
+    test->mailbox = calloc(1, TEST_MAILBOX_SIZE);
+    ASSERT(test->memory != NULL && test->mailbox != NULL);
+    test->mailbox->output = (struct mailbox_area){ .offset = 8192, .capacity = 4096 };
+    test->mailbox->errors = (struct mailbox_area){ .offset = 16384, .capacity = 256 };
+    test->mailbox->input = (struct mailbox_area){ .offset = 20480, .capacity = 4096 };
+    test->mailbox->input.size = (uint32_t)strlen(input);
+    memcpy((char *)test->mailbox + 20480, input, strlen(input));
+    test->control.memory_base = (uint64_t)test->memory;
+    test->control.memory_limit = 1 << 20;
+    test->control.realtime_ns = 1700000000ull * 1000000000u;
+    test->control.monotonic_ns = 5000;
+    test->control.tsc_base = 1;
+    test->control.tsc_to_ns_mult = 0; /* a clock that stands still unless a test moves it */
+    test->instance.memory_size = TEST_MEMORY_SIZE;
+    test->instance.memory_size_max = 16 * 65536;
+    guest_init(&test->control, test->mailbox, &test->instance);
+}
+
+bool test_guest_call(binding_function *function, uint64_t *slots)
+{
+    if (setjmp(test_guest.end) != 0)
+        return false;
+    function(&test_guest.instance, slots);
+    return true;
+}
+
+const struct test_leave *test_guest_left(void)
+{
+    ASSERT(test_guest.leave_count > 0);
+    return &test_guest.leaves[test_guest.leave_count - 1];
+}
