@@ -35,7 +35,6 @@ static void reports_a_program(void)
     buffer_append(&text, BYTES_LITERAL("\0"));
     REQUIRE(!text.failed);
     CHECK(strstr((const char *)text.data, "runs on S3N    yes\n") != NULL);
-    free((void *)(uintptr_t)file.data);
 }
 
 /* (import "env" "\n" (func)), (import "wasi_snapshot_preview1" "random_get" (func)), two functions
@@ -92,7 +91,6 @@ static void fails_without_memory(void)
         if (!wasm_analyse(&analysis, arena, file, &error))
             CHECK(error.code == ERROR_LIMIT);
     }
-    free((void *)(uintptr_t)file.data);
 }
 
 static const struct test tests[] = {

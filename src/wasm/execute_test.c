@@ -51,7 +51,6 @@ static bool open_module(const char *file, enum trap_reason *trap, const char **r
     struct bytes source = test_file(path);
     struct wasm_options options = { .allow_spectest = true };
     bool done = wasm_compile(&current.image, source, &options, &error);
-    free((void *)(uintptr_t)source.data);
     *reason = error.text;
     if (!done || !executor_open(&current.executor, buffer_view(&current.image), reason))
         return false;
@@ -190,7 +189,6 @@ static void run_file(const char *folder, const char *name)
     struct bytes text = test_file(path);
     json_error_t error;
     AUTO_JSON json_t *json = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, &error);
-    free((void *)(uintptr_t)text.data);
     const json_t *commands = json_object_get(json, "commands");
     for (size_t i = 0; i < json_array_size(commands); i++)
         run_command(json_array_get(commands, i), name);

@@ -53,7 +53,6 @@ static void check_command(const json_t *command, const char *name)
     struct bytes source = test_file(path);
     struct error error = { 0 };
     bool valid = is_valid(source, &error);
-    free((void *)(uintptr_t)source.data);
     int line = (int)json_integer_value(json_object_get(command, "line"));
     CHECK_NOTE(valid == !must_refuse, "%s:%d: %s (suite: %s)", name, line,
                valid ? "accepted" : error.text, text == NULL ? "valid" : text);
@@ -76,7 +75,6 @@ static void check_file(const char *folder, const char *name)
     json_error_t error;
     /* Names in it may hold NUL, which base/json.h refuses. */
     AUTO_JSON json_t *json = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, &error);
-    free((void *)(uintptr_t)text.data);
     CHECK_NOTE(json != NULL, "%s: %s", name, error.text);
     size_t index;
     json_t *one;
