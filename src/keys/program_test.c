@@ -253,7 +253,7 @@ static void as_ordinary_user(char *name)
         execv("/proc/self/exe", arguments);
         _exit(SKIPPED);
     }
-    int status;
+    int status = -1;
     CHECK(child > 0 && waitpid(child, &status, 0) == child);
     CHECK(rmdir(folder) == 0);
     if (WIFEXITED(status) && WEXITSTATUS(status) == SKIPPED)
