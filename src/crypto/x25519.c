@@ -6,6 +6,7 @@
 bool x25519_public_of(struct x25519_public *public_key, const struct secret32 *key,
                       struct error *error)
 {
+    crypto_algorithms();
     EVP_PKEY *pair =
         EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL, key->bytes, sizeof(key->bytes));
     if (pair == NULL)

@@ -11,12 +11,14 @@
  *     OPEN      the same with sealed: the rest                             (plain)
  *     INFO      -                                                          (platform NUL node NUL)
  *
- * Evidence is given only for keysets endorsed on the same connection.  A request of another type or
- * over its size ends the connection, and nothing else; one that is not well-formed is answered with
- * INVALID.  sealing.h has the sealed form. */
+ * A keyset is endorsed only when its validity begins about now: a server that was taken over can't
+ * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.  A
+ * request of another type or over its size ends the connection, and nothing else; one that is not
+ * well-formed is answered with INVALID.  sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
+#include "base/clock.h"
 #include "keys/keyset.h"
 #include "keys/platform.h"
 #include "store/store.h"
@@ -61,6 +63,7 @@ struct sealer keeper_sealer(struct keeper *keeper);
 struct keeper_service {
     struct secret32 root;
     struct platform platform;
+    const struct clock *clock; /* keysets are endorsed for about now only */
     struct digest32 endorsed[KEEPER_KEYSETS_MAX];
     size_t endorsed_count; /* in all; the last KEEPER_KEYSETS_MAX are kept */
 };

@@ -13,6 +13,14 @@
                      int *descriptors UNUSED, unsigned *descriptor_count UNUSED,                   \
                      struct error *error)
 
+static bool begins_about_now(const struct keeper_service *service,
+                             const struct keyset_validity *validity)
+{
+    int64_t now_s = (int64_t)(clock_realtime_ns(service->clock) / 1000000000);
+    return validity->not_before_s >= now_s - KEYSET_VALIDITY_MAX_S &&
+           validity->not_before_s <= now_s + KEEPER_CLOCK_SKEW_MAX_S;
+}
+
 SERVE(serve_endorse)
 {
     struct keeper_service *service = context;
@@ -30,6 +38,8 @@ SERVE(serve_endorse)
     if (!x25519_public_of(&keyset.encryption_key, &encryption_key, error) ||
         !keyset_write(answer, &keyset, error))
         return error_within(error, "endorse");
+    if (!begins_about_now(service, &request.validity))
+        return error_set(error, ERROR_DENIED, "a keyset is endorsed for about now only");
     service->endorsed[service->endorsed_count++ % KEEPER_KEYSETS_MAX] =
         keyset_digest(bytes_part(buffer_view(answer), before, KEYSET_SIZE_MAX));
     return true;

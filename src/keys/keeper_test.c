@@ -23,6 +23,19 @@ static bool made_up_evidence(void *context, const struct digest64 *report_data,
     return true;
 }
 
+enum {
+    NOW_S = 1790000050 /* within the validity of test_keyset */
+};
+
+static uint64_t fixed_time_ns(const struct clock *clock)
+{
+    (void)clock;
+    return UINT64_C(1000000000) * NOW_S;
+}
+
+static const struct clock fixed_clock = { .realtime_ns = fixed_time_ns,
+                                          .monotonic_ns = fixed_time_ns };
+
 /* A keeper in a thread of its own. */
 struct stage {
     struct keeper_service service;
@@ -43,6 +56,7 @@ static void *serve(void *context)
 static bool stage_start(struct stage *stage)
 {
     *stage = (struct stage){ 0 };
+    stage->service.clock = &fixed_clock;
     stage->service.root = (struct secret32){ { 5, 6, 7 } };
     stage->service.platform = (struct platform){ .name = "sim", .evidence = made_up_evidence };
     memcpy(stage->service.platform.node, "00112233445566778899aabbccddeeff", KEYS_NODE_SIZE);
@@ -94,10 +108,44 @@ static void endorses_and_gives_evidence(void)
     digest.bytes[0] ^= 1;
     CHECK(!keeper_evidence(keeper, &digest, &nonce, &quote, &error));
     CHECK_NUMBER(error.code, ERROR_DENIED);
-    struct keyset_validity too_long = { 0, KEYSET_VALIDITY_MAX_S + 1 };
+    struct keyset_validity too_long = { NOW_S, NOW_S + KEYSET_VALIDITY_MAX_S + 1 };
     CHECK(!keeper_endorse(keeper, &expected.receipt_key, &expected.tls_key, &too_long, &again,
                           &error));
     CHECK_NUMBER(error.code, ERROR_INVALID);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+static void endorses_for_about_now_only(void)
+{
+    static const struct {
+        int64_t not_before_s;
+        bool is_endorsed;
+    } cases[] = {
+        { NOW_S, true },
+        { NOW_S - KEYSET_VALIDITY_MAX_S, true },
+        { NOW_S + KEEPER_CLOCK_SKEW_MAX_S, true },
+        { NOW_S - KEYSET_VALIDITY_MAX_S - 1, false },
+        { NOW_S + KEEPER_CLOCK_SKEW_MAX_S + 1, false },
+        { NOW_S + 365 * 86400, false },
+        { 0, false },
+    };
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct keyset keys = test_keyset();
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct keyset_validity validity = { cases[i].not_before_s, cases[i].not_before_s + 10 };
+        buffer_clear(&text);
+        bool is_endorsed =
+            keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &validity, &text, &error);
+        CHECK_NOTE(is_endorsed == cases[i].is_endorsed, "case %zu", i);
+        CHECK(is_endorsed || error.code == ERROR_DENIED);
+    }
     keeper_close(TAKE(keeper));
     CHECK(stage_end(&stage));
 }
@@ -115,7 +163,7 @@ static void only_the_last_keysets_get_evidence(void)
     buffer_init(&text, KEYSET_SIZE_MAX);
     buffer_init(&quote, EVIDENCE_SIZE_MAX);
     for (int i = 0; i <= KEEPER_KEYSETS_MAX; i++) {
-        struct keyset_validity validity = { 1000 + i, 2000 + i };
+        struct keyset_validity validity = { NOW_S + i, NOW_S + 1000 + i };
         buffer_clear(&text);
         REQUIRE(keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &validity, &text, &error));
         digests[i] = keyset_digest(buffer_view(&text));
@@ -238,10 +286,8 @@ static void a_lost_keeper_is_unavailable_until_reconnected(void)
 }
 
 static const struct test tests[] = {
-    TEST(endorses_and_gives_evidence),
-    TEST(only_the_last_keysets_get_evidence),
-    TEST(seals_for_the_store),
-    TEST(bad_requests_are_refused),
-    TEST(a_lost_keeper_is_unavailable_until_reconnected),
+    TEST(endorses_and_gives_evidence),        TEST(endorses_for_about_now_only),
+    TEST(only_the_last_keysets_get_evidence), TEST(seals_for_the_store),
+    TEST(bad_requests_are_refused),           TEST(a_lost_keeper_is_unavailable_until_reconnected),
 };
 TEST_MAIN(tests)

@@ -16,8 +16,9 @@ enum {
     BUNDLE_SIZE_MAX = 128 << 10,      /* bytes of a receipt bundle */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
-    KEEPER_KEYSETS_MAX = 4,    /* endorsed keysets for which evidence is given */
-    KEEPER_TIMEOUT_MS = 10000, /* how long a client waits for an answer */
+    KEEPER_CLOCK_SKEW_MAX_S = 300, /* how far ahead a keyset's validity may begin */
+    KEEPER_KEYSETS_MAX = 4,        /* endorsed keysets for which evidence is given */
+    KEEPER_TIMEOUT_MS = 10000,     /* how long a client waits for an answer */
 };
 
 #define KEYS_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader holds exactly */

@@ -145,9 +145,10 @@ static bool is_about_root(enum attest_reason reason)
 static bool judge_evidence(struct verify_result *result, const struct attest_verdict *verdict,
                            struct error *error)
 {
-    bool is_sim = strcmp(result->keyset.platform, "sim") == 0;
+    const char *platform =
+        verdict->claims.is_simulated ? "sim" : attest_platform_name(verdict->claims.platform);
     result->simulated = verdict->claims.is_simulated;
-    if (is_sim != verdict->claims.is_simulated) {
+    if (strcmp(result->keyset.platform, platform) != 0) {
         error_set(error, ERROR_UNVERIFIED, "it is of another platform than the keyset says");
         return step_fail(result, VERIFY_STEP_EVIDENCE, error);
     }

@@ -63,7 +63,7 @@ static const struct option_table table = {
     .row_count = ARRAY_COUNT(rows),
 };
 
-static struct keeper_service service;
+static struct keeper_service service = { .clock = &clock_system };
 
 /* All files are opened here; nothing below the jail names one. */
 static bool service_open(const struct options *options, struct error *error)
