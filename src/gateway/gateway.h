@@ -59,7 +59,8 @@ struct gateway_parameter {
     struct bytes value; /* percent-decoded, without '/' and NUL; for "*" the rest, not decoded */
 };
 
-/* One request at its handler.  Valid during the call only; to answer later keep `handle`. */
+/* One request at its handler.  Valid during the call and until it is answered, whichever ends
+ * first; to answer later keep `handle`. */
 struct gateway_call {
     struct http_handle handle;
     enum gateway_operation operation;
@@ -79,6 +80,7 @@ struct gateway_call {
     size_t parameter_count;
 };
 
+/* A function type, not a struct: the shape of every handler. */
 typedef void gateway_handle_call(void *context, const struct gateway_call *call);
 
 struct gateway_options {
@@ -105,19 +107,18 @@ DEFINE_AUTO(gateway, gateway_free)
 struct http_server_handler gateway_server_handler(struct gateway *gateway);
 void gateway_set_server(struct gateway *gateway, struct http_server *server);
 
-/* A function route: "/quote/:pair", "/files/" with a final star segment for all that follows.
- * Static segments win over ":name", which wins over the star. */
+/* A function route: "/quote/:pair", or with a final star segment for all that follows (functions
+ * checks how a manifest may write them).  From the left, static segments win over ":name", which
+ * wins over the star. */
 struct gateway_route {
     const char *pattern;
     const char *function;
 };
-/* Replaces the routes of an application.  INVALID says which pattern is wrong or given twice. */
+/* Replaces the routes of an application.  INVALID says which pattern can't be one. */
 MUST_CHECK bool gateway_routes_set(struct gateway *gateway, const char *application,
                                    const struct gateway_route *routes, size_t count,
                                    struct error *error);
 void gateway_routes_remove(struct gateway *gateway, const char *application);
-/* The same check without a gateway, for manifests. */
-MUST_CHECK bool gateway_pattern_check(const char *pattern, struct error *error);
 
 /* All answers: false when the client is gone (nothing to do).  Each adds s3n-request-id; the
  * server adds what frames the message. */

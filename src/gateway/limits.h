@@ -9,9 +9,8 @@ enum {
     GATEWAY_PARAMETER_SIZE_MAX = 256, /* one decoded */
     GATEWAY_PARAMETER_MEMORY_MAX = 1024,
     GATEWAY_PATTERN_SIZE_MAX = 256,
-    GATEWAY_SEGMENT_COUNT_MAX = 32, /* of a path or pattern */
-    GATEWAY_NAME_SIZE_MAX = 63,     /* application and function names */
-    GATEWAY_ROUTE_COUNT_MAX = 64,   /* of one application */
+    GATEWAY_NAME_SIZE_MAX = 63,    /* application and function names */
+    GATEWAY_ROUTE_COUNT_MAX = 256, /* of one application */
     GATEWAY_APPLICATION_COUNT_MAX = 4096,
     GATEWAY_JSON_BODY_SIZE_MAX = 256 << 10, /* manifests and claims */
     GATEWAY_BLOB_SIZE_MAX = 64 << 20,

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/cgi.h"
+
+#include <string.h>
+
+static void add(struct buffer *environment, unsigned *count, const char *name, struct bytes value)
+{
+    if (bytes_find(value, 0) < value.size)
+        return; /* can't be said in a NUL-terminated string */
+    buffer_append_string(environment, name);
+    buffer_append_string(environment, "=");
+    buffer_append(environment, value);
+    buffer_append(environment, bytes_of("", 1));
+    (*count)++;
+}
+
+static bool is_withheld(struct bytes name)
+{
+    static const char *const names[] = { "proxy",
+                                         "content-length",
+                                         "content-type",
+                                         "connection",
+                                         "keep-alive",
+                                         "te",
+                                         "trailer",
+                                         "transfer-encoding",
+                                         "upgrade",
+                                         "expect",
+                                         "authorization",
+                                         "host",
+                                         "proxy-authorization",
+                                         "signature",
+                                         "signature-input",
+                                         "content-digest" };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (bytes_equal_string(name, names[i]))
+            return true;
+    }
+    return bytes_find(name, '_') < name.size;
+}
+
+/* "PREFIX" and the name in upper case with underscores; false when it can't be a variable. */
+static bool variable_name(char *text, size_t capacity, const char *prefix, struct bytes name)
+{
+    size_t size = strlen(prefix);
+    if (size + name.size >= capacity)
+        return false;
+    memcpy(text, prefix, size);
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t byte = name.data[i];
+        if (byte >= 'a' && byte <= 'z')
+            byte = (uint8_t)(byte - 32);
+        else if (byte == '-' || byte == '.' || byte == '~')
+            byte = '_';
+        else if (!((byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9') || byte == '_'))
+            return false;
+        text[size++] = (char)byte;
+    }
+    text[size] = '\0';
+    return name.size > 0;
+}
+
+static void add_fields(struct buffer *environment, unsigned *count,
+                       const struct http_request *request)
+{
+    char name[128];
+    for (size_t i = 0; i < request->field_count; i++) {
+        const struct http_field *field = &request->fields[i];
+        bool first = true;
+        for (size_t j = 0; first && j < i; j++) /* a repeated name is said once, with the first */
+            first = !bytes_equal(request->fields[j].name, field->name);
+        if (first && !is_withheld(field->name) &&
+            variable_name(name, sizeof(name), "HTTP_", field->name))
+            add(environment, count, name, field->value);
+    }
+    add(environment, count, "HTTP_HOST", request->authority);
+}
+
+static void add_size(struct buffer *environment, unsigned *count, size_t size)
+{
+    buffer_format(environment, "CONTENT_LENGTH=%zu", size);
+    buffer_append(environment, bytes_of("", 1));
+    (*count)++;
+}
+
+/* The path without what PATH_INFO says. */
+static struct bytes script_name(const struct gateway_call *call)
+{
+    struct bytes path = call->request->path;
+    if (call->operation == GATEWAY_FUNCTION_ROUTE && call->path_info.size <= path.size)
+        path.size -= call->path_info.size;
+    return path;
+}
+
+bool gateway_call_environment(struct buffer *environment, unsigned *count,
+                              const struct gateway_call *call, struct error *error)
+{
+    const struct http_request *request = call->request;
+    char name[128];
+    *count = 0;
+    add(environment, count, "GATEWAY_INTERFACE", BYTES_LITERAL("CGI/1.1"));
+    add(environment, count, "SERVER_SOFTWARE", BYTES_LITERAL("s3n"));
+    add(environment, count, "SERVER_PROTOCOL", BYTES_LITERAL("HTTP/1.1"));
+    add(environment, count, "REQUEST_METHOD", bytes_of_string(http_method_name(request->method)));
+    add(environment, count, "SCRIPT_NAME", script_name(call));
+    add(environment, count, "PATH_INFO", call->path_info);
+    add(environment, count, "QUERY_STRING", request->query);
+    add(environment, count, "REMOTE_ADDR", request->peer);
+    if (request->is_secure)
+        add(environment, count, "HTTPS", BYTES_LITERAL("on"));
+    struct bytes type = http_request_value(request, "content-type");
+    if (type.size > 0)
+        add(environment, count, "CONTENT_TYPE", type);
+    if (request->body.size > 0)
+        add_size(environment, count, request->body.size);
+    add_fields(environment, count, request);
+    add(environment, count, "S3N_APPLICATION", call->application);
+    add(environment, count, "S3N_FUNCTION", call->function);
+    add(environment, count, "S3N_REQUEST_ID", bytes_of_string(call->request_id));
+    for (size_t i = 0; i < call->parameter_count; i++) {
+        const struct gateway_parameter *parameter = &call->parameters[i];
+        bool star = strcmp(parameter->name, "*") == 0;
+        if (variable_name(name, sizeof(name), "S3N_ROUTE_",
+                          star ? BYTES_LITERAL("rest") : bytes_of_string(parameter->name)))
+            add(environment, count, name, parameter->value);
+    }
+    if (environment->failed)
+        return error_set(error, ERROR_LIMIT, "the request's variables are over %d bytes",
+                         GATEWAY_ENVIRONMENT_SIZE_MAX);
+    return true;
+}
+
+static bool take_line(struct bytes *rest, struct bytes *line)
+{
+    size_t size = bytes_find(*rest, '\n');
+    if (size == rest->size)
+        return false;
+    *line = bytes_part(*rest, 0, size);
+    *rest = bytes_part(*rest, size + 1, rest->size);
+    if (line->size > 0 && line->data[line->size - 1] == '\r')
+        line->size--;
+    return true;
+}
+
+static struct bytes trim(struct bytes text)
+{
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = bytes_part(text, 1, text.size);
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
+/* "200" or "200 OK". */
+static bool read_status(int *status, struct bytes value)
+{
+    uint64_t number;
+    struct bytes digits = bytes_part(value, 0, bytes_find(value, ' '));
+    if (digits.size != 3 || !http_decimal_parse(&number, digits) || number < 200 || number > 599)
+        return false;
+    *status = (int)number;
+    return true;
+}
+
+/* Fields that are the node's to set. */
+static bool is_ours(struct bytes name)
+{
+    static const char *const names[] = { "content-length",
+                                         "transfer-encoding",
+                                         "connection",
+                                         "keep-alive",
+                                         "upgrade",
+                                         "trailer",
+                                         "te",
+                                         "proxy-connection",
+                                         "date",
+                                         "server" };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        if (bytes_equal_string(name, names[i]))
+            return true;
+    }
+    return bytes_starts_with(name, BYTES_LITERAL("s3n-"));
+}
+
+static bool read_field(struct cgi_answer *answer, struct bytes line, size_t *names_size)
+{
+    size_t colon = bytes_find(line, ':');
+    struct bytes name = bytes_part(line, 0, colon);
+    struct bytes value = trim(bytes_part(line, colon + 1, line.size));
+    if (colon == line.size || !http_is_token(name) || !http_is_field_value(value) ||
+        name.size > sizeof(answer->names) - *names_size)
+        return false;
+    char *lower = answer->names + *names_size;
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t byte = name.data[i];
+        lower[i] = (char)(byte >= 'A' && byte <= 'Z' ? byte + 32 : byte);
+    }
+    name = bytes_of(lower, name.size);
+    *names_size += name.size;
+    if (bytes_equal_string(name, "status"))
+        return read_status(&answer->status, value);
+    if (is_ours(name))
+        return true;
+    /* room is left for what the node adds */
+    if (answer->field_count == HTTP_ANSWER_FIELD_COUNT_MAX - 8)
+        return false;
+    if (bytes_equal_string(name, "location") && answer->status == 200)
+        answer->status = 302;
+    answer->fields[answer->field_count++] = (struct http_field){ name, value };
+    return true;
+}
+
+static bool begins_with_fields(struct bytes output)
+{
+    static const char *const names[] = { "content-type:", "status:", "location:" };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        struct bytes name = bytes_of_string(names[i]);
+        if (http_equal_fold(bytes_part(output, 0, name.size), name))
+            return true;
+    }
+    return false;
+}
+
+static bool read_head(struct cgi_answer *answer, struct bytes output)
+{
+    struct bytes rest = output, line;
+    size_t names_size = 0;
+    if (!begins_with_fields(output))
+        return false;
+    for (;;) {
+        if (!take_line(&rest, &line) || output.size - rest.size > CGI_HEAD_SIZE_MAX)
+            return false;
+        if (line.size == 0)
+            break;
+        if (!read_field(answer, line, &names_size))
+            return false;
+    }
+    answer->body = rest;
+    return true;
+}
+
+void cgi_answer_read(struct cgi_answer *answer, struct bytes output)
+{
+    answer->status = 200;
+    answer->field_count = 0;
+    if (read_head(answer, output))
+        return;
+    answer->status = 200;
+    answer->body = output;
+    answer->field_count = 1;
+    answer->fields[0] =
+        (struct http_field){ BYTES_LITERAL("content-type"),
+                             bytes_is_utf8(output) ? BYTES_LITERAL("text/plain; charset=utf-8")
+                                                   : BYTES_LITERAL("application/octet-stream") };
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "gateway/gateway.h"
+
+#include "core/hex.h"
+#include "crypto/random.h"
+#include "gateway/stage.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static bool stage_request_id(struct gateway *gateway, struct gateway_request *request,
+                             struct refusal *refusal)
+{
+    uint8_t id[16];
+    (void)gateway;
+    (void)refusal;
+    random_bytes(id, sizeof(id));
+    hex_encode(request->id, BYTES_OF(id));
+    request->call.request_id = request->id;
+    return true;
+}
+
+static bool stage_limits(struct gateway *gateway, struct gateway_request *request,
+                         struct refusal *refusal)
+{
+    const struct gateway_options *options = &gateway->options;
+    const struct http_request *asked = request->call.request;
+    enum gateway_operation operation = request->call.operation;
+    request->body_size_max = operation_of(operation)->body_size_max;
+    if ((operation == GATEWAY_INVOKE || operation == GATEWAY_FUNCTION_ROUTE) &&
+        options->input_size_max != 0)
+        request->body_size_max = options->input_size_max;
+    if (operation == GATEWAY_BLOB_PUT && options->blob_size_max != 0)
+        request->body_size_max = options->blob_size_max;
+    if (asked->content_size > request->body_size_max)
+        return error_set(&refusal->error, ERROR_LIMIT, "the body has %llu bytes, at most %zu",
+                         (unsigned long long)asked->content_size, request->body_size_max);
+    return true;
+}
+
+static bool stage_dispatch(struct gateway *gateway, struct gateway_request *request,
+                           struct refusal *refusal)
+{
+    (void)refusal;
+    request->dispatched = true;
+    struct gateway_call call = request->call; /* outlives an answer given at once */
+    gateway->options.handlers[call.operation](gateway->options.context, &call);
+    return true;
+}
+
+const struct stage stages[] = {
+    { "request-id", true, stage_request_id },
+    { "route", true, stage_route },
+    { "limits", true, stage_limits },
+    { "identity", true, stage_identity },
+    { "body", false, stage_body },
+    { "dispatch", false, stage_dispatch },
+};
+const size_t stage_count = ARRAY_COUNT(stages);
+
+static struct gateway_request *request_new(struct gateway *gateway)
+{
+    struct gateway_request *request = gateway->free_requests;
+    if (request != NULL) {
+        gateway->free_requests = request->next_free;
+    } else {
+        request =
+            gateway->request_count == GATEWAY_REQUEST_COUNT_MAX ? NULL : malloc(sizeof(*request));
+        if (request == NULL)
+            return NULL;
+        gateway->request_count++;
+    }
+    memset(request, 0, offsetof(struct gateway_request, values));
+    request->values.count = request->route_values.count = 0;
+    return request;
+}
+
+void request_release(struct gateway *gateway, struct gateway_request *request)
+{
+    request->next_free = gateway->free_requests;
+    gateway->free_requests = request;
+}
+
+struct gateway_request *request_find(struct gateway *gateway, struct http_handle handle)
+{
+    return http_server_tag(gateway->server, handle);
+}
+
+/* Runs one part of the chain; false when the request was refused, and so answered. */
+static bool run_stages(struct gateway *gateway, struct gateway_request *request, bool at_fields)
+{
+    struct refusal refusal = { 0 };
+    for (size_t i = 0; i < stage_count; i++) {
+        if (stages[i].at_fields != at_fields || stages[i].enter(gateway, request, &refusal))
+            continue;
+        if (!answer_refusal(gateway, request, &refusal) && at_fields)
+            request_release(gateway, request); /* its tag was never set: on_gone knows nothing */
+        return false;
+    }
+    return true;
+}
+
+static void on_fields(void *context, struct http_handle handle, const struct http_request *asked,
+                      struct http_admission *admission)
+{
+    static const struct http_answer busy = { .status = 503 };
+    struct gateway *gateway = context;
+    struct gateway_request *request = request_new(gateway);
+    if (request == NULL) {
+        http_server_answer(gateway->server, handle, &busy);
+        return;
+    }
+    request->handle = handle;
+    request->call.handle = handle;
+    request->call.request = asked;
+    if (!run_stages(gateway, request, true))
+        return;
+    admission->tag = request;
+    admission->body_size_max = request->body_size_max;
+}
+
+static void on_request(void *context, struct http_handle handle, const struct http_request *asked,
+                       void *tag)
+{
+    struct gateway *gateway = context;
+    struct gateway_request *request = tag;
+    (void)handle;
+    request->call.request = asked;
+    (void)run_stages(gateway, request, false); /* refused is answered */
+}
+
+static void on_gone(void *context, struct http_handle handle, void *tag)
+{
+    struct gateway *gateway = context;
+    struct gateway_request *request = tag;
+    if (request == NULL)
+        return;
+    bool dispatched = request->dispatched;
+    request_release(gateway, request);
+    if (dispatched && gateway->options.call_gone != NULL)
+        gateway->options.call_gone(gateway->options.context, handle);
+}
+
+bool gateway_new(struct gateway **gateway, const struct gateway_options *options,
+                 struct error *error)
+{
+    AUTO(gateway) struct gateway *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the gateway");
+    made->options = *options;
+    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, error))
+        return false;
+    *gateway = TAKE(made);
+    return true;
+}
+
+static void routes_done(struct application_routes *known)
+{
+    for (size_t i = 0; i < known->count; i++) {
+        free((void *)(uintptr_t)known->routes[i].pattern);
+        free((void *)(uintptr_t)known->routes[i].function);
+    }
+    free(known->routes);
+}
+
+void gateway_free(struct gateway *gateway)
+{
+    if (gateway == NULL)
+        return;
+    for (size_t i = 0; i < gateway->application_count; i++)
+        routes_done(&gateway->applications[i]);
+    free(gateway->applications);
+    while (gateway->free_requests != NULL) {
+        struct gateway_request *request = gateway->free_requests;
+        gateway->free_requests = request->next_free;
+        free(request);
+    }
+    nonce_cache_free(gateway->nonces);
+    free(gateway);
+}
+
+struct http_server_handler gateway_server_handler(struct gateway *gateway)
+{
+    return (struct http_server_handler){ gateway, on_fields, on_request, on_gone };
+}
+
+void gateway_set_server(struct gateway *gateway, struct http_server *server)
+{
+    gateway->server = server;
+}
+
+/* Where the application stands in the sorted table, or should. */
+static size_t position_of(const struct gateway *gateway, struct bytes name)
+{
+    size_t low = 0, high = gateway->application_count;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        struct bytes at = bytes_of_string(gateway->applications[middle].application);
+        int order = memcmp(at.data, name.data, MIN(at.size, name.size));
+        if (order < 0 || (order == 0 && at.size < name.size))
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+const struct application_routes *application_find(const struct gateway *gateway, struct bytes name)
+{
+    size_t at = position_of(gateway, name);
+    bool found = at < gateway->application_count &&
+                 bytes_equal_string(name, gateway->applications[at].application);
+    return found ? &gateway->applications[at] : NULL;
+}
+
+static bool copy_routes(struct application_routes *made, const struct gateway_route *routes,
+                        size_t count, struct error *error)
+{
+    made->routes = calloc(count == 0 ? 1 : count, sizeof(*made->routes));
+    for (size_t i = 0; made->routes != NULL && i < count; i++) {
+        if (!pattern_check(routes[i].pattern, error))
+            return false;
+        /* insertion keeps the preferred ones first */
+        size_t at = made->count++;
+        for (; at > 0 && pattern_precedes(routes[i].pattern, made->routes[at - 1].pattern); at--)
+            made->routes[at] = made->routes[at - 1];
+        made->routes[at] =
+            (struct gateway_route){ strdup(routes[i].pattern), strdup(routes[i].function) };
+        if (made->routes[at].pattern == NULL || made->routes[at].function == NULL)
+            return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
+    }
+    return made->routes != NULL || error_set(error, ERROR_NO_MEMORY, "no memory for routes");
+}
+
+/* Makes room for one more application at its place. */
+static bool insert(struct gateway *gateway, const struct application_routes *made,
+                   struct error *error)
+{
+    if (gateway->application_count == GATEWAY_APPLICATION_COUNT_MAX)
+        return error_set(error, ERROR_LIMIT, "more than %d applications",
+                         GATEWAY_APPLICATION_COUNT_MAX);
+    size_t at = position_of(gateway, bytes_of_string(made->application));
+    struct application_routes *longer =
+        realloc(gateway->applications, (gateway->application_count + 1) * sizeof(*longer));
+    if (longer == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
+    memmove(longer + at + 1, longer + at, (gateway->application_count - at) * sizeof(*longer));
+    longer[at] = *made;
+    gateway->applications = longer;
+    gateway->application_count++;
+    return true;
+}
+
+bool gateway_routes_set(struct gateway *gateway, const char *application,
+                        const struct gateway_route *routes, size_t count, struct error *error)
+{
+    struct application_routes made = { 0 };
+    struct bytes name = bytes_of_string(application);
+    if (name.size > GATEWAY_NAME_SIZE_MAX || count > GATEWAY_ROUTE_COUNT_MAX)
+        return error_set(error, ERROR_LIMIT, "an application has at most %d routes",
+                         GATEWAY_ROUTE_COUNT_MAX);
+    memcpy(made.application, application, name.size);
+    if (!copy_routes(&made, routes, count, error)) {
+        routes_done(&made);
+        return false;
+    }
+    gateway_routes_remove(gateway, application);
+    if (insert(gateway, &made, error))
+        return true;
+    routes_done(&made);
+    return false;
+}
+
+void gateway_routes_remove(struct gateway *gateway, const char *application)
+{
+    size_t at = position_of(gateway, bytes_of_string(application));
+    if (application_find(gateway, bytes_of_string(application)) == NULL)
+        return;
+    routes_done(&gateway->applications[at]);
+    gateway->application_count--;
+    memmove(gateway->applications + at, gateway->applications + at + 1,
+            (gateway->application_count - at) * sizeof(*gateway->applications));
+}

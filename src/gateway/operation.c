@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The stage that finds what a request asks for. */
+#include "core/hex.h"
+#include "gateway/stage.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct operation operations[] = {
+#define OPERATION_ROW(name, method, pattern, access, body)                                         \
+    { #name, HTTP_METHOD_##method, pattern, GATEWAY_ACCESS_##access, body },
+    GATEWAY_OPERATIONS(OPERATION_ROW)
+#undef OPERATION_ROW
+};
+
+const struct operation *operation_of(enum gateway_operation operation)
+{
+    return &operations[operation];
+}
+
+const char *gateway_operation_name(enum gateway_operation operation)
+{
+    return operations[operation].name;
+}
+
+static bool is_name(struct bytes name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        uint8_t byte = name.data[i];
+        bool inner = byte == '-' && i > 0 && i + 1 < name.size;
+        if (!inner && !(byte >= 'a' && byte <= 'z') && !(byte >= '0' && byte <= '9'))
+            return false;
+    }
+    return name.size > 0 && name.size <= GATEWAY_NAME_SIZE_MAX;
+}
+
+static bool refuse(struct refusal *refusal, int status, enum error_code code, const char *text)
+{
+    refusal->status = status;
+    return error_set(&refusal->error, code, "%s", text);
+}
+
+/* GET answers HEAD too, except where HEAD has its own row. */
+static bool takes_method(enum gateway_operation operation, enum http_method method)
+{
+    return operation == GATEWAY_FUNCTION_ROUTE || operations[operation].method == method ||
+           (operations[operation].method == HTTP_METHOD_GET && method == HTTP_METHOD_HEAD);
+}
+
+static bool find_operation(struct gateway_request *request, struct refusal *refusal)
+{
+    const struct http_request *asked = request->call.request;
+    for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++) {
+        bool for_admin = operations[i].access == GATEWAY_ACCESS_ADMIN;
+        if (for_admin == asked->is_secure ||
+            !pattern_match(operations[i].pattern, asked->path, &request->values))
+            continue;
+        size_t used = strlen(request->allow);
+        snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s", used > 0 ? ", " : "",
+                 http_method_name(operations[i].method));
+        if (takes_method((enum gateway_operation)i, asked->method)) {
+            request->call.operation = (enum gateway_operation)i;
+            return true;
+        }
+    }
+    if (request->allow[0] != '\0')
+        return refuse(refusal, 405, ERROR_INVALID, "this path does not know that method");
+    return refuse(refusal, 404, ERROR_NOT_FOUND, "nothing is at this path");
+}
+
+/* The route of a function: the first that matches, preferred ones stand first. */
+static bool find_function(struct gateway *gateway, struct gateway_request *request,
+                          struct refusal *refusal)
+{
+    struct gateway_call *call = &request->call;
+    const struct application_routes *known = application_find(gateway, call->application);
+    struct bytes path = call->request->path;
+    size_t before = sizeof("/a/") - 1 + call->application.size;
+    struct bytes behind = bytes_part(path, before, path.size);
+    call->path_info = behind.size == 0 ? BYTES_LITERAL("/") : behind;
+    for (size_t i = 0; known != NULL && i < known->count; i++) {
+        if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values))
+            continue;
+        snprintf(request->function, sizeof(request->function), "%s", known->routes[i].function);
+        call->function = bytes_of_string(request->function);
+        call->parameters = request->route_values.parameters;
+        call->parameter_count = request->route_values.count;
+        return true;
+    }
+    call->path_info = (struct bytes){ 0 };
+    return refuse(refusal, 404, ERROR_NOT_FOUND,
+                  known == NULL ? "there is no such application"
+                                : "the application has no route for this path");
+}
+
+static bool read_nonce(struct gateway_call *call, struct bytes text, const char *what,
+                       struct refusal *refusal)
+{
+    call->has_nonce = hex_decode(call->nonce, sizeof(call->nonce), text);
+    return call->has_nonce ||
+           error_set(&refusal->error, ERROR_INVALID, "%s is not 64 hexadecimal digits", what);
+}
+
+/* The value of `nonce` in a query of the form a=b&nonce=c. */
+static struct bytes query_nonce(struct bytes query)
+{
+    struct bytes name = BYTES_LITERAL("nonce=");
+    while (query.size > 0) {
+        struct bytes pair = bytes_part(query, 0, bytes_find(query, '&'));
+        if (bytes_starts_with(pair, name))
+            return bytes_part(pair, name.size, pair.size);
+        query = bytes_part(query, pair.size + 1, query.size);
+    }
+    return (struct bytes){ 0 };
+}
+
+static bool read_parameters(struct gateway_request *request, struct refusal *refusal)
+{
+    struct gateway_call *call = &request->call;
+    struct bytes digest = pattern_value(&request->values, "digest");
+    call->application = pattern_value(&request->values, "application");
+    call->function = pattern_value(&request->values, "function");
+    call->receipt_id = pattern_value(&request->values, "id");
+    if (call->application.size > 0 && !is_name(call->application))
+        return refuse(refusal, 404, ERROR_NOT_FOUND, "there is no application of such a name");
+    if (call->function.size > 0 && !is_name(call->function))
+        return refuse(refusal, 404, ERROR_NOT_FOUND, "there is no function of such a name");
+    if (digest.size > 0 && !hex_decode(call->digest.bytes, sizeof(call->digest.bytes), digest))
+        return error_set(&refusal->error, ERROR_INVALID,
+                         "a blob is named by the 64 hexadecimal digits of its SHA-256");
+    if (call->operation == GATEWAY_ATTESTATION)
+        return read_nonce(call, query_nonce(call->request->query), "the query's nonce", refusal);
+    const struct http_field *nonce = http_request_field(call->request, "s3n-nonce");
+    if (nonce != NULL &&
+        (call->operation == GATEWAY_INVOKE || call->operation == GATEWAY_FUNCTION_ROUTE))
+        return read_nonce(call, nonce->value, "the field s3n-nonce", refusal);
+    return true;
+}
+
+bool stage_route(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal)
+{
+    struct gateway_call *call = &request->call;
+    if (!path_is_safe(call->request->path))
+        return error_set(&refusal->error, ERROR_INVALID, "the path has a . or .. segment");
+    if (!find_operation(request, refusal) || !read_parameters(request, refusal))
+        return false;
+    if (call->operation == GATEWAY_FUNCTION_ROUTE)
+        return find_function(gateway, request, refusal);
+    if (call->operation == GATEWAY_INVOKE)
+        call->path_info = BYTES_LITERAL("/");
+    if (gateway->options.handlers[call->operation] == NULL)
+        return refuse(refusal, 501, ERROR_UNSUPPORTED, "this node does not do that");
+    return true;
+}

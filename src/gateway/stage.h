@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The chain that every request passes, in the order of the table `stages`, and what they share: the
+ * gateway's inside, for its own files only.
+ *
+ * Each stage looks at one thing and either lets the request on or refuses it with an error and a
+ * status.  The first part of the chain runs when the fields are there, before any of the body is
+ * read; the second when the request is complete. */
+#ifndef GATEWAY_STAGE_H
+#define GATEWAY_STAGE_H
+
+#include "gateway/pattern.h"
+#include "net/nonce.h"
+#include "net/signature.h"
+
+struct application_routes {
+    char application[GATEWAY_NAME_SIZE_MAX + 1];
+    struct gateway_route *routes; /* own copies, the preferred first */
+    size_t count;
+};
+
+/* One request in progress; its own memory, because the server's request goes with the answer. */
+struct gateway_request {
+    struct gateway_request *next_free;
+    struct http_handle handle;
+    char id[33];
+    bool dispatched;
+    bool is_head;
+    char allow[32]; /* with 405: the methods that the path knows */
+    size_t body_size_max;
+    struct gateway_call call;
+    struct pattern_values values;       /* of the API's pattern */
+    struct pattern_values route_values; /* of the function route's */
+    char function[GATEWAY_NAME_SIZE_MAX + 1];
+};
+
+struct gateway {
+    struct gateway_options options;
+    struct http_server *server;
+    struct nonce_cache *nonces;
+    struct application_routes *applications; /* sorted by name */
+    size_t application_count;
+    struct gateway_request *free_requests;
+    uint32_t request_count;
+};
+
+struct refusal {
+    struct error error;
+    int status; /* 0: as the error's code has it */
+    const char *hint;
+};
+
+struct stage {
+    const char *name;
+    bool at_fields; /* else when the request is complete */
+    MUST_CHECK bool (*enter)(struct gateway *gateway, struct gateway_request *request,
+                             struct refusal *refusal);
+};
+extern const struct stage stages[];
+extern const size_t stage_count;
+
+/* operation.c */
+struct operation {
+    const char *name;
+    enum http_method method;
+    const char *pattern;
+    enum gateway_access access;
+    size_t body_size_max;
+};
+const struct operation *operation_of(enum gateway_operation operation);
+bool stage_route(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
+/* identity.c */
+bool stage_identity(struct gateway *gateway, struct gateway_request *request,
+                    struct refusal *refusal);
+bool stage_body(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
+
+/* answer.c */
+bool answer_request(struct gateway *gateway, struct gateway_request *request,
+                    const struct http_answer *answer);
+bool answer_refusal(struct gateway *gateway, struct gateway_request *request,
+                    const struct refusal *refusal);
+/* gateway.c */
+struct gateway_request *request_find(struct gateway *gateway, struct http_handle handle);
+void request_release(struct gateway *gateway, struct gateway_request *request);
+const struct application_routes *application_find(const struct gateway *gateway, struct bytes name);
+
+#endif
