@@ -41,6 +41,9 @@ DEFINE_AUTO(keeper, keeper_close)
 /* Evidence must be asked anew for a keyset endorsed anew. */
 MUST_CHECK bool keeper_reconnect(struct keeper *keeper, int socket, struct error *error);
 
+/* To watch for the keeper's end (EPOLLRDHUP); another one after a reconnect, -1 without one. */
+int keeper_socket(const struct keeper *keeper);
+
 struct keeper_info {
     char platform[KEYS_PLATFORM_SIZE_MAX + 1];
     char node[KEYS_NODE_SIZE + 1];

@@ -12,6 +12,11 @@ struct keeper {
     struct buffer payload;
 };
 
+int keeper_socket(const struct keeper *keeper)
+{
+    return keeper->ipc == NULL ? -1 : ipc_descriptor(keeper->ipc);
+}
+
 bool keeper_connect(struct keeper **keeper, int socket, struct error *error)
 {
     struct keeper *made = calloc(1, sizeof(*made));

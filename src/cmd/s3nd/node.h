@@ -32,6 +32,7 @@ struct node {
     struct keeper *keeper;
     struct keeper_info info;
     bool keeper_is_lost; /* a new one was asked for */
+    uv_poll_t *keeper_watch;
     struct store *store;
     struct owners *owners;
     struct registry *registry;
@@ -52,6 +53,11 @@ struct node {
 /* Tells the gateway which routes an application has; removes them when it is NULL. */
 void node_publish_routes(struct node *node, const char *name,
                          const struct application *application);
+/* A renewed identity: for new connections, and for the operator's tls.crt. */
+void node_use_identity(struct node *node);
+/* At the start; then the keeper is watched, and replaced when it dies. */
+MUST_CHECK bool node_keeper_connect(struct node *node, struct error *error);
+void node_keeper_unwatch(struct node *node);
 /* After a call to the keeper failed for want of one: asks the supervisor for another. */
 void node_keeper_failed(struct node *node, const struct error *error);
 

@@ -19,41 +19,6 @@ enum {
     ANSWER_GRACE_MS = 30000 /* queueing and starting, beyond a function's own time */
 };
 
-/* --- keeper --- */
-
-static void keeper_arrived(void *context, struct ipc_message *answer, const struct error *failure)
-{
-    struct node *node = context;
-    struct error error;
-    if (answer == NULL || answer->descriptor_count != 1) {
-        log_error("keeper", failure);
-        node->keeper_is_lost = false; /* the next failing call asks again */
-        return;
-    }
-    int socket = answer->descriptors[0];
-    answer->descriptors[0] = -1;
-    if (!keeper_reconnect(node->keeper, socket, &error) ||
-        !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text,
-                        &error)) {
-        log_error("keeper", &error);
-    } else {
-        log_line(LOG_LEVEL_INFO, "keeper is back", NULL);
-        http_server_set_tls(node->http, node->identity.tls);
-    }
-    node->keeper_is_lost = false;
-}
-
-void node_keeper_failed(struct node *node, const struct error *error)
-{
-    struct error ignored;
-    if (error->code != ERROR_UNAVAILABLE || node->keeper_is_lost)
-        return;
-    node->counts.keepers_lost++;
-    node->keeper_is_lost =
-        supervisor_request(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 }, NULL, 0,
-                           keeper_arrived, node, &ignored);
-}
-
 /* --- routes --- */
 
 void node_publish_routes(struct node *node, const char *name, const struct application *application)
@@ -129,6 +94,24 @@ static void worker_end(void *context, int process)
 
 /* --- identity --- */
 
+static void certificate_written(void *context, struct ipc_message *answer,
+                                const struct error *error)
+{
+    (void)context;
+    if (answer == NULL)
+        log_error("write tls.crt", error);
+}
+
+void node_use_identity(struct node *node)
+{
+    struct error error;
+    http_server_set_tls(node->http, node->identity.tls);
+    if (!supervisor_request(node->supervisor, SUPERVISOR_CERTIFICATE,
+                            buffer_view(&node->identity.certificate), NULL, 0, certificate_written,
+                            NULL, &error))
+        log_error("write tls.crt", &error);
+}
+
 static void renew(uv_timer_t *timer)
 {
     struct node *node = timer->data;
@@ -136,7 +119,7 @@ static void renew(uv_timer_t *timer)
     uint64_t again_ms = IDENTITY_RENEW_S * 1000ull;
     if (identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, &error)) {
         log_line(LOG_LEVEL_INFO, "keyset renewed", NULL);
-        http_server_set_tls(node->http, node->identity.tls);
+        node_use_identity(node);
     } else {
         log_error("renew keyset", &error);
         node_keeper_failed(node, &error);
@@ -173,15 +156,6 @@ static void supervisor_lost(void *context)
 }
 
 /* --- starting --- */
-
-static bool connect_keeper(struct node *node, struct error *error)
-{
-    int socket = -1;
-    return supervisor_request_wait(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 },
-                                   &socket, error) &&
-           keeper_connect(&node->keeper, socket, error) &&
-           keeper_get_info(node->keeper, &node->info, error);
-}
 
 static bool open_store(struct node *node, struct error *error)
 {
@@ -296,7 +270,7 @@ static bool start(struct node *node, struct error *error)
     if (!supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
                                error) ||
         !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
-        !connect_keeper(node, error) || !server_jail_enter(node->config, error) ||
+        !node_keeper_connect(node, error) || !server_jail_enter(node->config, error) ||
         !open_store(node, error) || !receipt_book_new(&node->receipts, &clock_system, error) ||
         !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, error) ||
         !open_functions(node, error) || !open_gateway(node, error) || !open_http(node, error) ||
@@ -313,6 +287,7 @@ static void node_done(struct node *node)
 {
     if (node->has_renewal)
         uv_close((uv_handle_t *)&node->renewal, NULL);
+    node_keeper_unwatch(node);
     http_server_free(node->http);
     gateway_free(node->gateway);
     invoker_free(node->invoker);

@@ -27,7 +27,8 @@ enum {
     REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
     COMPILE_WALL_S = 60,
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
-    RESTART_DELAY_MS_MAX = 5000
+    RESTART_DELAY_MS_MAX = 5000,
+    SPARE_DELAY_MS_MAX = 10000
 };
 
 static const uint64_t second_ns = 1000000000u;
@@ -39,9 +40,11 @@ struct supervisor {
     struct ipc *server; /* NULL while it does not run */
     int signals;
     int listen, admin;
-    pid_t spare;      /* worker that waits for its first application; 0: none */
-    int spare_socket; /* the server's future end of its control socket */
-    bool was_ready;   /* a server has served once */
+    pid_t spare;             /* worker that waits for its first application; 0: none */
+    int spare_socket;        /* the server's future end of its control socket */
+    uint64_t spare_at_ns;    /* not before */
+    unsigned spare_delay_ms; /* grows while spares die before they are used */
+    bool was_ready;          /* a server has served once */
     bool stopping;
     int exit_code;
     uint64_t restart_at_ns;
@@ -107,14 +110,22 @@ static void spare_drop(struct supervisor *supervisor)
     file_close(&supervisor->spare_socket);
 }
 
+static void spare_failed(struct supervisor *supervisor)
+{
+    spare_drop(supervisor);
+    supervisor->spare_at_ns = now_ns() + supervisor->spare_delay_ms * (second_ns / 1000);
+    supervisor->spare_delay_ms =
+        MIN(MAX(supervisor->spare_delay_ms * 2, 100u), (unsigned)SPARE_DELAY_MS_MAX);
+}
+
 /* Keeps one worker started and jailed ahead of need. */
 static void spare_fill(struct supervisor *supervisor)
 {
     struct error error;
-    if (supervisor->spare != 0 || supervisor->stopping)
+    if (supervisor->spare != 0 || supervisor->stopping || now_ns() < supervisor->spare_at_ns)
         return;
     if (!worker_start(supervisor, &supervisor->spare, &supervisor->spare_socket, &error)) {
-        supervisor->spare = 0;
+        spare_failed(supervisor);
         log_error("spare worker", &error);
     }
 }
@@ -154,6 +165,7 @@ static bool serve_worker(void *context, const struct ipc_message *message, struc
         return false;
     supervisor->spare = 0;
     supervisor->spare_socket = -1;
+    supervisor->spare_delay_ms = 0;
     uint8_t number[4];
     struct writer writer = writer_into(number, sizeof(number));
     write_u32_le(&writer, (uint32_t)pid);
@@ -391,7 +403,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
         break;
     case CHILD_WORKER:
         if (gone.pid == supervisor->spare)
-            spare_drop(supervisor);
+            spare_failed(supervisor);
         break;
     case CHILD_KEEPER:
         break;
@@ -446,6 +458,8 @@ static int wait_ms(const struct supervisor *supervisor)
         until_ns = MIN(until_ns, supervisor->stop_deadline_ns);
     else if (supervisor->server == NULL)
         until_ns = MIN(until_ns, supervisor->restart_at_ns);
+    else if (supervisor->spare == 0)
+        until_ns = MIN(until_ns, supervisor->spare_at_ns);
     uint64_t now = now_ns();
     if (until_ns <= now)
         return 0;

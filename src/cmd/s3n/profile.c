@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/profile.h"
+#include "base/file.h"
+#include "base/secret.h"
+#include "core/hex.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct path {
+    char text[PATH_MAX];
+};
+
+static bool path_of(struct path *path, const char *name, struct error *error)
+{
+    const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
+    const char *between = "";
+    if (base == NULL || base[0] != '/') {
+        base = home;
+        between = "/.config";
+    }
+    if (base == NULL || base[0] != '/')
+        return error_set(error, ERROR_INVALID, "neither $XDG_CONFIG_HOME nor $HOME is a path");
+    char folder[PATH_MAX];
+    if (snprintf(folder, sizeof(folder), "%s%s/s3n", base, between) >= (int)sizeof(folder) ||
+        snprintf(path->text, sizeof(path->text), "%s%s/s3n/%s", base, between, name) >=
+            (int)sizeof(path->text))
+        return error_set(error, ERROR_INVALID, "the configuration folder's path is too long");
+    return file_make_folder(folder, 0700, error);
+}
+
+void profile_init(struct profile *profile)
+{
+    *profile = (struct profile){ .code = json_object() };
+    buffer_init(&profile->keyset, PROFILE_SIZE_MAX);
+}
+
+void profile_done(struct profile *profile)
+{
+    buffer_done(&profile->keyset);
+    json_decref(profile->code);
+    profile->code = NULL;
+}
+
+static bool profile_parse(struct profile *profile, struct bytes text, struct error *error)
+{
+    static const char *const keys[] = { "url", "trust_simulated", "keyset", "code", NULL };
+    AUTO_JSON json_t *root = NULL;
+    const char *url, *keyset;
+    json_t *code;
+    if (!json_parse(&root, text, error) || !json_check_keys(root, keys, "profile", error) ||
+        !json_get_string(root, "url", &url, error) ||
+        !json_get_string(root, "keyset", &keyset, error) ||
+        !json_get_object(root, "code", &code, error))
+        return false;
+    if (strlen(url) > PROFILE_URL_SIZE_MAX)
+        return error_set(error, ERROR_INVALID, "url is too long");
+    snprintf(profile->url, sizeof(profile->url), "%s", url);
+    profile->trust_simulated = json_is_true(json_object_get(root, "trust_simulated"));
+    buffer_clear(&profile->keyset);
+    buffer_append_string(&profile->keyset, keyset);
+    json_decref(profile->code);
+    profile->code = json_incref(code);
+    return true;
+}
+
+bool profile_read(struct profile *profile, struct error *error)
+{
+    struct path path;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, PROFILE_SIZE_MAX);
+    if (!path_of(&path, "profile.json", error))
+        return false;
+    if (!file_read(&text, path.text, error)) {
+        if (error->code == ERROR_NOT_FOUND)
+            error_set(error, ERROR_NOT_FOUND, "you are not logged in to a node");
+        return false;
+    }
+    return profile_parse(profile, buffer_view(&text), error) ||
+           error_within(error, "%s", path.text);
+}
+
+bool profile_write(const struct profile *profile, struct error *error)
+{
+    struct path path;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, PROFILE_SIZE_MAX);
+    AUTO_JSON json_t *root =
+        json_pack("{s:s, s:b, s:s%, s:O}", "url", profile->url, "trust_simulated",
+                  (int)profile->trust_simulated, "keyset", (const char *)profile->keyset.data,
+                  profile->keyset.size, "code", profile->code);
+    if (root == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the profile");
+    return path_of(&path, "profile.json", error) && json_canonical(&text, root, error) &&
+           file_replace(path.text, buffer_view(&text), 0600, error);
+}
+
+bool profile_code(const struct profile *profile, const char *name, struct digest32 *code)
+{
+    const char *hex = json_string_value(json_object_get(profile->code, name));
+    return hex != NULL && hex_decode(code->bytes, sizeof(code->bytes), bytes_of_string(hex));
+}
+
+void profile_set_code(struct profile *profile, const char *name, const struct digest32 *code)
+{
+    json_object_set_new(profile->code, name, json_string(hex_of_digest(code).text));
+}
+
+void profile_forget(struct profile *profile, const char *application)
+{
+    const char *key;
+    json_t *value;
+    void *next;
+    size_t size = strlen(application);
+    json_object_foreach_safe(profile->code, next, key, value)
+    {
+        if (strncmp(key, application, size) == 0 && key[size] == '/')
+            json_object_del(profile->code, key);
+    }
+}
+
+static bool key_make(struct ecdsa_key **key, const char *path, struct error *error)
+{
+    AUTO(ecdsa_key) struct ecdsa_key *made = NULL;
+    AUTO_SECRET_BUFFER struct secret_buffer pem = { 0 };
+    if (!ecdsa_key_generate(&made, error) || !ecdsa_key_to_pem(&pem, made, error) ||
+        !file_replace(path, bytes_of(pem.data, pem.size), 0600, error))
+        return error_within(error, "owner's key");
+    *key = TAKE(made);
+    return true;
+}
+
+bool owner_key_open(struct ecdsa_key **key, struct error *error)
+{
+    struct path path;
+    AUTO_BUFFER struct buffer pem;
+    buffer_init(&pem, 16 << 10);
+    if (!path_of(&path, "owner.key", error))
+        return false;
+    if (!file_read(&pem, path.text, error))
+        return error->code == ERROR_NOT_FOUND && key_make(key, path.text, error);
+    bool opened = ecdsa_key_from_pem(key, buffer_view(&pem), error);
+    secret_wipe(pem.data, pem.size);
+    return opened || error_within(error, "%s", path.text);
+}

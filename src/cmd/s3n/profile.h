@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the command line remembers of a node: under $XDG_CONFIG_HOME/s3n (or ~/.config/s3n), the
+ * owner's key and a profile with the pinned keyset and the code that was deployed from here.  Files
+ * have mode 0600 and are replaced atomically. */
+#ifndef S3N_PROFILE_H
+#define S3N_PROFILE_H
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "crypto/ecdsa.h"
+
+enum {
+    PROFILE_URL_SIZE_MAX = 255,
+    PROFILE_SIZE_MAX = 1 << 20
+};
+
+struct profile {
+    char url[PROFILE_URL_SIZE_MAX + 1];
+    bool trust_simulated; /* said at login */
+    struct buffer keyset; /* text, verified */
+    json_t *code;         /* object: "app/function" -> digest in hex, as deployed from here */
+};
+
+void profile_init(struct profile *profile);
+void profile_done(struct profile *profile);
+#define AUTO_PROFILE __attribute__((cleanup(profile_done)))
+
+/* Into an initialised profile.  NOT_FOUND before the first login. */
+MUST_CHECK bool profile_read(struct profile *profile, struct error *error);
+MUST_CHECK bool profile_write(const struct profile *profile, struct error *error);
+/* What was deployed from here as APP/FUNCTION; false when nothing was. */
+bool profile_code(const struct profile *profile, const char *name, struct digest32 *code);
+void profile_set_code(struct profile *profile, const char *name, const struct digest32 *code);
+/* Forgets all functions of an application. */
+void profile_forget(struct profile *profile, const char *application);
+
+/* The owner's key; made when there is none. */
+MUST_CHECK bool owner_key_open(struct ecdsa_key **key, struct error *error);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/session.h"
+#include "core/hex.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "net/signature.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    REQUEST_FIELD_COUNT_MAX = 6
+};
+
+void session_init(struct session *session)
+{
+    *session = (struct session){ 0 };
+    profile_init(&session->profile);
+}
+
+void session_done(struct session *session)
+{
+    http_client_free(session->client);
+    ecdsa_key_free(session->key);
+    profile_done(&session->profile);
+    *session = (struct session){ 0 };
+}
+
+/* --- evidence --- */
+
+struct nonce_text {
+    char text[65];
+};
+
+static struct nonce_text nonce_make(struct nonce32 *nonce)
+{
+    struct nonce_text made;
+    random_bytes(nonce->bytes, sizeof(nonce->bytes));
+    hex_encode(made.text, BYTES_OF(nonce->bytes));
+    return made;
+}
+
+/* Asks whoever answers there, and learns which TLS key they proved. */
+static bool evidence_ask(struct http_client *client, struct nonce32 *nonce,
+                         struct attestation *attestation, struct digest32 *peer,
+                         struct error *error)
+{
+    char target[128];
+    snprintf(target, sizeof(target), "/.well-known/s3n/attestation?nonce=%s",
+             nonce_make(nonce).text);
+    struct http_client_request request = { .method = HTTP_METHOD_GET,
+                                           .target = target,
+                                           .body_size_max = BUNDLE_SIZE_MAX };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    if (!http_client_request(client, &request, &answer, error))
+        return false;
+    if (answer.status != 200)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "the node answered %d when asked for evidence; is it an S3N node?",
+                         answer.status);
+    *peer = answer.peer_key;
+    return attestation_parse(attestation, buffer_view(&answer.body), error);
+}
+
+static bool evidence_check(struct session *session, bool trust_simulated,
+                           struct attestation *attestation, struct verify_result *result,
+                           struct error *error)
+{
+    struct nonce32 nonce;
+    struct digest32 peer;
+    struct verify_options options = { .trust_simulated = trust_simulated,
+                                      .now_s = (int64_t)time(NULL) };
+    if (!evidence_ask(session->client, &nonce, attestation, &peer, error) ||
+        !verify_attestation(result, attestation, &nonce, &options, error))
+        return false;
+    struct digest32 tls = ecdsa_public_id(&result->keyset.tls_key);
+    if (!digest32_equal(&tls, &peer))
+        return error_set(error, ERROR_UNVERIFIED,
+                         "the evidence is of a node with another TLS key: somebody stands between");
+    return true;
+}
+
+static void keyset_pin(struct session *session, const struct attestation *attestation,
+                       const struct verify_result *result)
+{
+    struct digest32 tls = ecdsa_public_id(&result->keyset.tls_key);
+    session->keyset = result->keyset;
+    session->keyset_digest = result->keyset_digest;
+    buffer_clear(&session->profile.keyset);
+    buffer_append(&session->profile.keyset, buffer_view(&attestation->keyset));
+    http_client_pin(session->client, &tls);
+}
+
+static bool client_make(struct session *session, const struct digest32 *pin, struct error *error)
+{
+    struct http_client_options options = { .url = session->profile.url,
+                                           .pin = pin,
+                                           .user_agent = "s3n/" S3N_VERSION };
+    return http_client_new(&session->client, &options, error);
+}
+
+bool session_login(struct session *session, const char *url, bool trust_simulated,
+                   struct verify_result *result, struct error *error)
+{
+    size_t size = strlen(url);
+    while (size > 0 && url[size - 1] == '/')
+        size--;
+    if (size > PROFILE_URL_SIZE_MAX)
+        return error_set(error, ERROR_USAGE, "the URL is too long");
+    snprintf(session->profile.url, sizeof(session->profile.url), "%.*s", (int)size, url);
+    session->profile.trust_simulated = trust_simulated;
+    AUTO_ATTESTATION struct attestation attestation;
+    attestation_init(&attestation);
+    if (!owner_key_open(&session->key, error) || !client_make(session, NULL, error) ||
+        !evidence_check(session, trust_simulated, &attestation, result, error))
+        return false;
+    keyset_pin(session, &attestation, result);
+    return profile_write(&session->profile, error);
+}
+
+/* The node shows another TLS key than the pinned one: renewed, or not the node. */
+static bool keyset_renew(struct session *session, struct error *error)
+{
+    AUTO_ATTESTATION struct attestation attestation;
+    attestation_init(&attestation);
+    struct verify_result result;
+    char node[sizeof(session->keyset.node)];
+    memcpy(node, session->keyset.node, sizeof(node));
+    http_client_free(TAKE(session->client));
+    if (!client_make(session, NULL, error) ||
+        !evidence_check(session, session->profile.trust_simulated, &attestation, &result, error))
+        return error_within(error, "the node's key has changed");
+    if (strcmp(node, result.keyset.node) != 0)
+        return error_set(error, ERROR_UNVERIFIED, "another node answers at %s than at login",
+                         session->profile.url);
+    keyset_pin(session, &attestation, &result);
+    return profile_write(&session->profile, error);
+}
+
+bool session_open(struct session *session, struct error *error)
+{
+    if (!profile_read(&session->profile, error) || !owner_key_open(&session->key, error) ||
+        !keyset_parse(&session->keyset, buffer_view(&session->profile.keyset), error))
+        return false;
+    session->keyset_digest = keyset_digest(buffer_view(&session->profile.keyset));
+    struct digest32 tls = ecdsa_public_id(&session->keyset.tls_key);
+    if (!client_make(session, &tls, error))
+        return false;
+    /* Past its end the keyset vouches for nothing, whatever key is shown. */
+    return (int64_t)time(NULL) <= session->keyset.validity.not_after_s ||
+           keyset_renew(session, error);
+}
+
+bool session_attestation(struct session *session, struct attestation *attestation,
+                         struct error *error)
+{
+    struct verify_result result;
+    if (!evidence_check(session, session->profile.trust_simulated, attestation, &result, error))
+        return false;
+    return digest32_equal(&result.keyset_digest, &session->keyset_digest) ||
+           error_set(error, ERROR_UNAVAILABLE, "the node renewed its keyset just now; try again");
+}
+
+/* --- requests --- */
+
+struct signed_fields {
+    struct buffer digest, input, value;
+};
+
+static void signed_fields_done(struct signed_fields *fields)
+{
+    buffer_done(&fields->digest);
+    buffer_done(&fields->input);
+    buffer_done(&fields->value);
+}
+
+static bool request_sign(struct session *session, const struct session_request *request,
+                         struct http_field *fields, size_t *count, struct signed_fields *memory,
+                         struct error *error)
+{
+    bool has_body = request->method == HTTP_METHOD_PUT || request->method == HTTP_METHOD_POST;
+    if (has_body) {
+        struct digest32 digest = sha256_of(request->body);
+        content_digest_write(&memory->digest, &digest);
+        fields[(*count)++] = HTTP_FIELD("content-digest", buffer_view(&memory->digest));
+    }
+    struct nonce32 nonce;
+    struct nonce_text nonce_text = nonce_make(&nonce);
+    struct signature_message message = { .method = request->method,
+                                         .scheme = BYTES_LITERAL("https"),
+                                         .authority = http_client_authority(session->client),
+                                         .target = bytes_of_string(request->target),
+                                         .fields = fields,
+                                         .field_count = *count };
+    if (!signature_create(&memory->input, &memory->value, &message, has_body, (int64_t)time(NULL),
+                          nonce_text.text, session->key, error))
+        return false;
+    fields[(*count)++] = HTTP_FIELD("signature-input", buffer_view(&memory->input));
+    fields[(*count)++] = HTTP_FIELD("signature", buffer_view(&memory->value));
+    return true;
+}
+
+static bool request_send(struct session *session, const struct session_request *request,
+                         struct http_client_answer *answer, struct error *error)
+{
+    struct http_field fields[REQUEST_FIELD_COUNT_MAX];
+    size_t count = 0;
+    __attribute__((cleanup(signed_fields_done))) struct signed_fields memory;
+    buffer_init(&memory.digest, 4096);
+    buffer_init(&memory.input, 4096);
+    buffer_init(&memory.value, 4096);
+    if (request->content_type != NULL)
+        fields[count++] = HTTP_FIELD("content-type", bytes_of_string(request->content_type));
+    if (request->nonce != NULL)
+        fields[count++] = HTTP_FIELD("s3n-nonce", bytes_of_string(request->nonce));
+    if (request->is_signed && !request_sign(session, request, fields, &count, &memory, error))
+        return false;
+    struct http_client_request sent = { .method = request->method,
+                                        .target = request->target,
+                                        .fields = fields,
+                                        .field_count = count,
+                                        .body = request->body,
+                                        .timeout_ms = 400000,
+                                        .body_size_max = SESSION_ANSWER_SIZE_MAX,
+                                        .progress = request->progress,
+                                        .progress_context = request->progress_context };
+    return http_client_request(session->client, &sent, answer, error);
+}
+
+bool session_request(struct session *session, const struct session_request *request,
+                     struct http_client_answer *answer, struct error *error)
+{
+    if (request_send(session, request, answer, error))
+        return true;
+    if (error->code != ERROR_UNVERIFIED || !keyset_renew(session, error))
+        return false;
+    return request_send(session, request, answer, error);
+}
+
+static enum error_code code_of_name(const char *name)
+{
+    for (unsigned code = ERROR_NONE + 1; code <= ERROR_INTERNAL; code++) {
+        if (strcmp(name, error_name((enum error_code)code)) == 0)
+            return (enum error_code)code;
+    }
+    return strcmp(name, "function-failed") == 0 ? ERROR_TRAPPED : ERROR_INTERNAL;
+}
+
+/* A node's words must not steer the terminal. */
+static void make_printable(char *text)
+{
+    bool is_utf8 = bytes_is_utf8(bytes_of_string(text));
+    for (; *text != '\0'; text++) {
+        uint8_t byte = (uint8_t)*text;
+        if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_utf8))
+            *text = '?';
+    }
+}
+
+bool session_error_of(struct session *session, const struct http_client_answer *answer,
+                      struct error *error)
+{
+    AUTO_JSON json_t *root = NULL;
+    json_t *object;
+    const char *code = "", *message = "";
+    struct error malformed;
+    session->hint[0] = '\0';
+    if (!json_parse(&root, buffer_view(&answer->body), &malformed) ||
+        !json_get_object(root, "error", &object, &malformed) ||
+        !json_get_string(object, "code", &code, &malformed) ||
+        !json_get_string(object, "message", &message, &malformed))
+        return error_set(error, ERROR_UNAVAILABLE, "the node answered with status %d",
+                         answer->status);
+    const char *hint = json_string_value(json_object_get(object, "hint"));
+    snprintf(session->hint, sizeof(session->hint), "%s", hint == NULL ? "" : hint);
+    error_set(error, code_of_name(code), "%s", message);
+    make_printable(session->hint);
+    make_printable(error->text);
+    return false;
+}
+
+bool session_call(struct session *session, const struct session_request *request,
+                  struct http_client_answer *answer, struct error *error)
+{
+    if (!session_request(session, request, answer, error))
+        return false;
+    return (answer->status >= 200 && answer->status < 300) ||
+           session_error_of(session, answer, error);
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One conversation with a node: the evidence first, then requests over TLS to exactly the key that
+ * the evidence vouches for, signed with the owner's key.  When the node has renewed its keyset in
+ * the meantime, the session asks for evidence again and goes on. */
+#ifndef S3N_SESSION_H
+#define S3N_SESSION_H
+
+#include "cmd/s3n/profile.h"
+#include "keys/bundle.h"
+#include "keys/verify.h"
+#include "net/client.h"
+
+enum {
+    SESSION_ANSWER_SIZE_MAX = 64 << 20,
+    SESSION_HINT_SIZE = 256
+};
+
+struct session {
+    struct profile profile;
+    struct keyset keyset; /* of the profile */
+    struct digest32 keyset_digest;
+    struct ecdsa_key *key;
+    struct http_client *client;
+    char hint[SESSION_HINT_SIZE]; /* what the node advised with its last error; may be empty */
+};
+
+void session_init(struct session *session);
+void session_done(struct session *session);
+#define AUTO_SESSION __attribute__((cleanup(session_done)))
+
+/* First contact: asks for evidence, verifies it, pins the keyset.  UNVERIFIED names the step. */
+MUST_CHECK bool session_login(struct session *session, const char *url, bool trust_simulated,
+                              struct verify_result *result, struct error *error);
+/* With the profile of an earlier login. */
+MUST_CHECK bool session_open(struct session *session, struct error *error);
+
+struct session_request {
+    enum http_method method;
+    const char *target;
+    const char *content_type; /* NULL: none */
+    struct bytes body;
+    bool is_signed;
+    const char *nonce; /* 64 hex digits for the receipt, or NULL */
+    bool (*progress)(void *context, uint64_t sent, uint64_t received);
+    void *progress_context;
+};
+/* Any status is an answer. */
+MUST_CHECK bool session_request(struct session *session, const struct session_request *request,
+                                struct http_client_answer *answer, struct error *error);
+/* The node's error in an answer whose status is not 2xx; false, with the hint kept. */
+bool session_error_of(struct session *session, const struct http_client_answer *answer,
+                      struct error *error);
+/* Like session_request; a status other than 2xx is an error. */
+MUST_CHECK bool session_call(struct session *session, const struct session_request *request,
+                             struct http_client_answer *answer, struct error *error);
+/* Fresh evidence over the pinned keyset, verified, for keeping. */
+MUST_CHECK bool session_attestation(struct session *session, struct attestation *attestation,
+                                    struct error *error);
+
+#endif

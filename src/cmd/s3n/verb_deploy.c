@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3n deploy [DIR]: builds, uploads what the node does not have, and deploys. */
+#include "base/file.h"
+#include "base/options.h"
+#include "cmd/s3n/session.h"
+#include "cmd/s3n/verbs.h"
+#include "core/hex.h"
+#include "crypto/hash.h"
+#include "functions/manifest.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct deploy {
+    bool no_build;
+};
+
+static const struct option_row rows[] = {
+    { .name = "no-build",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct deploy, no_build),
+      .help = "deploy what is there, without running build.command" },
+};
+const struct option_table deploy_options = {
+    .program = "s3n deploy",
+    .usage = "[DIR]",
+    .about = "Builds and deploys the application that DIR/s3n.toml describes (default: here).",
+    .rows = rows,
+    .row_count = ARRAY_COUNT(rows),
+    .positional_max = 1,
+};
+
+struct deploying {
+    const struct globals *globals;
+    const char *folder;
+    struct session session;
+    struct manifest *manifest;
+    bool on_terminal;
+};
+
+static void say(const struct deploying *deploying, const char *format, ...) PRINTF_LIKE(2, 3);
+static void say(const struct deploying *deploying, const char *format, ...)
+{
+    va_list arguments;
+    if (deploying->globals->quiet)
+        return;
+    if (deploying->on_terminal)
+        fputs("\r\x1b[K", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+}
+
+/* --- building --- */
+
+static bool build(const struct deploying *deploying, const struct manifest_function *function,
+                  struct error *error)
+{
+    say(deploying, "build     %s: %s\n", function->name, function->build_command);
+    fflush(NULL);
+    pid_t pid = fork();
+    if (pid < 0)
+        return error_system(error, "start the build");
+    if (pid == 0) {
+        /* What the build prints is for people: stdout is for our own result. */
+        if (dup2(STDERR_FILENO, STDOUT_FILENO) < 0 || chdir(deploying->folder) != 0)
+            _exit(126);
+        execl("/bin/sh", "sh", "-c", function->build_command, (char *)NULL);
+        _exit(127);
+    }
+    int status;
+    if (waitpid(pid, &status, 0) != pid)
+        return error_system(error, "wait for the build");
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return true;
+    return error_set(error, ERROR_INVALID, "function %s: build.command failed (%s %d)",
+                     function->name, WIFEXITED(status) ? "exit code" : "signal",
+                     WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status));
+}
+
+static bool manifest_load(struct deploying *deploying, struct error *error)
+{
+    char path[PATH_MAX];
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, MANIFEST_SIZE_MAX);
+    if (snprintf(path, sizeof(path), "%s/s3n.toml", deploying->folder) >= (int)sizeof(path))
+        return error_set(error, ERROR_USAGE, "the folder's path is too long");
+    if (!file_read(&text, path, error)) {
+        if (error->code == ERROR_NOT_FOUND)
+            error_set(error, ERROR_INVALID, "there is no %s", path);
+        return false;
+    }
+    return manifest_parse_toml(&deploying->manifest, path, buffer_view(&text), error);
+}
+
+/* --- uploading --- */
+
+static bool module_path(const struct deploying *deploying, const char *source, char path[PATH_MAX],
+                        struct error *error)
+{
+    int size = source[0] == '/' ? snprintf(path, PATH_MAX, "%s", source)
+                                : snprintf(path, PATH_MAX, "%s/%s", deploying->folder, source);
+    return size < PATH_MAX || error_set(error, ERROR_INVALID, "%s: too long a path", source);
+}
+
+struct upload {
+    const struct deploying *deploying;
+    const char *name;
+    size_t size;
+    time_t shown;
+};
+
+static bool show_progress(void *context, uint64_t sent, uint64_t received)
+{
+    struct upload *upload = context;
+    (void)received;
+    time_t now = time(NULL);
+    if (upload->deploying->on_terminal && !upload->deploying->globals->quiet && upload->size > 0 &&
+        now != upload->shown) {
+        upload->shown = now;
+        fprintf(stderr, "\r\x1b[Kupload    %s: %llu of %zu KiB", upload->name,
+                (unsigned long long)sent >> 10, upload->size >> 10);
+    }
+    return true;
+}
+
+static bool blob_upload(struct deploying *deploying, const char *name,
+                        const struct digest32 *digest, struct bytes content, struct error *error)
+{
+    char target[128];
+    snprintf(target, sizeof(target), "/v1/blobs/%s", hex_of_digest(digest).text);
+    struct session_request check = { .method = HTTP_METHOD_HEAD,
+                                     .target = target,
+                                     .is_signed = true };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer known = { 0 };
+    if (!session_request(&deploying->session, &check, &known, error))
+        return false;
+    if (known.status == 200) {
+        say(deploying, "upload    %s: the node has it\n", name);
+        return true;
+    }
+    if (known.status == 401 || known.status == 403)
+        return error_set(error, ERROR_UNAUTHENTICATED,
+                         "the node does not know your key as an owner's");
+    struct upload upload = { deploying, name, content.size, 0 };
+    struct session_request put = { .method = HTTP_METHOD_PUT,
+                                   .target = target,
+                                   .content_type = "application/octet-stream",
+                                   .body = content,
+                                   .is_signed = true,
+                                   .progress = show_progress,
+                                   .progress_context = &upload };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    if (!session_call(&deploying->session, &put, &answer, error))
+        return error_within(error, "upload %s", name);
+    say(deploying, "upload    %s: %zu KiB\n", name, (content.size + 1023) >> 10);
+    return true;
+}
+
+static bool function_prepare(struct deploying *deploying, struct manifest_function *function,
+                             struct error *error)
+{
+    char path[PATH_MAX];
+    AUTO_BUFFER struct buffer content;
+    buffer_init(&content, MODULE_SIZE_MAX);
+    if (!module_path(deploying, function->source, path, error))
+        return false;
+    if (!file_read(&content, path, error)) {
+        if (error->code == ERROR_NOT_FOUND)
+            error_set(error, ERROR_INVALID, "there is no %s%s", path,
+                      function->build_command == NULL ? " and no build.command makes it" : "");
+        return error_within(error, "function %s", function->name);
+    }
+    function->code = sha256_of(buffer_view(&content));
+    function->has_code = true;
+    return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error);
+}
+
+/* --- deploying --- */
+
+static bool manifest_put(struct deploying *deploying, struct http_client_answer *answer,
+                         struct error *error)
+{
+    char target[128];
+    const struct manifest *manifest = deploying->manifest;
+    AUTO_BUFFER struct buffer canonical;
+    buffer_init(&canonical, MANIFEST_SIZE_MAX);
+    snprintf(target, sizeof(target), "/v1/applications/%s", manifest->application);
+    if (!manifest_canonical(&canonical, manifest, error))
+        return false;
+    struct session_request put = { .method = HTTP_METHOD_PUT,
+                                   .target = target,
+                                   .content_type = "application/json",
+                                   .body = buffer_view(&canonical),
+                                   .is_signed = true };
+    say(deploying, "compile   %s ...%s", manifest->application, deploying->on_terminal ? "" : "\n");
+    return session_call(&deploying->session, &put, answer, error);
+}
+
+static bool code_remember(struct deploying *deploying, struct error *error)
+{
+    const struct manifest *manifest = deploying->manifest;
+    struct profile *profile = &deploying->session.profile;
+    profile_forget(profile, manifest->application);
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        char name[2 * NAME_SIZE_MAX + 2];
+        snprintf(name, sizeof(name), "%s/%s", manifest->application, manifest->functions[i].name);
+        profile_set_code(profile, name, &manifest->functions[i].code);
+    }
+    return profile_write(profile, error);
+}
+
+static void print_result(const struct deploying *deploying, const json_t *root)
+{
+    size_t index;
+    json_t *function;
+    const char *application = deploying->manifest->application;
+    if (deploying->globals->json) {
+        print_json(root);
+        return;
+    }
+    json_array_foreach(json_object_get(root, "functions"), index, function)
+    {
+        const char *name = json_string_value(json_object_get(function, "name"));
+        const char *code = json_string_value(json_object_get(function, "code_digest"));
+        printf("deployed  %s/%s  code sha256:%.12s…  compiled in %.1f ms\n", application,
+               name == NULL ? "?" : name, code == NULL ? "?" : code,
+               json_number_value(json_object_get(function, "compile_ms")));
+    }
+    for (size_t i = 0; i < deploying->manifest->route_count; i++)
+        printf("route     %s/a/%s%s\n", deploying->session.profile.url, application,
+               deploying->manifest->routes[i].route);
+}
+
+static bool deploy(struct deploying *deploying, const struct deploy *options, struct error *error)
+{
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    AUTO_JSON json_t *root = NULL;
+    if (!session_open(&deploying->session, error) || !manifest_load(deploying, error))
+        return false;
+    for (size_t i = 0; i < deploying->manifest->function_count; i++) {
+        struct manifest_function *function = &deploying->manifest->functions[i];
+        if (function->build_command != NULL && !options->no_build &&
+            !build(deploying, function, error))
+            return false;
+        if (!function_prepare(deploying, function, error))
+            return false;
+    }
+    if (!manifest_put(deploying, &answer, error) ||
+        !json_parse(&root, buffer_view(&answer.body), error) || !code_remember(deploying, error))
+        return false;
+    say(deploying, "%s", "");
+    print_result(deploying, root);
+    return true;
+}
+
+int verb_deploy(const struct globals *globals, char **argv)
+{
+    struct deploy options = { 0 };
+    struct option_arguments arguments;
+    struct error error = { 0 };
+    int done;
+    if (!verb_parse(&deploy_options, globals, argv, &options, &arguments, &done))
+        return done;
+    struct deploying deploying = { .globals = globals,
+                                   .folder = arguments.count > 0 ? arguments.items[0] : ".",
+                                   .on_terminal = isatty(STDERR_FILENO) == 1 };
+    session_init(&deploying.session);
+    bool deployed = deploy(&deploying, &options, &error);
+    if (!deployed)
+        say(&deploying, "%s", "");
+    int code = deployed ? 0 : verb_fail(&error, deploying.session.hint);
+    manifest_free(deploying.manifest);
+    session_done(&deploying.session);
+    return code;
+}

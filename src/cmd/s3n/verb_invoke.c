@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* s3n invoke APP/FN: calls a function and checks the receipt before it believes the answer. */
+#include "base/file.h"
+#include "base/options.h"
+#include "cmd/s3n/session.h"
+#include "cmd/s3n/verbs.h"
+#include "core/hex.h"
+#include "crypto/base64.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "functions/manifest.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    INPUT_SIZE_MAX = 64 << 20
+};
+
+struct invoke {
+    const char *data;
+    const char *receipt;
+};
+
+static const struct option_row rows[] = {
+    { .name = "data",
+      .letter = 'd',
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct invoke, data),
+      .value = "STRING|@FILE|-",
+      .help = "input: the text, a file's content, or standard input (none)" },
+    { .name = "receipt",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct invoke, receipt),
+      .value = "FILE",
+      .help = "keep receipt, keyset and evidence in one file for `s3n verify`" },
+};
+const struct option_table invoke_options = {
+    .program = "s3n invoke",
+    .usage = "APPLICATION/FUNCTION",
+    .about = "Calls a function.  The answer goes to stdout after its receipt was checked: "
+             "signature, keyset, nonce, code, input and output.",
+    .rows = rows,
+    .row_count = ARRAY_COUNT(rows),
+    .positional_min = 1,
+    .positional_max = 1,
+};
+
+struct invoking {
+    const struct globals *globals;
+    const struct invoke *options;
+    const char *name; /* APP/FN */
+    struct session session;
+    struct buffer input;
+    struct nonce32 nonce;
+    struct http_client_answer answer;
+    struct receipt receipt;
+    bool has_receipt;
+};
+
+static bool input_read(struct invoking *invoking, struct error *error)
+{
+    const char *data = invoking->options->data;
+    if (data == NULL)
+        return true;
+    if (strcmp(data, "-") == 0)
+        return file_read_descriptor(&invoking->input, STDIN_FILENO, error);
+    if (data[0] == '@')
+        return file_read(&invoking->input, data + 1, error);
+    buffer_append_string(&invoking->input, data);
+    return !invoking->input.failed ||
+           error_set(error, ERROR_LIMIT, "the input has more than %d bytes", INPUT_SIZE_MAX);
+}
+
+static bool target_make(char *target, size_t size, const char *name, struct error *error)
+{
+    char application[NAME_SIZE_MAX + 1], function[NAME_SIZE_MAX + 1];
+    if (sscanf(name, "%63[a-z0-9-]/%63[a-z0-9-]", application, function) != 2 ||
+        strlen(name) != strlen(application) + 1 + strlen(function))
+        return error_set(error, ERROR_USAGE, "%s is not APPLICATION/FUNCTION",
+                         error_quote(bytes_of_string(name)).text);
+    snprintf(target, size, "/v1/applications/%s/functions/%s/invoke", application, function);
+    return true;
+}
+
+static bool send(struct invoking *invoking, struct error *error)
+{
+    char target[256], nonce[65];
+    if (!target_make(target, sizeof(target), invoking->name, error))
+        return false;
+    random_bytes(invoking->nonce.bytes, sizeof(invoking->nonce.bytes));
+    hex_encode(nonce, BYTES_OF(invoking->nonce.bytes));
+    struct session_request request = { .method = HTTP_METHOD_POST,
+                                       .target = target,
+                                       .content_type = "application/octet-stream",
+                                       .body = buffer_view(&invoking->input),
+                                       .nonce = nonce };
+    return session_request(&invoking->session, &request, &invoking->answer, error);
+}
+
+/* --- the receipt --- */
+
+static bool differs(const char *what, struct error *error)
+{
+    return error_set(error, ERROR_UNVERIFIED, "the receipt's %s differs", what);
+}
+
+/* What was called must be what answered; what was deployed from here must be what ran. */
+static bool receipt_check_subject(const struct invoking *invoking, struct error *error)
+{
+    const struct receipt *receipt = &invoking->receipt;
+    char name[2 * KEYS_NAME_SIZE_MAX + 2];
+    struct digest32 code;
+    snprintf(name, sizeof(name), "%s/%s", receipt->application, receipt->function);
+    if (strcmp(name, invoking->name) != 0)
+        return differs("function", error);
+    if (profile_code(&invoking->session.profile, invoking->name, &code) &&
+        !digest32_equal(&code, &receipt->code))
+        return differs("code digest (not what was deployed from here)", error);
+    return true;
+}
+
+static bool receipt_check(struct invoking *invoking, struct error *error)
+{
+    struct bytes text = http_client_answer_value(&invoking->answer, "s3n-receipt");
+    const struct session *session = &invoking->session;
+    struct receipt *receipt = &invoking->receipt;
+    if (text.size == 0)
+        return error_set(error, ERROR_UNVERIFIED, "the answer came without a receipt");
+    if (!receipt_verify(receipt, text, &session->keyset.receipt_key, error))
+        return error_within(error, "receipt");
+    struct digest32 input = sha256_of(buffer_view(&invoking->input));
+    struct digest32 output = sha256_of(buffer_view(&invoking->answer.body));
+    if (!digest32_equal(&receipt->keyset, &session->keyset_digest))
+        return differs("keyset", error);
+    if (!receipt->has_nonce ||
+        memcmp(receipt->nonce.bytes, invoking->nonce.bytes, sizeof(receipt->nonce.bytes)) != 0)
+        return differs("nonce", error);
+    if (!digest32_equal(&receipt->request, &input))
+        return differs("input digest", error);
+    /* A failed function's output stays in the node: the answer is the error, not its words. */
+    if (invoking->answer.status == 200 && (receipt->outcome.status != RECEIPT_STATUS_DONE ||
+                                           !digest32_equal(&receipt->response, &output)))
+        return differs("output digest", error);
+    invoking->has_receipt = true;
+    return receipt_check_subject(invoking, error);
+}
+
+static bool receipt_keep(struct invoking *invoking, struct error *error)
+{
+    AUTO_BUNDLE struct bundle bundle;
+    AUTO_BUFFER struct buffer text;
+    bundle_init(&bundle);
+    buffer_init(&text, BUNDLE_SIZE_MAX);
+    buffer_append(&bundle.receipt, http_client_answer_value(&invoking->answer, "s3n-receipt"));
+    return session_attestation(&invoking->session, &bundle.attestation, error) &&
+           bundle_write(&text, &bundle, error) &&
+           file_replace(invoking->options->receipt, buffer_view(&text), 0644, error);
+}
+
+/* --- results --- */
+
+static bool print_json_result(const struct invoking *invoking, struct error *error)
+{
+    const struct receipt *receipt = &invoking->receipt;
+    struct bytes output = buffer_view(&invoking->answer.body);
+    bool is_text = bytes_is_utf8(output) && bytes_find(output, 0) == output.size;
+    AUTO_BUFFER struct buffer encoded;
+    buffer_init(&encoded, 2 * (SESSION_ANSWER_SIZE_MAX + 4));
+    if (!is_text)
+        base64_append(&encoded, output);
+    struct bytes shown = is_text ? output : buffer_view(&encoded);
+    AUTO_JSON json_t *root = json_pack(
+        "{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "function", invoking->name, "invocation",
+        receipt->id, "duration_us", (json_int_t)receipt->usage.duration_us, "sequence",
+        (json_int_t)receipt->sequence, "code_digest", hex_of_digest(&receipt->code).text,
+        "manifest_digest", hex_of_digest(&receipt->manifest).text, "input_digest",
+        hex_of_digest(&receipt->request).text, "output_digest",
+        hex_of_digest(&receipt->response).text);
+    if (root == NULL ||
+        json_object_set_new(root, is_text ? "output" : "output_base64",
+                            json_stringn((const char *)shown.data, shown.size)) != 0)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the result");
+    print_json(root);
+    return true;
+}
+
+static bool invoke(struct invoking *invoking, struct error *error)
+{
+    if (!input_read(invoking, error) || !session_open(&invoking->session, error) ||
+        !send(invoking, error))
+        return false;
+    bool has_receipt = http_client_answer_value(&invoking->answer, "s3n-receipt").size > 0;
+    if (invoking->answer.status != 200 && !has_receipt)
+        return session_error_of(&invoking->session, &invoking->answer, error);
+    if (!receipt_check(invoking, error))
+        return false;
+    if (invoking->options->receipt != NULL && !receipt_keep(invoking, error))
+        return error_within(error, "keep the receipt");
+    if (invoking->answer.status != 200)
+        return session_error_of(&invoking->session, &invoking->answer, error);
+    if (invoking->globals->json)
+        return print_json_result(invoking, error);
+    return file_write_all(STDOUT_FILENO, buffer_view(&invoking->answer.body), error);
+}
+
+int verb_invoke(const struct globals *globals, char **argv)
+{
+    struct invoke options = { 0 };
+    struct option_arguments arguments;
+    struct error error = { 0 };
+    int done;
+    if (!verb_parse(&invoke_options, globals, argv, &options, &arguments, &done))
+        return done;
+    struct invoking invoking = { .globals = globals,
+                                 .options = &options,
+                                 .name = arguments.items[0] };
+    session_init(&invoking.session);
+    buffer_init(&invoking.input, INPUT_SIZE_MAX);
+    bool invoked = invoke(&invoking, &error);
+    int code = invoked ? 0 : verb_fail(&error, invoking.session.hint);
+    http_client_answer_done(&invoking.answer);
+    buffer_done(&invoking.input);
+    session_done(&invoking.session);
+    return code;
+}
