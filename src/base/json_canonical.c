@@ -2,6 +2,7 @@
 /* RFC 8785 (JSON Canonicalization Scheme). */
 #include "base/json.h"
 #include "base/limits.h"
+#include "core/sort.h"
 
 #include <float.h>
 #include <math.h>
@@ -193,7 +194,7 @@ static bool write_object(struct buffer *text, const json_t *json, unsigned depth
         const char *key = json_object_iter_key(at);
         members[filled++] = (struct member){ key, strlen(key), json_object_iter_value(at) };
     }
-    qsort(members, filled, sizeof(*members), compare_members);
+    sort_items(members, filled, sizeof(*members), compare_members);
     buffer_append_string(text, "{");
     bool written = write_members(text, members, filled, depth, error);
     buffer_append_string(text, "}");

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Imports, functions, tables, memories, globals and exports. */
+#include "core/sort.h"
 #include "wasm/decoder.h"
 #include "wasm/limits.h"
 #include "wasm/types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool decode_type_index(struct decoder *decoder, uint32_t *index)
@@ -319,7 +319,7 @@ static bool check_names(struct decoder *decoder)
         return false;
     for (uint32_t i = 0; i < module->export_count; i++)
         sorted[i] = &module->exports[i];
-    qsort(sorted, module->export_count, sizeof(*sorted), compare_names);
+    sort_items(sorted, module->export_count, sizeof(*sorted), compare_names);
     for (uint32_t i = 1; i < module->export_count; i++) {
         if (compare_names(&sorted[i - 1], &sorted[i]) == 0)
             return decode_refuse(decoder, ERROR_INVALID, scan_offset(&decoder->scan),

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Value types and the type section. */
+#include "core/sort.h"
 #include "wasm/decoder.h"
 #include "wasm/limits.h"
 #include "wasm/types.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static bool refuse_type(struct decoder *decoder, uint8_t byte, const char *what)
@@ -107,7 +107,7 @@ static bool find_equal_types(struct decoder *decoder)
         return false;
     for (uint32_t i = 0; i < module->type_count; i++)
         sorted[i] = &module->types[i];
-    qsort(sorted, module->type_count, sizeof(*sorted), compare_types);
+    sort_items(sorted, module->type_count, sizeof(*sorted), compare_types);
     for (uint32_t i = 0; i < module->type_count; i++) {
         bool is_first = i == 0 || compare_content(sorted[i - 1], sorted[i]) != 0;
         sorted[i]->canonical =

@@ -2,6 +2,7 @@
 #include "wasm/linker_memory.h"
 
 #include "abi/layout.h"
+#include "core/sort.h"
 #include "wasm/linker.h"
 
 #include <stdlib.h>
@@ -81,7 +82,7 @@ static bool find_granules(struct painting *painting, const struct module *module
         }
     }
     if (!is_sorted)
-        qsort(painting->granules, found, sizeof(uint32_t), compare);
+        sort_items(painting->granules, found, sizeof(uint32_t), compare);
     for (size_t i = 0; i < found; i++) {
         if (painting->count == 0 ||
             painting->granules[painting->count - 1] != painting->granules[i])
