@@ -79,6 +79,17 @@ const char *error_name(enum error_code code)
     return codes[code].name;
 }
 
+bool error_code_find(struct bytes name, enum error_code *code)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(codes); i++) {
+        if (bytes_equal_string(name, codes[i].name)) {
+            *code = (enum error_code)i;
+            return true;
+        }
+    }
+    return false;
+}
+
 int error_http_status(enum error_code code)
 {
     return codes[code].http_status;

@@ -56,6 +56,8 @@ bool error_system(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3
 bool error_within(struct error *error, const char *format, ...) PRINTF_LIKE(2, 3);
 
 const char *error_name(enum error_code code);
+/* The code of a name that another process told; false when there is none. */
+MUST_CHECK bool error_code_find(struct bytes name, enum error_code *code);
 int error_http_status(enum error_code code);
 int error_exit_code(enum error_code code);
 bool error_is_retryable(enum error_code code);

@@ -54,6 +54,9 @@ static void every_code_has_its_row(void)
         CHECK(error_exit_code((enum error_code)code) <= 70);
     }
     CHECK_STRING(error_name(ERROR_NOT_FOUND), "not-found");
+    enum error_code found = ERROR_NONE;
+    CHECK(error_code_find(BYTES_LITERAL("not-found"), &found) && found == ERROR_NOT_FOUND);
+    CHECK(!error_code_find(BYTES_LITERAL("not"), &found));
     CHECK_NUMBER(error_exit_code(ERROR_UNVERIFIED), 6);
     CHECK(error_is_retryable(ERROR_BUSY) && !error_is_retryable(ERROR_INVALID));
 }

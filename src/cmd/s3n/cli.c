@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/cli.h"
+
+#include "base/file.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct option_row cli_rows[] = {
+    { .name = "json", .offset = offsetof(struct cli, json), .help = "data as JSON" },
+    { .name = "quiet",
+      .letter = 'q',
+      .offset = offsetof(struct cli, quiet),
+      .help = "no messages but errors" },
+    { .name = "verbose",
+      .letter = 'v',
+      .offset = offsetof(struct cli, verbose),
+      .help = "say more about what is done" },
+};
+_Static_assert(ARRAY_COUNT(cli_rows) == CLI_ROW_COUNT, "tables name the right number of rows");
+
+const struct verb *verb_find(const char *name)
+{
+    for (size_t i = 0; verbs[i] != NULL; i++) {
+        if (strcmp(verbs[i]->name, name) == 0)
+            return verbs[i];
+    }
+    return NULL;
+}
+
+bool verb_unknown(const char *name, struct error *error)
+{
+    enum {
+        VERBS_MAX = 64
+    };
+    const char *names[VERBS_MAX + 1] = { NULL };
+    for (size_t i = 0; verbs[i] != NULL && i < VERBS_MAX; i++)
+        names[i] = verbs[i]->name;
+    const char *nearest = nearest_name(name, names);
+    return error_set(error, ERROR_USAGE, "unknown command \"%s\"%s%s%s (s3n help lists them)",
+                     error_quote(bytes_of_string(name)).text,
+                     nearest == NULL ? "" : ", did you mean ", nearest == NULL ? "" : nearest,
+                     nearest == NULL ? "" : "?");
+}
+
+void cli_step_done(struct cli *cli)
+{
+    if (cli->shows_step)
+        fputs("\r\x1b[K", stderr);
+    cli->shows_step = false;
+}
+
+void cli_step(struct cli *cli, const char *format, ...)
+{
+    if (cli->quiet || !cli->has_terminal)
+        return;
+    cli_step_done(cli);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs(" ...", stderr);
+    cli->shows_step = true;
+}
+
+void cli_message(struct cli *cli, const char *format, ...)
+{
+    if (cli->quiet)
+        return;
+    cli_step_done(cli);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+void cli_detail(struct cli *cli, const char *format, ...)
+{
+    if (!cli->verbose)
+        return;
+    cli_step_done(cli);
+    va_list arguments;
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputc('\n', stderr);
+}
+
+const char *cli_color(const struct cli *cli, char text[16], const char *code)
+{
+    text[0] = '\0';
+    if (cli->has_color)
+        snprintf(text, 16, "\x1b[%sm", code);
+    return text;
+}
+
+bool cli_write(struct bytes data, struct error *error)
+{
+    return file_write_all(STDOUT_FILENO, data, error) || error_within(error, "standard output");
+}
+
+bool cli_write_json(const json_t *json, struct error *error)
+{
+    char *text = json_dumps(json, JSON_INDENT(2));
+    if (text == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for JSON");
+    bool written = cli_write(bytes_of_string(text), error) && cli_write(BYTES_LITERAL("\n"), error);
+    free(text);
+    return written;
+}

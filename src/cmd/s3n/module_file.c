@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/module_file.h"
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "wasm/limits.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    REFUSAL_SIZE_MAX = 4096
+};
+
+void module_file_init(struct buffer *module)
+{
+    buffer_init(module, WASM_IMAGE_SIZE_MAX);
+}
+
+bool module_file_read(struct buffer *module, const char *path, struct error *error)
+{
+    if (strcmp(path, "-") == 0)
+        return file_read_descriptor(module, STDIN_FILENO, error) ||
+               error_within(error, "standard input");
+    return file_read(module, path, error);
+}
+
+bool tier_check(const char *tier, struct error *error)
+{
+    return strcmp(tier, "baseline") == 0 ||
+           error_set(error, ERROR_UNSUPPORTED, "no tier \"%s\": this build has baseline",
+                     error_quote(bytes_of_string(tier)).text);
+}
+
+bool backend_check(const char *backend, struct error *error)
+{
+    return strcmp(backend, "kvm") == 0 ||
+           error_set(error, ERROR_UNSUPPORTED, "no backend \"%s\": this build has kvm",
+                     error_quote(bytes_of_string(backend)).text);
+}
+
+struct compiler {
+    pid_t pid;
+    int image;   /* its stdout */
+    int refusal; /* its stderr */
+};
+
+static bool start_compiler(struct compiler *compiler, int module, struct error *error)
+{
+    char path[PATH_MAX];
+    static const char *const arguments[] = { "s3n-compile", NULL };
+    int image[2], refusal[2];
+    if (!spawn_sibling_path(path, sizeof(path), "s3n-compile", error))
+        return false;
+    if (pipe2(image, O_CLOEXEC) != 0)
+        return error_system(error, "make a pipe");
+    AUTO_CLOSE int image_read = image[0], image_write = image[1];
+    if (pipe2(refusal, O_CLOEXEC) != 0)
+        return error_system(error, "make a pipe");
+    AUTO_CLOSE int refusal_read = refusal[0], refusal_write = refusal[1];
+    struct spawn_options options = { .path = path,
+                                     .arguments = arguments,
+                                     .descriptors = { { module, STDIN_FILENO },
+                                                      { image_write, STDOUT_FILENO },
+                                                      { refusal_write, STDERR_FILENO } },
+                                     .descriptor_count = 3 };
+    if (!spawn(&compiler->pid, &options, error))
+        return false;
+    compiler->image = image_read;
+    compiler->refusal = refusal_read;
+    image_read = refusal_read = -1;
+    return true;
+}
+
+/* "code: text", as s3n-compile says it. */
+static bool fail_as_refused(struct bytes line, int exit_code, struct error *error)
+{
+    line = bytes_part(line, 0, bytes_find(line, '\n'));
+    size_t colon = bytes_find(line, ':');
+    struct bytes text = bytes_part(line, colon + 1, line.size);
+    while (text.size > 0 && text.data[0] == ' ')
+        text = bytes_part(text, 1, text.size);
+    enum error_code code;
+    if (text.size == 0 || !error_code_find(bytes_part(line, 0, colon), &code))
+        return error_set(error, ERROR_CRASHED, "the compiler ended with code %d: %s", exit_code,
+                         error_quote(line).text);
+    return error_set(error, code, "%s", error_quote(text).text);
+}
+
+static bool check_end(const struct spawn_end *end, struct bytes refusal, struct error *error)
+{
+    if (!end->was_killed && end->code == 0)
+        return true;
+    if (!end->was_killed)
+        return fail_as_refused(refusal, end->code, error);
+    if (end->code == SIGXCPU || end->code == SIGKILL)
+        return error_set(error, ERROR_LIMIT,
+                         "compiling the module takes too long or too much "
+                         "memory");
+    return error_set(error, ERROR_CRASHED, "the jailed compiler crashed (signal %d): %s", end->code,
+                     "the module is refused; please report it");
+}
+
+bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns,
+                    struct error *error)
+{
+    uint64_t start_ns = clock_monotonic_ns(&clock_system);
+    AUTO_CLOSE int source = -1;
+    struct compiler compiler = { .image = -1, .refusal = -1 };
+    if (!file_sealed(&source, "module", module, error) || !start_compiler(&compiler, source, error))
+        return false;
+    AUTO_BUFFER struct buffer refusal;
+    buffer_init(&refusal, REFUSAL_SIZE_MAX);
+    struct error unread = { 0 }; /* how it ended says more than why its output broke off */
+    bool read_all = file_read_descriptor(image, compiler.image, &unread);
+    file_close(&compiler.image);
+    read_all = file_read_descriptor(&refusal, compiler.refusal, &unread) && read_all;
+    file_close(&compiler.refusal);
+    struct spawn_end end;
+    if (!spawn_wait(&end, compiler.pid, -1, error) ||
+        !check_end(&end, buffer_view(&refusal), error))
+        return false;
+    if (!read_all) {
+        *error = unread;
+        return error_within(error, "compiler's output");
+    }
+    *took_ns = clock_monotonic_ns(&clock_system) - start_ns;
+    return true;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A module or image on disk, and its way through the jailed compiler. */
+#ifndef CMD_S3N_MODULE_FILE_H
+#define CMD_S3N_MODULE_FILE_H
+
+#include "cmd/s3n/cli.h"
+
+/* Sets the limit for what module_file_read reads. */
+void module_file_init(struct buffer *module);
+/* `path` may be "-" for standard input. */
+MUST_CHECK bool module_file_read(struct buffer *module, const char *path, struct error *error);
+
+/* Compiles with s3n-compile, in a process of its own.  Its refusal becomes the error. */
+MUST_CHECK bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns,
+                               struct error *error);
+/* The values of --tier and --backend that this build has. */
+MUST_CHECK bool tier_check(const char *tier, struct error *error);
+MUST_CHECK bool backend_check(const char *backend, struct error *error);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `s3n run FILE [ARGUMENTS]`: the engine without a node.  This process becomes `slipstream --run`,
+ * so streams, signals and exit status are the program's own. */
+#include "abi/image.h"
+#include "base/file.h"
+#include "base/spawn.h"
+#include "cmd/s3n/cli.h"
+#include "cmd/s3n/module_file.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct run_options {
+    uint64_t memory_mib;
+    uint64_t timeout_ms;
+    struct option_list environment;
+    const char *tier;
+    const char *backend;
+};
+
+static const struct run_options run_defaults = { .tier = "baseline", .backend = "kvm" };
+
+static const struct option_row run_rows[] = {
+    { .name = "memory-mib",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct run_options, memory_mib),
+      .value = "N",
+      .help = "most memory it may have (default: what the module says)",
+      .min = 1,
+      .max = 4096 },
+    { .name = "timeout-ms",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct run_options, timeout_ms),
+      .value = "N",
+      .help = "longest time it may run (default: no limit)",
+      .min = 1,
+      .max = UINT32_MAX },
+    { .name = "env",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct run_options, environment),
+      .value = "KEY=VALUE",
+      .help = "a variable of its environment, which is empty otherwise" },
+    { .name = "tier",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, tier),
+      .value = "TIER",
+      .help = "compiler tier: baseline" },
+    { .name = "backend",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, backend),
+      .value = "BACKEND",
+      .help = "where it runs: kvm" },
+};
+
+static const struct option_table run_table = {
+    .program = "s3n run",
+    .usage = "FILE [ARGUMENTS]",
+    .about =
+        "Runs a WebAssembly module (or an image of s3n compile) in a micro-VM, without a node.\n"
+        "Standard streams and exit status are the program's.  A trap prints its reason and\n"
+        "exits 1, the time limit exits 8, other limits 9.  Options stand before FILE.",
+    .rows = run_rows,
+    .row_count = ARRAY_COUNT(run_rows),
+    CLI_SHARED,
+    .positional_min = 1,
+    .positional_max = UINT32_MAX,
+    .stops_at_positional = true,
+};
+
+static bool is_image(struct bytes content)
+{
+    return bytes_starts_with(content, BYTES_LITERAL(IMAGE_MAGIC));
+}
+
+/* The image as a sealed anonymous file; a module is compiled on the way. */
+static bool prepare_image(struct cli *cli, int *image, const char *path, struct error *error)
+{
+    AUTO_BUFFER struct buffer content;
+    AUTO_BUFFER struct buffer compiled;
+    module_file_init(&content);
+    module_file_init(&compiled);
+    uint64_t took_ns;
+    if (!file_read(&content, path, error))
+        return false;
+    if (is_image(buffer_view(&content)))
+        return file_sealed(image, "image", buffer_view(&content), error);
+    cli_step(cli, "compiling %s", error_quote(bytes_of_string(path)).text);
+    if (!module_compile(&compiled, buffer_view(&content), &took_ns, error))
+        return error_within(error, "%s", error_quote(bytes_of_string(path)).text);
+    cli_step_done(cli);
+    cli_detail(cli, "compiled in %.1f ms", (double)took_ns / 1e6);
+    return file_sealed(image, "image", buffer_view(&compiled), error);
+}
+
+struct command_line {
+    const char **words;
+    size_t count;
+};
+
+static void add_word(struct command_line *line, const char *word)
+{
+    line->words[line->count++] = word;
+}
+
+/* What slipstream is told; freed by nobody, since this process becomes slipstream. */
+static bool write_command(struct command_line *line, int image, const struct run_options *options,
+                          const struct option_arguments *arguments, struct error *error)
+{
+    enum {
+        OPTION_WORDS = 16
+    };
+    static char image_text[16], memory_text[24], timeout_text[24];
+    size_t room = OPTION_WORDS + 2 * options->environment.count + arguments->count;
+    line->words = calloc(room, sizeof(*line->words));
+    if (line->words == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the command line");
+    snprintf(image_text, sizeof(image_text), "%d", image);
+    add_word(line, "slipstream");
+    add_word(line, "--run");
+    add_word(line, "--image-fd");
+    add_word(line, image_text);
+    if (options->memory_mib != 0) {
+        snprintf(memory_text, sizeof(memory_text), "%llu", (unsigned long long)options->memory_mib);
+        add_word(line, "--memory-mib");
+        add_word(line, memory_text);
+    }
+    if (options->timeout_ms != 0) {
+        snprintf(timeout_text, sizeof(timeout_text), "%llu",
+                 (unsigned long long)options->timeout_ms);
+        add_word(line, "--timeout-ms");
+        add_word(line, timeout_text);
+    }
+    for (size_t i = 0; i < options->environment.count; i++) {
+        add_word(line, "--env");
+        add_word(line, options->environment.items[i]);
+    }
+    add_word(line, "--");
+    for (size_t i = 0; i < arguments->count; i++)
+        add_word(line, arguments->items[i]);
+    ASSERT(line->count < room);
+    return true;
+}
+
+static bool check_environment(const struct option_list *environment, struct error *error)
+{
+    for (size_t i = 0; i < environment->count; i++) {
+        const char *equals = strchr(environment->items[i], '=');
+        if (equals == NULL || equals == environment->items[i])
+            return error_set(error, ERROR_USAGE, "--env wants KEY=VALUE, not \"%s\"",
+                             error_quote(bytes_of_string(environment->items[i])).text);
+    }
+    return true;
+}
+
+static bool run_run(struct cli *cli, const void *given, const struct option_arguments *arguments,
+                    struct error *error)
+{
+    const struct run_options *options = given;
+    AUTO_CLOSE int image = -1;
+    char path[PATH_MAX];
+    struct command_line line = { 0 };
+    static const char *const environment[] = { NULL };
+    if (!tier_check(options->tier, error) || !backend_check(options->backend, error) ||
+        !check_environment(&options->environment, error) ||
+        !spawn_sibling_path(path, sizeof(path), "slipstream", error) ||
+        !prepare_image(cli, &image, arguments->items[0], error) ||
+        !write_command(&line, image, options, arguments, error))
+        return false;
+    if (fcntl(image, F_SETFD, 0) != 0)
+        return error_system(error, "pass the image on");
+    execve(path, (char *const *)(uintptr_t)line.words, (char *const *)(uintptr_t)environment);
+    error_system(error, "start %s", path);
+    free(line.words);
+    return false;
+}
+
+const struct verb verb_run = { .name = "run",
+                               .summary = "run a WebAssembly module in a micro-VM, without a node",
+                               .table = &run_table,
+                               .defaults = &run_defaults,
+                               .options_size = sizeof(struct run_options),
+                               .run = run_run };

@@ -1,0 +1,7 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/cli.h"
+
+const struct verb *const verbs[] = {
+    &verb_run,        &verb_compile, &verb_inspect, /* without a node */
+    &verb_completion, &verb_version, &verb_help,    NULL,
+};

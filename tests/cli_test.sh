@@ -1,0 +1,139 @@
+#!/bin/bash
+# The command line without a node: help, errors, completion, inspect, compile, run.
+set -u
+build=${S3N_BUILD:-build}
+s3n=$build/bin/s3n
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+passed=0 failed=0 skipped=0
+
+note() {
+    failed=$((failed + 1))
+    echo "  $1"
+    sed 's/^/    out: /' "$folder/out" | head -n 20
+    sed 's/^/    err: /' "$folder/err" | head -n 20
+}
+
+# expect CODE OUT ERR ARGUMENTS...: exit code, and text that stdout and stderr must contain ('' anything, '-' nothing).
+expect() {
+    local code=$1 out=$2 err=$3 status output errors
+    shift 3
+    timeout 60 "$s3n" "$@" >"$folder/out" 2>"$folder/err" <"${input:-/dev/null}"
+    status=$?
+    output=$(tr -d '\0' <"$folder/out")
+    errors=$(tr -d '\0' <"$folder/err")
+    if [ "$status" -ne "$code" ]; then
+        note "s3n $*: exit code $status, not $code"
+    elif [ "$out" = - ] && [ -n "$output" ]; then
+        note "s3n $*: nothing belongs on stdout"
+    elif [ "$err" = - ] && [ -n "$errors" ]; then
+        note "s3n $*: nothing belongs on stderr"
+    elif [ "$out" != - ] && [[ $output != *"$out"* ]]; then
+        note "s3n $*: stdout lacks '$out'"
+    elif [ "$err" != - ] && [[ $errors != *"$err"* ]]; then
+        note "s3n $*: stderr lacks '$err'"
+    else
+        passed=$((passed + 1))
+    fi
+}
+
+check() {
+    if eval "$2"; then
+        passed=$((passed + 1))
+    else
+        note "$1: not so: $2"
+    fi
+}
+
+skip() {
+    skipped=$((skipped + $1))
+    echo "  skipped: $2"
+}
+
+expect 2 - 'which command?'
+expect 2 - 'unknown command "inspcet", did you mean inspect?' inspcet x
+expect 2 - 'unknown option --jsno, did you mean --json?' --jsno version
+expect 0 'usage: s3n [options] COMMAND' - help
+expect 0 'usage: s3n [options] COMMAND' - --help
+expect 0 's3n 0.' - version
+expect 0 's3n 0.' - --version
+expect 0 '"version": "0.' - --json version
+expect 0 '"version": "0.' - version --json
+expect 2 - '"code":"usage"' --json inspect
+expect 0 'usage: s3n run [options] FILE' - help run
+expect 2 - 'unknown command' help nothing
+verbs=$("$s3n" help | sed -n 's/^  \([a-z]*\) .*/\1/p')
+for verb in $verbs; do
+    expect 0 "usage: s3n $verb [options]" - "$verb" --help
+    expect 2 - '--definitely-not' "$verb" --definitely-not
+done
+
+for shell in bash zsh fish; do
+    expect 0 'inspect' - completion "$shell"
+    cp "$folder/out" "$folder/completion.$shell"
+    check "$shell knows options" "grep -q memory-mib '$folder/completion.$shell'"
+    # zsh rows hold help texts in quotes within brackets.
+    command -v "$shell" >/dev/null && check "$shell reads it" "$shell -n '$folder/completion.$shell'"
+done
+check "no help text breaks the quotes" "! '$s3n' completion fish | grep -q \"'.*'.*'.*'.*'\""
+expect 2 - 'no completion for "csh"' completion csh
+completed=$(bash -c "source '$folder/completion.bash'; COMP_WORDS=(s3n -q run --mem); COMP_CWORD=3; _s3n; echo \"\${COMPREPLY[*]}\"")
+check "bash completes options" "[ '$completed' = --memory-mib ]"
+completed=$(bash -c "source '$folder/completion.bash'; COMP_WORDS=(s3n ins); COMP_CWORD=1; _s3n; echo \"\${COMPREPLY[*]}\"")
+check "bash completes verbs" "[ '$completed' = inspect ]"
+
+printf '\0asm\1\0\0\0' >"$folder/empty.wasm"
+printf '\0asm\1\0\0' >"$folder/short.wasm"
+expect 5 - 'No such file' inspect "$folder/missing.wasm"
+expect 3 'runs on S3N    no' - inspect "$folder/short.wasm"
+expect 3 '"can_run": false' - inspect --json "$folder/short.wasm"
+input=$folder/short.wasm expect 3 'runs on S3N    no' - inspect -
+
+expect 2 - '-o IMAGE' compile "$folder/empty.wasm"
+expect 3 - 'no tier "optimised"' compile --tier optimised -o x "$folder/empty.wasm"
+expect 3 - 'no backend "magic"' run --backend magic "$folder/empty.wasm"
+expect 2 - '--env wants KEY=VALUE' run --env nothing "$folder/empty.wasm"
+expect 5 - 'missing.wasm' run "$folder/missing.wasm"
+
+cat >"$folder/hello.wat" <<'W'
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (import "wasi_snapshot_preview1" "args_sizes_get" (func $sizes (param i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (data (i32.const 0) "\08\00\00\00\06\00\00\00hello\n")
+  (func (export "_start")
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 100)))
+    (drop (call $sizes (i32.const 200) (i32.const 204)))
+    (call $proc_exit (i32.add (i32.const 40) (i32.load (i32.const 200))))))
+W
+echo '(module (memory 1) (func $boom (export "_start") unreachable))' >"$folder/trap.wat"
+echo '(module (func (export "_start") (loop (br 0))))' >"$folder/loop.wat"
+if ! command -v wat2wasm >/dev/null; then
+    skip 12 "no wat2wasm (package wabt)"
+elif [ ! -x "$build/bin/s3n-compile" ]; then
+    skip 12 "s3n-compile is not built"
+else
+    for name in hello trap loop; do
+        wat2wasm "$folder/$name.wat" -o "$folder/$name.wasm"
+    done
+    expect 0 '_start' - inspect "$folder/hello.wasm"
+    expect 3 - 'invalid' compile -o "$folder/x" "$folder/short.wasm"
+    check "a refused module leaves no image" "[ ! -e '$folder/x' ]"
+    expect 0 - 'compiled in' compile -o "$folder/hello.image" "$folder/hello.wasm"
+    expect 0 - - -q compile "$folder/hello.wasm" --output="$folder/again.image"
+    check "the same module gives the same image" "cmp '$folder/hello.image' '$folder/again.image'"
+    expect 0 '"module_digest"' - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
+    input=$folder/hello.wasm expect 0 S3NIMAGE - -q compile - -o -
+    if [ ! -x "$build/bin/slipstream" ] || [ ! -c /dev/kvm ]; then
+        skip 4 "no slipstream, or no /dev/kvm"
+    else
+        expect 41 'hello' - run "$folder/hello.wasm"
+        expect 43 'hello' - run --memory-mib 16 --timeout-ms 10000 --env A=1 "$folder/hello.image" --memory-mib 2
+        expect 1 - 'unreachable' run "$folder/trap.wasm"
+        expect 8 - '' run --timeout-ms 50 "$folder/loop.wasm"
+    fi
+fi
+
+echo "$passed passed, $failed failed, $skipped skipped"
+[ "$failed" -eq 0 ]
