@@ -118,7 +118,7 @@ else
         wat2wasm "$folder/$name.wat" -o "$folder/$name.wasm"
     done
     expect 0 '_start' - inspect "$folder/hello.wasm"
-    expect 3 - 'invalid' compile -o "$folder/x" "$folder/short.wasm"
+    expect 3 - 'unexpected end' compile -o "$folder/x" "$folder/short.wasm"
     check "a refused module leaves no image" "[ ! -e '$folder/x' ]"
     expect 0 - 'compiled in' compile -o "$folder/hello.image" "$folder/hello.wasm"
     expect 0 - - -q compile "$folder/hello.wasm" --output="$folder/again.image"
