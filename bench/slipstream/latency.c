@@ -46,15 +46,19 @@ static double median_us(uint64_t *times, unsigned count)
 
 static struct shell *shell_make(struct engine *engine)
 {
-    static void *mailboxes[RUNS_COLD + 4];
-    static unsigned used;
     struct shell *shell = NULL;
     void *mailbox = aligned_alloc(LAYOUT_PAGE_SIZE, MAILBOX_SIZE);
-    check(mailbox != NULL && used < ARRAY_COUNT(mailboxes), "mailbox");
+    check(mailbox != NULL, "mailbox");
     memset(mailbox, 0, MAILBOX_SIZE);
-    mailboxes[used++] = mailbox;
     check(shell_open(&shell, engine, mailbox, MAILBOX_SIZE, &error), "shell");
     return shell;
+}
+
+static void shell_drop(struct shell *shell)
+{
+    void *mailbox = shell_mailbox(shell);
+    shell_close(shell);
+    free(mailbox);
 }
 
 static void request(struct shell *shell)
@@ -137,8 +141,8 @@ static void warm(struct engine *engine, struct program *program, const char *whi
     row("warm fresh-state invocation vs bare KVM_RUN", which, median_us(ours, RUNS_WARM), rt,
         RUNS_WARM, 1.5);
     fprintf(stderr, "  of which reset: %.2f us\n", median_us(resets, RUNS_WARM));
-    shell_close(shell);
-    shell_close(bouncer);
+    shell_drop(shell);
+    shell_drop(bouncer);
 }
 
 static uint64_t exec_ns(const char *program)
@@ -167,7 +171,7 @@ static void cold(struct engine *engine, struct program *program, const char *sta
         load(shell, program);
         invoke(shell);
         ours[i] = deadline_now_ns() - start;
-        shell_close(shell);
+        shell_drop(shell);
     }
     row("cold start in a pooled shell vs vfork+exec", which, median_us(ours, RUNS_COLD),
         median_us(peer, RUNS_COLD), RUNS_COLD, 0.3);
