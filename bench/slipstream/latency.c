@@ -101,7 +101,7 @@ static void row(const char *name, const char *which, double ours, double yardsti
 static struct shell *bouncer_make(struct engine *engine)
 {
     struct test_image image = {
-        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_bounce, .start = -1
+        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_bounce, .start = TEST_NONE
     };
     struct program *program = NULL;
     struct event event;
@@ -192,7 +192,7 @@ int main(int argc, char **argv)
 {
     struct engine *engine = NULL;
     struct test_image echo = {
-        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_echo, .start = -1
+        .memory_size = 131072, .memory_size_max = 131072, .command = TEST_echo, .start = TEST_NONE
     };
     if (argc < 2)
         return 2;

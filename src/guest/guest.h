@@ -14,6 +14,9 @@
 #include "abi/instance.h"
 #include "abi/mailbox.h"
 
+/* Data of the runtime itself: reached directly, there is no table of offsets to go through. */
+#pragma GCC visibility push(hidden)
+
 typedef void binding_function(struct instance *instance, uint64_t *slots);
 
 /* One function per row of BINDINGS, in that order. */
@@ -29,6 +32,8 @@ struct guest {
     uint64_t start_ns; /* monotonic clock at the entry */
 };
 extern struct guest guest;
+
+#pragma GCC visibility pop
 
 /* Readies everything for one entry: descriptors, generator, the instance's runtime fields. */
 void guest_init(const struct control *control, struct mailbox *mailbox, struct instance *instance);

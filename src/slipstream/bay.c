@@ -131,22 +131,34 @@ void bay_prune(struct bay *bay)
     pthread_mutex_unlock(&bay->lock);
 }
 
+/* Failing only means that the next cold start pays for it, or reports it. */
+static void bay_idle(struct bay *bay)
+{
+    struct error error;
+    pthread_mutex_lock(&bay->lock);
+    if (!spare_make(bay, &error))
+        bay->spare = NULL;
+    pthread_mutex_unlock(&bay->lock);
+}
+
 static void *bay_loop(void *context)
 {
     struct bay *bay = context;
     uint32_t seen = 0, function, swept = 0;
     uint64_t token;
-    while (channel_wait(bay->channel, bay->slot, &seen, &function, &token, -1)) {
-        struct error error;
+    for (;;) {
+        /* A new spare shell takes longer than an invocation: made only when nothing comes in. */
+        int timeout_ms = bay->spare == NULL ? BAY_IDLE_MS : -1;
+        if (!channel_wait(bay->channel, bay->slot, &seen, &function, &token, timeout_ms)) {
+            bay_idle(bay);
+            continue;
+        }
         pthread_mutex_lock(&bay->lock);
         bay_run(bay, function, token);
         uint32_t version = __atomic_load_n(&bay->library->version, __ATOMIC_RELAXED);
         if (version != swept)
             bay_sweep(bay);
         swept = version;
-        /* Failing now only means that the next cold start pays for it, or reports it. */
-        if (!spare_make(bay, &error))
-            bay->spare = NULL;
         pthread_mutex_unlock(&bay->lock);
     }
     return NULL;

@@ -12,6 +12,7 @@
 
 enum {
     BAY_INSTANCES_MAX = 4,
+    BAY_IDLE_MS = 10, /* without work before a spare shell is made */
     LIBRARY_FUNCTIONS_MAX = 256
 };
 

@@ -41,7 +41,7 @@ static bool bench_open(struct bench *bench, const struct test_image *image,
 }
 
 static const struct test_image small = {
-    .memory_size = 65536, .memory_size_max = 1 << 20, .command = TEST_echo, .start = -1
+    .memory_size = 65536, .memory_size_max = 1 << 20, .command = TEST_echo, .start = TEST_NONE
 };
 static const struct shell_limits no_limits;
 
@@ -258,8 +258,8 @@ static void large_images_are_mapped(void)
     BENCH bench = { .image = -1 };
     struct test_image image = { .memory_size = 48 << 20,
                                 .memory_size_max = 1ull << 32,
-                                .command = -1,
-                                .start = -1,
+                                .command = TEST_NONE,
+                                .start = TEST_NONE,
                                 .code_padding = 8 << 20 };
     REQUIRE(bench_open(&bench, &image, &no_limits));
     for (unsigned round = 0; round < 3; round++) {

@@ -93,7 +93,7 @@ static uint64_t right_bits(enum page_right right)
     case PAGE_RIGHT_SYSTEM_WRITE:
         return PAGE_ACCESSED | PAGE_WRITE | PAGE_DIRTY | PAGE_NO_EXEC;
     }
-    ASSERT(!"a right");
+    ASSERT(false);
 }
 
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,

@@ -36,7 +36,7 @@ static bool run(enum test_function command, const char *const *options, const ch
                 struct result *result)
 {
     struct test_image image = {
-        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = -1
+        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = TEST_NONE
     };
     AUTO_CLOSE int descriptor = test_image_make(&image);
     const char *arguments[16] = { "slipstream", "--run", "--image-fd", "5" };

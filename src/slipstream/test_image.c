@@ -98,17 +98,17 @@ int test_image_make(const struct test_image *options)
     memcpy(maker.header.magic, IMAGE_MAGIC, sizeof(maker.header.magic));
     maker.header.version = IMAGE_VERSION;
     maker.header.flags = (options->memory_size_max != 0 ? IMAGE_HAS_MEMORY : 0u) |
-                         (options->command >= 0 ? IMAGE_HAS_COMMAND : 0u) |
-                         (options->start >= 0 ? IMAGE_HAS_START : 0u);
+                         (options->command != TEST_NONE ? IMAGE_HAS_COMMAND : 0u) |
+                         (options->start != TEST_NONE ? IMAGE_HAS_START : 0u);
     maker.header.file_size = maker.size;
     maker.header.instance_size = TEST_GLOBAL_OFFSET + 16;
     maker.header.memory_size = options->memory_size;
     maker.header.memory_size_max = options->memory_size_max;
     maker.header.function_count = TEST_FUNCTION_COUNT;
-    if (options->command >= 0)
-        maker.header.command_offset = test_offset((enum test_function)options->command);
-    if (options->start >= 0)
-        maker.header.start_offset = test_offset((enum test_function)options->start);
+    if (options->command != TEST_NONE)
+        maker.header.command_offset = test_offset(options->command);
+    if (options->start != TEST_NONE)
+        maker.header.start_offset = test_offset(options->start);
     memcpy(maker.file, &maker.header, sizeof(maker.header));
     ASSERT(file_sealed(&descriptor, "test-image", bytes_of(maker.file, maker.size), &error));
     free(maker.file);

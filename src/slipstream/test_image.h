@@ -35,7 +35,8 @@ enum test_function {
 #define TEST_FUNCTION_ENUM(name) TEST_##name,
     TEST_FUNCTIONS(TEST_FUNCTION_ENUM)
 #undef TEST_FUNCTION_ENUM
-    TEST_FUNCTION_COUNT
+    TEST_FUNCTION_COUNT,
+    TEST_NONE = TEST_FUNCTION_COUNT
 };
 
 enum {
@@ -45,9 +46,9 @@ enum {
 struct test_image {
     uint64_t memory_size;
     uint64_t memory_size_max;
-    int command;         /* enum test_function, or -1 */
-    int start;           /* the same */
-    size_t code_padding; /* bytes behind the code, to make it large */
+    enum test_function command; /* or TEST_NONE */
+    enum test_function start;   /* the same */
+    size_t code_padding;        /* bytes behind the code, to make it large */
 };
 
 uint32_t test_offset(enum test_function function);

@@ -174,7 +174,7 @@ static uint8_t *kvm_part(const struct machine *machine, enum part part, uint64_t
     case PART_COUNT:
         break;
     }
-    ASSERT(!"a part");
+    ASSERT(false);
 }
 
 static volatile uint8_t *kvm_interrupt_flag(struct machine *machine)

@@ -66,7 +66,7 @@ static bool load(struct bench *bench, uint32_t function, enum test_function comm
                  uint32_t timeout_ms)
 {
     struct test_image image = {
-        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = -1
+        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = TEST_NONE
     };
     struct shell_limits limits = { .timeout_ms = timeout_ms };
     AUTO_CLOSE int descriptor = test_image_make(&image);
