@@ -14,10 +14,11 @@ struct compiler {
     /* Name and version: part of the key under which images are cached.  [a-z0-9.-]. */
     const char *name;
     void *context;
-    /* Starts compiling `module` (a sealed anonymous file, taken over also on failure).  `done` is
-     * called exactly once, later, from the event loop; never when start failed. */
-    bool (*start)(void *context, int module, compiler_done *done, void *done_context,
-                  struct error *error);
+    /* Starts compiling `module` (a sealed anonymous file, taken over also on failure) whose SHA-256
+     * is `code`.  `done` is called exactly once, later, from the event loop; never when start
+     * failed. */
+    bool (*start)(void *context, int module, const struct digest32 *code, compiler_done *done,
+                  void *done_context, struct error *error);
 };
 
 #endif

@@ -237,7 +237,8 @@ static bool compilation_run(struct compilation *compilation, struct error *error
     compilation->start_ns = clock_monotonic_ns(deployer->options.clock);
     compilation->running = true;
     deployer->running_count++;
-    if (compiler->start(compiler->context, module, compilation_done, compilation, error))
+    if (compiler->start(compiler->context, module, &compilation->code, compilation_done,
+                        compilation, error))
         return true;
     compilation->running = false;
     deployer->running_count--;

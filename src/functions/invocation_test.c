@@ -121,10 +121,10 @@ static void idle_turn(uv_idle_t *idle)
     }
 }
 
-static bool compile_start(void *context, int module, compiler_done *done, void *done_context,
-                          struct error *error)
+static bool compile_start(void *context, int module, const struct digest32 *code,
+                          compiler_done *done, void *done_context, struct error *error)
 {
-    (void)context, (void)error;
+    (void)context, (void)code, (void)error;
     world.compile_count++;
     world.compile_image = compile_here(module, &world.compile_error);
     close(module);

@@ -46,6 +46,11 @@ bool verb_unknown(const char *name, struct error *error)
                      nearest == NULL ? "" : "?");
 }
 
+void cli_hint(struct cli *cli, const char *hint)
+{
+    snprintf(cli->hint, sizeof(cli->hint), "%s", hint);
+}
+
 void cli_step_done(struct cli *cli)
 {
     if (cli->shows_step)

@@ -20,6 +20,7 @@ struct cli {
     bool has_terminal; /* stderr: steps are shown in place */
     bool has_color;    /* stderr is a terminal, NO_COLOR is not set */
     bool shows_step;   /* a step stands in the terminal's last line */
+    char hint[256];    /* what may help with a verb's error; empty: nothing */
     int exit_code;     /* of a verb that succeeded, when not 0 (a function's own code) */
 };
 
@@ -48,6 +49,7 @@ const struct verb *verb_find(const char *name);
 /* Proposes the nearest verb. */
 bool verb_unknown(const char *name, struct error *error);
 
+extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm;
 extern const struct verb verb_inspect, verb_compile, verb_run, verb_completion, verb_help,
     verb_version;
 
@@ -55,6 +57,8 @@ extern const struct verb verb_inspect, verb_compile, verb_run, verb_completion, 
 void cli_message(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* One only with --verbose. */
 void cli_detail(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
+/* Advice that is shown with the verb's error. */
+void cli_hint(struct cli *cli, const char *hint);
 /* What is being done now: replaces the last line of a terminal, nothing elsewhere. */
 void cli_step(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);
 /* Takes the step's line away; messages do so by themselves. */

@@ -82,10 +82,13 @@ static void show_error(struct cli *cli, const struct error *error)
     if (!cli->json) {
         fprintf(stderr, "s3n: %serror%s: %s\n", cli_color(cli, red, "31"),
                 cli_color(cli, plain, ""), error->text);
+        if (cli->hint[0] != '\0')
+            fprintf(stderr, "  hint: %s\n", cli->hint);
         return;
     }
-    AUTO_JSON json_t *json = json_pack("{s:{s:s,s:s}}", "error", "code", error_name(error->code),
-                                       "message", error->text);
+    AUTO_JSON json_t *json =
+        json_pack("{s:{s:s,s:s,s:s*}}", "error", "code", error_name(error->code), "message",
+                  error->text, "hint", cli->hint[0] == '\0' ? NULL : cli->hint);
     json_dumpf(json, stderr, JSON_COMPACT);
     fputc('\n', stderr);
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n deploy [DIR]: builds, uploads what the node does not have, and deploys. */
 #include "base/file.h"
-#include "base/options.h"
+#include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
-#include "cmd/s3n/verbs.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "functions/manifest.h"
 
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,42 +25,29 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct deploy, no_build),
       .help = "deploy what is there, without running build.command" },
 };
-const struct option_table deploy_options = {
+static const struct option_table table = {
     .program = "s3n deploy",
     .usage = "[DIR]",
     .about = "Builds and deploys the application that DIR/s3n.toml describes (default: here).",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
+    CLI_SHARED,
     .positional_max = 1,
 };
 
 struct deploying {
-    const struct globals *globals;
+    struct cli *cli;
     const char *folder;
     struct session session;
     struct manifest *manifest;
-    bool on_terminal;
 };
-
-static void say(const struct deploying *deploying, const char *format, ...) PRINTF_LIKE(2, 3);
-static void say(const struct deploying *deploying, const char *format, ...)
-{
-    va_list arguments;
-    if (deploying->globals->quiet)
-        return;
-    if (deploying->on_terminal)
-        fputs("\r\x1b[K", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-}
 
 /* --- building --- */
 
 static bool build(const struct deploying *deploying, const struct manifest_function *function,
                   struct error *error)
 {
-    say(deploying, "build     %s: %s\n", function->name, function->build_command);
+    cli_message(deploying->cli, "build     %s: %s", function->name, function->build_command);
     fflush(NULL);
     pid_t pid = fork();
     if (pid < 0)
@@ -121,11 +106,10 @@ static bool show_progress(void *context, uint64_t sent, uint64_t received)
     struct upload *upload = context;
     (void)received;
     time_t now = time(NULL);
-    if (upload->deploying->on_terminal && !upload->deploying->globals->quiet && upload->size > 0 &&
-        now != upload->shown) {
+    if (upload->size > 0 && now != upload->shown) {
         upload->shown = now;
-        fprintf(stderr, "\r\x1b[Kupload    %s: %llu of %zu KiB", upload->name,
-                (unsigned long long)sent >> 10, upload->size >> 10);
+        cli_step(upload->deploying->cli, "upload    %s: %llu of %zu KiB", upload->name,
+                 (unsigned long long)sent >> 10, upload->size >> 10);
     }
     return true;
 }
@@ -142,7 +126,7 @@ static bool blob_upload(struct deploying *deploying, const char *name,
     if (!session_request(&deploying->session, &check, &known, error))
         return false;
     if (known.status == 200) {
-        say(deploying, "upload    %s: the node has it\n", name);
+        cli_message(deploying->cli, "upload    %s: the node has it", name);
         return true;
     }
     if (known.status == 401 || known.status == 403)
@@ -159,7 +143,7 @@ static bool blob_upload(struct deploying *deploying, const char *name,
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
     if (!session_call(&deploying->session, &put, &answer, error))
         return error_within(error, "upload %s", name);
-    say(deploying, "upload    %s: %zu KiB\n", name, (content.size + 1023) >> 10);
+    cli_message(deploying->cli, "upload    %s: %zu KiB", name, (content.size + 1023) >> 10);
     return true;
 }
 
@@ -199,7 +183,7 @@ static bool manifest_put(struct deploying *deploying, struct http_client_answer 
                                    .content_type = "application/json",
                                    .body = buffer_view(&canonical),
                                    .is_signed = true };
-    say(deploying, "compile   %s ...%s", manifest->application, deploying->on_terminal ? "" : "\n");
+    cli_step(deploying->cli, "compile   %s", manifest->application);
     return session_call(&deploying->session, &put, answer, error);
 }
 
@@ -216,26 +200,25 @@ static bool code_remember(struct deploying *deploying, struct error *error)
     return profile_write(profile, error);
 }
 
-static void print_result(const struct deploying *deploying, const json_t *root)
+static bool show_result(const struct deploying *deploying, const json_t *root, struct error *error)
 {
     size_t index;
     json_t *function;
     const char *application = deploying->manifest->application;
-    if (deploying->globals->json) {
-        print_json(root);
-        return;
-    }
+    if (deploying->cli->json)
+        return cli_write_json(root, error);
     json_array_foreach(json_object_get(root, "functions"), index, function)
     {
         const char *name = json_string_value(json_object_get(function, "name"));
         const char *code = json_string_value(json_object_get(function, "code_digest"));
-        printf("deployed  %s/%s  code sha256:%.12s…  compiled in %.1f ms\n", application,
-               name == NULL ? "?" : name, code == NULL ? "?" : code,
-               json_number_value(json_object_get(function, "compile_ms")));
+        cli_message(deploying->cli, "deployed  %s/%s  code sha256:%.12s…  compiled in %.1f ms",
+                    application, name == NULL ? "?" : name, code == NULL ? "?" : code,
+                    json_number_value(json_object_get(function, "compile_ms")));
     }
     for (size_t i = 0; i < deploying->manifest->route_count; i++)
-        printf("route     %s/a/%s%s\n", deploying->session.profile.url, application,
-               deploying->manifest->routes[i].route);
+        cli_message(deploying->cli, "route     %s/a/%s%s", deploying->session.profile.url,
+                    application, deploying->manifest->routes[i].route);
+    return true;
 }
 
 static bool deploy(struct deploying *deploying, const struct deploy *options, struct error *error)
@@ -252,31 +235,27 @@ static bool deploy(struct deploying *deploying, const struct deploy *options, st
         if (!function_prepare(deploying, function, error))
             return false;
     }
-    if (!manifest_put(deploying, &answer, error) ||
-        !json_parse(&root, buffer_view(&answer.body), error) || !code_remember(deploying, error))
-        return false;
-    say(deploying, "%s", "");
-    print_result(deploying, root);
-    return true;
+    return manifest_put(deploying, &answer, error) &&
+           json_parse(&root, buffer_view(&answer.body), error) && code_remember(deploying, error) &&
+           show_result(deploying, root, error);
 }
 
-int verb_deploy(const struct globals *globals, char **argv)
+static bool deploy_run(struct cli *cli, const void *options,
+                       const struct option_arguments *arguments, struct error *error)
 {
-    struct deploy options = { 0 };
-    struct option_arguments arguments;
-    struct error error = { 0 };
-    int done;
-    if (!verb_parse(&deploy_options, globals, argv, &options, &arguments, &done))
-        return done;
-    struct deploying deploying = { .globals = globals,
-                                   .folder = arguments.count > 0 ? arguments.items[0] : ".",
-                                   .on_terminal = isatty(STDERR_FILENO) == 1 };
+    struct deploying deploying = { .cli = cli,
+                                   .folder = arguments->count > 0 ? arguments->items[0] : "." };
     session_init(&deploying.session);
-    bool deployed = deploy(&deploying, &options, &error);
+    bool deployed = deploy(&deploying, options, error);
     if (!deployed)
-        say(&deploying, "%s", "");
-    int code = deployed ? 0 : verb_fail(&error, deploying.session.hint);
+        cli_hint(cli, deploying.session.hint);
     manifest_free(deploying.manifest);
     session_done(&deploying.session);
-    return code;
+    return deployed;
 }
+
+const struct verb verb_deploy = { .name = "deploy",
+                                  .summary = "build and deploy the application of a folder",
+                                  .table = &table,
+                                  .options_size = sizeof(struct deploy),
+                                  .run = deploy_run };

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n invoke APP/FN: calls a function and checks the receipt before it believes the answer. */
 #include "base/file.h"
-#include "base/options.h"
+#include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
-#include "cmd/s3n/verbs.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
 #include "crypto/hash.h"
@@ -37,19 +36,20 @@ static const struct option_row rows[] = {
       .value = "FILE",
       .help = "keep receipt, keyset and evidence in one file for `s3n verify`" },
 };
-const struct option_table invoke_options = {
+static const struct option_table table = {
     .program = "s3n invoke",
     .usage = "APPLICATION/FUNCTION",
     .about = "Calls a function.  The answer goes to stdout after its receipt was checked: "
              "signature, keyset, nonce, code, input and output.",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
+    CLI_SHARED,
     .positional_min = 1,
     .positional_max = 1,
 };
 
 struct invoking {
-    const struct globals *globals;
+    struct cli *cli;
     const struct invoke *options;
     const char *name; /* APP/FN */
     struct session session;
@@ -162,7 +162,7 @@ static bool receipt_keep(struct invoking *invoking, struct error *error)
 
 /* --- results --- */
 
-static bool print_json_result(const struct invoking *invoking, struct error *error)
+static bool show_json(const struct invoking *invoking, struct error *error)
 {
     const struct receipt *receipt = &invoking->receipt;
     struct bytes output = buffer_view(&invoking->answer.body);
@@ -183,8 +183,7 @@ static bool print_json_result(const struct invoking *invoking, struct error *err
         json_object_set_new(root, is_text ? "output" : "output_base64",
                             json_stringn((const char *)shown.data, shown.size)) != 0)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the result");
-    print_json(root);
-    return true;
+    return cli_write_json(root, error);
 }
 
 static bool invoke(struct invoking *invoking, struct error *error)
@@ -201,28 +200,28 @@ static bool invoke(struct invoking *invoking, struct error *error)
         return error_within(error, "keep the receipt");
     if (invoking->answer.status != 200)
         return session_error_of(&invoking->session, &invoking->answer, error);
-    if (invoking->globals->json)
-        return print_json_result(invoking, error);
-    return file_write_all(STDOUT_FILENO, buffer_view(&invoking->answer.body), error);
+    if (invoking->cli->json)
+        return show_json(invoking, error);
+    return cli_write(buffer_view(&invoking->answer.body), error);
 }
 
-int verb_invoke(const struct globals *globals, char **argv)
+static bool invoke_run(struct cli *cli, const void *options,
+                       const struct option_arguments *arguments, struct error *error)
 {
-    struct invoke options = { 0 };
-    struct option_arguments arguments;
-    struct error error = { 0 };
-    int done;
-    if (!verb_parse(&invoke_options, globals, argv, &options, &arguments, &done))
-        return done;
-    struct invoking invoking = { .globals = globals,
-                                 .options = &options,
-                                 .name = arguments.items[0] };
+    struct invoking invoking = { .cli = cli, .options = options, .name = arguments->items[0] };
     session_init(&invoking.session);
     buffer_init(&invoking.input, INPUT_SIZE_MAX);
-    bool invoked = invoke(&invoking, &error);
-    int code = invoked ? 0 : verb_fail(&error, invoking.session.hint);
+    bool invoked = invoke(&invoking, error);
+    if (!invoked)
+        cli_hint(cli, invoking.session.hint);
     http_client_answer_done(&invoking.answer);
     buffer_done(&invoking.input);
     session_done(&invoking.session);
-    return code;
+    return invoked;
 }
+
+const struct verb verb_invoke = { .name = "invoke",
+                                  .summary = "call a function and check its receipt",
+                                  .table = &table,
+                                  .options_size = sizeof(struct invoke),
+                                  .run = invoke_run };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n login URL: checks the node's evidence, pins its keyset, and may claim the node. */
-#include "base/options.h"
+#include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
-#include "cmd/s3n/verbs.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
 
-#include <stdio.h>
+#include <string.h>
 
 struct login {
     const char *claim;
@@ -24,13 +23,14 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct login, trust_simulated),
       .help = "accept platform `sim`, which proves nothing about hardware" },
 };
-const struct option_table login_options = {
+static const struct option_table table = {
     .program = "s3n login",
     .usage = "URL",
     .about = "Checks the evidence of the node at URL, pins its keys, and keeps your own key and "
              "the profile under ~/.config/s3n.",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
+    CLI_SHARED,
     .positional_min = 1,
     .positional_max = 1,
 };
@@ -54,66 +54,80 @@ static bool claim(struct session *session, const char *code, struct error *error
     return session_call(session, &request, &answer, error);
 }
 
-static void print_steps(const struct verify_result *result)
+static void show_steps(struct cli *cli, const struct verify_result *result)
 {
     static const enum verify_step steps[] = { VERIFY_STEP_KEYSET, VERIFY_STEP_EVIDENCE,
                                               VERIFY_STEP_ROOT };
     for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
-        if (result->steps[steps[i]].verdict == VERIFY_NOT_REACHED)
-            continue;
-        fprintf(stderr, "  %-9s %s  %s\n", verify_step_name(steps[i]),
-                result->steps[steps[i]].verdict == VERIFY_PASSED ? "✓" : "✗",
-                result->steps[steps[i]].detail);
+        enum verify_verdict verdict = result->steps[steps[i]].verdict;
+        if (verdict != VERIFY_NOT_REACHED)
+            cli_message(cli, "  %-9s %s  %s", verify_step_name(steps[i]),
+                        verdict == VERIFY_PASSED ? "✓" : "✗", result->steps[steps[i]].detail);
     }
 }
 
-static void print_identity(const struct session *session, bool json, bool claimed)
+struct owner_text {
+    struct hex32 id;
+    char spki[128]; /* base64, as the node's configuration has it */
+};
+
+static struct owner_text owner_text_of(const struct session *session)
 {
-    char spki_text[128];
+    struct owner_text text;
     const struct ecdsa_public *key = ecdsa_key_public(session->key);
     struct ecdsa_spki spki = ecdsa_public_to_spki(key);
     struct digest32 id = ecdsa_public_id(key);
-    base64_encode(spki_text, BYTES_OF(spki.bytes));
-    if (json) {
-        AUTO_JSON json_t *root = json_pack(
-            "{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b}", "url", session->profile.url, "node",
-            session->keyset.node, "platform", session->keyset.platform, "simulated",
-            session->profile.trust_simulated && strcmp(session->keyset.platform, "sim") == 0,
-            "keyset_digest", hex_of_digest(&session->keyset_digest).text, "owner",
-            hex_of_digest(&id).text, "public_key", spki_text, "claimed", (int)claimed);
-        print_json(root);
-        return;
-    }
-    printf("logged in to %s (node %.12s, platform %s%s)\n", session->profile.url,
-           session->keyset.node, session->keyset.platform,
-           strcmp(session->keyset.platform, "sim") == 0 ? ": SIMULATED" : "");
-    printf("%s %.12s\n", claimed ? "you own this node as" : "your key is", hex_of_digest(&id).text);
-    if (!claimed)
-        printf("for the node's `owners`: %s\n", spki_text);
+    text.id = hex_of_digest(&id);
+    base64_encode(text.spki, BYTES_OF(spki.bytes));
+    return text;
 }
 
-int verb_login(const struct globals *globals, char **argv)
+static bool show_result(struct cli *cli, const struct session *session, bool claimed,
+                        struct error *error)
 {
-    struct login login = { 0 };
-    struct option_arguments arguments;
-    struct error error = { 0 };
-    int done;
-    if (!verb_parse(&login_options, globals, argv, &login, &arguments, &done))
-        return done;
+    struct owner_text owner = owner_text_of(session);
+    bool simulated = strcmp(session->keyset.platform, "sim") == 0;
+    if (cli->json) {
+        AUTO_JSON json_t *root = json_pack(
+            "{s:s, s:s, s:s, s:b, s:s, s:s, s:s, s:b}", "url", session->profile.url, "node",
+            session->keyset.node, "platform", session->keyset.platform, "simulated", (int)simulated,
+            "keyset_digest", hex_of_digest(&session->keyset_digest).text, "owner", owner.id.text,
+            "public_key", owner.spki, "claimed", (int)claimed);
+        return cli_write_json(root, error);
+    }
+    cli_message(cli, "logged in to %s (node %.12s, platform %s%s)", session->profile.url,
+                session->keyset.node, session->keyset.platform, simulated ? ": SIMULATED" : "");
+    cli_message(cli, "%s %.12s", claimed ? "you own this node as" : "your key is", owner.id.text);
+    if (!claimed)
+        cli_message(cli, "for the node's `owners`: %s", owner.spki);
+    return true;
+}
+
+static bool login_run(struct cli *cli, const void *options,
+                      const struct option_arguments *arguments, struct error *error)
+{
+    const struct login *login = options;
     AUTO_SESSION struct session session;
     session_init(&session);
     struct verify_result result = { 0 };
     bool logged_in =
-        session_login(&session, arguments.items[0], login.trust_simulated, &result, &error);
-    if (!globals->quiet)
-        print_steps(&result);
-    if (!logged_in)
-        return verb_fail(&error, result.simulated && !login.trust_simulated
-                                     ? "the node runs on platform `sim`, which proves nothing; "
-                                       "--trust-simulated accepts that"
-                                     : "");
-    if (login.claim != NULL && !claim(&session, login.claim, &error))
-        return verb_fail(&error, session.hint);
-    print_identity(&session, globals->json, login.claim != NULL);
-    return 0;
+        session_login(&session, arguments->items[0], login->trust_simulated, &result, error);
+    show_steps(cli, &result);
+    if (!logged_in) {
+        if (result.simulated && !login->trust_simulated)
+            cli_hint(cli, "the node runs on platform `sim`, which proves nothing; "
+                          "--trust-simulated accepts that");
+        return false;
+    }
+    if (login->claim != NULL && !claim(&session, login->claim, error)) {
+        cli_hint(cli, session.hint);
+        return false;
+    }
+    return show_result(cli, &session, login->claim != NULL, error);
 }
+
+const struct verb verb_login = { .name = "login",
+                                 .summary = "check a node's evidence and remember its keys",
+                                 .table = &table,
+                                 .options_size = sizeof(struct login),
+                                 .run = login_run };

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "cmd/s3nd/requests.h"
+#include "core/hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,7 +122,10 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
                      struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_COMPILER);
-    const char *arguments[] = { "s3n-compile", "--uid", uid.text, NULL };
+    struct hex32 code = hex_of_digest(&files->code);
+    const char *arguments[] = {
+        "s3n-compile", "--uid", uid.text, "--module-digest", code.text, NULL
+    };
     struct spawn_options options = {
         .path = launcher->compiler,
         .arguments = arguments,

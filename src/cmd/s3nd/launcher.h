@@ -40,6 +40,7 @@ struct compile_files {
     int module;
     int image;
     int messages;
+    struct digest32 code; /* of the module */
 };
 MUST_CHECK bool launch_compiler(const struct launcher *launcher, const struct compile_files *files,
                                 pid_t *pid, struct error *error);

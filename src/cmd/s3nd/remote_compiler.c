@@ -101,8 +101,8 @@ static void ended(void *context, struct ipc_message *answer, const struct error 
     }
 }
 
-static bool compile(void *context, int module, compiler_done *done, void *done_context,
-                    struct error *error)
+static bool compile(void *context, int module, const struct digest32 *code, compiler_done *done,
+                    void *done_context, struct error *error)
 {
     struct supervisor_client *supervisor = context;
     AUTO_CLOSE int source = module;
@@ -115,7 +115,7 @@ static bool compile(void *context, int module, compiler_done *done, void *done_c
     if (job->image < 0 || job->messages < 0 || lseek(source, 0, SEEK_SET) != 0)
         return error_system(error, "files for a compilation");
     int descriptors[] = { source, job->image, job->messages };
-    if (!supervisor_request(supervisor, SUPERVISOR_COMPILE, (struct bytes){ 0 }, descriptors,
+    if (!supervisor_request(supervisor, SUPERVISOR_COMPILE, BYTES_OF(code->bytes), descriptors,
                             ARRAY_COUNT(descriptors), ended, job, error))
         return false;
     (void)TAKE(job);

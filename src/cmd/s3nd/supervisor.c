@@ -256,8 +256,10 @@ static bool compile_start(struct supervisor *supervisor, const struct ipc_messag
     struct child child = { .kind = CHILD_COMPILER,
                            .request = message->id,
                            .deadline_ns = now_ns() + COMPILE_WALL_S * second_ns };
-    struct compile_files files = { message->descriptors[0], message->descriptors[1],
-                                   message->descriptors[2] };
+    struct compile_files files = { .module = message->descriptors[0],
+                                   .image = message->descriptors[1],
+                                   .messages = message->descriptors[2] };
+    memcpy(files.code.bytes, message->payload.data, sizeof(files.code.bytes));
     return launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
            child_add(supervisor, &child, error);
 }
@@ -285,7 +287,7 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
                           struct error *error)
 {
     if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
-        message->payload.size == 0) {
+        message->payload.size == sizeof(struct digest32)) {
         struct error failure;
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
