@@ -17,6 +17,8 @@ static struct {
     unsigned failures; /* of the case at hand */
     bool skipped;
     char folder[PATH_MAX];
+    uint8_t *files[FILES_MAX]; /* what test_file read, kept until the program ends */
+    size_t file_count;
 } current;
 
 /* Stands in where the closure under test has no base. */
@@ -150,6 +152,8 @@ int test_main(const struct test *tests, size_t count, int argc, char **argv)
             passed++;
     }
     remove_folder();
+    while (current.file_count > 0)
+        free(current.files[--current.file_count]);
     printf("%u passed, %u failed, %u skipped\n", passed, failed, skipped);
     return failed == 0 ? 0 : 1;
 }

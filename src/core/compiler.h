@@ -50,6 +50,9 @@
 /* For our own bugs, never for input; kept in release. */
 #define ASSERT(fact) ((fact) ? (void)0 : assert_failed(#fact, __FILE__, __LINE__))
 
+/* Marks a place that no input can reach. */
+#define UNREACHABLE(place) assert_failed("never: " place, __FILE__, __LINE__)
+
 /* Provided by base (prints and aborts) and by guest (leaves the micro-VM). */
 NORETURN void assert_failed(const char *fact, const char *file, int line);
 

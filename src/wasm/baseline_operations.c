@@ -270,7 +270,7 @@ void compile_operation(struct baseline *baseline, const struct operation *operat
     case SHAPE_SELECT_FLOAT:
         break;
     }
-    ASSERT(!"no instruction of its own");
+    UNREACHABLE("no instruction of its own");
 }
 
 /* Displacements reach 2 GiB: what lies beyond is added to the address, which then has 33 bits. */
