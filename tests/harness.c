@@ -10,7 +10,8 @@
 #include <unistd.h>
 
 enum {
-    FAILURES_SHOWN_MAX = 20
+    FAILURES_SHOWN_MAX = 20,
+    FILES_MAX = 4096,
 };
 
 static struct {

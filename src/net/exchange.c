@@ -36,6 +36,7 @@ struct exchange *exchange_new(struct connection *connection, int32_t stream)
     exchange->stream = stream;
     exchange->since_ms = uv_now(server->loop);
     exchange->head.request = (struct http_request){ .fields = exchange->head.fields };
+    exchange->head.is_chunked = exchange->head.close = exchange->head.expect_continue = false;
     exchange->text_size = 0;
     exchange->refuse_status = 0;
     buffer_init(&exchange->body, SIZE_MAX / 2);
