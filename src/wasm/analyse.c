@@ -11,7 +11,7 @@
 
 enum {
     /* Bytes of image per byte of module code: what compiled real modules come to. */
-    IMAGE_PER_CODE = 3,
+    IMAGE_PER_CODE = 4,
     IMAGE_PER_FUNCTION = 64,
     IMAGE_FIXED = 10 * 4096,
 };

@@ -22,6 +22,13 @@ bool instance_open(struct instance_of_suite *instance, struct engine *engine, st
                    struct outcome *outcome, struct error *error)
 {
     static const struct shell_limits limits = { .timeout_ms = INSTANCE_TIMEOUT_MS };
+    return instance_open_within(instance, engine, image, &limits, outcome, error);
+}
+
+bool instance_open_within(struct instance_of_suite *instance, struct engine *engine,
+                          struct bytes image, const struct shell_limits *limits,
+                          struct outcome *outcome, struct error *error)
+{
     static const char *const no_strings[] = { NULL };
     static const struct mailbox_request request = { .arguments = no_strings,
                                                     .environment = no_strings,
@@ -34,7 +41,7 @@ bool instance_open(struct instance_of_suite *instance, struct engine *engine, st
               file_sealed(&descriptor, "spectest", image, error) &&
               program_open(&made.program, descriptor, error) &&
               shell_open(&made.shell, engine, made.mailbox, MAILBOX_SIZE, error) &&
-              shell_load(made.shell, made.program, &limits, outcome, error);
+              shell_load(made.shell, made.program, limits, outcome, error);
     if (ok && outcome->kind == OUTCOME_DONE)
         *instance = made;
     else

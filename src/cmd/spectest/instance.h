@@ -26,6 +26,9 @@ struct values {
 /* true with outcome->kind other than DONE: instantiation trapped and there is no instance. */
 MUST_CHECK bool instance_open(struct instance_of_suite *instance, struct engine *engine,
                               struct bytes image, struct outcome *outcome, struct error *error);
+MUST_CHECK bool instance_open_within(struct instance_of_suite *instance, struct engine *engine,
+                                     struct bytes image, const struct shell_limits *limits,
+                                     struct outcome *outcome, struct error *error);
 void instance_done(struct instance_of_suite *instance);
 MUST_CHECK bool instance_invoke(struct instance_of_suite *instance, struct bytes name,
                                 const struct values *arguments, struct values *results,

@@ -2,7 +2,7 @@
 /* spectest FILE.json...: the official WebAssembly suite, as wast2json writes it, through decoder,
  * validator, compiler and a micro-VM. */
 #include "base/options.h"
-#include "suite.h"
+#include "mutate.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +10,7 @@
 struct spectest_options {
     bool verbose;
     const char *backend;
+    uint64_t mutations;
 };
 
 static const struct option_row rows[] = {
@@ -23,11 +24,18 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct spectest_options, backend),
       .value = "NAME",
       .help = "backend of the micro-VM (default: the best one here)" },
+    { .name = "mutate",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct spectest_options, mutations),
+      .value = "N",
+      .help = "the files are modules: try N random changes of each",
+      .min = 1,
+      .max = 10000000 },
 };
 
 static const struct option_table table = {
     .program = "spectest",
-    .usage = "FILE.json...",
+    .usage = "FILE...",
     .about = "Runs files that wast2json made of the official WebAssembly test suite.",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
@@ -65,8 +73,12 @@ int main(int argc, char **argv)
         return fail(&error);
     struct totals totals = { 0 };
     for (size_t i = 0; i < arguments.count; i++) {
-        if (!suite_run(arguments.items[i], engine, options.verbose, &totals, &error)) {
-            printf("%s: %s\n", arguments.items[i], error.text);
+        const char *path = arguments.items[i];
+        bool ok = options.mutations > 0
+                      ? mutate_run(path, engine, (unsigned)options.mutations, &totals, &error)
+                      : suite_run(path, engine, options.verbose, &totals, &error);
+        if (!ok) {
+            printf("%s: %s\n", path, error.text);
             totals.failed++;
         }
     }
