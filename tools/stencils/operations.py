@@ -159,7 +159,7 @@ def divide(name, width):
     }
 
     def body(a, b, d):
-        if b == "c":
+        if b == "c" or (width == 64 and a == "s"):  # the latter would need a fourth scratch register
             return None
         return "%s a = %s, b = %s; %s R%s = q;" % (
             u, integer(a, "A", width), integer(b, "B", width), bodies[name], d)
