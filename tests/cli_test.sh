@@ -123,7 +123,7 @@ else
     expect 0 - 'compiled in' compile -o "$folder/hello.image" "$folder/hello.wasm"
     expect 0 - - -q compile "$folder/hello.wasm" --output="$folder/again.image"
     check "the same module gives the same image" "cmp '$folder/hello.image' '$folder/again.image'"
-    expect 0 '"module_digest"' - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
+    expect 0 "$(sha256sum <"$folder/hello.wasm" | cut -c 1-64)" - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
     input=$folder/hello.wasm expect 0 S3NIMAGE - -q compile - -o -
     if [ ! -x "$build/bin/slipstream" ] || [ ! -c /dev/kvm ]; then
         skip 4 "no slipstream, or no /dev/kvm"

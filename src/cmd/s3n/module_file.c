@@ -4,6 +4,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/spawn.h"
+#include "core/hex.h"
+#include "crypto/hash.h"
 #include "wasm/limits.h"
 
 #include <errno.h>
@@ -50,10 +52,11 @@ struct compiler {
     int refusal; /* its stderr */
 };
 
-static bool start_compiler(struct compiler *compiler, int module, struct error *error)
+static bool start_compiler(struct compiler *compiler, int module, const char *digest,
+                           struct error *error)
 {
     char path[PATH_MAX];
-    static const char *const arguments[] = { "s3n-compile", NULL };
+    const char *const arguments[] = { "s3n-compile", "--module-digest", digest, NULL };
     int image[2], refusal[2];
     if (!spawn_sibling_path(path, sizeof(path), "s3n-compile", error))
         return false;
@@ -112,7 +115,10 @@ bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns
     uint64_t start_ns = clock_monotonic_ns(&clock_system);
     AUTO_CLOSE int source = -1;
     struct compiler compiler = { .image = -1, .refusal = -1 };
-    if (!file_sealed(&source, "module", module, error) || !start_compiler(&compiler, source, error))
+    struct digest32 digest = sha256_of(module);
+    struct hex32 digest_text = hex_of_digest(&digest);
+    if (!file_sealed(&source, "module", module, error) ||
+        !start_compiler(&compiler, source, digest_text.text, error))
         return false;
     AUTO_BUFFER struct buffer refusal;
     buffer_init(&refusal, REFUSAL_SIZE_MAX);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* metrics: counters, gauges and histograms with labels, as Prometheus text.
+ *
+ * A registry owns everything in it until it is freed.  Families are declared at start, by one
+ * thread; series (a family with label values) may be asked for, and counted, by any thread:
+ * counting is a relaxed atomic addition.  Above the limit of series all new label values share one
+ * series labelled "other", so a stranger can't make it grow.  Names and limits are the
+ * programmer's: breaking them is a bug (ASSERT).  Never opens a socket, never reads a clock.
+ *
+ * Format: Prometheus text exposition 0.0.4. */
+#ifndef METRICS_METRICS_H
+#define METRICS_METRICS_H
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "metrics/limits.h"
+
+struct metrics;
+struct metrics_family;
+struct metrics_series;
+
+/* NULL for lack of memory. */
+struct metrics *metrics_new(void);
+void metrics_free(struct metrics *metrics);
+DEFINE_AUTO(metrics, metrics_free)
+
+/* What a family is.  `labels` are names, NULL-terminated or NULL.  A counter's name ends in
+ * "_total".  All texts are literals: they are kept, not copied. */
+struct metrics_about {
+    const char *name;
+    const char *help;
+    const char *const *labels;
+};
+
+struct metrics_family *metrics_counter(struct metrics *metrics, const struct metrics_about *about);
+struct metrics_family *metrics_gauge(struct metrics *metrics, const struct metrics_about *about);
+/* `bounds` ascend and are upper bounds, inclusive, in the base unit (seconds, bytes); kept. */
+struct metrics_family *metrics_histogram(struct metrics *metrics, const struct metrics_about *about,
+                                         const double *bounds, size_t bound_count);
+/* Buckets for durations in seconds, 50 us to 10 s. */
+extern const double metrics_seconds[];
+extern const size_t metrics_seconds_count;
+
+/* The series with these label values (as many as the family has labels); the same call gives the
+ * same series, so that it may be kept.  Never NULL: out of memory it is a series that is not
+ * shown. */
+struct metrics_series *metrics_series(struct metrics_family *family, const char *const *values);
+/* Of a family without labels. */
+struct metrics_series *metrics_only(struct metrics_family *family);
+#define METRICS_SERIES(family, ...)                                                                \
+    metrics_series((family), (const char *const[]){ __VA_ARGS__, NULL })
+
+/* Counters and gauges. */
+void metrics_add(struct metrics_series *series, uint64_t amount);
+/* Gauges only. */
+void metrics_subtract(struct metrics_series *series, uint64_t amount);
+void metrics_set(struct metrics_series *series, int64_t value);
+/* Histograms only. */
+void metrics_observe(struct metrics_series *series, double value);
+void metrics_observe_ns(struct metrics_series *series, uint64_t duration_ns);
+
+/* What a series has now: the count of a histogram. */
+int64_t metrics_value(const struct metrics_series *series);
+
+/* All families in the order of their declaration, series in the order of their making. */
+MUST_CHECK bool metrics_write(struct buffer *text, struct metrics *metrics, struct error *error);
+#define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
+
+#endif
