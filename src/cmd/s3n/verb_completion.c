@@ -64,21 +64,42 @@ static void write_bash(struct buffer *text)
                                "complete -o default -F _s3n s3n\n");
 }
 
-/* In single quotes, within brackets: help texts hold neither by a test. */
+/* Text within single quotes: `quote` stands for a quote in it, `specials` get a backslash. */
+static void write_quoted(struct buffer *text, const char *words, const char *quote,
+                         const char *specials)
+{
+    for (const char *at = words; *at != '\0'; at++) {
+        if (*at == '\'')
+            buffer_append_string(text, quote);
+        else
+            buffer_format(text, "%s%c", strchr(specials, *at) == NULL ? "" : "\\", *at);
+    }
+}
+
 static void write_zsh_row(struct buffer *text, const struct verb *verb UNUSED,
                           const struct option_row *row)
 {
     bool has_value = row->kind != OPTION_FLAG;
-    buffer_format(text, " \\\n            '%s--%s%s[%s]%s%s%s'",
-                  row->kind == OPTION_LIST ? "*" : "", row->name, has_value ? "=" : "", row->help,
-                  has_value ? ":" : "", has_value ? row->value : "", has_value ? ":_files" : "");
+    buffer_format(text, " \\\n            '%s--%s%s[", row->kind == OPTION_LIST ? "*" : "",
+                  row->name, has_value ? "=" : "");
+    write_quoted(text, row->help, "'\\''", "[]\\");
+    buffer_append_string(text, "]");
+    if (has_value) {
+        buffer_append_string(text, ":");
+        write_quoted(text, row->value, "'\\''", ":\\");
+        buffer_append_string(text, ":_files");
+    }
+    buffer_append_string(text, "'");
 }
 
 static void write_zsh(struct buffer *text)
 {
     buffer_append_string(text, "#compdef s3n\n_s3n() {\n    local -a verbs\n    verbs=(\n");
-    for (size_t i = 0; verbs[i] != NULL; i++)
-        buffer_format(text, "        '%s:%s'\n", verbs[i]->name, verbs[i]->summary);
+    for (size_t i = 0; verbs[i] != NULL; i++) {
+        buffer_format(text, "        '%s:", verbs[i]->name);
+        write_quoted(text, verbs[i]->summary, "'\\''", "");
+        buffer_append_string(text, "'\n");
+    }
     buffer_append_string(text, "    )\n    if (( CURRENT == 2 )); then\n"
                                "        _describe command verbs\n        return\n    fi\n"
                                "    local verb=${words[2]}\n    shift words\n    (( CURRENT-- ))\n"
@@ -102,14 +123,18 @@ static void write_fish_row(struct buffer *text, const struct verb *verb,
                   row->name);
     if (row->letter != 0)
         buffer_format(text, " -s %c", row->letter);
-    buffer_format(text, "%s -d '%s'\n", row->kind == OPTION_FLAG ? "" : " -r", row->help);
+    buffer_format(text, "%s -d '", row->kind == OPTION_FLAG ? "" : " -r");
+    write_quoted(text, row->help, "\\'", "\\");
+    buffer_append_string(text, "'\n");
 }
 
 static void write_fish(struct buffer *text)
 {
     for (size_t i = 0; verbs[i] != NULL; i++) {
-        buffer_format(text, "complete -c s3n -f -n __fish_use_subcommand -a %s -d '%s'\n",
-                      verbs[i]->name, verbs[i]->summary);
+        buffer_format(text, "complete -c s3n -f -n __fish_use_subcommand -a %s -d '",
+                      verbs[i]->name);
+        write_quoted(text, verbs[i]->summary, "\\'", "\\");
+        buffer_append_string(text, "'\n");
         for_each_row(text, verbs[i], write_fish_row);
     }
     buffer_append_string(text, "complete -c s3n -f -n '__fish_seen_subcommand_from completion' -a "
