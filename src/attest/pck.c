@@ -188,7 +188,7 @@ static void write_tcb(struct der_writer *writer, const struct pck_info *info)
 {
     open_item(writer, 0, ITEM_TCB);
     der_open(writer, DER_SEQUENCE);
-    for (uint8_t i = 0; i < sizeof(info->tcb_component_svn); i++) {
+    for (size_t i = 0; i < sizeof(info->tcb_component_svn); i++) {
         open_item(writer, ITEM_TCB, (uint8_t)(TCB_COMPONENT_FIRST + i));
         der_write_unsigned(writer, info->tcb_component_svn[i]);
         der_close(writer);
@@ -208,7 +208,7 @@ static void write_configuration(struct der_writer *writer, const struct pck_info
     const bool values[] = { info->is_dynamic_platform, info->has_cached_keys, info->has_smt };
     open_item(writer, 0, ITEM_CONFIGURATION);
     der_open(writer, DER_SEQUENCE);
-    for (uint8_t i = 0; i < ARRAY_COUNT(values); i++) {
+    for (size_t i = 0; i < ARRAY_COUNT(values); i++) {
         open_item(writer, ITEM_CONFIGURATION, (uint8_t)(CONFIGURATION_DYNAMIC_PLATFORM + i));
         der_write_boolean(writer, values[i]);
         der_close(writer);

@@ -29,8 +29,8 @@ struct sim_root {
 /* What Intel's enclave uses there: any bytes would do, the hash binds them. */
 static void fill_auth_data(uint8_t *auth_data)
 {
-    for (uint8_t i = 0; i < AUTH_DATA_SIZE; i++)
-        auth_data[i] = i;
+    for (size_t i = 0; i < AUTH_DATA_SIZE; i++)
+        auth_data[i] = (uint8_t)i;
 }
 
 static void describe_platform(struct pck_info *info)

@@ -62,9 +62,10 @@ static void reads_numbers_in_their_shortest_form_only(void)
 
 static int64_t time_of(uint8_t tag, const char *text, bool *is_good)
 {
-    uint8_t space[32] = { tag, (uint8_t)strlen(text) };
-    memcpy(space + 2, text, strlen(text));
-    struct reader reader = reader_of(bytes_of(space, 2 + strlen(text)));
+    struct bytes content = bytes_of_string(text);
+    uint8_t space[32] = { tag, (uint8_t)content.size };
+    memcpy(space + 2, content.data, content.size);
+    struct reader reader = reader_of(bytes_of(space, 2 + content.size));
     int64_t time_s = der_read_time(&reader);
     *is_good = read_end(&reader);
     return time_s;

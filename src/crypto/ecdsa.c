@@ -112,7 +112,7 @@ bool ecdsa_key_import(struct ecdsa_key **key, const struct secret32 *scalar, str
     if (!public_of_scalar(&public, scalar))
         return crypto_error(error, ERROR_NO_MEMORY, "private key");
     AUTO_PAIR EVP_PKEY *pair = pair_of(&public, scalar);
-    AUTO(ecdsa_key) struct ecdsa_key *imported = malloc(sizeof(*imported));
+    AUTO(ecdsa_key) struct ecdsa_key *imported = calloc(1, sizeof(*imported));
     if (pair == NULL || imported == NULL)
         return crypto_error(error, ERROR_NO_MEMORY, "private key");
     *imported = (struct ecdsa_key){ .pair = TAKE(pair), .public = public };
