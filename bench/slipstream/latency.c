@@ -41,7 +41,8 @@ static int compare(const void *a, const void *b)
 static double median_us(uint64_t *times, unsigned count)
 {
     qsort(times, count, sizeof(*times), compare);
-    return (double)times[count / 2] / 1000;
+    unsigned middle = count / 2;
+    return (double)times[middle] / 1000;
 }
 
 static struct shell *shell_make(struct engine *engine)

@@ -93,7 +93,6 @@ struct machine {
     void *image; /* mapped read-only, or NULL */
     uint64_t image_size;
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
-    bool in_ring0;                /* the last event may have left the vCPU in the stub */
     bool has_tsc;
 };
 

@@ -167,12 +167,17 @@ static bool part_resize(struct machine *machine, struct growing_part *part, enum
     return true;
 }
 
-static void part_fill(const struct growing_part *part, const struct part_template *content)
+static void part_fill(struct machine *machine, const struct growing_part *part, enum region region,
+                      const struct part_template *content)
 {
-    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++)
+    uint64_t *entries = paging_entries(machine, region);
+    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++) {
         if (part_template_has(content, page))
             memcpy(part->host + page * LAYOUT_PAGE_SIZE, content->data + page * LAYOUT_PAGE_SIZE,
                    LAYOUT_PAGE_SIZE);
+        if (part_template_is_hot(content, page))
+            entries[page] |= PAGE_DIRTY;
+    }
 }
 
 /* One section into its window, or mapped from the image's slot. */
@@ -229,8 +234,8 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
         !part_resize(machine, &machine->instance, REGION_INSTANCE,
                      MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE), 0, error))
         return false;
-    part_fill(&machine->memory, memory);
-    part_fill(&machine->instance, instance);
+    part_fill(machine, &machine->memory, REGION_MEMORY, memory);
+    part_fill(machine, &machine->instance, REGION_INSTANCE, instance);
     return true;
 }
 

@@ -23,6 +23,7 @@ static void part_restore(const uint64_t *entries, const struct growing_part *par
         if (!is_dirty(entries, page))
             continue;
         uint8_t *at = part->host + page * LAYOUT_PAGE_SIZE;
+        part_template_heat(content, page);
         if (part_template_has(content, page))
             memcpy(at, content->data + page * LAYOUT_PAGE_SIZE, LAYOUT_PAGE_SIZE);
         else

@@ -66,7 +66,6 @@ static void vcpu_fault(struct machine *machine, uint32_t vector, struct event *e
     *event = (struct event){ .kind = EVENT_FAULT,
                              .vector = vector,
                              .code_address = stub_fault_code(machine) };
-    machine->in_ring0 = true;
     if (vector == VECTOR_PAGE_FAULT && ioctl(machine->vcpu, KVM_GET_SREGS, &sregs) == 0)
         event->fault_address = sregs.cr2;
 }
@@ -80,7 +79,6 @@ static void vcpu_run(struct machine *machine, struct event *event)
             event->kind = EVENT_INTERRUPTED;
         event->reason = (uint32_t)errno;
         run->immediate_exit = 0;
-        machine->in_ring0 = true; /* the signal may have come between an exception and its OUT */
         return;
     }
     event->reason = run->exit_reason;
@@ -101,12 +99,9 @@ void vcpu_enter(struct machine *machine, struct event *event)
     run->s.regs.regs = (struct kvm_regs){ .rip = runtime_embedded()->entry,
                                           .rsp = LAYOUT_STACK_END,
                                           .rflags = RFLAGS };
-    run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
-    if (machine->in_ring0) {
-        run->s.regs.sregs = machine->start_sregs;
-        run->kvm_dirty_regs |= KVM_SYNC_X86_SREGS;
-        machine->in_ring0 = false;
-    }
+    /* System registers too: the vCPU may have stopped in the stub, or with segments of its own. */
+    run->s.regs.sregs = machine->start_sregs;
+    run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
     vcpu_run(machine, event);
 }
 
