@@ -172,6 +172,8 @@ static bool show_json(const struct invoking *invoking, struct error *error)
     if (!is_text)
         base64_append(&encoded, output);
     struct bytes shown = is_text ? output : buffer_view(&encoded);
+    if (shown.size == 0)
+        shown = BYTES_LITERAL("");
     AUTO_JSON json_t *root = json_pack(
         "{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "function", invoking->name, "invocation",
         receipt->id, "duration_us", (json_int_t)receipt->usage.duration_us, "sequence",

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the end-to-end tests share: a node of their own on free loopback ports, an owner, applications made of
+# tests/data/functions, one line per case and the closing line.  Sourced.  Everything started is stopped by pid.
+
+S3N_SOURCE=${S3N_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
+S3N_BUILD=${S3N_BUILD:-$S3N_SOURCE/build}
+here=$S3N_SOURCE/tests/e2e
+modules=$S3N_SOURCE/tests/data/functions
+scratch=$(mktemp -d "${TMPDIR:-/tmp}/s3n-e2e.XXXXXX")
+chmod 755 "$scratch"
+export XDG_CONFIG_HOME=$scratch/config # a profile of its own
+unset S3N_CONFIG S3N_DATA_DIR S3N_TEE S3N_LOG S3N_ENDPOINT
+PATH=$S3N_BUILD/bin:$PATH
+data=$scratch/data
+node='' url='' admin=''
+passed=0 failed=0 skipped=0
+
+pass() { passed=$((passed + 1)); echo "ok    $1"; }
+fail() { failed=$((failed + 1)); echo "FAIL  $1${2:+: $2}"; }
+skip() { skipped=$((skipped + 1)); echo "SKIP: $1: $2"; }
+
+# is NAME ACTUAL WANTED
+is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got «$2», want «$3»"; fi; }
+# has NAME TEXT PART
+has() { if [[ $2 == *"$3"* ]]; then pass "$1"; else fail "$1" "«$3» is not in «${2:0:600}»"; fi; }
+
+node_stop() {
+  local status=0
+  [ -n "$node" ] || return 0
+  kill -TERM "$node" 2>/dev/null
+  wait "$node" || status=$?
+  node=
+  return $status
+}
+
+clean_up() {
+  local pid
+  [ -z "$node" ] || { kill -KILL "$node"; wait "$node"; } 2>/dev/null
+  for pid in $(jobs -p); do kill -KILL "$pid" 2>/dev/null; done
+  ! mountpoint -q "$data" || umount "$data"
+  rm -rf "$scratch"
+}
+trap clean_up EXIT
+trap 'exit 1' INT TERM HUP
+
+finish() {
+  if [ "$failed" != 0 ] && [ -s "$scratch/node.log" ]; then
+    echo "last lines of the node's log:" >&2
+    tail -n 25 "$scratch/node.log" >&2
+  fi
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [ "$failed" = 0 ]
+  exit
+}
+skip_all() {
+  skip "$1" "$2"
+  finish
+}
+require_node() {
+  local program
+  for program in s3nd s3n s3n-keeper s3n-compile slipstream; do
+    [ -x "$S3N_BUILD/bin/$program" ] || skip_all "$1" "$program is not built"
+  done
+  [ -w /dev/kvm ] || skip_all "$1" "/dev/kvm can't be opened here"
+}
+
+# node_start [ARGUMENTS...]: sets node, url, admin.  RUN_AS is a prefix for the command.
+RUN_AS=()
+node_start() {
+  local ready line
+  ready=$scratch/ready
+  rm -f "$ready"
+  mkfifo "$ready"
+  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 "$@" >"$ready" 2>>"$scratch/node.log" &
+  node=$!
+  exec 9<"$ready"
+  line=
+  read -r -t 20 line <&9
+  exec 9<&-
+  url=${line#ready url=}
+  url=${url%% *}
+  admin=${line##*admin=}
+  [[ $url == https://* ]] && return 0
+  echo "the node did not become ready: «$line»" >&2
+  return 1
+}
+# The ports that a restarted node shall have again.
+node_again() {
+  node_start --listen "${url#https://}" --admin "${admin#http://}"
+}
+login() { timeout 20 s3n -q login "$url" --trust-simulated "$@"; }
+claim() { login --claim "$(cat "$data/claim-code")"; }
+
+# pid_of PART: a child of the node whose command line has PART.
+pid_of() { pgrep -P "$node" -f -- "$1" | head -n 1; }
+
+# application NAME MODULE [LINES of the function's table]: makes $scratch/NAME with a manifest.
+application() {
+  mkdir -p "$scratch/$1"
+  cp "$modules/$2.wasm" "$scratch/$1/module.wasm"
+  cat >"$scratch/$1/s3n.toml" <<TOML
+s3n_manifest_version = 1
+compatibility_date = "2026-11-01"
+[application]
+name = "$1"
+version = "1.0.0"
+[function.f]
+source = "module.wasm"
+${3:-}
+[[trigger.http]]
+route = "/run"
+function = "f"
+TOML
+}
+deploy() { timeout 60 s3n -q deploy "$scratch/$1"; }
+# invoke APP [ARGUMENTS...]
+invoke() {
+  local name=$1
+  shift
+  timeout 60 s3n invoke "$name/f" "$@"
+}
+fetch() { curl -sS --max-time 30 --cacert "$data/tls.crt" "$@"; }
+# until_true SECONDS COMMAND...
+until_true() {
+  local deadline=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $deadline ] || return 1
+    sleep 0.05
+  done
+}
+json_field() { sed -n "s/.*\"$1\": *\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1; }
