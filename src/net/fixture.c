@@ -334,19 +334,29 @@ static bool flush_tls(struct wire *wire)
     return size == 0 || send_raw(wire, data, size);
 }
 
-struct wire *wire_open(const struct fixture *fixture, const char *protocol)
+static struct wire *connect_to(uint16_t port)
 {
     struct wire *wire = calloc(1, sizeof(*wire));
-    struct error error;
     ASSERT(wire != NULL);
     buffer_init(&wire->received, 128 << 20);
     struct sockaddr_in address = { .sin_family = AF_INET,
-                                   .sin_port = htons(protocol != NULL ? fixture->port
-                                                                      : fixture->plain_port),
+                                   .sin_port = htons(port),
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     wire->socket = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ASSERT(wire->socket >= 0);
     wire->closed = connect(wire->socket, (struct sockaddr *)&address, sizeof(address)) != 0;
+    return wire;
+}
+
+struct wire *wire_open_raw(const struct fixture *fixture)
+{
+    return connect_to(fixture->port);
+}
+
+struct wire *wire_open(const struct fixture *fixture, const char *protocol)
+{
+    struct error error;
+    struct wire *wire = connect_to(protocol != NULL ? fixture->port : fixture->plain_port);
     if (protocol == NULL || wire->closed)
         return wire;
     const char *const protocols[] = { protocol, NULL };

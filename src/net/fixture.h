@@ -36,6 +36,8 @@ unsigned fixture_requests(const struct fixture *fixture);
 struct wire;
 /* `protocol`: ALPN name for a TLS connection, or NULL for a plain one. */
 struct wire *wire_open(const struct fixture *fixture, const char *protocol);
+/* Plain bytes to the TLS port. */
+struct wire *wire_open_raw(const struct fixture *fixture);
 void wire_close(struct wire *wire);
 /* False when the server has closed. */
 bool wire_send(struct wire *wire, struct bytes bytes);

@@ -1,0 +1,432 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Clients that mean ill: HTTP/2 floods, framing errors, random mutations of whole conversations.
+ * After each of them the server must still answer others, and hold nothing of them. */
+#include "net/fixture.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum frame {
+    DATA,
+    HEADERS,
+    PRIORITY,
+    RST_STREAM,
+    SETTINGS,
+    PUSH_PROMISE,
+    PING,
+    GOAWAY,
+    WINDOW_UPDATE,
+    CONTINUATION
+};
+enum {
+    END_STREAM = 1,
+    END_HEADERS = 4,
+    MESSAGE_SIZE_MAX = 1 << 20
+};
+
+#define PREFACE "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+
+struct message {
+    uint8_t data[MESSAGE_SIZE_MAX];
+    size_t size;
+};
+static struct message message;
+
+static void add(struct bytes bytes)
+{
+    ASSERT(bytes.size <= sizeof(message.data) - message.size);
+    if (bytes.size > 0)
+        memcpy(message.data + message.size, bytes.data, bytes.size);
+    message.size += bytes.size;
+}
+
+static void add_frame(enum frame type, unsigned flags, unsigned stream, struct bytes payload)
+{
+    uint8_t head[9] = { (uint8_t)(payload.size >> 16),
+                        (uint8_t)(payload.size >> 8),
+                        (uint8_t)payload.size,
+                        (uint8_t)type,
+                        (uint8_t)flags,
+                        (uint8_t)(stream >> 24),
+                        (uint8_t)(stream >> 16),
+                        (uint8_t)(stream >> 8),
+                        (uint8_t)stream };
+    add(BYTES_OF(head));
+    add(payload);
+}
+
+static void start_http2(void)
+{
+    message.size = 0;
+    add(BYTES_LITERAL(PREFACE));
+    add_frame(SETTINGS, 0, 0, (struct bytes){ 0 });
+}
+
+/* :method GET, :scheme https, :path, :authority a; HPACK without indexing, RFC 7541 6.2.2. */
+static struct bytes get_block(const char *path)
+{
+    static uint8_t block[256];
+    size_t size = strlen(path);
+    block[0] = 0x82;
+    block[1] = 0x87;
+    block[2] = 0x04;
+    block[3] = (uint8_t)size;
+    memcpy(block + 4, path, size);
+    block[4 + size] = 0x01;
+    block[5 + size] = 1;
+    block[6 + size] = 'a';
+    return bytes_of(block, size + 7);
+}
+
+static bool send_message(struct wire *wire)
+{
+    bool sent = wire_send(wire, bytes_of(message.data, message.size));
+    message.size = 0;
+    return sent;
+}
+
+/* Is there a frame of that type among those received?  `error`: of GOAWAY or RST_STREAM. */
+static bool has_frame(struct bytes bytes, enum frame type, uint32_t *error)
+{
+    while (bytes.size >= 9) {
+        size_t size =
+            (size_t)bytes.data[0] << 16 | (size_t)bytes.data[1] << 8 | (size_t)bytes.data[2];
+        struct bytes payload = bytes_part(bytes, 9, size);
+        if (bytes.data[3] == (uint8_t)type) {
+            struct bytes code = bytes_part(payload, type == GOAWAY ? 4 : 0, 4);
+            if (code.size == 4)
+                *error = (uint32_t)code.data[0] << 24 | (uint32_t)code.data[1] << 16 |
+                         (uint32_t)code.data[2] << 8 | code.data[3];
+            return true;
+        }
+        bytes = bytes_part(bytes, 9 + size, bytes.size);
+    }
+    return false;
+}
+
+static bool serves(struct fixture *fixture)
+{
+    struct wire *wire = wire_open(fixture, "http/1.1");
+    wire_send_text(wire, "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n");
+    bool answered = bytes_starts_with(wire_read(wire, 70, 3000), BYTES_LITERAL("HTTP/1.1 200"));
+    wire_close(wire);
+    return answered;
+}
+
+/* Waits until nothing is in progress any more. */
+static bool is_calm(struct fixture *fixture)
+{
+    for (int i = 0; i < 200; i++) {
+        struct http_server_counts counts = fixture_counts(fixture);
+        if (counts.requests_now == 0 && counts.connections_now == 0 && counts.body_memory_now == 0)
+            return true;
+    }
+    return false;
+}
+
+static void answers_a_hand_made_request(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open(fixture, "h2");
+    uint32_t error = 0;
+    start_http2();
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 1, get_block("/hello"));
+    CHECK(send_message(wire));
+    struct bytes all = wire_read(wire, 1 << 16, 300);
+    CHECK(has_frame(all, HEADERS, &error) && has_frame(all, DATA, &error));
+    CHECK(!has_frame(all, GOAWAY, &error));
+    wire_close(wire);
+    CHECK(is_calm(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static void stops_rapid_resets(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    static const uint8_t cancel[] = { 0, 0, 0, 8 };
+    static const char *const paths[] = { "/hello", "/later", "/never" };
+    for (size_t path = 0; path < ARRAY_COUNT(paths); path++) {
+        struct wire *wire = wire_open(fixture, "h2");
+        uint32_t error = 0;
+        unsigned before = fixture_requests(fixture);
+        start_http2();
+        for (unsigned i = 0; i < 10000; i++) {
+            add_frame(HEADERS, END_STREAM | END_HEADERS, 2 * i + 1, get_block(paths[path]));
+            add_frame(RST_STREAM, 0, 2 * i + 1, BYTES_OF(cancel));
+            if (i % 100 == 99 && !send_message(wire))
+                break;
+        }
+        message.size = 0;
+        struct bytes all = wire_read(wire, 1 << 24, 1000);
+        CHECK(has_frame(all, GOAWAY, &error) || wire_is_closed(wire));
+        unsigned served = fixture_requests(fixture) - before;
+        CHECK_NOTE(served < 500, "%u of 10000 served", served);
+        wire_close(wire);
+        CHECK(is_calm(fixture));
+        CHECK(serves(fixture));
+    }
+    fixture_stop(fixture, 1000);
+}
+
+static void stops_a_flood(enum frame type, unsigned flags, unsigned stream, struct bytes payload,
+                          bool after_request)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open(fixture, "h2");
+    uint32_t error = 0;
+    start_http2();
+    if (after_request)
+        add_frame(HEADERS, type == CONTINUATION ? END_STREAM : END_HEADERS, 1, get_block("/echo"));
+    bool open = true;
+    for (unsigned i = 0; open && i < 20000; i++) {
+        add_frame(type, flags, stream, payload);
+        if (i % 100 == 99)
+            open = send_message(wire);
+    }
+    message.size = 0;
+    struct bytes all = wire_read(wire, 1 << 24, 1000);
+    CHECK_NOTE(has_frame(all, GOAWAY, &error) || wire_is_closed(wire), "frame type %d", type);
+    wire_close(wire);
+    CHECK(is_calm(fixture));
+    CHECK(serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static void stops_floods(void)
+{
+    static const uint8_t zeros[8], one[] = { 0, 0, 0, 1 };
+    static const uint8_t setting[] = { 0, 4, 0, 0, 255, 255 };
+    static const uint8_t field[] = { 0x00, 1, 'x', 1, 'y' };
+    stops_a_flood(PING, 0, 0, BYTES_OF(zeros), false);
+    stops_a_flood(SETTINGS, 0, 0, BYTES_OF(setting), false);
+    stops_a_flood(CONTINUATION, 0, 1, BYTES_OF(field), true);
+    stops_a_flood(DATA, 0, 1, (struct bytes){ 0 }, true);
+    stops_a_flood(WINDOW_UPDATE, 0, 0, BYTES_OF(one), false);
+    stops_a_flood(PRIORITY, 0, 1, bytes_of(zeros, 5), false);
+}
+
+/* The peer's errors make the server reset its own streams (CVE-2025-8671). */
+static void stops_resets_by_proxy(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open(fixture, "h2");
+    static const uint8_t zero[4];
+    uint32_t error = 0;
+    unsigned before = fixture_requests(fixture);
+    start_http2();
+    for (unsigned i = 0; i < 5000; i++) {
+        add_frame(HEADERS, END_STREAM | END_HEADERS, 2 * i + 1, get_block("/never"));
+        add_frame(WINDOW_UPDATE, 0, 2 * i + 1, BYTES_OF(zero));
+        if (i % 100 == 99 && !send_message(wire))
+            break;
+    }
+    message.size = 0;
+    struct bytes all = wire_read(wire, 1 << 24, 1000);
+    CHECK(has_frame(all, GOAWAY, &error) || wire_is_closed(wire));
+    CHECK(fixture_requests(fixture) - before < 1000);
+    wire_close(wire);
+    CHECK(is_calm(fixture) && serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static void bounds_streams_and_windows(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open(fixture, "h2");
+    uint32_t error = 0;
+    start_http2();
+    for (unsigned i = 0; i < 150; i++)
+        add_frame(HEADERS, END_STREAM | END_HEADERS, 2 * i + 1, get_block("/never"));
+    CHECK(send_message(wire));
+    struct bytes all = wire_read(wire, 1 << 16, 300);
+    CHECK(fixture_requests(fixture) <= 100);
+    CHECK(has_frame(all, RST_STREAM, &error) || has_frame(all, GOAWAY, &error));
+    wire_close(wire);
+    /* More body than the window allows. */
+    static const uint8_t filler[16384];
+    wire = wire_open(fixture, "h2");
+    start_http2();
+    for (unsigned stream = 1; stream < 40; stream += 2)
+        add_frame(HEADERS, END_HEADERS, stream, get_block("/never"));
+    send_message(wire);
+    wire_close(wire);
+    wire = wire_open(fixture, "h2");
+    start_http2();
+    add_frame(HEADERS, END_HEADERS, 1, get_block("/early"));
+    for (unsigned i = 0; i < 20; i++)
+        add_frame(DATA, 0, 1, BYTES_OF(filler));
+    CHECK(send_message(wire));
+    all = wire_read(wire, 1 << 16, 300);
+    CHECK(has_frame(all, HEADERS, &error));
+    wire_close(wire);
+    CHECK(is_calm(fixture) && serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static void refuses_bad_requests(void)
+{
+    static const char *const paths[] = { "", "*", "hello", "/a b", "/a\x01", "/%4", "http://a/" };
+    struct fixture *fixture = fixture_start(NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++) {
+        struct wire *wire = wire_open(fixture, "h2");
+        uint32_t error = 0;
+        start_http2();
+        add_frame(HEADERS, END_STREAM | END_HEADERS, 1, get_block(paths[i]));
+        CHECK(send_message(wire));
+        struct bytes all = wire_read(wire, 1 << 16, 200);
+        CHECK_NOTE(has_frame(all, HEADERS, &error) || has_frame(all, RST_STREAM, &error) ||
+                       has_frame(all, GOAWAY, &error),
+                   "%s", paths[i]);
+        wire_close(wire);
+    }
+    CHECK_NUMBER(fixture_requests(fixture), 0);
+    fixture_stop(fixture, 1000);
+}
+
+static void ends_slow_header_blocks(void)
+{
+    struct http_server_limits limits = { .head_timeout_ms = 300 };
+    struct fixture *fixture = fixture_start(&limits);
+    struct wire *wire = wire_open(fixture, "h2");
+    start_http2();
+    add_frame(HEADERS, 0, 1, get_block("/hello"));
+    CHECK(send_message(wire));
+    wire_read(wire, 1 << 16, 1500);
+    CHECK(wire_is_closed(wire));
+    wire_close(wire);
+    CHECK(is_calm(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static const char *const conversations[] = {
+    "GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"
+    "GET /never HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /buffer HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    "5\r\nabcde\r\n0\r\n\r\nHEAD /size/70000 HTTP/1.1\r\nHost: a\r\n\r\n",
+    "POST /early HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 10\r\n\r\n01234",
+    "GET /size/300000 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+};
+
+static struct bytes http2_conversation(void)
+{
+    static const uint8_t body[100], cancel[] = { 0, 0, 0, 8 }, zeros[8];
+    start_http2();
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 1, get_block("/later"));
+    add_frame(HEADERS, END_HEADERS, 3, get_block("/echo"));
+    add_frame(DATA, 0, 3, BYTES_OF(body));
+    add_frame(DATA, END_STREAM, 3, BYTES_OF(body));
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 5, get_block("/size/70000"));
+    add_frame(HEADERS, END_HEADERS, 7, get_block("/early"));
+    add_frame(DATA, END_STREAM, 7, BYTES_OF(body));
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 9, get_block("/never"));
+    add_frame(RST_STREAM, 0, 1, BYTES_OF(cancel));
+    add_frame(PING, 0, 0, BYTES_OF(zeros));
+    return bytes_of(message.data, message.size);
+}
+
+/* Changes, drops, doubles or moves a few bytes. */
+static size_t mutate(uint8_t *data, size_t size, size_t capacity, uint64_t *state)
+{
+    unsigned changes = (unsigned)(test_random(state) % 4);
+    for (unsigned i = 0; i < changes && size > 0; i++) {
+        size_t at = test_random(state) % size;
+        size_t part = 1 + test_random(state) % 16;
+        part = MIN(part, size - at);
+        switch (test_random(state) % 4) {
+        case 0:
+            data[at] = (uint8_t)test_random(state);
+            break;
+        case 1:
+            data[at] ^= (uint8_t)(1 << test_random(state) % 8);
+            break;
+        case 2:
+            memmove(data + at, data + at + part, size - at - part);
+            size -= part;
+            break;
+        default:
+            if (size + part <= capacity) {
+                memmove(data + at + part, data + at, size - at);
+                size += part;
+            }
+        }
+    }
+    return size;
+}
+
+/* The network fuzzer: deterministic inputs, real sockets, random pieces and ends. */
+static void survives_mutated_conversations(void)
+{
+    struct http_server_limits limits = { .head_timeout_ms = 200,
+                                         .body_timeout_ms = 200,
+                                         .answer_timeout_ms = 200,
+                                         .idle_timeout_ms = 200 };
+    struct fixture *fixture = fixture_start(&limits);
+    uint64_t state = 20261121;
+    static uint8_t data[4096];
+    for (unsigned round = 0; round < 600; round++) {
+        unsigned kind = (unsigned)(test_random(&state) % (ARRAY_COUNT(conversations) + 5));
+        bool http2 = kind >= ARRAY_COUNT(conversations);
+        struct bytes text = http2 ? http2_conversation() : bytes_of_string(conversations[kind]);
+        memcpy(data, text.data, text.size);
+        size_t size = mutate(data, text.size, sizeof(data), &state);
+        struct wire *wire = wire_open(fixture, http2                          ? "h2"
+                                               : test_random(&state) % 2 == 0 ? "http/1.1"
+                                                                              : NULL);
+        size_t sent = 0;
+        while (sent < size) {
+            size_t piece = 1 + test_random(&state) % (size - sent);
+            if (!wire_send(wire, bytes_of(data + sent, piece)))
+                break;
+            sent += piece;
+        }
+        if (test_random(&state) % 2 == 0)
+            wire_read(wire, 1 << 20, (int)(test_random(&state) % 10));
+        wire_close(wire);
+    }
+    CHECK(serves(fixture));
+    CHECK(is_calm(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static void survives_broken_handshakes(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    uint64_t state = 7;
+    uint8_t junk[512];
+    for (unsigned round = 0; round < 100; round++) {
+        /* A plain connection to the TLS port, by the port's number. */
+        struct wire *wire = wire_open_raw(fixture);
+        for (size_t i = 0; i < sizeof(junk); i++)
+            junk[i] = (uint8_t)test_random(&state);
+        if (round % 2 == 0)
+            memcpy(junk, "\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", 11);
+        wire_send(wire, bytes_of(junk, 1 + test_random(&state) % sizeof(junk)));
+        if (round % 3 == 0)
+            wire_read(wire, 1, 5);
+        wire_close(wire);
+    }
+    CHECK(is_calm(fixture) && serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
+static const struct test tests[] = {
+    TEST(answers_a_hand_made_request),
+    TEST(stops_rapid_resets),
+    TEST(stops_floods),
+    TEST(stops_resets_by_proxy),
+    TEST(bounds_streams_and_windows),
+    TEST(refuses_bad_requests),
+    TEST(ends_slow_header_blocks),
+    TEST(survives_mutated_conversations),
+    TEST(survives_broken_handshakes),
+};
+
+int main(int argc, char **argv)
+{
+    fixture_init();
+    return test_main(tests, ARRAY_COUNT(tests), argc, argv);
+}
