@@ -26,7 +26,7 @@ struct library_row {
 
 struct library {
     pthread_mutex_t lock;
-    uint32_t version;
+    uint32_t version; /* counts changes */
     struct library_row rows[LIBRARY_FUNCTIONS_MAX];
 };
 

@@ -31,6 +31,12 @@ static struct library_row *library_free_row(struct library *library)
     return NULL;
 }
 
+/* Tells bays, which read it without the lock, that something changed. */
+static uint32_t library_advance(struct library *library)
+{
+    return __atomic_add_fetch(&library->version, 1, __ATOMIC_RELAXED);
+}
+
 bool library_put(struct library *library, uint32_t function, struct program *program,
                  const struct shell_limits *limits, struct error *error)
 {
@@ -43,7 +49,7 @@ bool library_put(struct library *library, uint32_t function, struct program *pro
         replaced = row->program;
         *row = (struct library_row){ .program = program_share(program),
                                      .function = function,
-                                     .version = ++library->version,
+                                     .version = library_advance(library),
                                      .limits = *limits };
     }
     pthread_mutex_unlock(&library->lock);
@@ -57,8 +63,10 @@ bool library_remove(struct library *library, uint32_t function, struct error *er
     struct program *removed = NULL;
     pthread_mutex_lock(&library->lock);
     struct library_row *row = library_row(library, function);
-    if (row != NULL)
+    if (row != NULL) {
         removed = TAKE(row->program);
+        library_advance(library);
+    }
     pthread_mutex_unlock(&library->lock);
     program_close(removed);
     return removed != NULL ||
