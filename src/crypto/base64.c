@@ -63,23 +63,23 @@ void base64url_append(struct buffer *text, struct bytes bytes)
     append(text, bytes, url_digits, base64url_text_size(bytes.size));
 }
 
-/* The six bits of a digit, or 64. */
-static uint32_t digit_value(uint8_t digit, const char *digits)
-{
-    if (digit >= 'A' && digit <= 'Z')
-        return (uint32_t)(digit - 'A');
-    if (digit >= 'a' && digit <= 'z')
-        return (uint32_t)(digit - 'a') + 26;
-    if (digit >= '0' && digit <= '9')
-        return (uint32_t)(digit - '0') + 52;
-    if (digit == (uint8_t)digits[62])
-        return 62;
-    return digit == (uint8_t)digits[63] ? 63 : 64;
-}
+/* Value plus one of each digit; 0 for every other character. */
+#define COMMON_DIGITS                                                                              \
+    ['A'] = 1, ['B'] = 2, ['C'] = 3, ['D'] = 4, ['E'] = 5, ['F'] = 6, ['G'] = 7, ['H'] = 8,        \
+    ['I'] = 9, ['J'] = 10, ['K'] = 11, ['L'] = 12, ['M'] = 13, ['N'] = 14, ['O'] = 15, ['P'] = 16, \
+    ['Q'] = 17, ['R'] = 18, ['S'] = 19, ['T'] = 20, ['U'] = 21, ['V'] = 22, ['W'] = 23,            \
+    ['X'] = 24, ['Y'] = 25, ['Z'] = 26, ['a'] = 27, ['b'] = 28, ['c'] = 29, ['d'] = 30,            \
+    ['e'] = 31, ['f'] = 32, ['g'] = 33, ['h'] = 34, ['i'] = 35, ['j'] = 36, ['k'] = 37,            \
+    ['l'] = 38, ['m'] = 39, ['n'] = 40, ['o'] = 41, ['p'] = 42, ['q'] = 43, ['r'] = 44,            \
+    ['s'] = 45, ['t'] = 46, ['u'] = 47, ['v'] = 48, ['w'] = 49, ['x'] = 50, ['y'] = 51,            \
+    ['z'] = 52, ['0'] = 53, ['1'] = 54, ['2'] = 55, ['3'] = 56, ['4'] = 57, ['5'] = 58,            \
+    ['6'] = 59, ['7'] = 60, ['8'] = 61, ['9'] = 62
+static const uint8_t standard_values[256] = { COMMON_DIGITS, ['+'] = 63, ['/'] = 64 };
+static const uint8_t url_values[256] = { COMMON_DIGITS, ['-'] = 63, ['_'] = 64 };
 
 /* Digits only, without padding. */
 static bool decode(uint8_t *target, size_t capacity, size_t *size, struct bytes text,
-                   const char *digits)
+                   const uint8_t *values)
 {
     if (text.size % 4 == 1)
         return false;
@@ -88,16 +88,16 @@ static bool decode(uint8_t *target, size_t capacity, size_t *size, struct bytes 
         return false;
     /* All digits first, so that a refused text leaves the target untouched. */
     for (size_t i = 0; i < text.size; i++) {
-        if (digit_value(text.data[i], digits) == 64)
+        if (values[text.data[i]] == 0)
             return false;
     }
     unsigned unused = (unsigned)(text.size * 6 - needed * 8);
-    if (unused > 0 && (digit_value(text.data[text.size - 1], digits) & ((1U << unused) - 1)) != 0)
+    if (unused > 0 && ((values[text.data[text.size - 1]] - 1U) & ((1U << unused) - 1)) != 0)
         return false;
     uint32_t bits = 0;
     unsigned bit_count = 0;
     for (size_t i = 0; i < text.size; i++) {
-        bits = bits << 6 | digit_value(text.data[i], digits);
+        bits = bits << 6 | (values[text.data[i]] - 1U);
         bit_count += 6;
         if (bit_count >= 8) {
             bit_count -= 8;
@@ -116,10 +116,10 @@ bool base64_decode(void *target, size_t capacity, size_t *size, struct bytes tex
     while (padding < 2 && padding < text.size && text.data[text.size - 1 - padding] == '=')
         padding++;
     return decode(target, capacity, size, bytes_part(text, 0, text.size - padding),
-                  standard_digits);
+                  standard_values);
 }
 
 bool base64url_decode(void *target, size_t capacity, size_t *size, struct bytes text)
 {
-    return decode(target, capacity, size, text, url_digits);
+    return decode(target, capacity, size, text, url_values);
 }

@@ -3,6 +3,7 @@
 
 #include "crypto/openssl.h"
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/rand.h>
@@ -10,6 +11,21 @@
 
 static struct crypto_algorithms algorithms;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+
+static EVP_PKEY *load_curve(void)
+{
+    char name[] = "P-256";
+    OSSL_PARAM parameters[] = {
+        OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
+        OSSL_PARAM_construct_end(),
+    };
+    EVP_PKEY *curve = NULL;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
+    ASSERT(context != NULL && EVP_PKEY_fromdata_init(context) == 1 &&
+           EVP_PKEY_fromdata(context, &curve, EVP_PKEY_KEY_PARAMETERS, parameters) == 1);
+    EVP_PKEY_CTX_free(context);
+    return curve;
+}
 
 static void load(void)
 {
@@ -22,6 +38,7 @@ static void load(void)
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     ASSERT(algorithms.sha256 != NULL && algorithms.sha384 != NULL && algorithms.sha512 != NULL &&
            algorithms.aes_256_gcm != NULL);
+    algorithms.p256 = load_curve();
     uint8_t seed;
     ASSERT(RAND_priv_bytes(&seed, 1) == 1 && RAND_bytes(&seed, 1) == 1);
 }

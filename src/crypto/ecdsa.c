@@ -59,28 +59,44 @@ static bool is_in_order(const uint8_t *number)
     return memcmp(number, zero, sizeof(zero)) != 0 && memcmp(number, order, sizeof(order)) < 0;
 }
 
-/* OpenSSL's form of a key; NULL when the point is not on the curve. */
+/* SEC 1's uncompressed form. */
+static void write_point(uint8_t *point, const struct ecdsa_public *public)
+{
+    point[0] = POINT_CONVERSION_UNCOMPRESSED;
+    memcpy(point + 1, public->bytes, sizeof(public->bytes));
+}
+
+/* OpenSSL's form of a public key; NULL when the point is not on the curve. */
+static EVP_PKEY *public_of(const struct ecdsa_public *public)
+{
+    uint8_t point[65];
+    write_point(point, public);
+    AUTO_PAIR EVP_PKEY *key = EVP_PKEY_new();
+    if (key == NULL || EVP_PKEY_copy_parameters(key, crypto_algorithms()->p256) != 1 ||
+        EVP_PKEY_set1_encoded_public_key(key, point, sizeof(point)) != 1)
+        return NULL;
+    return TAKE(key);
+}
+
+/* OpenSSL's form of a key pair. */
 static EVP_PKEY *pair_of(const struct ecdsa_public *public, const struct secret32 *scalar)
 {
-    crypto_algorithms();
     char curve[] = "P-256";
-    uint8_t point[65] = { POINT_CONVERSION_UNCOMPRESSED };
-    memcpy(point + 1, public->bytes, sizeof(public->bytes));
-    uint8_t little[32] = { 0 };
-    for (size_t i = 0; scalar != NULL && i < sizeof(little); i++)
+    uint8_t point[65];
+    uint8_t little[32];
+    write_point(point, public);
+    for (size_t i = 0; i < sizeof(little); i++)
         little[i] = scalar->bytes[31 - i];
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, curve, 0),
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof(point)),
-        scalar == NULL ? OSSL_PARAM_construct_end()
-                       : OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, little, sizeof(little)),
+        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, little, sizeof(little)),
         OSSL_PARAM_construct_end(),
     };
     AUTO_CONTEXT EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     EVP_PKEY *pair = NULL;
-    int selection = scalar == NULL ? EVP_PKEY_PUBLIC_KEY : EVP_PKEY_KEYPAIR;
     if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &pair, selection, parameters) != 1)
+        EVP_PKEY_fromdata(context, &pair, EVP_PKEY_KEYPAIR, parameters) != 1)
         pair = NULL;
     secret_wipe(little, sizeof(little));
     return pair;
@@ -208,7 +224,7 @@ bool ecdsa_verify(const struct ecdsa_public *key, const struct digest32 *digest,
     bool is_verified = false;
     if (is_in_order(signature->bytes) && is_in_order(signature->bytes + 32)) {
         struct bytes der = ecdsa_signature_to_der(space, sizeof(space), signature);
-        AUTO_PAIR EVP_PKEY *pair = pair_of(key, NULL);
+        AUTO_PAIR EVP_PKEY *pair = public_of(key);
         AUTO_CONTEXT EVP_PKEY_CTX *context =
             pair == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, pair, NULL);
         is_verified =
@@ -224,7 +240,7 @@ bool ecdsa_verify(const struct ecdsa_public *key, const struct digest32 *digest,
 
 bool ecdsa_public_check(const struct ecdsa_public *key, struct error *error)
 {
-    AUTO_PAIR EVP_PKEY *pair = pair_of(key, NULL);
+    AUTO_PAIR EVP_PKEY *pair = public_of(key);
     if (pair == NULL) {
         crypto_error(error, ERROR_INVALID, "");
         return error_set(error, ERROR_INVALID, "public key is not a point of P-256");
