@@ -202,6 +202,8 @@ static void waiting_fail(struct house *house, const struct error *error)
     }
 }
 
+static void worker_want(struct house *house);
+
 static void worker_arrived(void *context, int socket, int process, const struct error *failure)
 {
     struct house *house = context;
@@ -211,12 +213,19 @@ static void worker_arrived(void *context, int socket, int process, const struct 
     if (socket < 0) {
         error = *failure;
     } else if (worker_install(house, socket, &error)) {
+        house->start_failures = 0;
         house_pump(house);
         retire_if_idle(house);
         return;
     } else {
         house->invoker->options.workers.end(house->invoker->options.workers.context, process);
     }
+    /* One that waited ahead of need may have died unnoticed: another is tried at once. */
+    if (house->start_failures++ < WORKER_START_RETRIES_MAX && house->waiting_count > 0) {
+        worker_want(house);
+        return;
+    }
+    house->start_failures = 0;
     error_within(&error, "worker of %s", house->application->manifest->application);
     waiting_fail(house, &error);
 }

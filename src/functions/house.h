@@ -34,6 +34,7 @@ struct house {
     struct arena *arena;
     const char **variables[MANIFEST_FUNCTION_COUNT_MAX]; /* NAME=value of the manifest */
     bool is_served;                                      /* new invocations may come */
+    unsigned start_failures;                             /* in a row */
     bool starting;                                       /* a worker was asked for */
     struct worker *worker;                               /* NULL: none */
     int process;

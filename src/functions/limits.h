@@ -44,6 +44,7 @@ enum {
     STRINGS_SIZE_MAX = 128 << 10,    /* arguments and environment of one invocation */
     VARIABLE_COUNT_MAX = 256,        /* environment of one invocation */
     WORKER_ANSWER_TIMEOUT_MS = 3000, /* to open, to load */
+    WORKER_START_RETRIES_MAX = 2,
     RECEIPT_KEPT_COUNT = 4096,
 };
 

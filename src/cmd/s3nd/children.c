@@ -87,6 +87,7 @@ void children_kill_late(struct children *children, uint64_t now_ns)
         if (children->list[i].deadline_ns <= now_ns) {
             kill(children->list[i].pid, SIGKILL);
             children->list[i].deadline_ns = UINT64_MAX;
+            children->list[i].is_late = true;
         }
     }
 }

@@ -24,6 +24,7 @@ struct child {
     pid_t pid;
     uint32_t request;     /* COMPILER: the request that its end answers */
     uint64_t deadline_ns; /* killed when it still runs then; UINT64_MAX: never */
+    bool is_late;         /* its time was over, it was killed */
     unsigned user;        /* WORKER: its number among the workers' users */
 };
 

@@ -68,10 +68,12 @@ static bool outcome_read(const struct job *job, uint32_t status, struct error *e
 {
     if (status == 0)
         return true;
-    if (status == SUPERVISOR_SIGNALLED + SIGXCPU || status == SUPERVISOR_SIGNALLED + SIGKILL)
+    if (status == SUPERVISOR_SIGNALLED + SIGXCPU || status == SUPERVISOR_TIMED_OUT)
         return error_set(error, ERROR_LIMIT, "the module takes too long to compile");
     if (status == SUPERVISOR_SIGNALLED + SIGXFSZ)
         return error_set(error, ERROR_LIMIT, "the module's image is too large");
+    if (status == SUPERVISOR_SIGNALLED + SIGKILL)
+        return error_set(error, ERROR_CRASHED, "the compiler was killed; try again");
     if (status >= SUPERVISOR_SIGNALLED)
         return error_set(error, ERROR_CRASHED, "the compiler crashed on this module (signal %u)",
                          status - SUPERVISOR_SIGNALLED);

@@ -30,7 +30,8 @@ enum supervisor_request {
 
 enum {
     SUPERVISOR_PAYLOAD_MAX = 64 << 10,
-    SUPERVISOR_SIGNALLED = 256
+    SUPERVISOR_SIGNALLED = 256,
+    SUPERVISOR_TIMED_OUT = 1024 /* the supervisor ended it */
 };
 
 /* Descriptors that the server is started with. */

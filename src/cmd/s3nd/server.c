@@ -251,13 +251,15 @@ static bool publish(struct node *node, struct error *error)
     char code[CLAIM_CODE_SIZE + 1] = "";
     if (owners_count(node->owners) == 0 && node->config->first_owner_claims)
         claim_open(node->owners, code);
-    bool published =
-        supervisor_request_wait(node->supervisor, SUPERVISOR_CLAIM_CODE, bytes_of_string(code),
-                                NULL, error) &&
-        supervisor_request_wait(node->supervisor, SUPERVISOR_CERTIFICATE,
-                                buffer_view(&node->identity.certificate), NULL, error) &&
-        supervisor_request_wait(node->supervisor, SUPERVISOR_READY, (struct bytes){ 0 }, NULL,
-                                error);
+    struct error unwritten;
+    /* A disk that is full is no reason not to serve what is there. */
+    if (!supervisor_request_wait(node->supervisor, SUPERVISOR_CERTIFICATE,
+                                 buffer_view(&node->identity.certificate), NULL, &unwritten))
+        log_error("write tls.crt", &unwritten);
+    bool published = supervisor_request_wait(node->supervisor, SUPERVISOR_CLAIM_CODE,
+                                             bytes_of_string(code), NULL, error) &&
+                     supervisor_request_wait(node->supervisor, SUPERVISOR_READY,
+                                             (struct bytes){ 0 }, NULL, error);
     secret_wipe(code, sizeof(code));
     return published;
 }

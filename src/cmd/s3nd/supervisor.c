@@ -377,8 +377,9 @@ static void compile_answer(struct supervisor *supervisor, const struct child *ch
 {
     uint8_t number[4];
     struct writer writer = writer_into(number, sizeof(number));
-    write_u32_le(&writer,
-                 (uint32_t)(end->was_killed ? SUPERVISOR_SIGNALLED + end->code : end->code));
+    write_u32_le(&writer, child->is_late    ? (uint32_t)SUPERVISOR_TIMED_OUT
+                          : end->was_killed ? (uint32_t)(SUPERVISOR_SIGNALLED + end->code)
+                                            : (uint32_t)end->code);
     struct error error;
     if (supervisor->server != NULL && !ipc_send(supervisor->server, IPC_ANSWER_OK, child->request,
                                                 writer_view(&writer), NULL, 0, &error))
