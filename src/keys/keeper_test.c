@@ -258,7 +258,7 @@ static void bad_requests_are_refused(void)
     CHECK_NUMBER(ask_raw(KEEPER_SEAL, BYTES_OF(zeros), &ended), ERROR_INVALID);
     zeros[0] = 3; /* with a NUL inside */
     CHECK_NUMBER(ask_raw(KEEPER_OPEN, BYTES_OF(zeros), &ended), ERROR_INVALID);
-    memcpy(zeros + 2, "app", 3);
+    zeros[2] = zeros[3] = zeros[4] = 'a';
     CHECK_NUMBER(ask_raw(KEEPER_OPEN, BYTES_OF(zeros), &ended), ERROR_CORRUPT);
     zeros[5] = 0xff;
     zeros[6] = 0xff; /* more associated data than there is */

@@ -10,6 +10,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Their claims hold every member. */
+static bool is_same(const struct receipt *a, const struct receipt *b)
+{
+    struct error error = { 0 };
+    AUTO_BUFFER struct buffer first, second;
+    buffer_init(&first, RECEIPT_CLAIMS_SIZE_MAX);
+    buffer_init(&second, RECEIPT_CLAIMS_SIZE_MAX);
+    return receipt_claims(&first, a, &error) && receipt_claims(&second, b, &error) &&
+           bytes_equal(buffer_view(&first), buffer_view(&second)) && a->sequence == b->sequence &&
+           digest32_equal(&a->response, &b->response);
+}
+
 static bool round_trips(const struct receipt *receipt)
 {
     struct error error = { 0 };
@@ -33,7 +45,7 @@ static bool round_trips(const struct receipt *receipt)
     CHECK_BYTES(buffer_view(&claims), buffer_view(&canonical));
     CHECK(!receipt_verify(&back, buffer_view(&text), ecdsa_key_public(other), &error) &&
           error.code == ERROR_UNVERIFIED);
-    return memcmp(&back, receipt, sizeof(back)) == 0 && memcmp(&parsed, &back, sizeof(back)) == 0;
+    return is_same(&back, receipt) && is_same(&parsed, receipt);
 }
 
 static void every_outcome_comes_back(void)
