@@ -33,6 +33,9 @@ static bool is_rest(struct bytes segment)
 static bool segment_check(struct bytes segment, bool last, size_t *parameter_count,
                           struct error *error)
 {
+    if ((is_parameter(segment) || is_rest(segment)) &&
+        ++*parameter_count > ROUTE_PARAMETER_COUNT_MAX)
+        return error_set(error, ERROR_LIMIT, "more than %d parameters", ROUTE_PARAMETER_COUNT_MAX);
     if (is_rest(segment)) {
         if (!last)
             return error_set(error, ERROR_INVALID, "`*` is allowed as the last segment only");
@@ -46,9 +49,6 @@ static bool segment_check(struct bytes segment, bool last, size_t *parameter_cou
     if (is_parameter(segment)) {
         if (segment.size == 1)
             return error_set(error, ERROR_INVALID, "a `:` wants a name behind it");
-        if (++*parameter_count > ROUTE_PARAMETER_COUNT_MAX)
-            return error_set(error, ERROR_LIMIT, "more than %d parameters",
-                             ROUTE_PARAMETER_COUNT_MAX);
         i = 1;
     }
     for (; i < segment.size; i++) {

@@ -224,8 +224,8 @@ static bool copy_routes(struct application_routes *made, const struct gateway_ro
         size_t at = made->count++;
         for (; at > 0 && pattern_precedes(routes[i].pattern, made->routes[at - 1].pattern); at--)
             made->routes[at] = made->routes[at - 1];
-        made->routes[at] =
-            (struct gateway_route){ strdup(routes[i].pattern), strdup(routes[i].function) };
+        made->routes[at] = (struct gateway_route){ strdup(routes[i].pattern),
+                                                   strdup(routes[i].function), routes[i].methods };
         if (made->routes[at].pattern == NULL || made->routes[at].function == NULL)
             return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
     }

@@ -113,6 +113,7 @@ void gateway_set_server(struct gateway *gateway, struct http_server *server);
 struct gateway_route {
     const char *pattern;
     const char *function;
+    uint32_t methods; /* bit 1 << enum http_method; 0: every method */
 };
 /* Replaces the routes of an application.  INVALID says which pattern can't be one. */
 MUST_CHECK bool gateway_routes_set(struct gateway *gateway, const char *application,

@@ -68,6 +68,25 @@ static bool find_operation(struct gateway_request *request, struct refusal *refu
     return refuse(refusal, 404, ERROR_NOT_FOUND, "nothing is at this path");
 }
 
+/* Does the route take this method?  If not, `allow` learns which it does. */
+static bool route_takes(const struct gateway_route *route, struct gateway_request *request)
+{
+    static const enum http_method methods[] = {
+#define METHOD_ROW(name) HTTP_METHOD_##name,
+        HTTP_METHODS(METHOD_ROW)
+#undef METHOD_ROW
+    };
+    if (route->methods == 0 || (route->methods & (1u << request->call.request->method)) != 0)
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
+        size_t used = strlen(request->allow);
+        if ((route->methods & (1u << methods[i])) != 0)
+            snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s",
+                     used > 0 ? ", " : "", http_method_name(methods[i]));
+    }
+    return false;
+}
+
 /* The route of a function: the first that matches, preferred ones stand first. */
 static bool find_function(struct gateway *gateway, struct gateway_request *request,
                           struct refusal *refusal)
@@ -76,10 +95,12 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
     const struct application_routes *known = application_find(gateway, call->application);
     struct bytes path = call->request->path;
     size_t before = sizeof("/a/") - 1 + call->application.size;
+    request->allow[0] = '\0'; /* what other operations take says nothing here */
     struct bytes behind = bytes_part(path, before, path.size);
     call->path_info = behind.size == 0 ? BYTES_LITERAL("/") : behind;
     for (size_t i = 0; known != NULL && i < known->count; i++) {
-        if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values))
+        if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values) ||
+            !route_takes(&known->routes[i], request))
             continue;
         snprintf(request->function, sizeof(request->function), "%s", known->routes[i].function);
         call->function = bytes_of_string(request->function);
@@ -88,6 +109,8 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
         return true;
     }
     call->path_info = (struct bytes){ 0 };
+    if (request->allow[0] != '\0')
+        return refuse(refusal, 405, ERROR_INVALID, "this route does not know that method");
     return refuse(refusal, 404, ERROR_NOT_FOUND,
                   known == NULL ? "there is no such application"
                                 : "the application has no route for this path");

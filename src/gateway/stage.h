@@ -25,7 +25,7 @@ struct gateway_request {
     char id[33];
     bool dispatched;
     bool is_head;
-    char allow[32]; /* with 405: the methods that the path knows */
+    char allow[64]; /* with 405: the methods that the path knows */
     size_t body_size_max;
     struct gateway_call call;
     struct pattern_values values;       /* of the API's pattern */

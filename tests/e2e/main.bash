@@ -66,6 +66,13 @@ is "an unknown application" $? 5
 is "route" "$(fetch --data-binary over-http "$url/a/echo/run")" "over-http"
 is "route over HTTP/1.1" "$(fetch --http1.1 --data-binary one "$url/a/echo/run")" "one"
 is "route without a function" "$(fetch -o /dev/null -w '%{http_code}' "$url/a/echo/nowhere")" 404
+sed -i 's|^route = .*|&\nmethods = ["GET", "PUT"]|' "$scratch/echo/s3n.toml"
+deploy echo
+is "a method that the route does not have" "$(fetch -D "$scratch/head" -o /dev/null -w '%{http_code}' --data-binary x "$url/a/echo/run")" 405
+has "says which it has" "$(cat "$scratch/head")" "GET, PUT"
+is "a method that it has" "$(fetch -X PUT --data-binary put "$url/a/echo/run")" put
+application echo echo 'environment = { COLOUR = "blue" }'
+deploy echo
 application environment environment 'environment = { COLOUR = "blue" }'
 deploy environment
 output=$(fetch "$url/a/environment/run?x=1" -H 'X-Test: yes' --data-binary '' | tr '\0' '\n')

@@ -21,6 +21,19 @@ enum {
 
 /* --- routes --- */
 
+/* The manifest's set of methods as the gateway has it. */
+static uint32_t http_methods_of(uint32_t methods)
+{
+    uint32_t bits = 0;
+    for (unsigned i = 0; i < METHOD_COUNT; i++) {
+        enum http_method method;
+        const char *name = manifest_method_name((enum manifest_method)i);
+        if ((methods & (1u << i)) != 0 && http_method_parse(&method, bytes_of_string(name)))
+            bits |= 1u << method;
+    }
+    return bits;
+}
+
 void node_publish_routes(struct node *node, const char *name, const struct application *application)
 {
     struct gateway_route routes[MANIFEST_ROUTE_COUNT_MAX];
@@ -30,8 +43,8 @@ void node_publish_routes(struct node *node, const char *name, const struct appli
         return;
     const struct manifest *manifest = application->manifest;
     for (size_t i = 0; i < manifest->route_count; i++)
-        routes[i] =
-            (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function };
+        routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
+                                            http_methods_of(manifest->routes[i].methods) };
     if (!gateway_routes_set(node->gateway, name, routes, manifest->route_count, &error))
         log_error("routes", &error);
 }
