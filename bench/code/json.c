@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_SIZE_MAX = 4 << 20, ROUNDS = 300 };
+enum {
+    TEXT_SIZE_MAX = 4 << 20,
+    ROUNDS = 300
+};
 static char text[TEXT_SIZE_MAX];
 static uint64_t digest;
 static const char *at;
@@ -107,7 +110,8 @@ int main(void)
     text[0] = '[';
     for (unsigned i = 0; used < TEXT_SIZE_MAX / 2; i++)
         used += (size_t)snprintf(text + used, TEXT_SIZE_MAX - used,
-                                 "%s{\"id\": %u, \"name\": \"user \\\"%u\\\"\", \"score\": -%u.%03u, \"tags\": [true, null, \"t%u\"]}",
+                                 "%s{\"id\": %u, \"name\": \"user \\\"%u\\\"\", \"score\": "
+                                 "-%u.%03u, \"tags\": [true, null, \"t%u\"]}",
                                  i == 0 ? "" : ",\n ", i, i * 31, i % 977, i % 1000, i % 7);
     memcpy(text + used, "]", 2);
     int good = 1;

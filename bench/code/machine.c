@@ -3,7 +3,19 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum operation { PUSH, ADD, MUL, XOR, DUP, SWAP, LOAD, STORE, DEC, JUMP_IF, HALT };
+enum operation {
+    PUSH,
+    ADD,
+    MUL,
+    XOR,
+    DUP,
+    SWAP,
+    LOAD,
+    STORE,
+    DEC,
+    JUMP_IF,
+    HALT
+};
 struct instruction {
     uint8_t operation;
     int32_t operand;
@@ -62,9 +74,9 @@ static uint32_t run(const struct instruction *program, uint32_t loops)
 int main(void)
 {
     static const struct instruction program[] = {
-        { LOAD, 1 }, { PUSH, 1664525 }, { MUL, 0 }, { PUSH, 1013904223 }, { ADD, 0 }, { DUP, 0 },
-        { LOAD, 2 }, { XOR, 0 }, { SWAP, 0 }, { STORE, 1 }, { STORE, 2 }, { DEC, 0 },
-        { JUMP_IF, 0 }, { HALT, 0 },
+        { LOAD, 1 },  { PUSH, 1664525 }, { MUL, 0 },     { PUSH, 1013904223 }, { ADD, 0 },
+        { DUP, 0 },   { LOAD, 2 },       { XOR, 0 },     { SWAP, 0 },          { STORE, 1 },
+        { STORE, 2 }, { DEC, 0 },        { JUMP_IF, 0 }, { HALT, 0 },
     };
     volatile uint32_t loops = 45000000;
     printf("machine %u\n", (unsigned)run(program, loops));

@@ -3,7 +3,10 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { SIDE = 1200, DEPTH = 600 };
+enum {
+    SIDE = 1200,
+    DEPTH = 600
+};
 
 int main(void)
 {

@@ -2,7 +2,10 @@
 /* Floating point over arrays: products of 320 x 320 matrices. */
 #include <stdio.h>
 
-enum { SIDE = 320, ROUNDS = 12 };
+enum {
+    SIDE = 320,
+    ROUNDS = 12
+};
 static double a[SIDE][SIDE], b[SIDE][SIDE], c[SIDE][SIDE];
 
 int main(void)

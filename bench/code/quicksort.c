@@ -3,7 +3,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
-enum { COUNT = 4000000 };
+enum {
+    COUNT = 4000000
+};
 static uint32_t numbers[COUNT];
 
 static void sort(uint32_t *from, uint32_t *to) /* [from, to) */

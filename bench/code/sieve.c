@@ -4,7 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LIMIT = 8000000, ROUNDS = 24 };
+enum {
+    LIMIT = 8000000,
+    ROUNDS = 24
+};
 static uint8_t composite[LIMIT];
 
 int main(void)

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A sealed-bid second-price auction: the highest bidder wins and pays the second-highest bid (or the reserve).
+/* A sealed-bid second-price auction: the highest bidder wins and pays the second-highest bid (or
+ * the reserve).
  *
- * Reads one bid a line, `NAME AMOUNT`, and optionally one line `reserve AMOUNT`; `#` starts a comment.  Prints
- * the winner and the price, never a losing bid.  Names: 1 to 32 of a-z 0-9 - _; amounts: whole numbers up to
- * 10^15; one bid a name; at most 1000 bids.  Between equal bids the earlier line wins.
- * Exit status: 0 settled (or nobody met the reserve), 1 the input is not valid. */
+ * Reads one bid a line, `NAME AMOUNT`, and optionally one line `reserve AMOUNT`; `#` starts a
+ * comment.  Prints the winner and the price, never a losing bid.  Names: 1 to 32 of a-z 0-9 - _;
+ * amounts: whole numbers up to 10^15; one bid a name; at most 1000 bids.  Between equal bids the
+ * earlier line wins. Exit status: 0 settled (or nobody met the reserve), 1 the input is not valid.
+ */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,7 +14,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_SIZE_MAX = 32, BID_COUNT_MAX = 1000, LINE_SIZE_MAX = 128 };
+enum {
+    NAME_SIZE_MAX = 32,
+    BID_COUNT_MAX = 1000,
+    LINE_SIZE_MAX = 128
+};
 #define AMOUNT_MAX 1000000000000000ull
 
 struct bid {
