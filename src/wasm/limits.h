@@ -26,10 +26,11 @@ enum {
     WASM_CUSTOM_SECTIONS_MAX = 10000,
     WASM_NAME_SIZE_MAX = 100000, /* bytes of an import's or export's name */
     WASM_MEMORY_PAGES_MAX = 65536,
-    WASM_TABLE_GROWTH_MAX = 1 << 16,         /* entries that table.grow may add, if a module grows it */
-    WASM_STRINGS_SIZE_MAX = 256 << 20,       /* names and types in an image */
-    WASM_ARENA_SIZE_MAX = 2000000000,        /* bytes while compiling a module */
-    /* Code of a function: bytes per byte of its body, beyond what is free.  Real functions need 2. */
+    WASM_TABLE_GROWTH_MAX = 1 << 16,   /* entries that table.grow may add, if a module grows it */
+    WASM_STRINGS_SIZE_MAX = 256 << 20, /* names and types in an image */
+    WASM_ARENA_SIZE_MAX = 2000000000,  /* bytes while compiling a module */
+    /* Code of a function: bytes per byte of its body, beyond what is free.  Real functions need 2.
+     */
     WASM_CODE_GROWTH_MAX = 64,
     WASM_CODE_GROWTH_FREE = 1 << 20,
 };

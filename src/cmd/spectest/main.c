@@ -2,7 +2,7 @@
 /* spectest FILE.json...: the official WebAssembly suite, as wast2json writes it, through decoder,
  * validator, compiler and a micro-VM. */
 #include "base/options.h"
-#include "mutate.h"
+#include "cmd/spectest/mutate.h"
 
 #include <stddef.h>
 #include <stdio.h>

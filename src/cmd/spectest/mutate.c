@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "mutate.h"
+#include "cmd/spectest/mutate.h"
 
 #include "base/file.h"
-#include "instance.h"
+#include "cmd/spectest/instance.h"
 #include "wasm/wasm.h"
 
 #include <stdio.h>

@@ -3,7 +3,7 @@
 #ifndef SPECTEST_MUTATE_H
 #define SPECTEST_MUTATE_H
 
-#include "suite.h"
+#include "cmd/spectest/suite.h"
 
 /* Tries `count` mutations of the module in the file, the same ones in every run.  A failure is a
  * micro-VM that breaks, or a host that can't go on; a crash of the compiler ends the program. */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "suite.h"
+#include "cmd/spectest/suite.h"
 
 #include "base/file.h"
 #include "base/json.h"
-#include "instance.h"
-#include "value.h"
+#include "cmd/spectest/instance.h"
+#include "cmd/spectest/value.h"
 #include "wasm/module.h"
 #include "wasm/wasm.h"
 

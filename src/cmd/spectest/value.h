@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-#include <jansson.h>
+#include "base/json.h"
 
 enum {
     VALUE_TEXT_SIZE = 64
