@@ -1,0 +1,20 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Random modules: what they answer in micro-VMs against what Node's engine answers.
+# differential.bash [SEED [COUNT]]
+set -u
+S3N_SOURCE=${S3N_SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
+S3N_BUILD=${S3N_BUILD:-$S3N_SOURCE/build}
+
+skip_all() {
+  echo "skip  differential: $1"
+  echo "0 passed, 0 failed, 1 skipped"
+  exit 0
+}
+command -v node >/dev/null || skip_all "no node"
+[ -w /dev/kvm ] || skip_all "/dev/kvm can't be opened here"
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+node "$S3N_SOURCE/tests/differential/generate.mjs" "$scratch" "${1:-1}" "${2:-200}" || exit 1
+cd "$scratch" && "$S3N_BUILD/bin/spectest" random.json
