@@ -213,7 +213,7 @@ static bool show_result(const struct deploying *deploying, const json_t *root, s
         const char *code = json_string_value(json_object_get(function, "code_digest"));
         cli_message(deploying->cli, "deployed  %s/%s  code sha256:%.12s…  compiled in %.1f ms",
                     application, name == NULL ? "?" : name, code == NULL ? "?" : code,
-                    json_number_value(json_object_get(function, "compile_ms")));
+                    json_number_value(json_object_get(function, "compile_us")) / 1000);
     }
     for (size_t i = 0; i < deploying->manifest->route_count; i++)
         cli_message(deploying->cli, "route     %s/a/%s%s", deploying->session.profile.url,

@@ -35,6 +35,9 @@ static bool defaults_set(struct config *config, struct error *error)
         .worker_count_max = 64,
     };
     const char *home = getenv("HOME");
+    static const char root_file[] = "/etc/s3n/s3nd.toml";
+    if (geteuid() == 0 && access(root_file, F_OK) == 0)
+        memcpy(config->file, root_file, sizeof(root_file));
     if (geteuid() == 0)
         return text_set(config->data_folder, sizeof(config->data_folder), "/var/lib/s3n",
                         "the data folder", error);
