@@ -60,9 +60,10 @@ struct backend {
     void (*machine_resume)(struct machine *machine, uint64_t answer, struct event *event);
     /* Makes linear memory `size` bytes long; false when the host has no room. */
     MUST_CHECK bool (*machine_grow)(struct machine *machine, uint64_t size);
-    /* Restores every part to the program's template. */
+    /* Restores every part to the program's template.  `is_typical`: what ran since loading writes
+     * the pages that later invocations will write too. */
     MUST_CHECK bool (*machine_reset)(struct machine *machine, const struct program *program,
-                                     struct error *error);
+                                     bool is_typical, struct error *error);
     struct control *(*machine_control)(struct machine *machine);
     /* The host's view of a part, and its present size. */
     uint8_t *(*machine_part)(const struct machine *machine, enum part part, uint64_t *size);
@@ -79,15 +80,12 @@ extern const struct backend backend_kvm;
 struct part_template {
     uint8_t *data;   /* `size` rounded up to pages; NULL: all zero */
     uint64_t *marks; /* one bit per page */
-    uint64_t *hot;   /* the same; set by resets (atomically) for pages that invocations wrote */
+
     uint64_t size;
 };
 
 bool part_template_has(const struct part_template *part, uint64_t page);
-/* Pages that some instance's invocation wrote: the next instance counts them as written from the
- * start, which makes its first write to each ten times cheaper. */
-bool part_template_is_hot(const struct part_template *part, uint64_t page);
-void part_template_heat(const struct part_template *part, uint64_t page);
+
 const struct part_template *program_template(const struct program *program, enum part part);
 int program_descriptor(const struct program *program);
 struct program *program_share(struct program *program);

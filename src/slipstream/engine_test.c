@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/layout.h"
 #include "base/file.h"
+#include "slipstream/program.h"
+#include "slipstream/shell.h"
 #include "slipstream/test_image.h"
 #include "tests/harness.h"
 
@@ -277,6 +279,51 @@ static void large_images_are_mapped(void)
     }
 }
 
+/* Everything but the two runs of test_image_make is zero, seen from the host. */
+static bool memory_is_fresh(const struct bench *bench)
+{
+    uint64_t size;
+    const uint8_t *memory =
+        bench->shell->backend->machine_part(bench->shell->machine, PART_MEMORY, &size);
+    if (size != bench->program->image.header.memory_size || memory[size - 1] != 0x5a)
+        return false;
+    for (uint64_t at = 16; at < size - 1; at++)
+        if (memory[at] != 0)
+            return false;
+    return memcmp(memory, "HELLO, IMAGE", 13) == 0;
+}
+
+/* Reads and writes all over, other pages in every round: no write may escape the reset. */
+static void resets_miss_nothing(void)
+{
+    REQUIRE_KVM();
+    static const uint64_t sizes[] = { 192 << 10, 1 << 20, 5 << 20, (10 << 20) + 65536 };
+    uint64_t random = 42;
+    for (unsigned i = 0; i < ARRAY_COUNT(sizes); i++) {
+        BENCH bench = { .image = -1 };
+        struct test_image image = { .memory_size = sizes[i],
+                                    .memory_size_max = 64 << 20,
+                                    .command = TEST_NONE,
+                                    .start = TEST_NONE };
+        REQUIRE(bench_open(&bench, &image, &no_limits));
+        for (unsigned round = 0; round < 12; round++) {
+            uint64_t size = sizes[i];
+            if (round % 3 == 2) {
+                CHECK_NUMBER(call(&bench, TEST_grow, 100, 0, 0), (int64_t)(size / 65536));
+                size += 100 * 65536;
+            }
+            for (unsigned j = 0; j < 60; j++) {
+                uint64_t address = test_random(&random) % (size - 8);
+                call(&bench, j % 3 == 0 ? TEST_load : TEST_store, address, round + 1, 0);
+                REQUIRE(bench.outcome.kind == OUTCOME_DONE);
+            }
+            REQUIRE(shell_reset(bench.shell, &bench.error));
+            REQUIRE(memory_is_fresh(&bench));
+            check_trap(&bench, TEST_load, sizes[i], TRAP_MEMORY);
+        }
+    }
+}
+
 static void limits_refuse_at_load(void)
 {
     REQUIRE_KVM();
@@ -316,6 +363,7 @@ static const struct test tests[] = {
     TEST(clocks_and_random_move),
     TEST(start_function_runs_once),
     TEST(large_images_are_mapped),
+    TEST(resets_miss_nothing),
     TEST(limits_refuse_at_load),
     TEST(cycles_leave_nothing),
 };

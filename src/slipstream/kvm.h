@@ -16,6 +16,7 @@
 #define PAGE_USER     0x4ull
 #define PAGE_ACCESSED 0x20ull
 #define PAGE_DIRTY    0x40ull
+#define PAGE_LARGE    0x80ull
 #define PAGE_NO_EXEC  (1ull << 63)
 #define PAGE_ADDRESS  0x000ffffffffff000ull
 
@@ -77,6 +78,8 @@ struct growing_part {
     uint64_t reserved;
     uint64_t covered; /* by memory slots, from the start */
     uint64_t size;    /* mapped for the guest now */
+    enum region region;
+    bool is_learned; /* entries tell which pages were written; before, all count as written */
 };
 
 struct machine {
@@ -109,6 +112,9 @@ void paging_init(struct machine *machine);
 uint64_t *paging_entries(const struct machine *machine, enum region region);
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right);
+/* The same for linear memory in pages of 2 MiB; offset, address and size are multiples of that. */
+void paging_map_large(struct machine *machine, uint64_t offset, uint64_t physical, uint64_t size,
+                      enum page_right right);
 /* Takes pages away.  The caller makes KVM forget them (memory_forget): its shadow of a present
  * entry does not follow. */
 void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size);
@@ -138,6 +144,6 @@ MUST_CHECK bool memory_forget(uint8_t *host, uint64_t size, bool empty);
 
 /* reset.c */
 MUST_CHECK bool memory_reset(struct machine *machine, const struct program *program,
-                             struct error *error);
+                             bool is_typical, struct error *error);
 
 #endif

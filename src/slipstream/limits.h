@@ -22,11 +22,14 @@ enum {
     WINDOW_MEMORY_SIZE = 4 << 20,
     WINDOW_INSTANCE_SIZE = 1 << 20,
 
-    /* Linear memory up to here is copied whole at a reset; above, only pages once written. */
+    /* Parts up to here are copied whole at a reset; of larger ones, pages once written. */
     WHOLE_COPY_SIZE = 256 << 10,
     /* More stack or frame pages than this are given back to the system at a reset. */
     DIRTY_STACK_PAGES_MAX = 64,
     DIRTY_FRAME_PAGES_MAX = 256,
+
+    /* Linear memory is mapped in pages of this size where a whole one fits, but for the first. */
+    LARGE_PAGE_SIZE = 2 << 20,
 
     MEMORY_SLOTS_MAX = 24,
     MAILBOX_DEFAULT_SIZE = 1 << 20,

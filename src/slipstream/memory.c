@@ -11,13 +11,19 @@
 #include <sys/mman.h>
 #include <x86intrin.h>
 
+/* At a multiple of the large page size, as its guest-physical home is. */
 static bool reserve(uint8_t **host, uint64_t size, struct error *error)
 {
-    void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-                    -1, 0);
+    uint64_t room = round_up(size, LAYOUT_PAGE_SIZE) + LARGE_PAGE_SIZE;
+    uint8_t *at = mmap(NULL, room, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (at == MAP_FAILED)
         return error_system(error, "reserve %llu bytes", (unsigned long long)size);
-    *host = at;
+    uint64_t before = round_up((uint64_t)(uintptr_t)at, LARGE_PAGE_SIZE) - (uintptr_t)at;
+    if (before > 0)
+        munmap(at, before);
+    munmap(at + before + room - LARGE_PAGE_SIZE, LARGE_PAGE_SIZE - before);
+    *host = at + before;
     return true;
 }
 
@@ -111,9 +117,11 @@ static bool machine_warm(struct machine *machine, struct error *error)
 
 bool memory_open(struct machine *machine, struct error *error)
 {
-    machine->memory =
-        (struct growing_part){ .physical = PHYSICAL_MEMORY, .reserved = MEMORY_SIZE_MAX };
-    machine->instance = (struct growing_part){ .physical = PHYSICAL_INSTANCE,
+    machine->memory = (struct growing_part){ .region = REGION_MEMORY,
+                                             .physical = PHYSICAL_MEMORY,
+                                             .reserved = MEMORY_SIZE_MAX };
+    machine->instance = (struct growing_part){ .region = REGION_INSTANCE,
+                                               .physical = PHYSICAL_INSTANCE,
                                                .reserved = LAYOUT_INSTANCE_SIZE_MAX };
     if (!reserve(&machine->core, CORE_SIZE, error) ||
         !reserve(&machine->memory.host, machine->memory.reserved, error) ||
@@ -141,43 +149,52 @@ bool memory_forget(uint8_t *host, uint64_t size, bool empty)
            mprotect(host, size, PROT_READ | PROT_WRITE) == 0;
 }
 
+/* Maps new pages; all count as written, which makes first writes cheap, until a reset has learned
+ * which are. */
+static void part_map(struct machine *machine, const struct growing_part *part, uint64_t from,
+                     uint64_t end)
+{
+    while (from < end) {
+        uint64_t next = MIN(round_up(from + 1, LARGE_PAGE_SIZE), end);
+        bool is_large = part->region == REGION_MEMORY && from != 0 && from % LARGE_PAGE_SIZE == 0 &&
+                        next - from == LARGE_PAGE_SIZE;
+        if (is_large) {
+            next = end / LARGE_PAGE_SIZE * LARGE_PAGE_SIZE;
+            paging_map_large(machine, from, part->physical + from, next - from,
+                             PAGE_RIGHT_READ_WRITE_DIRTY);
+            /* Without huge pages behind them they still work, only slower. */
+            (void)madvise(part->host + from, next - from, MADV_HUGEPAGE);
+        } else {
+            paging_map(machine, part->region, from, part->physical + from, next - from,
+                       PAGE_RIGHT_READ_WRITE_DIRTY);
+        }
+        from = next;
+    }
+}
+
 /* Makes a part exactly `size` bytes long for the guest; new pages are zero. */
-static bool part_resize(struct machine *machine, struct growing_part *part, enum region region,
-                        uint64_t size, uint64_t dirty_up_to, struct error *error)
+static bool part_resize(struct machine *machine, struct growing_part *part, uint64_t size,
+                        struct error *error)
 {
     size = round_up(size, LAYOUT_PAGE_SIZE);
     if (!machine_cover(machine, part, size, error))
         return false;
     if (size < part->size) {
-        paging_unmap(machine, region, size, part->size - size);
+        paging_unmap(machine, part->region, size, part->size - size);
         if (!memory_forget(part->host + size, part->size - size, false))
             return error_system(error, "take pages from a micro-VM");
     }
-    uint64_t from = part->size,
-             preset = MIN(MAX(from, round_up(dirty_up_to, LAYOUT_PAGE_SIZE)), size);
-    if (preset > from)
-        paging_map(machine, region, from, part->physical + from, preset - from,
-                   PAGE_RIGHT_READ_WRITE_DIRTY);
-    else
-        preset = from;
-    if (size > preset)
-        paging_map(machine, region, preset, part->physical + preset, size - preset,
-                   PAGE_RIGHT_READ_WRITE);
+    part_map(machine, part, part->size, size);
     part->size = size;
     return true;
 }
 
-static void part_fill(struct machine *machine, const struct growing_part *part, enum region region,
-                      const struct part_template *content)
+static void part_fill(const struct growing_part *part, const struct part_template *content)
 {
-    uint64_t *entries = paging_entries(machine, region);
-    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++) {
+    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++)
         if (part_template_has(content, page))
             memcpy(part->host + page * LAYOUT_PAGE_SIZE, content->data + page * LAYOUT_PAGE_SIZE,
                    LAYOUT_PAGE_SIZE);
-        if (part_template_is_hot(content, page))
-            entries[page] |= PAGE_DIRTY;
-    }
 }
 
 /* One section into its window, or mapped from the image's slot. */
@@ -229,13 +246,12 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
     const struct part_template *memory = program_template(program, PART_MEMORY);
     const struct part_template *instance = program_template(program, PART_INSTANCE);
     if (!image_map(machine, program, error) ||
-        !part_resize(machine, &machine->memory, REGION_MEMORY, memory->size, WHOLE_COPY_SIZE,
-                     error) ||
-        !part_resize(machine, &machine->instance, REGION_INSTANCE,
-                     MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE), 0, error))
+        !part_resize(machine, &machine->memory, memory->size, error) ||
+        !part_resize(machine, &machine->instance, MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE),
+                     error))
         return false;
-    part_fill(machine, &machine->memory, REGION_MEMORY, memory);
-    part_fill(machine, &machine->instance, REGION_INSTANCE, instance);
+    part_fill(&machine->memory, memory);
+    part_fill(&machine->instance, instance);
     return true;
 }
 
@@ -244,7 +260,5 @@ bool memory_grow(struct machine *machine, uint64_t size)
     struct error error;
     if (size < machine->memory.size || size > MEMORY_SIZE_MAX)
         return false;
-    /* A reset drops grown pages whole, so nothing is lost by counting them as written now; the
-     * first write to each then costs a tenth. */
-    return part_resize(machine, &machine->memory, REGION_MEMORY, size, size, &error);
+    return part_resize(machine, &machine->memory, size, &error);
 }

@@ -96,6 +96,13 @@ static uint64_t right_bits(enum page_right right)
     ASSERT(false);
 }
 
+static uint64_t *directory_entry(const struct machine *machine, uint64_t address)
+{
+    unsigned directory = ROOT_DIRECTORIES + directory_of(address);
+    uint64_t *entries = core_page(machine, CORE_ROOT + directory * LAYOUT_PAGE_SIZE);
+    return &entries[address % DIRECTORY_SPAN / TABLE_SPAN];
+}
+
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right)
 {
@@ -108,11 +115,18 @@ void paging_map(struct machine *machine, enum region region, uint64_t offset, ui
         entries[at / LAYOUT_PAGE_SIZE] = physical | bits;
     for (uint64_t at = offset & ~(TABLE_SPAN - 1); at < end; at += TABLE_SPAN) {
         uint64_t address = regions[region].address + at;
-        uint64_t *directory = core_page(
-            machine, CORE_ROOT + (ROOT_DIRECTORIES + directory_of(address)) * LAYOUT_PAGE_SIZE);
         uint64_t table = region_tables(region) + at / TABLE_SPAN * LAYOUT_PAGE_SIZE;
-        directory[address % DIRECTORY_SPAN / TABLE_SPAN] = table | rights;
+        *directory_entry(machine, address) = table | rights;
     }
+}
+
+void paging_map_large(struct machine *machine, uint64_t offset, uint64_t physical, uint64_t size,
+                      enum page_right right)
+{
+    uint64_t bits = PAGE_PRESENT | PAGE_LARGE | right_bits(right);
+    ASSERT((offset | physical | size) % LARGE_PAGE_SIZE == 0 && offset + size <= MEMORY_SIZE_MAX);
+    for (uint64_t at = 0; at < size; at += LARGE_PAGE_SIZE)
+        *directory_entry(machine, LAYOUT_MEMORY + offset + at) = (physical + at) | bits;
 }
 
 void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size)
@@ -122,4 +136,6 @@ void paging_unmap(struct machine *machine, enum region region, uint64_t offset, 
     ASSERT(end <= regions[region].size);
     for (uint64_t at = offset; at < end; at += LAYOUT_PAGE_SIZE)
         entries[at / LAYOUT_PAGE_SIZE] = 0;
+    for (uint64_t at = round_up(offset, TABLE_SPAN); at + TABLE_SPAN <= end; at += TABLE_SPAN)
+        *directory_entry(machine, regions[region].address + at) = 0;
 }

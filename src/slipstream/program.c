@@ -18,25 +18,11 @@ bool part_template_has(const struct part_template *part, uint64_t page)
     return (part->marks[page / 64] >> page % 64 & 1) != 0;
 }
 
-bool part_template_is_hot(const struct part_template *part, uint64_t page)
-{
-    if (page * LAYOUT_PAGE_SIZE >= part->size)
-        return false;
-    return (__atomic_load_n(&part->hot[page / 64], __ATOMIC_RELAXED) >> page % 64 & 1) != 0;
-}
-
-void part_template_heat(const struct part_template *part, uint64_t page)
-{
-    if (page * LAYOUT_PAGE_SIZE < part->size && !part_template_is_hot(part, page))
-        __atomic_fetch_or(&part->hot[page / 64], 1ull << page % 64, __ATOMIC_RELAXED);
-}
-
 static void template_done(struct part_template *part)
 {
     if (part->data != NULL)
         munmap(part->data, round_up(part->size, LAYOUT_PAGE_SIZE));
     free(part->marks);
-    free(part->hot);
     *part = (struct part_template){ 0 };
 }
 
@@ -47,17 +33,12 @@ static bool template_init(struct part_template *part, uint64_t size, struct erro
     if (size == 0)
         return true;
     made.marks = calloc(pages / 64 + 1, sizeof(uint64_t));
-    made.hot = calloc(pages / 64 + 1, sizeof(uint64_t));
-    if (made.marks == NULL || made.hot == NULL) {
-        free(made.marks);
-        free(made.hot);
+    if (made.marks == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a snapshot");
-    }
     void *data = mmap(NULL, pages * LAYOUT_PAGE_SIZE, PROT_READ | PROT_WRITE,
                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (data == MAP_FAILED) {
         free(made.marks);
-        free(made.hot);
         return error_system(error, "snapshot of %llu bytes", (unsigned long long)size);
     }
     made.data = data;

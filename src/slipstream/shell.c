@@ -95,7 +95,7 @@ static bool shell_start(struct shell *shell, struct program *program, struct out
     if (outcome->kind != OUTCOME_DONE)
         return true;
     return program_freeze(program, shell->backend, shell->machine, error) &&
-           shell_reset(shell, error);
+           shell->backend->machine_reset(shell->machine, program, false, error);
 }
 
 static bool shell_fill(struct shell *shell, struct program *program, struct outcome *outcome,
@@ -142,7 +142,7 @@ static bool shell_is_ready(const struct shell *shell, struct error *error)
 
 bool shell_reset(struct shell *shell, struct error *error)
 {
-    return shell->backend->machine_reset(shell->machine, shell->program, error);
+    return shell->backend->machine_reset(shell->machine, shell->program, true, error);
 }
 
 bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *arguments,

@@ -97,7 +97,7 @@ bool machine_cover(struct machine *machine, struct growing_part *part, uint64_t 
     if (size <= part->covered)
         return true;
     ASSERT(size <= part->reserved);
-    uint64_t end = MIN(MAX(round_up(size, LAYOUT_PAGE_SIZE), 2 * part->covered), part->reserved);
+    uint64_t end = MIN(MAX(round_up(size, LARGE_PAGE_SIZE), 2 * part->covered), part->reserved);
     if (!machine_add_slot(machine, part->physical + part->covered, part->host + part->covered,
                           end - part->covered, false, error))
         return false;
