@@ -150,6 +150,11 @@ static void compile_local_set(struct baseline *baseline, uint32_t index, bool ke
     struct operand value = operand_take(baseline);
     local_preserve(baseline, index);
     local_assign(baseline, index, &value);
+    if (keeps && value.place == PLACE_REGISTER &&
+        baseline->locals[index].pin == REGISTER_NONE) {
+        operand_push_register(baseline, value.type, value.reg);
+        return;
+    }
     operand_release(baseline, &value);
     if (keeps)
         compile_local_get(baseline, index);

@@ -105,25 +105,25 @@ static bool try_stencil(struct baseline *baseline, unsigned operation, struct op
     return emit_stencil(&baseline->emitter, operation, kinds, holes, target);
 }
 
-/* The table lacks this choice of operands: load them into stack registers, for which every
- * operation has its stencils. */
+/* The table lacks this choice of operands: put the first one, and if need be the second, into stack
+ * registers, for which every operation has its stencils. */
 static void emit_from_registers(struct baseline *baseline, unsigned operation, struct operand *a,
                                 struct operand *b, unsigned to, int32_t offset,
                                 struct target target)
 {
     bool in_place = overwrites_a(stencil_shape_of(operation));
     operand_to_register(baseline, a);
-    if (b != NULL)
-        operand_to_register(baseline, b);
-    unsigned result = to;
+    unsigned result = in_place ? a->reg : to;
     bool is_extra = false;
-    if (in_place) {
-        result = a->reg;
-    } else if (to != REGISTER_NONE && (baseline->pinned & 1u << to) != 0) {
+    if (!in_place && to != REGISTER_NONE && (baseline->pinned & 1u << to) != 0) {
         result = register_take(baseline, to >= FLOAT_BASE);
         is_extra = true;
     }
     bool found = try_stencil(baseline, operation, a, b, result, offset, target);
+    if (!found && b != NULL) {
+        operand_to_register(baseline, b);
+        found = try_stencil(baseline, operation, a, b, result, offset, target);
+    }
     ASSERT(found);
     if (result != to)
         emit_move(&baseline->emitter, MACHINE_I64, to, result);

@@ -48,7 +48,7 @@ typedef REAL real; typedef real unaligned_real __attribute__((aligned(1)));
 #define TAKEN GO HOLE_TAKEN PASS;
 #define TRAP(name) GO HOLE_TRAP_##name PASS;
 #define NEXT GO HOLE_NEXT PASS;
-#define CONSTANT32(hole) ({ u32 k_; asm("movl %1, %0" : "=r"(k_) : "i"(hole)); k_; })
+#define CONSTANT32(hole) ({ u64 k_; asm("movl %1, %k0" : "=r"(k_) : "i"(hole)); (u32)k_; })
 #define CONSTANT64(hole) ({ u64 k_; asm("movq %1, %0" : "=r"(k_) : "i"(hole)); k_; })
 STENCIL HOLE_NEXT(ARGUMENTS), HOLE_TAKEN(ARGUMENTS), HOLE_TRAP_DIVIDE_BY_ZERO(ARGUMENTS),
   HOLE_TRAP_INTEGER_OVERFLOW(ARGUMENTS), HOLE_TRAP_CONVERSION(ARGUMENTS);

@@ -69,12 +69,12 @@ class Operation:
         return SHAPES[self.shape]
 
     def guaranteed(self):
-        """Kinds that are always generated: what the compiler falls back to."""
+        """Kinds that are always generated: the first operand in a stack register, which the result
+        replaces; the second as it comes.  To these the compiler falls back."""
         shape = self.shape
-        pairs = [a + b for a in STACK for b in STACK if a != b]
-        if shape in ("INTEGER_BINARY", "FLOAT_BINARY"):
-            return [p + p[0] for p in pairs]
-        if shape == "INTEGER_COMPARE":
+        seconds = self.kinds()[1]
+        pairs = [a + b for a in STACK for b in seconds if a != b]
+        if shape in ("INTEGER_BINARY", "FLOAT_BINARY", "INTEGER_COMPARE"):
             return [p + p[0] for p in pairs]
         if shape in ("INTEGER_BRANCH", "FLOAT_BRANCH", "STORE_INTEGER"):
             return [p + "-" for p in pairs]
@@ -83,16 +83,16 @@ class Operation:
         if shape == "INTEGER_TEST":
             return [a + "--" for a in STACK]
         if shape == "FLOAT_COMPARE":
-            return [p + d for p in pairs for d in STACK]
+            return [p + d for p in pairs for d in STACK if p[1] in STACK]
         if shape in ("TO_FLOAT", "TO_INTEGER", "LOAD_FLOAT"):
             return [a + "-" + d for a in STACK for d in STACK]
         if shape == "STORE_FLOAT":
-            return [a + b + "-" for a in STACK for b in STACK]
+            return [a + b + "-" for a in STACK for b in FLOAT_TARGET]
         if shape == "SELECT_INTEGER":
             return [c + b + d for c in STACK for b in STACK for d in STACK
                     if c != b and b != d and c != d]
         if shape == "SELECT_FLOAT":
-            return [c + p[1] + p[0] for c in STACK for p in pairs]
+            return [c + b + d for c in STACK for b in STACK for d in STACK if b != d]
         raise ValueError(shape)
 
 
@@ -129,20 +129,23 @@ def integer_binary(name, width):
 
     def body(a, b, d):
         u = unsigned(width)
-        text = "%s a = %s; " % (u, integer(a, "A", width))
         if b != "c":
-            return text + "%s b = %s; R%s = (%s)(%s);" % (u, integer(b, "B", width), d, u,
-                                                          expressions[name])
-        if name == "add" and a != d:
-            return text + 'asm("lea%s %%c2(%%q1), %%0" : "=r"(a) : "r"(a), "i"(B)); R%s = a;' % (
-                suffix, d)
-        if name == "mul":
-            return text + 'asm("imul%s %%2, %%1, %%0" : "=r"(a) : "r"(a), "i"(B)); R%s = a;' % (
-                suffix, d)
+            return "%s a = %s, b = %s; R%s = (%s)(%s);" % (
+                u, integer(a, "A", width), integer(b, "B", width), d, u, expressions[name])
         if name == "sub":
             return None
-        return text + 'asm("%s%s %%1, %%0" : "+r"(a) : "i"(B)); R%s = a;' % (
-            in_place.get(name, name), suffix, d)
+        # The whole register: clang would zero-extend a 32-bit result of asm once more.
+        value = "R" + a if a in INTEGER_TARGET else integer(a, "A", width)
+        k = "k" if width == 32 else ""
+        text = "u64 a = %s; " % value
+        if name == "add" and a != d:
+            text += 'asm("lea%s %%c2(%%q1), %%%s0" : "=r"(a) : "r"(a), "i"(B));' % (suffix, k)
+        elif name == "mul":
+            text += 'asm("imul%s %%2, %%%s1, %%%s0" : "=r"(a) : "r"(a), "i"(B));' % (suffix, k, k)
+        else:
+            text += 'asm("%s%s %%1, %%%s0" : "+r"(a) : "i"(B));' % (
+                in_place.get(name, name), suffix, k)
+        return text + " R%s = a;" % d
     return body
 
 
@@ -159,7 +162,7 @@ def divide(name, width):
     }
 
     def body(a, b, d):
-        if b == "c" or (width == 64 and a == "s"):  # the latter would need a fourth scratch register
+        if b in "cs" or (width == 64 and a == "s"):  # slots take a scratch register too many
             return None
         return "%s a = %s, b = %s; %s R%s = q;" % (
             u, integer(a, "A", width), integer(b, "B", width), bodies[name], d)
