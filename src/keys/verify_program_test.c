@@ -48,7 +48,7 @@ static char said[16384]; /* stdout and stderr of the last run */
 static int verify(const char *const *more)
 {
     const char *arguments[12] = { "s3n", "verify" };
-    for (size_t i = 0; more[i] != NULL && i < 9; i++)
+    for (size_t i = 0; i < 9 && more[i] != NULL; i++)
         arguments[2 + i] = more[i];
     int ends[2];
     if (pipe(ends) != 0)
