@@ -4,11 +4,13 @@
 #include "base/file.h"
 #include "base/jail_filter.h"
 #include "base/jail_sanitized.h"
+#include "base/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
@@ -227,6 +229,9 @@ bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid, struct
     /* Not on the stack for its size, not freed after: the filter may forbid what free would call.
      */
     static struct jail_filter filter;
+    /* With more threads than arenas glibc opens /sys/devices/system/cpu/online to count processors,
+     * in the middle of some malloc: no filter lets it. */
+    mallopt(M_ARENA_MAX, JAIL_MALLOC_ARENA_COUNT);
     if (!jail_filter_build(&filter, profile, error))
         return false;
     jail_before();

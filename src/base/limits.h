@@ -5,6 +5,7 @@
 #define BASE_LIMITS_H
 
 enum {
+    JAIL_MALLOC_ARENA_COUNT = 4,     /* of glibc, in a jailed process */
     ARENA_BLOCK_SIZE = 64 << 10,     /* what an arena asks the system for at a time */
     BUFFER_CAPACITY_MIN = 256,       /* first allocation of a growing buffer */
     FILE_READ_SIZE = 64 << 10,       /* bytes asked for by one read */
