@@ -84,7 +84,7 @@ static double round_us(void (*act)(struct scene *scene), struct scene *scene, un
     double start = time_us();
     for (unsigned i = 0; i < CALLS * times; i++)
         act(scene);
-    return (time_us() - start) / CALLS;
+    return (time_us() - start) / (double)CALLS;
 }
 
 static int compare(const void *a, const void *b)
