@@ -4,6 +4,7 @@
 #include "slipstream/program.h"
 #include "slipstream/shell.h"
 #include "slipstream/test_image.h"
+#include "slipstream/worker.h"
 #include "tests/harness.h"
 
 #include <stdlib.h>
@@ -122,6 +123,37 @@ static void walls_hold(void)
     check_trap(&bench, TEST_port, 0, TRAP_FAULT);
     check_trap(&bench, TEST_halt, 0, TRAP_FAULT);
     CHECK_NUMBER(call(&bench, TEST_peek, LAYOUT_CONTROL, 0, 0) & 0xffffffff, 2);
+}
+
+/* Instructions that no compiler emits: each ends the call, none does anything. */
+static void privileged_instructions_end_the_call(void)
+{
+    REQUIRE_KVM();
+    static const enum test_function functions[] = {
+        TEST_system_call,      TEST_interrupt,        TEST_breakpoint,
+        TEST_sysenter,         TEST_hypercall,        TEST_input,
+        TEST_interrupts_off,   TEST_control_register, TEST_model_register,
+        TEST_descriptor_table, TEST_single_step,      TEST_alignment,
+        TEST_far_return,
+    };
+    BENCH bench = { .image = -1 };
+    struct shell_limits limits = { .timeout_ms = 200 };
+    for (unsigned i = 0; i < ARRAY_COUNT(functions); i++) {
+        REQUIRE(bench_open(&bench, &small, &limits));
+        call(&bench, functions[i], 0, 0, 0);
+        /* KVM itself answers a hypercall of ring 3 with "no" and goes on. */
+        bool goes_on = functions[i] == TEST_hypercall;
+        CHECK_NOTE((bench.outcome.kind == OUTCOME_DONE) == goes_on, "function %u: outcome %u",
+                   functions[i], bench.outcome.kind);
+        if (bench.outcome.kind == OUTCOME_TRAPPED) {
+            CHECK_NOTE(bench.outcome.reason == TRAP_FAULT, "function %u: %s", functions[i],
+                       trap_reason_text(bench.outcome.reason));
+            REQUIRE(shell_reset(bench.shell, &bench.error));
+            CHECK_NUMBER(call(&bench, TEST_add, 40, 2, 0), 42);
+        }
+        bench_done(&bench);
+        bench = (struct bench){ .image = -1 };
+    }
 }
 
 static void state_is_fresh_after_reset(void)
@@ -355,6 +387,7 @@ static const struct test tests[] = {
     TEST(adds),
     TEST(traps_say_what_and_where),
     TEST(walls_hold),
+    TEST(privileged_instructions_end_the_call),
     TEST(state_is_fresh_after_reset),
     TEST(memory_grows_and_shrinks_back),
     TEST(time_limit_stops_a_loop),

@@ -190,6 +190,58 @@ FUNCTION halt
         hlt
         ret
 
+/* What only an attacker would emit. */
+FUNCTION system_call
+        syscall
+        ret
+FUNCTION interrupt
+        int $0x80
+        ret
+FUNCTION breakpoint
+        int3
+        ret
+FUNCTION sysenter
+        sysenter
+        ret
+FUNCTION hypercall
+        vmmcall
+        ret
+FUNCTION input
+        inb $0x53, %al
+        ret
+FUNCTION interrupts_off
+        cli
+        ret
+FUNCTION control_register
+        movq %cr3, %rax
+        movq %rax, (%r12)
+        ret
+FUNCTION model_register
+        movl $0xc0000080, %ecx
+        rdmsr
+        movq %rax, (%r12)
+        ret
+FUNCTION descriptor_table
+        lgdt (%r12)
+        ret
+FUNCTION single_step
+        pushfq
+        orq $0x100, (%rsp)
+        popfq
+        ret
+FUNCTION alignment
+        pushfq
+        orq $0x40000, (%rsp)
+        popfq
+        movq 1(%r12), %rax
+        ret
+FUNCTION far_return
+        pushq $0x08
+        leaq 1f(%rip), %rax
+        pushq %rax
+        lretq
+1:      ret
+
 /* Leaves (sched_yield of a sort) without end: the bare round trip of benchmarks. */
 FUNCTION bounce
         movl $9, %eax

@@ -27,6 +27,19 @@
     X(flood)                                                                                       \
     X(port)                                                                                        \
     X(halt)                                                                                        \
+    X(system_call)                                                                                 \
+    X(interrupt)                                                                                   \
+    X(breakpoint)                                                                                  \
+    X(sysenter)                                                                                    \
+    X(hypercall)                                                                                   \
+    X(input)                                                                                       \
+    X(interrupts_off)                                                                              \
+    X(control_register)                                                                            \
+    X(model_register)                                                                              \
+    X(descriptor_table)                                                                            \
+    X(single_step)                                                                                 \
+    X(alignment)                                                                                   \
+    X(far_return)                                                                                  \
     X(bounce)                                                                                      \
     X(vector)                                                                                      \
     X(start)
