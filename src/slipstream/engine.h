@@ -109,7 +109,9 @@ struct mailbox_request {
 };
 MUST_CHECK bool mailbox_prepare(void *mailbox, size_t size, const struct mailbox_request *request,
                                 struct error *error);
-/* What the guest wrote, copied once and checked; false when the area lies outside the mailbox. */
+/* What the guest wrote: the area's fields are copied once and checked, false when they lie outside
+ * the mailbox.  The bytes themselves stay shared with the worker: copy them before looking twice.
+ */
 MUST_CHECK bool mailbox_area_view(const void *mailbox, size_t size, const struct mailbox_area *area,
                                   struct bytes *view);
 

@@ -14,8 +14,10 @@
 #include <time.h>
 #include <x86intrin.h>
 
-/* While a console watches, what was printed is passed on this often. */
-#define CONSOLE_TICK_NS 10000000ull
+/* While a console watches, what was printed is passed on this often; a program that prints nothing
+ * is interrupted ever less. */
+#define CONSOLE_TICK_NS     10000000ull
+#define CONSOLE_TICK_NS_MAX 160000000ull
 
 static uint64_t realtime_ns(void)
 {
@@ -118,6 +120,7 @@ static void outcome_trap(struct run *run, const struct event *event)
 /* Passes on what was printed since the last time. */
 static void console_drain(struct run *run)
 {
+    run->tick_ns = MIN(run->tick_ns * 2, CONSOLE_TICK_NS_MAX);
     const struct mailbox *mailbox = run->shell->mailbox;
     const struct mailbox_area *areas[2] = { &mailbox->output, &mailbox->errors };
     if (run->console == NULL)
@@ -130,6 +133,7 @@ static void console_drain(struct run *run)
         run->console->write(run->console->context, i + 1,
                             bytes_part(view, run->drained[i], view.size));
         run->drained[i] = (uint32_t)view.size;
+        run->tick_ns = CONSOLE_TICK_NS;
     }
 }
 
@@ -240,7 +244,7 @@ static uint64_t next_stop_ns(const struct run *run)
 {
     if (run->console == NULL)
         return run->deadline_ns;
-    uint64_t tick = deadline_now_ns() + CONSOLE_TICK_NS;
+    uint64_t tick = deadline_now_ns() + run->tick_ns;
     return run->deadline_ns == DEADLINE_NONE ? tick : MIN(tick, run->deadline_ns);
 }
 
@@ -296,7 +300,9 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
 {
     struct control *control = shell->backend->machine_control(shell->machine);
     struct outcome made = { .kind = OUTCOME_CRASHED };
-    struct run run = { .shell = shell, .console = console, .outcome = &made };
+    struct run run = {
+        .shell = shell, .console = console, .outcome = &made, .tick_ns = CONSOLE_TICK_NS
+    };
     control->flags = console != NULL ? CONTROL_STREAMING : 0;
     control->code = LAYOUT_CODE + code_offset;
     control->memory_base = LAYOUT_MEMORY;

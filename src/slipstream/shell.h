@@ -26,6 +26,7 @@ struct run {
     struct shell *shell;
     const struct console *console; /* NULL: streams stay in the mailbox */
     uint64_t start_ns;
+    uint64_t tick_ns;     /* until the console is looked after again */
     uint64_t deadline_ns; /* 0: none */
     uint32_t drained[2];  /* bytes of stdout and stderr passed on already */
     struct outcome *outcome;

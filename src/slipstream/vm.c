@@ -122,11 +122,11 @@ static bool machine_build(struct machine *machine, struct error *error)
     machine->vm = ioctl(machine->kvm->device, KVM_CREATE_VM, 0);
     if (machine->vm < 0)
         return error_system(error, "make a micro-VM");
-    if (machine->kvm->tsc_to_ns_mult == 0) {
-        /* One writer or several writing the same number. */
+    /* The same for all; whoever comes first notes it. */
+    if (__atomic_load_n(&machine->kvm->tsc_to_ns_mult, __ATOMIC_RELAXED) == 0) {
         int khz = ioctl(machine->vm, KVM_GET_TSC_KHZ, 0);
-        if (khz > 0)
-            machine->kvm->tsc_to_ns_mult = (1000000ull << 32) / (unsigned)khz;
+        uint64_t mult = khz > 0 ? (1000000ull << 32) / (unsigned)khz : 0;
+        __atomic_store_n(&machine->kvm->tsc_to_ns_mult, mult, __ATOMIC_RELAXED);
     }
     return memory_open(machine, error);
 }
@@ -184,7 +184,7 @@ static volatile uint8_t *kvm_interrupt_flag(struct machine *machine)
 
 static bool kvm_has_tsc(const struct machine *machine, uint64_t *tsc_to_ns_mult)
 {
-    *tsc_to_ns_mult = machine->kvm->tsc_to_ns_mult;
+    *tsc_to_ns_mult = __atomic_load_n(&machine->kvm->tsc_to_ns_mult, __ATOMIC_RELAXED);
     return machine->has_tsc && *tsc_to_ns_mult != 0;
 }
 

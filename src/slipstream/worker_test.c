@@ -152,6 +152,26 @@ static void slots_run_side_by_side(void)
     CHECK_NUMBER(worker_running_count(bench.worker), 0);
 }
 
+static void many_slots_work(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 32));
+    REQUIRE(load(&bench, 1, TEST_echo, 5000));
+    for (unsigned round = 0; round < 3; round++) {
+        for (uint64_t i = 0; i < 32; i++) {
+            uint32_t slot;
+            REQUIRE(submit(&bench, 1, "x", i, &slot));
+        }
+        for (unsigned i = 0; i < 32; i++) {
+            struct worker_completion completion;
+            REQUIRE(wait_completion(&bench, &completion));
+            CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+            worker_release(bench.worker, completion.slot);
+        }
+    }
+}
+
 static void many_functions_share_slots(void)
 {
     REQUIRE_KVM();
@@ -262,6 +282,7 @@ static void loads_and_unloads_leave_nothing(void)
 static const struct test tests[] = {
     TEST(runs_an_invocation),
     TEST(slots_run_side_by_side),
+    TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),
     TEST(killed_process_fails_what_runs),

@@ -35,6 +35,8 @@ static const struct jail_call run_calls[] = {
 static const struct jail_call worker_calls[] = {
     PROFILE_CALLS,
     { SCMP_SYS(pread64), "the header of the channel's memory" },
+    { SCMP_SYS(openat), "malloc of a thread asks /proc about overcommitment; there is no /proc",
+      .refuse_errno = ENOENT },
     JAIL_CALLS_IPC,
     JAIL_CALLS_THREADS,
 };
