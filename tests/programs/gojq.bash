@@ -5,19 +5,7 @@ set -u
 . "$(dirname "$0")/programs.bash"
 require_runner gojq
 
-command -v go >/dev/null || skip_all gojq "no Go"
-version=$(go env GOVERSION | sed 's/^go1\.\([0-9]*\).*/\1/')
-[ "${version:-0}" -ge 24 ] 2>/dev/null || skip_all gojq "Go is older than 1.24: $(go env GOVERSION)"
-
-build() {
-  (cd "$S3N_SOURCE/tests/programs/gojq" && "$@" go build -p 2 -buildvcs=false -trimpath -o "$output" github.com/itchyny/gojq/cmd/gojq)
-}
-(cd "$S3N_SOURCE/tests/programs/gojq" && timeout 300 go mod download) >"$scratch/log" 2>&1 ||
-  skip_all gojq "its source can't be fetched: $(tail -1 "$scratch/log")"
-output=$built/gojq
-build env || { fail "native build"; finish; }
-output=$built/gojq.wasm
-build env GOOS=wasip1 GOARCH=wasm || { fail "wasm build"; finish; }
+require_program gojq build_gojq
 compile "$built/gojq.wasm" || { fail "compile"; finish; }
 
 cat >"$scratch/input.json" <<'JSON'

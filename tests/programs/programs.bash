@@ -5,8 +5,7 @@
 S3N_SOURCE=${S3N_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
 S3N_BUILD=${S3N_BUILD:-$S3N_SOURCE/build}
 S3N_SUITES=${S3N_SUITES:-$S3N_SOURCE/../shared}
-built=$S3N_BUILD/programs # what is built from others' sources, kept between runs
-mkdir -p "$built"
+. "$S3N_SOURCE/tests/programs/build.bash"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 passed=0 failed=0 skipped=0
@@ -31,6 +30,14 @@ require_runner() {
   [ -w /dev/kvm ] || skip_all "$1" "/dev/kvm can't be opened here"
   [ -x "$S3N_BUILD/bin/slipstream" ] && [ -x "$S3N_BUILD/bin/s3n-compile" ] ||
     skip_all "$1" "slipstream or s3n-compile is not built"
+}
+
+# require_program NAME BUILD: builds it, or ends here with the reason.
+require_program() {
+  local status=0
+  "$2" || status=$?
+  [ $status != 1 ] || skip_all "$1" "$why"
+  [ $status != 2 ] || { fail "build of $1" "$why"; finish; }
 }
 
 # compile MODULE: writes MODULE.image.

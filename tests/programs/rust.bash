@@ -5,15 +5,7 @@ set -u
 . "$(dirname "$0")/programs.bash"
 require_runner rust
 
-rustc=/usr/bin/rustc
-[ -x $rustc ] || skip_all rust "no $rustc"
-[ -d "$($rustc --print sysroot)/lib/rustlib/wasm32-wasi" ] || skip_all rust "no libstd-rust-dev-wasm32"
-linker=$(command -v wasm-ld-14) || skip_all rust "no wasm-ld-14 (package lld-14; newer ones refuse the libraries of rustc 1.63)"
-
-source=$S3N_SOURCE/tests/programs/rust/words.rs
-$rustc -O -o "$built/words" "$source" || { fail "native build"; finish; }
-$rustc --target wasm32-wasi -O -C linker="$linker" -C strip=debuginfo -o "$built/words.wasm" "$source" ||
-  { fail "wasm build"; finish; }
+require_program rust build_rust
 compile "$built/words.wasm" || { fail "compile"; finish; }
 
 head -c 200000 "$S3N_SOURCE/LICENSE" >"$scratch/license"
