@@ -45,7 +45,9 @@ static bool answer_tree(struct gateway *gateway, struct gateway_request *request
     fields[count++] = HTTP_FIELD("cache-control", BYTES_LITERAL("no-store"));
     for (size_t i = 0; i < more_count && count < ARRAY_COUNT(fields); i++)
         fields[count++] = more[i];
-    char *text = json == NULL ? NULL : json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY);
+    char *text = json == NULL
+                     ? NULL
+                     : json_dumps(json, JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
     struct http_answer answer = { .status = text == NULL ? 500 : status,
                                   .fields = fields,
                                   .field_count = count,

@@ -110,7 +110,7 @@ bool cli_write(struct bytes data, struct error *error)
 
 bool cli_write_json(const json_t *json, struct error *error)
 {
-    char *text = json_dumps(json, JSON_INDENT(2));
+    char *text = json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(15));
     if (text == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for JSON");
     bool written = cli_write(bytes_of_string(text), error) && cli_write(BYTES_LITERAL("\n"), error);
