@@ -356,6 +356,70 @@ static void resets_miss_nothing(void)
     }
 }
 
+/* A guest that writes its mailbox's header itself. */
+static void lying_mailboxes_are_seen_through(void)
+{
+    REQUIRE_KVM();
+    static const uint64_t lies[] = { 0, 1, 0xffffffff, 1 << 20, 0x7fffffff00000000, UINT64_MAX };
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    struct mailbox *mailbox = shell_mailbox(bench.shell);
+    for (unsigned i = 0; i < ARRAY_COUNT(lies); i++) {
+        for (uint64_t at = 0; at < offsetof(struct mailbox, results); at += 8) {
+            struct mailbox_request request = { .input = BYTES_LITERAL("x"),
+                                               .errors_capacity = 4096 };
+            struct bytes view;
+            REQUIRE(mailbox_prepare(mailbox, 1 << 20, &request, &bench.error));
+            call(&bench, TEST_poke, LAYOUT_MAILBOX + at, lies[i], 0);
+            if (mailbox_area_view(mailbox, 1 << 20, &mailbox->output, &view))
+                CHECK(view.data >= (uint8_t *)mailbox &&
+                      view.data + view.size <= (uint8_t *)mailbox + (1 << 20));
+            REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+            CHECK(bench.outcome.kind != OUTCOME_CRASHED);
+            REQUIRE(shell_reset(bench.shell, &bench.error));
+        }
+    }
+}
+
+/* Images that a broken compiler might write: refused, or run into some end. */
+static void mutated_images_do_no_harm(void)
+{
+    REQUIRE_KVM();
+    AUTO_CLOSE int image = test_image_make(&small);
+    struct bytes original;
+    struct error error;
+    uint64_t random = 7;
+    unsigned refused = 0, run = 0;
+    AUTO(engine) struct engine *engine = NULL;
+    REQUIRE(engine_open(&engine, NULL, &error));
+    REQUIRE(file_map(&original, image, &error));
+    uint8_t *copy = malloc(original.size);
+    for (unsigned round = 0; round < 400 && copy != NULL; round++) {
+        AUTO(program) struct program *program = NULL;
+        AUTO(shell) struct shell *shell = NULL;
+        AUTO_CLOSE int mutated = -1;
+        struct outcome outcome;
+        struct shell_limits limits = { .timeout_ms = 20, .memory_size_max = 1 << 24 };
+        memcpy(copy, original.data, original.size);
+        /* The header, where most is at stake, or anywhere. */
+        size_t range = round % 2 == 0 ? 320 : original.size;
+        for (unsigned i = 0; i < 1 + round % 3; i++)
+            copy[test_random(&random) % range] ^= (uint8_t)(1u << test_random(&random) % 8);
+        if (!file_sealed(&mutated, "mutated", bytes_of(copy, original.size), &error) ||
+            !program_open(&program, mutated, &error)) {
+            refused++;
+            continue;
+        }
+        bool ran = shell_open(&shell, engine, NULL, 0, &error) &&
+                   shell_load(shell, program, &limits, &outcome, &error) &&
+                   outcome.kind == OUTCOME_DONE && shell_run_command(shell, NULL, &outcome, &error);
+        run += ran;
+    }
+    CHECK(refused > 100 && run > 20);
+    free(copy);
+    file_unmap(&original);
+}
+
 static void limits_refuse_at_load(void)
 {
     REQUIRE_KVM();
@@ -397,6 +461,8 @@ static const struct test tests[] = {
     TEST(start_function_runs_once),
     TEST(large_images_are_mapped),
     TEST(resets_miss_nothing),
+    TEST(lying_mailboxes_are_seen_through),
+    TEST(mutated_images_do_no_harm),
     TEST(limits_refuse_at_load),
     TEST(cycles_leave_nothing),
 };

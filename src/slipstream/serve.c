@@ -5,12 +5,17 @@
 #include "base/ipc.h"
 #include "core/reader.h"
 #include "slipstream/bay.h"
+#include "slipstream/limits.h"
 #include "slipstream/program.h"
 #include "slipstream/requests.h"
 #include "slipstream/worker.h"
 
 #include <fcntl.h>
 #include <stdlib.h>
+
+enum {
+    TRIAL_ERRORS_SIZE = 64 << 10
+};
 
 struct serve {
     struct engine *engine;
@@ -59,7 +64,10 @@ static bool program_try(struct serve *serve, struct program *program,
     const struct image *image = program_image(program);
     if ((image->header.flags & IMAGE_HAS_COMMAND) == 0)
         return error_set(error, ERROR_INVALID, "the module has no function _start to run");
+    /* A start function may print; nobody reads it. */
+    struct mailbox_request request = { .errors_capacity = TRIAL_ERRORS_SIZE };
     if (!shell_open(&shell, serve->engine, NULL, 0, error) ||
+        !mailbox_prepare(shell_mailbox(shell), MAILBOX_DEFAULT_SIZE, &request, error) ||
         !shell_load(shell, program, limits, &outcome, error))
         return false;
     if (outcome.kind == OUTCOME_DONE)
