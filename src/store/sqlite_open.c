@@ -100,12 +100,18 @@ static bool query_number(struct sqlite_store *sqlite, const char *sql, long *num
     return true;
 }
 
+/* SQLite would make the file readable for others.  Closed again before SQLite opens it: closing any
+ * descriptor of a file drops this process's locks on it. */
+static bool make_private(const char *path, struct error *error)
+{
+    AUTO_CLOSE int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return file >= 0 || error_system(error, "open %s", path);
+}
+
 static bool connect(struct sqlite_store *sqlite, const char *path, struct error *error)
 {
-    /* SQLite would make the file readable for others. */
-    AUTO_CLOSE int file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (file < 0)
-        return error_system(error, "open %s", path);
+    if (!make_private(path, error))
+        return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
     if (sqlite3_open_v2(path, &sqlite->database, flags, NULL) != SQLITE_OK)
         return sqlite->database == NULL

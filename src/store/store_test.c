@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct test_sealer sealing;
@@ -255,6 +256,24 @@ static void keeps_blobs_by_digest(void)
     free(data);
 }
 
+/* SQLite remembers its own process's locks by itself; only another process sees whether the file is
+ * locked. */
+static void other_processes_see_the_lock(void)
+{
+    const char *path = test_store_path("locked");
+    AUTO(store) struct store *store = NULL;
+    struct error error = { 0 };
+    REQUIRE(open_at(&store, path, &error));
+    pid_t pid = fork();
+    if (pid == 0) {
+        struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+        int file = open(path, O_RDWR | O_CLOEXEC);
+        _exit(file >= 0 && fcntl(file, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? 0 : 1);
+    }
+    int status = -1;
+    CHECK(waitpid(pid, &status, 0) == pid && status == 0);
+}
+
 static void second_opener_is_told_busy(void)
 {
     const char *path = test_store_path("busy");
@@ -313,6 +332,6 @@ static const struct test tests[] = {
     TEST(applies_batches_whole_or_not), TEST(sealer_failure_changes_nothing),
     TEST(refuses_bad_names_and_sizes),  TEST(lists_by_prefix_in_pages),
     TEST(keeps_blobs_by_digest),        TEST(second_opener_is_told_busy),
-    TEST(many_records_come_and_go),
+    TEST(other_processes_see_the_lock), TEST(many_records_come_and_go),
 };
 TEST_MAIN(tests)

@@ -14,10 +14,12 @@
 #include "core/writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -40,6 +42,7 @@ struct supervisor {
     struct ipc *server; /* NULL while it does not run */
     int signals;
     int listen, admin;
+    int lock;                /* held on the data folder */
     pid_t spare;             /* worker that waits for its first application; 0: none */
     int spare_socket;        /* the server's future end of its control socket */
     uint64_t spare_at_ns;    /* not before */
@@ -504,11 +507,28 @@ static bool signals_open(struct supervisor *supervisor, struct error *error)
     return supervisor->signals >= 0 || error_system(error, "signal descriptor");
 }
 
+/* One node a folder: its lock goes with this process, however it ends. */
+static bool folder_lock(struct supervisor *supervisor, struct error *error)
+{
+    char path[PATH_MAX];
+    if (!data_file(supervisor, path, "lock", error))
+        return false;
+    supervisor->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (supervisor->lock < 0)
+        return error_system(error, "open %s", path);
+    if (flock(supervisor->lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno != EWOULDBLOCK)
+        return error_system(error, "lock %s", path);
+    return error_set(error, ERROR_BUSY, "another process runs a node on %s",
+                     supervisor->config->data_folder);
+}
+
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
     return launcher_init(&supervisor->launcher, config, error) &&
-           launcher_make_folders(&supervisor->launcher, error) &&
+           launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
            listener_open(&supervisor->listen, config->listen, error) &&
            listener_open(&supervisor->admin, config->admin, error) &&
            signals_open(supervisor, error) && server_start(supervisor, error);
@@ -517,7 +537,7 @@ static bool start(struct supervisor *supervisor, const struct config *config, st
 int supervisor_run(const struct config *config)
 {
     static struct supervisor supervisor = {
-        .signals = -1, .listen = -1, .admin = -1, .spare_socket = -1
+        .signals = -1, .listen = -1, .admin = -1, .lock = -1, .spare_socket = -1
     };
     struct error error;
     if (!start(&supervisor, config, &error)) {

@@ -1,0 +1,75 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What an operator relies on: configuration and its errors, systemd's protocol, limits, a stop that loses nothing.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node service
+
+# --- configuration
+# refused NAME EXIT TEXT ARGUMENTS...: s3nd does not start
+refused() {
+  local name=$1 wanted=$2 text=$3 output status
+  shift 3
+  output=$(timeout 20 s3nd --data-dir "$data" "$@" 2>&1)
+  status=$?
+  is "$name" $status "$wanted"
+  has "$name: says why" "$output" "$text"
+}
+refused "an unknown option" 2 "listen" --lisden 127.0.0.1:0
+refused "an address that is none" 3 "not an address" --listen nowhere
+refused "another platform" 3 "sim" --tee tdx
+printf 'listne = "127.0.0.1:0"\n' >"$scratch/s3nd.toml"
+refused "an unknown key" 3 "listen" --config "$scratch/s3nd.toml"
+printf 'listen = \n' >"$scratch/s3nd.toml"
+refused "no TOML" 3 "s3nd.toml:1" --config "$scratch/s3nd.toml"
+printf 'owners = ["bm9uZQ=="]\n' >"$scratch/s3nd.toml"
+refused "an owner that is no key" 3 "owners" --config "$scratch/s3nd.toml"
+refused "a configuration that is not there" 5 "No such file" --config "$scratch/none.toml"
+
+# --- owners of the configuration, a small input limit, systemd's protocol
+node_start || { fail "start"; finish; }
+owner=$(login --json | json_field public_key)
+node_stop
+printf 'owners = ["%s"]\nfirst_owner = "none"\n[limits]\ninput_kib = 64\n' "$owner" >"$scratch/s3nd.toml"
+python3 - "$scratch/notify" >"$scratch/notified" <<'PY' &
+import os, socket, sys
+listener = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+listener.bind(sys.argv[1])
+os.chmod(sys.argv[1], 0o777)
+for _ in range(2):
+    print(listener.recv(100).decode(), flush=True)
+PY
+until_true 5 test -S "$scratch/notify"
+export NOTIFY_SOCKET=$scratch/notify
+node_start --config "$scratch/s3nd.toml" || { fail "start with a configuration"; finish; }
+unset NOTIFY_SOCKET
+until_true 5 grep -q READY=1 "$scratch/notified"
+is "systemd is told" "$(head -n 1 "$scratch/notified")" READY=1
+is "no claim code" "$(ls "$data" | grep -c claim)" 0
+login || fail "login"
+application echo echo
+application loop loop 'limits = { timeout_ms = 1500 }'
+deploy echo && deploy loop
+is "an owner of the configuration deploys" $? 0
+head -c 65536 /dev/zero >"$scratch/fits"
+head -c 65537 /dev/zero >"$scratch/large"
+is "an input of the limit's size" "$(fetch --data-binary "@$scratch/fits" "$url/a/echo/run" | wc -c)" 65536
+is "one byte more" "$(fetch --data-binary "@$scratch/large" -o /dev/null -w '%{http_code}' "$url/a/echo/run")" 413
+
+# --- two nodes on one folder
+refused "a second node on the same folder" 9 "another process" --listen 127.0.0.1:0
+is "the first goes on" "$(invoke echo --data first)" first
+
+# --- a graceful stop: what runs is answered
+fetch -o "$scratch/body" -w '%{http_code}' --data-binary x "$url/a/loop/run" >"$scratch/status" &
+client=$!
+running() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
+until_true 5 running || fail "the loop does not run"
+node_stop
+is "a stop in the middle: exit code" $? 0
+wait $client
+is "a stop in the middle: the answer came" "$(cat "$scratch/status")" 504
+until_true 5 grep -q STOPPING=1 "$scratch/notified"
+is "systemd is told of the stop" "$(tail -n 1 "$scratch/notified")" STOPPING=1
+is "the port is free" "$(fetch -o /dev/null "$url/" 2>/dev/null; echo $?)" 7
+finish
