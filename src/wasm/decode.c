@@ -130,8 +130,7 @@ static bool decode_section(struct decoder *decoder, enum section section)
     case SECTION_COUNT:
         break;
     }
-    ASSERT(false && "a section with content");
-    return false;
+    assert_failed("a section with content", __FILE__, __LINE__);
 }
 
 /* A custom section; `names` becomes the first one called "name". */

@@ -59,8 +59,7 @@ static uint8_t type_of_letter(char letter)
         if (letters[i].letter == letter)
             return (uint8_t)letters[i].type;
     }
-    ASSERT(false && "a letter of abi/binding.h");
-    return VALUE_UNKNOWN;
+    assert_failed("a letter of abi/binding.h", __FILE__, __LINE__);
 }
 
 static void give_function(struct given *given, enum binding binding)

@@ -228,7 +228,6 @@ bool validator_check_prefixed(struct validator *validator)
     case PREFIXED_TABLE_FILL:
         return check_table_fill(validator);
     default:
-        ASSERT(false && "a prefixed instruction with rules of its own");
-        return false;
+        assert_failed("a prefixed instruction with rules of its own", __FILE__, __LINE__);
     }
 }
