@@ -33,7 +33,8 @@ DEFINE_AUTO(worker, worker_close)
  * traps is ERROR_TRAPPED, initial memory over the limit ERROR_LIMIT. */
 MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image,
                             const struct shell_limits *limits, struct error *error);
-/* What runs finishes.  Wait for what is submitted first: invocations not begun yet end as CRASHED. */
+/* What runs finishes.  Wait for what is submitted first: invocations not begun yet end as CRASHED.
+ */
 MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct error *error);
 
 /* A free slot, preferably one that ran `function` last; false: all are taken (ERROR_BUSY to whoever
