@@ -147,8 +147,11 @@ static void *bay_loop(void *context)
     uint32_t seen = 0, function, swept = 0;
     uint64_t token;
     for (;;) {
-        /* A new spare shell takes longer than an invocation: made only when nothing comes in. */
-        int timeout_ms = bay->spare == NULL ? BAY_IDLE_MS : -1;
+        /* A new spare shell takes longer than an invocation: made only when nothing comes in, and
+         * only where something may be expected to. */
+        bool wants_spare =
+            bay->spare == NULL && (bay->slot < BAY_READY_COUNT || bay->run_count > 0);
+        int timeout_ms = wants_spare ? BAY_IDLE_MS : -1;
         if (!channel_wait(bay->channel, bay->slot, &seen, &function, &token, timeout_ms)) {
             bay_idle(bay);
             continue;
@@ -167,7 +170,7 @@ static void *bay_loop(void *context)
 bool bay_start(struct bay *bay, struct error *error)
 {
     pthread_mutex_init(&bay->lock, NULL);
-    if (!spare_make(bay, error))
+    if (bay->slot == 0 && !spare_make(bay, error))
         return false;
     int result = pthread_create(&bay->thread, NULL, bay_loop, bay);
     if (result == 0)

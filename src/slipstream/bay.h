@@ -12,7 +12,8 @@
 
 enum {
     BAY_INSTANCES_MAX = 4,
-    BAY_IDLE_MS = 10, /* without work before a spare shell is made */
+    BAY_IDLE_MS = 10,    /* without work before a spare shell is made */
+    BAY_READY_COUNT = 4, /* slots that have one from the start */
     LIBRARY_FUNCTIONS_MAX = 256
 };
 
@@ -59,7 +60,7 @@ struct bay {
     struct bay_instance instances[BAY_INSTANCES_MAX];
 };
 
-/* Makes the first empty shell and starts the thread, which lives as long as the process. */
+/* Starts the thread, which lives as long as the process; slot 0 has its empty shell before. */
 MUST_CHECK bool bay_start(struct bay *bay, struct error *error);
 /* Closes instances of functions that are no longer loaded, unless one is running: then the thread
  * does it afterwards. */

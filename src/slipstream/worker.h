@@ -21,7 +21,7 @@ struct worker_options {
 };
 
 /* Takes over the socket.  Hands the channel to the process and waits until it has jailed itself and
- * made its first shells. */
+ * made its first shell. */
 MUST_CHECK bool worker_open(struct worker **worker, int socket,
                             const struct worker_options *options, struct error *error);
 /* Asks the process to stop (it exits 0) and lets go of everything; does not wait for the exit. */
