@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/test_guest.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/mman.h>
+
+enum {
+    GUARD_SIZE = 1 << 20
+};
 
 struct test_guest test_guest;
 
@@ -28,15 +31,28 @@ void guest_call(uint64_t code, uint64_t *frame, uint64_t memory_base, struct ins
     (void)instance;
 }
 
+/* Whoever leaves it at either end faults. */
+static uint8_t *guarded_new(size_t size)
+{
+    uint8_t *at = mmap(NULL, size + 2 * GUARD_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    ASSERT(at != MAP_FAILED && mprotect(at + GUARD_SIZE, size, PROT_READ | PROT_WRITE) == 0);
+    return at + GUARD_SIZE;
+}
+
+static void guarded_free(uint8_t *at, size_t size)
+{
+    if (at != NULL)
+        munmap(at - GUARD_SIZE, size + 2 * GUARD_SIZE);
+}
+
 void test_guest_init(const char *input)
 {
     struct test_guest *test = &test_guest;
-    free(test->memory);
-    free(test->mailbox);
+    guarded_free(test->memory, TEST_MEMORY_SIZE);
+    guarded_free((uint8_t *)test->mailbox, TEST_MAILBOX_SIZE);
     *test = (struct test_guest){ .answer = 1 };
-    test->memory = calloc(1, TEST_MEMORY_SIZE);
-    test->mailbox = calloc(1, TEST_MAILBOX_SIZE);
-    ASSERT(test->memory != NULL && test->mailbox != NULL);
+    test->memory = guarded_new(TEST_MEMORY_SIZE);
+    test->mailbox = (struct mailbox *)(void *)guarded_new(TEST_MAILBOX_SIZE);
     test->mailbox->output = (struct mailbox_area){ .offset = 8192, .capacity = 4096 };
     test->mailbox->errors = (struct mailbox_area){ .offset = 16384, .capacity = 256 };
     test->mailbox->input = (struct mailbox_area){ .offset = 20480, .capacity = 4096 };

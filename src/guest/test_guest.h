@@ -24,7 +24,7 @@ struct test_guest {
     struct control control;
     struct instance instance;
     struct mailbox *mailbox;
-    uint8_t *memory; /* TEST_MEMORY_SIZE, followed by a canary */
+    uint8_t *memory; /* TEST_MEMORY_SIZE, with guards on both sides */
     struct test_leave leaves[TEST_LEAVES_MAX];
     unsigned leave_count;
     uint64_t answer; /* to the next exits */

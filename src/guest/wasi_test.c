@@ -311,6 +311,69 @@ static void proc_exit_leaves(void)
     CHECK_NUMBER(test_guest_left()->first, 42);
 }
 
+/* A number as a hostile module would choose it. */
+static uint64_t hostile(uint64_t *random)
+{
+    static const uint64_t edges[] = { 0,
+                                      1,
+                                      2,
+                                      3,
+                                      8,
+                                      16,
+                                      48,
+                                      4096,
+                                      TEST_MEMORY_SIZE - 8,
+                                      TEST_MEMORY_SIZE - 1,
+                                      TEST_MEMORY_SIZE,
+                                      INT32_MAX,
+                                      UINT32_MAX,
+                                      UINT32_MAX - 7,
+                                      INT64_MAX,
+                                      UINT64_MAX };
+    uint64_t choice = test_random(random);
+    if (choice % 4 == 0)
+        return test_random(random);
+    if (choice % 4 == 1)
+        return test_random(random) % TEST_MEMORY_SIZE;
+    return edges[choice / 4 % ARRAY_COUNT(edges)];
+}
+
+static void sleep_and_drain(struct test_guest *test, const struct test_leave *leave)
+{
+    test->leave_count = 1;
+    sleep_through(test, leave);
+    drain(test, leave);
+    /* Whatever it waits for has come. */
+    test->control.realtime_ns = UINT64_MAX / 2;
+    test->control.monotonic_ns = UINT64_MAX / 2;
+}
+
+static void random_calls_stay_inside(void)
+{
+    uint64_t random = 3;
+    unsigned left = 0, answered = 0;
+    for (unsigned round = 0; round < 20000; round++) {
+        uint64_t slots[16];
+        if (round % 50 == 0) {
+            test_guest_init("some input for whoever reads");
+            test_guest.control.flags = round % 100 == 0 ? CONTROL_STREAMING : 0;
+            for (unsigned i = 0; i < TEST_MEMORY_SIZE; i += 4)
+                store_u32(test_guest.memory + i, (uint32_t)hostile(&random));
+        }
+        test_guest.leave_count = 0;
+        test_guest.on_leave = sleep_and_drain;
+        for (unsigned i = 0; i < ARRAY_COUNT(slots); i++)
+            slots[i] = hostile(&random);
+        if (test_guest_call(binding_table[test_random(&random) % BINDING_COUNT], slots))
+            answered++;
+        else
+            left++;
+        REQUIRE(test_guest.mailbox->output.size <= test_guest.mailbox->output.capacity);
+        REQUIRE(test_guest.mailbox->errors.size <= test_guest.mailbox->errors.capacity);
+    }
+    CHECK(answered > 10000 && left > 10);
+}
+
 static const struct test tests[] = {
     TEST(every_binding_is_there),
     TEST(writes_gather),
@@ -325,5 +388,6 @@ static const struct test tests[] = {
     TEST(poll_waits_for_the_first_clock),
     TEST(poll_answers_streams_at_once),
     TEST(proc_exit_leaves),
+    TEST(random_calls_stay_inside),
 };
 TEST_MAIN(tests)
