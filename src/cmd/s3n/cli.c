@@ -37,7 +37,7 @@ bool verb_unknown(const char *name, struct error *error)
         VERBS_MAX = 64
     };
     const char *names[VERBS_MAX + 1] = { NULL };
-    for (size_t i = 0; verbs[i] != NULL && i < VERBS_MAX; i++)
+    for (size_t i = 0; i < VERBS_MAX && verbs[i] != NULL; i++)
         names[i] = verbs[i]->name;
     const char *nearest = nearest_name(name, names);
     return error_set(error, ERROR_USAGE, "unknown command \"%s\"%s%s%s (s3n help lists them)",
