@@ -37,6 +37,15 @@ struct bytes bytes_part(struct bytes whole, size_t offset, size_t size)
                            MIN(size, whole.size - from) };
 }
 
+struct bytes bytes_trim(struct bytes text)
+{
+    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = bytes_part(text, 1, text.size);
+    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
+    return text;
+}
+
 size_t bytes_find(struct bytes whole, uint8_t byte)
 {
     size_t i = 0;

@@ -33,6 +33,8 @@ bool bytes_equal_string(struct bytes a, const char *text);
 bool bytes_starts_with(struct bytes a, struct bytes prefix);
 /* The part from `offset` on, at most `size` long; parts outside are cut off, never an error. */
 struct bytes bytes_part(struct bytes whole, size_t offset, size_t size);
+/* Without the spaces and tabs at both ends. */
+struct bytes bytes_trim(struct bytes text);
 /* Index of the first `byte`, or whole.size. */
 size_t bytes_find(struct bytes whole, uint8_t byte);
 /* Well-formed UTF-8 as Unicode 15 table 3-7 has it (no surrogates, no overlong forms). */

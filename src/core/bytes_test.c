@@ -25,6 +25,8 @@ static void parts_never_leave_the_whole(void)
     CHECK_BYTES(bytes_part(whole, 2, 2), BYTES_LITERAL("cd"));
     CHECK_BYTES(bytes_part(whole, 4, 100), BYTES_LITERAL("ef"));
     CHECK(bytes_part(whole, 9, 1).size == 0);
+    CHECK_BYTES(bytes_trim(BYTES_LITERAL(" \t a b\t")), BYTES_LITERAL("a b"));
+    CHECK(bytes_trim(BYTES_LITERAL(" \t")).size == 0);
     CHECK(bytes_find(whole, 'c') == 2);
     CHECK(bytes_find(whole, 'z') == 6);
     CHECK(bytes_starts_with(whole, BYTES_LITERAL("abc")));

@@ -11,7 +11,7 @@ void hex_encode(char *text, struct bytes bytes)
     text[2 * bytes.size] = '\0';
 }
 
-static int digit_value(uint8_t digit)
+int hex_digit_value(uint8_t digit)
 {
     if (digit >= '0' && digit <= '9')
         return digit - '0';
@@ -27,13 +27,13 @@ bool hex_decode(void *target, size_t size, struct bytes text)
     if (text.size % 2 != 0 || text.size / 2 != size)
         return false;
     for (size_t i = 0; i < text.size; i++) {
-        if (digit_value(text.data[i]) < 0)
+        if (hex_digit_value(text.data[i]) < 0)
             return false;
     }
     uint8_t *bytes = target;
     for (size_t i = 0; i < size; i++)
-        bytes[i] =
-            (uint8_t)(digit_value(text.data[2 * i]) << 4 | digit_value(text.data[2 * i + 1]));
+        bytes[i] = (uint8_t)(hex_digit_value(text.data[2 * i]) << 4 |
+                             hex_digit_value(text.data[2 * i + 1]));
     return true;
 }
 

@@ -142,15 +142,6 @@ static bool take_line(struct bytes *rest, struct bytes *line)
     return true;
 }
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bytes_part(text, 1, text.size);
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* "200" or "200 OK". */
 static bool read_status(int *status, struct bytes value)
 {
@@ -186,7 +177,7 @@ static bool read_field(struct cgi_answer *answer, struct bytes line, size_t *nam
 {
     size_t colon = bytes_find(line, ':');
     struct bytes name = bytes_part(line, 0, colon);
-    struct bytes value = trim(bytes_part(line, colon + 1, line.size));
+    struct bytes value = bytes_trim(bytes_part(line, colon + 1, line.size));
     if (colon == line.size || !http_is_token(name) || !http_is_field_value(value) ||
         name.size > sizeof(answer->names) - *names_size)
         return false;

@@ -31,6 +31,16 @@ static uint64_t now_of(const struct connection *connection)
     return uv_now(connection->server->loop);
 }
 
+static void connection_unlink(struct connection *connection)
+{
+    if (connection->previous != NULL)
+        connection->previous->next = connection->next;
+    else
+        connection->server->connections = connection->next;
+    if (connection->next != NULL)
+        connection->next->previous = connection->previous;
+}
+
 /* libuv is done with the socket: nothing points here any more. */
 static void on_closed(uv_handle_t *handle)
 {
@@ -43,12 +53,7 @@ static void on_closed(uv_handle_t *handle)
     tls_connection_free(connection->tls);
     buffer_done(&connection->input);
     buffer_done(&connection->output);
-    if (connection->previous != NULL)
-        connection->previous->next = connection->next;
-    else
-        server->connections = connection->next;
-    if (connection->next != NULL)
-        connection->next->previous = connection->previous;
+    connection_unlink(connection);
     peer_leave(server->peers, connection->peer);
     free(connection);
     server->counts.connections_now--;
@@ -375,12 +380,7 @@ static void on_turned_away(uv_handle_t *handle)
 {
     struct connection *connection = connection_of(handle);
     struct http_server *server = connection->server;
-    if (connection->previous != NULL)
-        connection->previous->next = connection->next;
-    else
-        server->connections = connection->next;
-    if (connection->next != NULL)
-        connection->next->previous = connection->previous;
+    connection_unlink(connection);
     server->counts.connections_now--;
     server->counts.connections_refused++;
     server->handle_count--;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "net/http1.h"
 
+#include "core/hex.h"
+
 #include <stdio.h>
 
 static enum http1_step scan_refuse(struct http1_scan *scan, int status)
@@ -88,15 +90,6 @@ static int parse_request_line(struct http_request *request, struct bytes line)
     return 0;
 }
 
-static struct bytes trim(struct bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bytes_part(text, 1, text.size);
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 static int parse_field(struct http_field *field, uint8_t *line, size_t size)
 {
     size_t colon = bytes_find(bytes_of(line, size), ':');
@@ -107,7 +100,7 @@ static int parse_field(struct http_field *field, uint8_t *line, size_t size)
             line[i] = (uint8_t)(line[i] + 32);
     }
     field->name = bytes_of(line, colon);
-    field->value = trim(bytes_of(line + colon + 1, size - colon - 1));
+    field->value = bytes_trim(bytes_of(line + colon + 1, size - colon - 1));
     return 0;
 }
 
@@ -116,7 +109,7 @@ static bool list_has(struct bytes list, struct bytes token)
 {
     while (list.size > 0) {
         struct bytes element = bytes_part(list, 0, bytes_find(list, ','));
-        if (http_equal_fold(trim(element), token))
+        if (http_equal_fold(bytes_trim(element), token))
             return true;
         list = bytes_part(list, element.size + 1, list.size);
     }
@@ -198,20 +191,9 @@ enum chunked_state {
     CHUNKED_OVER
 };
 
-static int hex_value(uint8_t digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    if (digit >= 'a' && digit <= 'f')
-        return digit - 'a' + 10;
-    if (digit >= 'A' && digit <= 'F')
-        return digit - 'A' + 10;
-    return -1;
-}
-
 static enum http1_step chunked_size_byte(struct http1_chunked *chunked, uint8_t byte)
 {
-    int value = hex_value(byte);
+    int value = hex_digit_value(byte);
     if (value >= 0 && chunked->digits < HTTP_CHUNK_DIGITS_MAX) {
         chunked->left = chunked->left * 16 + (unsigned)value;
         chunked->digits++;

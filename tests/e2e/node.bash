@@ -13,11 +13,7 @@ unset S3N_CONFIG S3N_DATA_DIR S3N_TEE S3N_LOG S3N_ENDPOINT
 PATH=$S3N_BUILD/bin:$PATH
 data=$scratch/data
 node='' url='' admin=''
-passed=0 failed=0 skipped=0
-
-pass() { passed=$((passed + 1)); echo "ok    $1"; }
-fail() { failed=$((failed + 1)); echo "FAIL  $1${2:+: $2}"; }
-skip() { skipped=$((skipped + 1)); echo "SKIP: $1: $2"; }
+. "$S3N_SOURCE/tests/cases.bash"
 
 # is NAME ACTUAL WANTED
 is() { if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "got «$2», want «$3»"; fi; }
@@ -35,6 +31,7 @@ node_stop() {
 
 clean_up() {
   local pid
+  show_log
   [ -z "$node" ] || { kill -KILL "$node"; wait "$node"; } 2>/dev/null
   for pid in $(jobs -p); do kill -KILL "$pid" 2>/dev/null; done
   ! mountpoint -q "$data" || umount "$data"
@@ -43,18 +40,11 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 1' INT TERM HUP
 
-finish() {
+show_log() {
   if [ "$failed" != 0 ] && [ -s "$scratch/node.log" ]; then
     echo "last lines of the node's log:" >&2
     tail -n 25 "$scratch/node.log" >&2
   fi
-  echo "$passed passed, $failed failed, $skipped skipped"
-  [ "$failed" = 0 ]
-  exit
-}
-skip_all() {
-  skip "$1" "$2"
-  finish
 }
 require_node() {
   local program

@@ -8,23 +8,7 @@ S3N_SUITES=${S3N_SUITES:-$S3N_SOURCE/../shared}
 . "$S3N_SOURCE/tests/programs/build.bash"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
-passed=0 failed=0 skipped=0
-
-pass() { passed=$((passed + 1)); echo "ok    $1"; }
-fail() { failed=$((failed + 1)); echo "FAIL  $1${2:+: $2}"; }
-skip() { skipped=$((skipped + 1)); echo "skip  $1: $2"; }
-
-finish() {
-  echo "$passed passed, $failed failed, $skipped skipped"
-  [ "$failed" = 0 ]
-  exit
-}
-
-# Leaves with one skip when a thing that every case needs is missing.
-skip_all() {
-  skip "$1" "$2"
-  finish
-}
+. "$S3N_SOURCE/tests/cases.bash"
 
 require_runner() {
   [ -w /dev/kvm ] || skip_all "$1" "/dev/kvm can't be opened here"

@@ -88,13 +88,11 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
     return spawn(pid, &options, error);
 }
 
-bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, struct error *error)
+/* A child that speaks to us over one socket, its descriptor 3. */
+static bool launch_on_socket(const char *path, const char *const *arguments, int socket, pid_t *pid,
+                             struct error *error)
 {
-    const struct config *config = launcher->config;
-    struct user_text base = user_text_of(launcher, 0);
-    const char *arguments[] = { "s3n-keeper", "--data-dir", config->data_folder, "--tee",
-                                config->tee,  "--uid-base", base.text,           NULL };
-    struct spawn_options options = { .path = launcher->keeper,
+    struct spawn_options options = { .path = path,
                                      .arguments = arguments,
                                      .environment = child_environment(),
                                      .descriptors = { { socket, 3 } },
@@ -103,19 +101,22 @@ bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, stru
     return spawn(pid, &options, error);
 }
 
+bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, struct error *error)
+{
+    const struct config *config = launcher->config;
+    struct user_text base = user_text_of(launcher, 0);
+    const char *arguments[] = { "s3n-keeper", "--data-dir", config->data_folder, "--tee",
+                                config->tee,  "--uid-base", base.text,           NULL };
+    return launch_on_socket(launcher->keeper, arguments, socket, pid, error);
+}
+
 bool launch_worker(const struct launcher *launcher, int socket, unsigned user, pid_t *pid,
                    struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
     const char *arguments[] = { "slipstream", "--worker", "--control-fd", "3", "--uid",
                                 uid.text,     NULL };
-    struct spawn_options options = { .path = launcher->worker,
-                                     .arguments = arguments,
-                                     .environment = child_environment(),
-                                     .descriptors = { { socket, 3 } },
-                                     .descriptor_count = 1,
-                                     .own_group = true };
-    return spawn(pid, &options, error);
+    return launch_on_socket(launcher->worker, arguments, socket, pid, error);
 }
 
 bool launch_compiler(const struct launcher *launcher, const struct compile_files *files, pid_t *pid,
