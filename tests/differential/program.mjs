@@ -164,7 +164,10 @@ export class Function_ {
 
   compound(type, locals) {
     const { random } = this;
-    switch (random.below(16)) {
+    switch (random.below(19)) {
+      case 16: return this.multiple(type);
+      case 17: return this.valueTable(type);
+      case 18: return this.jump(type);
       case 0: {
         const [address, offset] = this.address();
         return [...address, random.pick(LOADS[type]), 0, ...offset];
@@ -243,6 +246,53 @@ export class Function_ {
       const early = [...this.value(type), ...this.value(I32), 0x0d, 0];
       return [...early, 0x1a, ...this.statements(2), ...this.value(type)];
     }, results), 0x0b];
+  }
+
+  // A block, if or loop with the type of an earlier function: several parameters and results.
+  multiple(type) {
+    const fits = this.callees.flatMap((s, i) => (s.results.includes(type) ? [i] : []));
+    if (fits.length === 0) return this.value(type);
+    const index = this.random.pick(fits), { parameters, results } = this.callees[index];
+    const take = [...parameters].reverse().flatMap((t) => this.put(t));
+    const give = (types) => types.flatMap((t) => this.value(t));
+    const inside = () => this.block(() => [...take, ...this.statements(2),
+      ...(this.random.chance(2) ? [...give(results), ...this.value(I32), 0x0d, 0, ...results.map(() => 0x1a)] : []),
+      ...give(results)], results);
+    const wanted = results.indexOf(type);
+    const after = [...results.slice(wanted + 1).map(() => 0x1a), ...this.dropBelow(results.slice(0, wanted), type)];
+    if (this.random.chance(3)) return [...give(parameters), ...this.value(I32), 0x04, ...signed(index), ...inside(), 0x05, ...inside(), 0x0b, ...after];
+    if (this.counters === COUNTERS || this.random.chance(2)) return [...give(parameters), 0x02, ...signed(index), ...inside(), 0x0b, ...after];
+    const counter = unsigned(this.firstCounter + this.counters++);
+    const code = [0x41, ...signed(1 + this.random.below(4)), 0x21, ...counter, ...give(parameters), 0x03, ...signed(index), ...this.block(() => [
+      ...take, ...this.statements(2), ...give(parameters),
+      0x20, ...counter, 0x41, ...signed(1), 0x6b, 0x22, ...counter, 0x0d, 0, ...parameters.map(() => 0x1a), ...give(results),
+    ], null), 0x0b, ...after];
+    this.counters--;
+    return code;
+  }
+
+  // Takes a value off the stack.
+  put(type) {
+    const targets = this.writable(type);
+    return targets.length > 0 && !this.random.chance(4) ? [0x21, ...unsigned(this.random.pick(targets))] : [0x1a];
+  }
+
+  // br_table that carries a value out of one of two blocks.
+  valueTable(type) {
+    const targets = Array.from({ length: this.random.below(4) }, () => unsigned(this.random.below(2)));
+    return [0x02, type, ...this.block(() => [
+      0x02, type, ...this.block(() => [...this.value(type), ...this.value(I32), 0x0e, ...vector(targets), ...unsigned(this.random.below(2)),
+        ...this.dead()], [type]), 0x0b,
+      ...this.put(type), ...this.value(type)], [type]), 0x0b];
+  }
+
+  // A branch that is always taken, with dead code behind it.
+  jump(type) {
+    return [0x02, type, ...this.block(() => [...this.statements(1), ...this.value(type), 0x0c, 0, ...this.dead()], [type]), 0x0b];
+  }
+
+  dead() {
+    return this.random.pick([[], [0x00], [0x6a, 0x1a], [0x1b, 0x1a], [0x41, 1, 0x04, 0x40, 0x01, 0x0b], [0x02, 0x40, 0x0c, 0, 0x0b], this.statement()]);
   }
 
   statements(most) {
