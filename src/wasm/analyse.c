@@ -11,7 +11,7 @@
 
 enum {
     /* Bytes of image per byte of module code: what compiled real modules come to. */
-    IMAGE_PER_CODE = 4,
+    IMAGE_PER_CODE = 3,
     IMAGE_PER_FUNCTION = 64,
     IMAGE_FIXED = 10 * 4096,
 };
@@ -244,6 +244,10 @@ bool wasm_analyse(struct analysis *analysis, struct arena *arena, struct bytes m
     measure(&analyser);
     name_features(&analyser);
     made.abi = find_abi(&analyser);
+    if (made.abi == ANALYSIS_ABI_NONE)
+        add_reason(&analyser, "nothing to call: no export \"_start\" (func)");
+    if (made.abi == ANALYSIS_ABI_REACTOR)
+        add_reason(&analyser, "reactors (s3n_alloc, s3n_handle) are not supported yet");
     if (arena_failed(arena))
         return refuse_memory(error);
     *analysis = made;

@@ -55,12 +55,13 @@ static void tells_all_reasons(void)
     REQUIRE(wasm_analyse(&analysis, arena, source, &error));
     CHECK(!analysis.can_run);
     CHECK(!analysis.is_deterministic);
-    REQUIRE(analysis.reason_count == 4);
+    REQUIRE(analysis.reason_count == 5);
     CHECK_STRING(analysis.reasons[0], "unknown import \"env\".\"\\x0a\" (func)");
     CHECK(strncmp(analysis.reasons[1], "incompatible import type: ", 26) == 0);
     CHECK_STRING(analysis.reasons[2],
                  "illegal opcode 0x12: tail calls not supported at offset 0x48 in function 2");
     CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfd: vectors", 28) == 0);
+    CHECK_STRING(analysis.reasons[4], "nothing to call: no export \"_start\" (func)");
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, 1 << 16);
     analysis_text(&text, &analysis);
