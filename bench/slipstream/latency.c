@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench-slipstream STATIC-PROGRAM [IMAGE]: see rows. */
+/* bench-slipstream warm|cold STATIC-PROGRAM [IMAGE]: see measure. */
 #include "abi/control.h"
 #include "abi/layout.h"
 #include "base/file.h"
@@ -179,13 +179,14 @@ static void cold(struct engine *engine, struct program *program, const char *sta
     fprintf(stderr, "  a shell takes %.0f us, ahead of need\n", median_us(made, RUNS_COLD));
 }
 
-static void measure(struct engine *engine, int descriptor, const char *static_program,
-                    const char *which)
+static void measure(struct engine *engine, int descriptor, char **argv, const char *which)
 {
     struct program *program = NULL;
     check(program_open(&program, descriptor, &error), "program");
-    warm(engine, program, which);
-    cold(engine, program, static_program, which);
+    if (strcmp(argv[1], "warm") == 0)
+        warm(engine, program, which);
+    else
+        cold(engine, program, argv[2], which);
     program_close(program);
 }
 
@@ -195,14 +196,14 @@ int main(int argc, char **argv)
     struct test_image echo = {
         .memory_size = 131072, .memory_size_max = 131072, .command = TEST_echo, .start = TEST_NONE
     };
-    if (argc < 2)
+    if (argc < 3)
         return 2;
     check(engine_open(&engine, NULL, &error), "engine");
-    measure(engine, test_image_make(&echo), argv[1], "hand-written echo");
-    if (argc > 2) {
-        int image = open(argv[2], O_RDONLY | O_CLOEXEC);
-        check(image >= 0, argv[2]);
-        measure(engine, image, argv[1], "C hello, wasi-libc");
+    measure(engine, test_image_make(&echo), argv, "hand-written echo");
+    if (argc > 3) {
+        int image = open(argv[3], O_RDONLY | O_CLOEXEC);
+        check(image >= 0, argv[3]);
+        measure(engine, image, argv, "C hello, wasi-libc");
     }
     engine_close(engine);
     return 0;
