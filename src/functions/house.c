@@ -70,10 +70,11 @@ void house_close_worker(struct house *house)
     if (house->worker == NULL)
         return;
     poll_end(&house->completions);
-    poll_end(&house->death);
+    poll_end(&house->control);
     worker_close(TAKE(house->worker));
     invoker->options.workers.end(invoker->options.workers.context, house->process);
     memset(house->loaded, 0, sizeof(house->loaded));
+    house->opening = house->is_loading = false;
     invoker->counts.workers--;
 }
 
@@ -127,24 +128,24 @@ static void on_completions(uv_poll_t *poll, int status, int events)
     retire_if_idle(house);
 }
 
+/* What ran there has crashed. */
+static void worker_bury(struct house *house)
+{
+    house->invoker->counts.workers_lost++;
+    worker_lost(house->worker);
+    completions_take(house);
+    house_close_worker(house);
+}
+
 void house_lose_worker(struct house *house)
 {
     if (house->worker == NULL)
         return;
-    house->invoker->counts.workers_lost++;
-    worker_lost(house->worker);
-    completions_take(house);
+    worker_bury(house);
     bool replace = house->has_proved && house->is_served;
-    house_close_worker(house);
     house->has_proved = false;
     if (replace || house->waiting_count > 0)
         house_pump(house);
-}
-
-static void on_death(uv_poll_t *poll, int status, int events)
-{
-    (void)status, (void)events;
-    house_lose_worker(poll->data);
 }
 
 static bool watch(struct house *house, uv_poll_t **poll, int descriptor, uv_poll_cb callback)
@@ -178,56 +179,147 @@ static struct worker_options worker_options_of(const struct house *house)
     };
 }
 
+static void on_control(uv_poll_t *poll, int status, int events);
+
 static bool worker_install(struct house *house, int socket, struct error *error)
 {
     struct worker_options options = worker_options_of(house);
-    if (!worker_open(&house->worker, socket, &options, error))
+    if (!worker_open_begin(&house->worker, socket, &options, error))
         return false;
     house->invoker->counts.workers++;
+    house->opening = true;
+    house->asked_ns = clock_monotonic_ns(house->invoker->options.clock);
     if (watch(house, &house->completions, worker_event(house->worker), on_completions) &&
-        watch(house, &house->death, worker_socket(house->worker), on_death))
+        watch(house, &house->control, worker_socket(house->worker), on_control))
         return true;
     house_close_worker(house);
     return error_set(error, ERROR_SYSTEM, "watch a worker");
 }
 
-static void waiting_fail(struct house *house, const struct error *error)
+/* Refuses those who wait for this function, or for any (UINT32_MAX). */
+static void waiting_fail(struct house *house, uint32_t function, const struct error *error)
 {
-    while (house->waiting != NULL) {
-        struct invocation *first = house->waiting;
-        house->waiting = first->next;
+    for (struct invocation **at = &house->waiting; *at != NULL;) {
+        struct invocation *waiting = *at;
+        if (function != UINT32_MAX && waiting->function != function) {
+            at = &waiting->next;
+            continue;
+        }
+        *at = waiting->next;
         house->waiting_count--;
         house->invoker->counts.waiting--;
-        invocation_fail(first, error);
+        invocation_fail(waiting, error);
     }
 }
 
 static void worker_want(struct house *house);
 
-static void worker_arrived(void *context, int socket, int process, const struct error *failure)
+/* One that waited ahead of need may have died unnoticed: another is tried at once. */
+static void start_failed(struct house *house, struct error *error)
 {
-    struct house *house = context;
-    struct error error;
-    house->starting = false;
-    house->process = process;
-    if (socket < 0) {
-        error = *failure;
-    } else if (worker_install(house, socket, &error)) {
-        house->start_failures = 0;
-        house_pump(house);
-        retire_if_idle(house);
-        return;
-    } else {
-        house->invoker->options.workers.end(house->invoker->options.workers.context, process);
-    }
-    /* One that waited ahead of need may have died unnoticed: another is tried at once. */
     if (house->start_failures++ < WORKER_START_RETRIES_MAX && house->waiting_count > 0) {
         worker_want(house);
         return;
     }
     house->start_failures = 0;
-    error_within(&error, "worker of %s", house->application->manifest->application);
-    waiting_fail(house, &error);
+    error_within(error, "worker of %s", house->application->manifest->application);
+    waiting_fail(house, UINT32_MAX, error);
+}
+
+static void worker_arrived(void *context, int socket, int process, const struct error *failure)
+{
+    struct house *house = context;
+    struct invoker *invoker = house->invoker;
+    struct error error;
+    house->starting = false;
+    house->process = process;
+    if (socket < 0) {
+        error = *failure;
+        start_failed(house, &error);
+    } else if (!worker_install(house, socket, &error)) {
+        invoker->options.workers.end(invoker->options.workers.context, process);
+        start_failed(house, &error);
+    }
+}
+
+static void answer_done(struct house *house)
+{
+    if (house->opening) {
+        house->opening = false;
+        house->start_failures = 0;
+    } else if (house->is_loading) {
+        house->is_loading = false;
+        house->loaded[house->loading] = true;
+    }
+    house_pump(house);
+    retire_if_idle(house);
+}
+
+static void answer_refused(struct house *house, struct error *error)
+{
+    const struct manifest *manifest = house->application->manifest;
+    if (!house->is_loading) {
+        house_close_worker(house);
+        start_failed(house, error);
+        return;
+    }
+    house->is_loading = false;
+    error_within(error, "load %s/%s", manifest->application,
+                 manifest->functions[house->loading].name);
+    waiting_fail(house, house->loading, error);
+    house_pump(house);
+    retire_if_idle(house);
+}
+
+static void control_lost(struct house *house, struct error *error)
+{
+    if (house->opening) {
+        house_close_worker(house);
+        start_failed(house, error);
+        return;
+    }
+    if (house->is_loading) {
+        /* Another worker might die of it just the same. */
+        error_set(error, ERROR_CRASHED, "its worker died while it was loaded");
+        waiting_fail(house, house->loading, error);
+    }
+    house_lose_worker(house);
+}
+
+/* An answer of the worker, or its end. */
+static void on_control(uv_poll_t *poll, int status, int events)
+{
+    struct house *house = poll->data;
+    struct error error;
+    (void)status, (void)events;
+    switch (worker_answer(house->worker, &error)) {
+    case WORKER_ANSWER_NONE:
+        break;
+    case WORKER_ANSWER_DONE:
+        answer_done(house);
+        break;
+    case WORKER_ANSWER_REFUSED:
+        answer_refused(house, &error);
+        break;
+    case WORKER_ANSWER_LOST:
+        control_lost(house, &error);
+        break;
+    }
+}
+
+void house_watch_worker(struct house *house, uint64_t now_ns)
+{
+    struct error error;
+    uint64_t allowed_ms = WORKER_ANSWER_TIMEOUT_MS;
+    if (house->worker == NULL || (!house->opening && !house->is_loading))
+        return;
+    if (house->is_loading)
+        allowed_ms += house->application->manifest->functions[house->loading].limits.timeout_ms;
+    if (now_ns - house->asked_ns <= allowed_ms * 1000000u)
+        return;
+    error_set(&error, ERROR_TIMEOUT, "its worker does not answer");
+    waiting_fail(house, house->is_loading ? house->loading : UINT32_MAX, &error);
+    house_lose_worker(house);
 }
 
 /* The longest idle worker of another version gives way. */
@@ -255,30 +347,32 @@ static void worker_want(struct house *house)
         return;
     if (!make_room(invoker)) {
         error_set(&error, ERROR_BUSY, "all of this node's workers are busy");
-        waiting_fail(house, &error);
+        waiting_fail(house, UINT32_MAX, &error);
         return;
     }
     house->starting = invoker->options.workers.request(invoker->options.workers.context,
                                                        worker_arrived, house, &error);
     if (!house->starting)
-        waiting_fail(house, &error);
+        waiting_fail(house, UINT32_MAX, &error);
 }
 
 /* --- running --- */
 
+/* Asks the worker to load a function; one at a time, the others' turn comes with the answer. */
 static bool function_load(struct house *house, uint32_t function, struct error *error)
 {
-    if (house->loaded[function])
-        return true;
     const struct application *application = house->application;
     const struct manifest_function *row = &application->manifest->functions[function];
     struct shell_limits limits = { (uint64_t)row->limits.memory_mib << 20, row->limits.timeout_ms };
     AUTO_CLOSE int image = -1;
-    house->loaded[function] =
-        store_blob_open(house->invoker->options.store, &application->images[function].image, &image,
-                        error) &&
-        worker_load(house->worker, function, image, &limits, error);
-    return house->loaded[function] ||
+    if (house->is_loading)
+        return true;
+    house->is_loading = store_blob_open(house->invoker->options.store,
+                                        &application->images[function].image, &image, error) &&
+                        worker_load_begin(house->worker, function, image, &limits, error);
+    house->loading = function;
+    house->asked_ns = clock_monotonic_ns(house->invoker->options.clock);
+    return house->is_loading ||
            error_within(error, "load %s/%s", application->manifest->application, row->name);
 }
 
@@ -312,11 +406,15 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     uint32_t function = invocation->function, slot;
     const struct manifest_function *row = &house->application->manifest->functions[function];
     *taken = false;
-    if (house->worker == NULL || !worker_is_alive(house->worker) ||
+    if (house->worker == NULL || house->opening || !worker_is_alive(house->worker) ||
         house->running_by_function[function] >= row->limits.concurrency)
         return true;
-    if (!function_load(house, function, error))
-        return false;
+    if (!house->loaded[function]) {
+        if (function_load(house, function, error))
+            return true;
+        /* A worker that is gone is noticed by its socket; the invocation waits for another. */
+        return error->code == ERROR_UNAVAILABLE;
+    }
     if (!worker_acquire(house->worker, function, &slot))
         return true;
     if (!mailbox_fill(house, slot, invocation, error)) {

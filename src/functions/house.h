@@ -36,10 +36,14 @@ struct house {
     bool is_served;                                      /* new invocations may come */
     unsigned start_failures;                             /* in a row */
     bool starting;                                       /* a worker was asked for */
-    struct worker *worker;                               /* NULL: none */
+    bool opening;                                        /* it was asked to open the channel */
+    bool is_loading;                                     /* it was asked to load a function */
+    uint32_t loading;
+    uint64_t asked_ns;     /* when it was asked to open or to load */
+    struct worker *worker; /* NULL: none */
     int process;
     bool has_proved; /* the worker has finished an invocation */
-    uv_poll_t *completions, *death;
+    uv_poll_t *completions, *control;
     bool loaded[MANIFEST_FUNCTION_COUNT_MAX];
     unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
     struct invocation *running[SLOT_COUNT_MAX]; /* by slot */
@@ -69,6 +73,8 @@ void house_pump(struct house *house);
 /* The worker does not keep its limits, or is gone: what runs there has crashed. */
 void house_lose_worker(struct house *house);
 void house_close_worker(struct house *house);
+/* Gives up on what takes the worker too long: opening, or loading a function. */
+void house_watch_worker(struct house *house, uint64_t now_ns);
 
 /* Of invocation.c: ends an invocation and frees it. */
 void invocation_fail(struct invocation *invocation, const struct error *error);

@@ -228,6 +228,7 @@ static void house_watch(struct house *house, uint64_t now_ns)
             break;
         }
     }
+    house_watch_worker(house, now_ns);
     for (struct invocation **at = &house->waiting; *at != NULL;) {
         struct invocation *waiting = *at;
         if (now_ns - waiting->since_ns <= WAITING_MS_MAX * UINT64_C(1000000)) {
@@ -248,7 +249,7 @@ static void houses_sweep(struct invoker *invoker)
 {
     for (struct house **at = &invoker->houses; *at != NULL;) {
         struct house *house = *at;
-        if (house->is_served || house->starting || house->running_count > 0 ||
+        if (house->is_served || house->starting || house->opening || house->running_count > 0 ||
             house->waiting_count > 0) {
             at = &house->next;
             continue;

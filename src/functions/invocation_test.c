@@ -67,8 +67,11 @@ struct world {
     struct error deploy_error;
     struct outcome_seen seen[RESULTS_MAX];
     unsigned seen_count;
-    worker_done *worker_wish;
-    void *worker_wish_context;
+    struct {
+        worker_done *done;
+        void *context;
+    } wishes[WORKERS_MAX]; /* for workers */
+    unsigned wish_count;
 };
 
 static struct world world;
@@ -89,6 +92,26 @@ static int compile_here(int module, struct error *error)
     return descriptor;
 }
 
+static void worker_give(worker_done *done, void *context)
+{
+    int pair[2];
+    pid_t pid = 0;
+    struct error error;
+    static const char *const arguments[] = { "slipstream", "--worker", "--control-fd", "3", NULL };
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return;
+    struct spawn_options options = { .path = test_program("slipstream"),
+                                     .arguments = arguments,
+                                     .descriptors = { { pair[1], 3 } },
+                                     .descriptor_count = 1 };
+    if (world.worker_count == WORKERS_MAX || !spawn(&pid, &options, &error))
+        file_close(&pair[0]);
+    else
+        world.workers[world.worker_count++] = pid;
+    close(pair[1]);
+    done(context, pair[0], (int)pid, &error);
+}
+
 /* Answers of compiler and worker source come from the loop, as on a node. */
 static void idle_turn(uv_idle_t *idle)
 {
@@ -97,27 +120,9 @@ static void idle_turn(uv_idle_t *idle)
         compiler_done *done = TAKE(world.compile_done);
         done(world.compile_context, world.compile_image, &world.compile_error);
     }
-    if (world.worker_wish != NULL) {
-        worker_done *done = TAKE(world.worker_wish);
-        int pair[2];
-        struct error error;
-        static const char *const arguments[] = { "slipstream", "--worker", "--control-fd", "3",
-                                                 NULL };
-        if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-            return;
-        struct spawn_options options = { .path = test_program("slipstream"),
-                                         .arguments = arguments,
-                                         .descriptors = { { pair[1], 3 } },
-                                         .descriptor_count = 1 };
-        pid_t pid = 0;
-        if (world.worker_count == WORKERS_MAX || !spawn(&pid, &options, &error)) {
-            close(pair[0]);
-            pair[0] = -1;
-        } else {
-            world.workers[world.worker_count++] = pid;
-        }
-        close(pair[1]);
-        done(world.worker_wish_context, pair[0], (int)pid, &error);
+    while (world.wish_count > 0) {
+        world.wish_count--;
+        worker_give(world.wishes[world.wish_count].done, world.wishes[world.wish_count].context);
     }
 }
 
@@ -135,9 +140,11 @@ static bool compile_start(void *context, int module, const struct digest32 *code
 
 static bool worker_wanted(void *context, worker_done *done, void *done_context, struct error *error)
 {
-    (void)context, (void)error;
-    world.worker_wish = done;
-    world.worker_wish_context = done_context;
+    (void)context;
+    if (world.wish_count == WORKERS_MAX)
+        return error_set(error, ERROR_BUSY, "too many wishes");
+    world.wishes[world.wish_count].done = done;
+    world.wishes[world.wish_count++].context = done_context;
     return true;
 }
 
@@ -398,6 +405,34 @@ static void keeps_limits(void)
     world_close();
 }
 
+static void a_start_function_holds_nobody_up(void)
+{
+    REQUIRE_KVM();
+    REQUIRE(world_open("start"));
+    CHECK(deploy("loop", "start-loop", 4, 400) && deploy("echo", "echo", 4, 5000));
+    struct outcome_seen *stuck = &world.seen[0];
+    struct error error;
+    CHECK(start("loop", (struct bytes){ 0 }, stuck, &error));
+    struct outcome_seen *served = &world.seen[1];
+    CHECK(start("echo", BYTES_LITERAL("served"), served, &error));
+    run_until(1);
+    CHECK_STRING(served->output, "served");
+    CHECK(stuck->message[0] == '\0');
+    run_until(2);
+    CHECK_NOTE(!stuck->ran && stuck->refused == ERROR_TIMEOUT, "%s", stuck->message);
+    world_close();
+}
+
+static void a_start_function_that_traps_is_told(void)
+{
+    REQUIRE_KVM();
+    REQUIRE(world_open("start-trap"));
+    CHECK(deploy("trap", "start-trap", 4, 1000));
+    struct outcome_seen *seen = invoke("trap", "");
+    CHECK_NOTE(!seen->ran && seen->refused == ERROR_TRAPPED, "%s", seen->message);
+    world_close();
+}
+
 static void queues_and_then_refuses(void)
 {
     REQUIRE_KVM();
@@ -477,6 +512,8 @@ static const struct test tests[] = {
     TEST(gives_the_environment),
     TEST(tells_how_a_run_failed),
     TEST(keeps_limits),
+    TEST(a_start_function_holds_nobody_up),
+    TEST(a_start_function_that_traps_is_told),
     TEST(queues_and_then_refuses),
     TEST(a_killed_worker_is_replaced),
     TEST(a_new_version_takes_over),

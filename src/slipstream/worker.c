@@ -46,14 +46,33 @@ struct worker {
 static bool worker_ask(struct worker *worker, uint16_t type, struct bytes payload,
                        const int *descriptors, unsigned descriptor_count, struct error *error)
 {
-    struct ipc_message answer;
     if (worker->is_lost)
         return error_set(error, ERROR_CRASHED, "the slipstream process is gone");
-    if (!ipc_call(worker->ipc, type, payload, descriptors, descriptor_count, &answer,
-                  worker->answer_timeout_ms, error))
-        return false;
-    ipc_message_done(&answer);
-    return true;
+    return ipc_send(worker->ipc, type, 0, payload, descriptors, descriptor_count, error);
+}
+
+static enum worker_answer answer_take(struct worker *worker, int timeout_ms, struct error *error)
+{
+    struct ipc_message message;
+    if (!ipc_receive(worker->ipc, &message, timeout_ms, error))
+        return error->code == ERROR_TIMEOUT ? WORKER_ANSWER_NONE : WORKER_ANSWER_LOST;
+    bool is_done = message.type == IPC_ANSWER_OK;
+    if (message.type == IPC_ANSWER_ERROR)
+        ipc_answer_error(&message, error);
+    else if (!is_done)
+        error_set(error, ERROR_INVALID, "the slipstream process answered out of turn");
+    ipc_message_done(&message);
+    return is_done ? WORKER_ANSWER_DONE : WORKER_ANSWER_REFUSED;
+}
+
+enum worker_answer worker_answer(struct worker *worker, struct error *error)
+{
+    return answer_take(worker, 0, error);
+}
+
+static bool worker_wait(struct worker *worker, struct error *error)
+{
+    return answer_take(worker, worker->answer_timeout_ms, error) == WORKER_ANSWER_DONE;
 }
 
 static bool worker_handshake(struct worker *worker, const struct worker_options *options,
@@ -71,6 +90,18 @@ static bool worker_handshake(struct worker *worker, const struct worker_options 
 
 bool worker_open(struct worker **made, int socket, const struct worker_options *options,
                  struct error *error)
+{
+    AUTO(worker) struct worker *worker = NULL;
+    if (!worker_open_begin(&worker, socket, options, error))
+        return false;
+    if (!worker_wait(worker, error))
+        return error_within(error, "start a slipstream process");
+    *made = TAKE(worker);
+    return true;
+}
+
+bool worker_open_begin(struct worker **made, int socket, const struct worker_options *options,
+                       struct error *error)
 {
     struct worker *worker = calloc(1, sizeof(*worker));
     if (worker == NULL) {
@@ -106,6 +137,12 @@ void worker_close(struct worker *worker)
 bool worker_load(struct worker *worker, uint32_t function, int image,
                  const struct shell_limits *limits, struct error *error)
 {
+    return worker_load_begin(worker, function, image, limits, error) && worker_wait(worker, error);
+}
+
+bool worker_load_begin(struct worker *worker, uint32_t function, int image,
+                       const struct shell_limits *limits, struct error *error)
+{
     uint8_t payload[WORKER_LOAD_SIZE];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_u32_le(&writer, function);
@@ -119,7 +156,8 @@ bool worker_unload(struct worker *worker, uint32_t function, struct error *error
     uint8_t payload[WORKER_UNLOAD_SIZE];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_u32_le(&writer, function);
-    return worker_ask(worker, WORKER_REQUEST_UNLOAD, writer_view(&writer), NULL, 0, error);
+    return worker_ask(worker, WORKER_REQUEST_UNLOAD, writer_view(&writer), NULL, 0, error) &&
+           worker_wait(worker, error);
 }
 
 bool worker_acquire(struct worker *worker, uint32_t function, uint32_t *slot)

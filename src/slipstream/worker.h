@@ -37,6 +37,21 @@ MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image,
  */
 MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct error *error);
 
+/* open and load without waiting: the request goes out, and worker_answer gives the answer when
+ * worker_socket is readable.  One request at a time.  What a module does at its start takes as long
+ * as its limits allow, and a server has others to serve meanwhile. */
+MUST_CHECK bool worker_open_begin(struct worker **worker, int socket,
+                                  const struct worker_options *options, struct error *error);
+MUST_CHECK bool worker_load_begin(struct worker *worker, uint32_t function, int image,
+                                  const struct shell_limits *limits, struct error *error);
+enum worker_answer {
+    WORKER_ANSWER_NONE, /* not yet */
+    WORKER_ANSWER_DONE,
+    WORKER_ANSWER_REFUSED, /* error set */
+    WORKER_ANSWER_LOST     /* the process is gone; error set */
+};
+enum worker_answer worker_answer(struct worker *worker, struct error *error);
+
 /* A free slot, preferably one that ran `function` last; false: all are taken (ERROR_BUSY to whoever
  * asked, or queue). */
 bool worker_acquire(struct worker *worker, uint32_t function, uint32_t *slot);
@@ -56,7 +71,8 @@ struct worker_completion {
 bool worker_take(struct worker *worker, struct worker_completion *completion);
 
 /* To poll for reading: the eventfd of completions, and the control socket, which becomes readable
- * only when the process is gone (then: worker_lost, worker_take until false, worker_close). */
+ * with the answer to a begun request and when the process is gone (then: worker_lost, worker_take
+ * until false, worker_close). */
 int worker_event(const struct worker *worker);
 int worker_socket(const struct worker *worker);
 /* Declares the process dead: whatever runs completes as CRASHED, nothing can be submitted. */

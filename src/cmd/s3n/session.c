@@ -140,7 +140,11 @@ static bool keyset_renew(struct session *session, struct error *error)
 
 bool session_open(struct session *session, struct error *error)
 {
-    if (!profile_read(&session->profile, error) || !owner_key_open(&session->key, error) ||
+    if (!profile_read(&session->profile, error)) {
+        snprintf(session->hint, sizeof(session->hint), "%s", "`s3n login URL` comes first");
+        return false;
+    }
+    if (!owner_key_open(&session->key, error) ||
         !keyset_parse(&session->keyset, buffer_view(&session->profile.keyset), error))
         return false;
     session->keyset_digest = keyset_digest(buffer_view(&session->profile.keyset));
