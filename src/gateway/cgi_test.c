@@ -2,7 +2,6 @@
 #include "gateway/cgi.h"
 #include "tests/harness.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 static struct cgi_answer answer;
@@ -60,22 +59,20 @@ static void takes_anything_else_as_the_body(void)
 
 static void keeps_its_limits(void)
 {
-    char *text = malloc(CGI_HEAD_SIZE_MAX + 64);
-    REQUIRE(text != NULL);
-    memcpy(text, "Content-Type: ", 14);
-    memset(text + 14, 'a', CGI_HEAD_SIZE_MAX);
-    memcpy(text + CGI_HEAD_SIZE_MAX + 14, "\n\n", 2);
-    cgi_answer_read(&answer, bytes_of(text, CGI_HEAD_SIZE_MAX + 16));
-    CHECK_NUMBER(answer.body.size, CGI_HEAD_SIZE_MAX + 16);
-    size_t size = 0;
-    for (int i = 0; i < HTTP_ANSWER_FIELD_COUNT_MAX; i++) {
-        memcpy(text + size, "Content-Type: a\n", 16);
-        size += 16;
-    }
-    text[size++] = '\n';
-    cgi_answer_read(&answer, bytes_of(text, size));
-    CHECK_NUMBER(answer.body.size, size);
-    free(text);
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 2 * CGI_HEAD_SIZE_MAX);
+    buffer_append_string(&text, "Content-Type: ");
+    while (text.size < CGI_HEAD_SIZE_MAX)
+        buffer_append_string(&text, "a");
+    buffer_append_string(&text, "\n\n");
+    cgi_answer_read(&answer, buffer_view(&text));
+    CHECK_NUMBER(answer.body.size, text.size);
+    buffer_clear(&text);
+    for (int i = 0; i < HTTP_ANSWER_FIELD_COUNT_MAX; i++)
+        buffer_append_string(&text, "Content-Type: a\n");
+    buffer_append_string(&text, "\n");
+    cgi_answer_read(&answer, buffer_view(&text));
+    CHECK_NUMBER(answer.body.size, text.size);
 }
 
 static bool has(const struct buffer *environment, const char *variable)

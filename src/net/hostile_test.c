@@ -74,7 +74,8 @@ static struct bytes get_block(const char *path)
     block[1] = 0x87;
     block[2] = 0x04;
     block[3] = (uint8_t)size;
-    memcpy(block + 4, path, size);
+    for (size_t i = 0; i < size; i++)
+        block[4 + i] = (uint8_t)path[i];
     block[4 + size] = 0x01;
     block[5 + size] = 1;
     block[6 + size] = 'a';
@@ -397,13 +398,14 @@ static void survives_broken_handshakes(void)
     struct fixture *fixture = fixture_start(NULL);
     uint64_t state = 7;
     uint8_t junk[512];
+    static const uint8_t hello[] = { 0x16, 3, 1, 1, 0, 1, 0, 0, 0xfc, 3, 3 };
     for (unsigned round = 0; round < 100; round++) {
         /* A plain connection to the TLS port, by the port's number. */
         struct wire *wire = wire_open_raw(fixture);
         for (size_t i = 0; i < sizeof(junk); i++)
             junk[i] = (uint8_t)test_random(&state);
         if (round % 2 == 0)
-            memcpy(junk, "\x16\x03\x01\x01\x00\x01\x00\x00\xfc\x03\x03", 11);
+            memcpy(junk, hello, sizeof(hello));
         wire_send(wire, bytes_of(junk, 1 + test_random(&state) % sizeof(junk)));
         if (round % 3 == 0)
             wire_read(wire, 1, 5);

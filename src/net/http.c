@@ -248,10 +248,12 @@ bool http_answer_is_fit(const struct http_answer *answer)
     if (answer->status < 200 || answer->status > 599 ||
         answer->field_count > HTTP_ANSWER_FIELD_COUNT_MAX)
         return false;
+    size_t size = 64; /* status line, Content-Length, the end */
     for (size_t i = 0; i < answer->field_count; i++) {
         const struct http_field *field = &answer->fields[i];
-        if (!http_is_token(field->name) || !http_is_field_value(field->value) ||
-            is_framing_name(field->name))
+        size += field->name.size + field->value.size + 4;
+        if (size > HTTP_ANSWER_HEAD_SIZE_MAX || !http_is_token(field->name) ||
+            !http_is_field_value(field->value) || is_framing_name(field->name))
             return false;
         for (size_t j = 0; j < field->name.size; j++) {
             if (field->name.data[j] >= 'A' && field->name.data[j] <= 'Z')

@@ -340,7 +340,7 @@ static void serves_curl(void)
                  "head -c 1000000 /dev/zero | tr '\\0' x | curl -sk -m 5 %s --data-binary @- "
                  "https://127.0.0.1:PORT/echo | wc -c",
                  versions[i]);
-        CHECK_NUMBER(atoi(command(line, port)), 1000000);
+        CHECK_NUMBER(strtol(command(line, port), NULL, 10), 1000000);
         snprintf(line, sizeof(line),
                  "head -c 3000000 /dev/zero | curl -sk -m 5 %s --data-binary @- "
                  "-w '%%{http_code}' -o /dev/null https://127.0.0.1:PORT/echo",
@@ -348,12 +348,12 @@ static void serves_curl(void)
         CHECK_STRING(command(line, port), "413");
         snprintf(line, sizeof(line), "curl -sk -m 5 %s https://127.0.0.1:PORT/size/5000000 | wc -c",
                  versions[i]);
-        CHECK_NUMBER(atoi(command(line, port)), 5000000);
+        CHECK_NUMBER(strtol(command(line, port), NULL, 10), 5000000);
         snprintf(line, sizeof(line),
                  "curl -skI -m 5 %s https://127.0.0.1:PORT/size/77 | "
                  "grep -ci 'content-length: 77'",
                  versions[i]);
-        CHECK_NUMBER(atoi(command(line, port)), 1);
+        CHECK_NUMBER(strtol(command(line, port), NULL, 10), 1);
         snprintf(line, sizeof(line),
                  "curl -sk -m 5 %s -d abc -w '%%{http_code}' https://127.0.0.1:PORT/early",
                  versions[i]);
