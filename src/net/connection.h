@@ -34,13 +34,15 @@ struct exchange {
     int32_t stream;
     enum exchange_state state;
     uint64_t since_ms; /* when the state began */
+    uint64_t mark_ms;  /* when progress was last looked at, and what it was then */
+    size_t mark_size;
     bool announced;    /* on_fields has seen it and on_gone has not */
     bool request_over; /* all of the request has arrived */
     void *tag;
     uint8_t *body_buffer; /* the caller's, or NULL */
     size_t body_size_max;
     size_t body_size;
-    size_t body_charged; /* of the server's body memory */
+    size_t body_charged, answer_charged; /* of the server's memory limit */
     struct buffer body;
     struct buffer answer; /* HTTP/1.1: head and body; HTTP/2: body */
     size_t answer_sent;

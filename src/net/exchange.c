@@ -22,6 +22,13 @@ static struct exchange *take_slot(struct http_server *server)
     return exchange;
 }
 
+static void start_state(struct exchange *exchange, enum exchange_state state)
+{
+    exchange->state = state;
+    exchange->since_ms = exchange->mark_ms = uv_now(exchange->connection->server->loop);
+    exchange->mark_size = 0;
+}
+
 struct exchange *exchange_new(struct connection *connection, int32_t stream)
 {
     struct http_server *server = connection->server;
@@ -57,10 +64,31 @@ static struct http_handle handle_of(const struct exchange *exchange)
     return (struct http_handle){ .number = exchange->number, .slot = exchange->slot };
 }
 
+/* Memory for a body or an answer, within the server's limit and the peer's. */
+static bool charge(struct exchange *exchange, size_t *charged, size_t size)
+{
+    struct connection *connection = exchange->connection;
+    struct http_server *server = connection->server;
+    if (size > server->limits.memory_max - server->counts.memory_now ||
+        !peer_charge(server->peers, connection->peer, size, server->limits.peer_memory_max))
+        return false;
+    server->counts.memory_now += size;
+    *charged += size;
+    return true;
+}
+
+static void refund(struct exchange *exchange, size_t *charged)
+{
+    struct connection *connection = exchange->connection;
+    if (*charged > 0)
+        peer_refund(connection->server->peers, connection->peer, *charged);
+    connection->server->counts.memory_now -= *charged;
+    *charged = 0;
+}
+
 static void drop_body(struct exchange *exchange)
 {
-    exchange->connection->server->counts.body_memory_now -= exchange->body_charged;
-    exchange->body_charged = 0;
+    refund(exchange, &exchange->body_charged);
     buffer_done(&exchange->body);
     buffer_init(&exchange->body, SIZE_MAX / 2);
     exchange->body_buffer = NULL;
@@ -85,6 +113,7 @@ void exchange_release(struct exchange *exchange)
     tell_gone(exchange);
     ASSERT(exchange->number == number);
     drop_body(exchange);
+    refund(exchange, &exchange->answer_charged);
     buffer_done(&exchange->answer);
     if (exchange->previous != NULL)
         exchange->previous->next = exchange->next;
@@ -106,8 +135,7 @@ void exchange_admit(struct exchange *exchange)
     struct http_server *server = exchange->connection->server;
     const struct http_request *request = &exchange->head.request;
     struct http_admission admission = { 0 };
-    exchange->state = EXCHANGE_BODY;
-    exchange->since_ms = uv_now(server->loop);
+    start_state(exchange, EXCHANGE_BODY);
     if (server->handler.on_fields != NULL) {
         exchange->announced = true;
         server->handler.on_fields(server->handler.context, handle_of(exchange), request,
@@ -124,7 +152,6 @@ void exchange_admit(struct exchange *exchange)
 
 bool exchange_add_body(struct exchange *exchange, struct bytes part)
 {
-    struct http_server *server = exchange->connection->server;
     if (exchange->state != EXCHANGE_BODY)
         return false;
     if (part.size == 0)
@@ -136,12 +163,10 @@ bool exchange_add_body(struct exchange *exchange, struct bytes part)
     if (exchange->body_buffer != NULL) {
         memcpy(exchange->body_buffer + exchange->body_size, part.data, part.size);
     } else {
-        if (server->counts.body_memory_now + part.size > server->limits.body_memory_max) {
+        if (!charge(exchange, &exchange->body_charged, part.size)) {
             exchange_refuse(exchange, 503);
             return false;
         }
-        server->counts.body_memory_now += part.size;
-        exchange->body_charged += part.size;
         buffer_append(&exchange->body, part);
         if (exchange->body.failed) {
             exchange_refuse(exchange, 503);
@@ -159,8 +184,7 @@ void exchange_dispatch(struct exchange *exchange)
     exchange->request_over = true;
     if (exchange->state != EXCHANGE_BODY)
         return;
-    exchange->state = EXCHANGE_WAITING;
-    exchange->since_ms = uv_now(server->loop);
+    start_state(exchange, EXCHANGE_WAITING);
     request->body = exchange->body_buffer != NULL
                         ? bytes_of(exchange->body_buffer, exchange->body_size)
                         : buffer_view(&exchange->body);
@@ -172,19 +196,20 @@ void exchange_dispatch(struct exchange *exchange)
 bool exchange_answer(struct exchange *exchange, const struct http_answer *answer)
 {
     struct connection *connection = exchange->connection;
-    static const struct http_answer bare = { .status = 500 };
+    static const struct http_answer bare = { .status = 500 }, full = { .status = 503 };
     if (exchange->state == EXCHANGE_ANSWERED || connection->closing)
         return false;
+    if (!charge(exchange, &exchange->answer_charged, answer->body.size))
+        answer = &full;
     if (!connection->protocol->compose(exchange, answer) &&
         !connection->protocol->compose(exchange, &bare)) {
         connection_close(connection);
         return false;
     }
-    exchange->state = EXCHANGE_ANSWERED;
-    exchange->since_ms = uv_now(connection->server->loop);
+    start_state(exchange, EXCHANGE_ANSWERED);
     exchange->announced = false;
     exchange->tag = NULL;
-    drop_body(exchange);
+    drop_body(exchange); /* not earlier: the answer may borrow it */
     connection->protocol->answered(connection, exchange);
     return true;
 }
@@ -229,9 +254,18 @@ void exchange_refuse(struct exchange *exchange, int status)
     exchange_answer(exchange, &answer);
 }
 
-static bool is_too_slow(uint64_t elapsed_ms, uint64_t grace_ms, size_t size, uint32_t rate_min)
+/* Looks at the progress of every stretch of grace_ms, so that a fast start buys no patience later.
+ */
+static bool is_too_slow(struct exchange *exchange, uint64_t now_ms, uint64_t grace_ms, size_t size)
 {
-    return elapsed_ms > grace_ms + (uint64_t)size * 1000 / rate_min;
+    uint32_t rate_min = exchange->connection->server->limits.body_rate_min;
+    uint64_t elapsed_ms = now_ms - exchange->mark_ms;
+    if (elapsed_ms <= grace_ms)
+        return false;
+    uint64_t progress = size - exchange->mark_size;
+    exchange->mark_ms = now_ms;
+    exchange->mark_size = size;
+    return progress < rate_min * elapsed_ms / 1000;
 }
 
 bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
@@ -246,8 +280,7 @@ bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
         exchange_refuse(exchange, 408);
         return true;
     case EXCHANGE_BODY:
-        if (!is_too_slow(elapsed_ms, limits->body_timeout_ms, exchange->body_size,
-                         limits->body_rate_min))
+        if (!is_too_slow(exchange, now_ms, limits->body_timeout_ms, exchange->body_size))
             return false;
         exchange_refuse(exchange, 408);
         return true;
@@ -257,8 +290,7 @@ bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
         exchange_refuse(exchange, 504);
         return true;
     case EXCHANGE_ANSWERED:
-        if (is_too_slow(elapsed_ms, limits->write_timeout_ms, exchange->answer_sent,
-                        limits->body_rate_min))
+        if (is_too_slow(exchange, now_ms, limits->write_timeout_ms, exchange->answer_sent))
             connection->protocol->abandon(connection, exchange);
         return false;
     }

@@ -122,7 +122,7 @@ static bool is_calm(struct fixture *fixture)
 {
     for (int i = 0; i < 200; i++) {
         struct http_server_counts counts = fixture_counts(fixture);
-        if (counts.requests_now == 0 && counts.connections_now == 0 && counts.body_memory_now == 0)
+        if (counts.requests_now == 0 && counts.connections_now == 0 && counts.memory_now == 0)
             return true;
     }
     return false;

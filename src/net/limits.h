@@ -30,18 +30,19 @@ enum {
     /* one server, defaults */
     HTTP_CONNECTION_COUNT_MAX = 2048,
     HTTP_PEER_CONNECTION_COUNT_MAX = 256,
-    HTTP_BODY_MEMORY_MAX = 256 << 20, /* bodies of all requests together */
+    HTTP_MEMORY_MAX = 512 << 20,      /* bodies and unsent answers of all requests together */
+    HTTP_PEER_MEMORY_MAX = 192 << 20, /* the same, of one peer */
     HTTP_REQUEST_COUNT_MAX = 4096,    /* in progress; a slot is about 19 KiB */
     HTTP_LISTENER_COUNT_MAX = 8,
     HTTP_IO_SIZE = 64 << 10,       /* read or written at once */
     HTTP_TICK_MS = 100,            /* how often time limits are looked at */
     HTTP_LINGER_TIMEOUT_MS = 2000, /* reading on after an early answer, so that it arrives */
     HTTP_HANDSHAKE_TIMEOUT_MS = 10000,
-    HTTP_HEAD_TIMEOUT_MS = 10000,    /* from the first byte of a request to the end of its fields */
-    HTTP_IDLE_TIMEOUT_MS = 60000,    /* between requests */
-    HTTP_WRITE_TIMEOUT_MS = 30000,   /* without any progress of unsent output */
-    HTTP_BODY_TIMEOUT_MS = 10000,    /* grace at the start of a body, before its rate counts */
-    HTTP_BODY_RATE_MIN = 4096,       /* bytes per second a body must keep up on average */
+    HTTP_HEAD_TIMEOUT_MS = 10000,  /* from the first byte of a request to the end of its fields */
+    HTTP_IDLE_TIMEOUT_MS = 60000,  /* between requests */
+    HTTP_WRITE_TIMEOUT_MS = 30000, /* without progress of unsent output; then HTTP_BODY_RATE_MIN */
+    HTTP_BODY_TIMEOUT_MS = 10000,  /* a stretch over which the rate of a body is judged */
+    HTTP_BODY_RATE_MIN = 4096,     /* bytes per second, in each such stretch */
     HTTP_ANSWER_TIMEOUT_MS = 120000, /* until the request's handler answers: 504 */
     /* message signatures */
     SIGNATURE_FIELD_SIZE_MAX = 4096, /* Signature-Input, Signature, Content-Digest */

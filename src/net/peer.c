@@ -10,6 +10,7 @@
 struct peer_entry {
     struct peer peer;
     uint32_t count;
+    size_t memory;
     uint32_t next; /* index + 1 in the same bucket, or of the free list */
 };
 
@@ -76,17 +77,41 @@ static uint32_t *bucket_of(struct peer_table *table, struct peer peer)
     return &table->buckets[(mixed >> 32) % table->size];
 }
 
+static struct peer_entry *find(struct peer_table *table, struct peer peer)
+{
+    for (uint32_t at = *bucket_of(table, peer); at != 0; at = table->entries[at - 1].next) {
+        if (table->entries[at - 1].peer.network == peer.network)
+            return &table->entries[at - 1];
+    }
+    return NULL;
+}
+
+bool peer_charge(struct peer_table *table, struct peer peer, size_t size, size_t size_max)
+{
+    struct peer_entry *entry = find(table, peer);
+    ASSERT(entry != NULL);
+    if (size > size_max || entry->memory > size_max - size)
+        return false;
+    entry->memory += size;
+    return true;
+}
+
+void peer_refund(struct peer_table *table, struct peer peer, size_t size)
+{
+    struct peer_entry *entry = find(table, peer);
+    ASSERT(entry != NULL && entry->memory >= size);
+    entry->memory -= size;
+}
+
 bool peer_enter(struct peer_table *table, struct peer peer, uint32_t count_max)
 {
     uint32_t *bucket = bucket_of(table, peer);
-    for (uint32_t at = *bucket; at != 0; at = table->entries[at - 1].next) {
-        struct peer_entry *entry = &table->entries[at - 1];
-        if (entry->peer.network == peer.network) {
-            if (entry->count >= count_max)
-                return false;
-            entry->count++;
-            return true;
-        }
+    struct peer_entry *known = find(table, peer);
+    if (known != NULL && known->count >= count_max)
+        return false;
+    if (known != NULL) {
+        known->count++;
+        return true;
     }
     uint32_t at = table->free;
     if (at == 0)

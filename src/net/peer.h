@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Counts connections per peer: an IPv4 address, or the first 64 bits of an IPv6 address, which is
- * what one household or one rented machine has.  Fixed memory. */
+/* Counts connections and memory per peer: an IPv4 address, or the first 64 bits of an IPv6 address,
+ * which is what one household or one rented machine has.  Fixed memory. */
 #ifndef NET_PEER_H
 #define NET_PEER_H
 
@@ -20,5 +20,9 @@ void peer_table_free(struct peer_table *table);
 /* False when the peer has `count_max` already. */
 MUST_CHECK bool peer_enter(struct peer_table *table, struct peer peer, uint32_t count_max);
 void peer_leave(struct peer_table *table, struct peer peer);
+/* Memory held for a peer that has entered; false when it would be over `size_max`. */
+MUST_CHECK bool peer_charge(struct peer_table *table, struct peer peer, size_t size,
+                            size_t size_max);
+void peer_refund(struct peer_table *table, struct peer peer, size_t size);
 
 #endif

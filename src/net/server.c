@@ -40,8 +40,10 @@ static void use_defaults(struct http_server_limits *limits)
     use_default(&limits->body_rate_min, HTTP_BODY_RATE_MIN);
     use_default(&limits->write_timeout_ms, HTTP_WRITE_TIMEOUT_MS);
     use_default(&limits->answer_timeout_ms, HTTP_ANSWER_TIMEOUT_MS);
-    if (limits->body_memory_max == 0)
-        limits->body_memory_max = HTTP_BODY_MEMORY_MAX;
+    if (limits->memory_max == 0)
+        limits->memory_max = HTTP_MEMORY_MAX;
+    if (limits->peer_memory_max == 0)
+        limits->peer_memory_max = HTTP_PEER_MEMORY_MAX;
 }
 
 bool http_server_new(struct http_server **server, const struct http_server_options *options,

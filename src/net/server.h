@@ -28,7 +28,8 @@ struct http_server_limits {
     uint32_t body_rate_min; /* bytes per second */
     uint32_t write_timeout_ms;
     uint32_t answer_timeout_ms;
-    size_t body_memory_max;
+    size_t memory_max;      /* of bodies and unsent answers together */
+    size_t peer_memory_max; /* the same, of one peer */
 };
 
 /* What to do with a request whose fields have arrived: zeroed, a request with a body is refused
@@ -104,7 +105,7 @@ struct http_server_counts {
     uint64_t requests;
     uint64_t requests_now;
     uint64_t requests_refused; /* malformed, over a limit, or too slow */
-    uint64_t body_memory_now;
+    uint64_t memory_now;       /* bodies and unsent answers */
 };
 struct http_server_counts http_server_counts(const struct http_server *server);
 

@@ -171,8 +171,32 @@ static void refuses_large_bodies(void)
         wire_close(wire);
     }
     struct http_server_counts counts = fixture_stop(fixture, 3000);
-    CHECK_NUMBER(counts.body_memory_now, 0);
+    CHECK_NUMBER(counts.memory_now, 0);
     CHECK_NUMBER(counts.requests_refused, 3);
+}
+
+static void bounds_memory_of_peers(void)
+{
+    struct http_server_limits limits = { .memory_max = 300000, .peer_memory_max = 200000 };
+    static const char post[] = "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 150001\r\n\r\n";
+    static const char filler[150000];
+    struct fixture *fixture = fixture_start(&limits);
+    struct wire *first = wire_open(fixture, "http/1.1"), *second = wire_open(fixture, NULL);
+    wire_send_text(first, post);
+    wire_send(first, BYTES_OF(filler));
+    wire_read(first, 1, 50);
+    CHECK_NUMBER(fixture_counts(fixture).memory_now, sizeof(filler));
+    wire_send_text(second, post);
+    wire_send(second, BYTES_OF(filler));
+    CHECK(has(wire_read(second, 4096, 3000), "HTTP/1.1 503"));
+    wire_close(second);
+    second = wire_open(fixture, NULL);
+    wire_send_text(second, GET("/size/60000") GET("/size/10"));
+    CHECK(has(wire_read(second, 120, 3000), "HTTP/1.1 503"));
+    CHECK(has(wire_read(second, 120, 3000), "abcdefghij"));
+    wire_close(first), wire_close(second);
+    struct http_server_counts counts = fixture_stop(fixture, 1000);
+    CHECK_NUMBER(counts.memory_now, 0);
 }
 
 static void sends_large_answers_to_slow_readers(void)
@@ -391,6 +415,7 @@ static const struct test tests[] = {
     TEST(takes_bodies),
     TEST(continues_when_asked),
     TEST(refuses_large_bodies),
+    TEST(bounds_memory_of_peers),
     TEST(sends_large_answers_to_slow_readers),
     TEST(closes_the_slow),
     TEST(bounds_connections),
