@@ -240,6 +240,12 @@ void metrics_set(struct metrics_series *series, int64_t value)
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
 }
 
+void metrics_mirror(struct metrics_series *series, uint64_t total)
+{
+    ASSERT(series->family->kind == METRICS_COUNTER);
+    atomic_store_explicit(&series->value, (long long)total, memory_order_relaxed);
+}
+
 static void add_to_sum(struct metrics_series *series, double value)
 {
     uint64_t before = atomic_load_explicit(&series->sum, memory_order_relaxed), after;

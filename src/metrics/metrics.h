@@ -55,6 +55,8 @@ void metrics_add(struct metrics_series *series, uint64_t amount);
 /* Gauges only. */
 void metrics_subtract(struct metrics_series *series, uint64_t amount);
 void metrics_set(struct metrics_series *series, int64_t value);
+/* Counters only: what another module has counted so far. */
+void metrics_mirror(struct metrics_series *series, uint64_t total);
 /* Histograms only. */
 void metrics_observe(struct metrics_series *series, double value);
 void metrics_observe_ns(struct metrics_series *series, uint64_t duration_ns);

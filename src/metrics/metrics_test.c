@@ -36,6 +36,9 @@ static void counters_and_gauges(void)
     metrics_add(METRICS_SERIES(counter, "a/b", "done"), 2);
     metrics_add(METRICS_SERIES(counter, "say \"x\"\\\n", "trapped"), 1);
     CHECK_NUMBER(metrics_value(done), 3);
+    metrics_mirror(done, 7);
+    CHECK_NUMBER(metrics_value(done), 7);
+    metrics_mirror(done, 3);
     metrics_set(metrics_only(gauge), 5);
     metrics_add(metrics_only(gauge), 1);
     metrics_subtract(metrics_only(gauge), 8);

@@ -92,7 +92,7 @@ is "evidence wants a nonce" "$(fetch -o /dev/null -w '%{http_code}' "$url/.well-
 # --- admin
 is "healthz" "$(curl -sS --max-time 5 "$admin/healthz")" ok
 is "readyz" "$(curl -sS --max-time 5 "$admin/readyz")" ready
-has "metrics" "$(curl -sS --max-time 5 "$admin/metrics")" 's3n_invocations_total{outcome="done"}'
+has "metrics" "$(curl -sS --max-time 5 "$admin/metrics")" ',outcome="done"} '
 is "no functions on the admin port" "$(curl -sS --max-time 5 -o /dev/null -w '%{http_code}' "$admin/v1/applications")" 404
 
 # --- list, delete

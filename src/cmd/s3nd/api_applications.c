@@ -85,7 +85,7 @@ static void put_done(void *context, const struct deployment_result *result,
     } else {
         const struct application *application = result->application;
         const char *name = application->manifest->application;
-        node->counts.deployments++;
+        node_metrics_deployed(node->metrics);
         log_line(LOG_LEVEL_INFO, "deployed", "application", name, "version",
                  application->manifest->version, "manifest",
                  hex_of_digest(&application->manifest_digest).text, NULL);

@@ -15,6 +15,7 @@ enum {
 struct invoking {
     struct node *node;
     struct http_handle handle;
+    char function[2 * NAME_SIZE_MAX + 2]; /* "application/function" */
 };
 
 /* How a failed run is told over HTTP. */
@@ -54,20 +55,17 @@ static void finished(void *context, const struct invocation_result *result,
 {
     struct invoking *invoking = context;
     struct node *node = invoking->node;
+    node_metrics_invoked(node->metrics, invoking->function, result);
     if (result == NULL) {
-        node->counts.invocations_failed++;
         refuse(node, invoking->handle, error);
         free(invoking);
         return;
     }
     struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us };
-    node->counts.invocation_us += result->duration_us;
     if (result->status == RECEIPT_STATUS_DONE) {
-        node->counts.invocations_done++;
         gateway_answer_invocation(node->gateway, invoking->handle, &invocation, result->output);
     } else {
         struct failure failure = failure_of(result->status);
-        node->counts.invocations_failed++;
         gateway_answer_failure(node->gateway, invoking->handle, &invocation, failure.status,
                                failure.name, result->message);
     }
@@ -121,6 +119,8 @@ static bool start(struct node *node, const struct gateway_call *call, struct inv
         !function_index_of(request.application, call->function, &request.function_index))
         return error_set(error, ERROR_NOT_FOUND, "there is no function %s/%s here", name,
                          error_quote(call->function).text);
+    snprintf(invoking->function, sizeof(invoking->function), "%s/%.*s", name,
+             (int)call->function.size, (const char *)call->function.data);
     AUTO_BUFFER struct buffer strings;
     buffer_init(&strings, GATEWAY_ENVIRONMENT_SIZE_MAX);
     unsigned count;
@@ -142,7 +142,7 @@ void api_invoke(void *context, const struct gateway_call *call)
         refuse(node, call->handle, &error);
         return;
     }
-    *invoking = (struct invoking){ node, call->handle };
+    *invoking = (struct invoking){ .node = node, .handle = call->handle };
     if (!start(node, call, invoking, &error)) {
         free(invoking);
         refuse(node, call->handle, &error);

@@ -6,6 +6,7 @@
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/identity.h"
 #include "cmd/s3nd/listeners.h"
+#include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/supervisor_client.h"
 #include "functions/compiler.h"
 #include "functions/deployment.h"
@@ -14,15 +15,6 @@
 #include "gateway/gateway.h"
 
 #include <uv.h>
-
-struct node_counts {
-    uint64_t invocations_done;
-    uint64_t invocations_failed;
-    uint64_t invocation_us; /* of all together */
-    uint64_t deployments;
-    uint64_t workers_lost;
-    uint64_t keepers_lost;
-};
 
 struct node {
     const struct config *config;
@@ -47,7 +39,7 @@ struct node {
     bool has_renewal;
     bool stopping, stopped;
     bool lost_supervisor;
-    struct node_counts counts;
+    struct node_metrics *metrics;
 };
 
 /* Tells the gateway which routes an application has; removes them when it is NULL. */

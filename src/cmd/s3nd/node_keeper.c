@@ -77,7 +77,7 @@ void node_keeper_failed(struct node *node, const struct error *error)
     if (error->code != ERROR_UNAVAILABLE || node->keeper_is_lost || node->stopping)
         return;
     log_line(LOG_LEVEL_WARN, "keeper is gone", NULL);
-    node->counts.keepers_lost++;
+    node_metrics_keeper_lost(node->metrics);
     node_keeper_unwatch(node);
     node->keeper_is_lost =
         supervisor_request(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 }, NULL, 0,

@@ -282,7 +282,8 @@ static bool start(struct node *node, struct error *error)
     struct supervisor_events events = { node, stop, supervisor_lost };
     if (uv_loop_init(&node->loop) != 0)
         return error_set(error, ERROR_SYSTEM, "event loop");
-    if (!supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
+    if (!node_metrics_new(&node->metrics, error) ||
+        !supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
                                error) ||
         !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
         !node_keeper_connect(node, error) || !server_jail_enter(node->config, error) ||
@@ -316,6 +317,7 @@ static void node_done(struct node *node)
     supervisor_client_free(node->supervisor);
     uv_run(&node->loop, UV_RUN_DEFAULT);
     uv_loop_close(&node->loop);
+    node_metrics_free(node->metrics);
 }
 
 int server_run(const struct config *config)
