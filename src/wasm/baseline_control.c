@@ -377,25 +377,21 @@ void compile_branch_table(struct baseline *baseline)
     emit_bytes(emitter, compare, 7);
     uint32_t stub = CHAIN_END;
     emit_jump_if(emitter, 3, is_direct ? target_of(fallback) : (struct target){ .chain = &stub });
-    /* lea rbx, [rip + 17]; lea rbx, [rbx + r10 * 4]; movsxd r10, [rbx];
-     * lea rbx, [rbx + r10 + 4]; jmp rbx */
-    static const uint8_t dispatch[] = { 0x48, 0x8d, 0x1d, 14,   0,    0,    0,
-                                        0x4a, 0x8d, 0x1c, 0x93, 0x4c, 0x63, 0x13,
-                                        0x4a, 0x8d, 0x5c, 0x13, 4,    0xff, 0xe3 };
+    /* lea rbx, [rip + 9]; movsxd r10, [rbx + r10 * 8]; add rbx, r10; jmp rbx */
+    static const uint8_t dispatch[] = { 0x48, 0x8d, 0x1d, 9,    0,    0,    0,    0x4e,
+                                        0x63, 0x14, 0xd3, 0x4c, 0x01, 0xd3, 0xff, 0xe3 };
     emit_bytes(emitter, dispatch, sizeof(dispatch));
     uint32_t table = emitter->size;
     struct scan ahead = *scan;
     ahead.at = targets;
     for (uint32_t i = 0; i < count; i++) {
         struct label *label = label_at(baseline, scan_u32(&ahead));
-        emit_at(emitter);
-        emitter->size += 4;
-        if (is_direct)
-            emit_fix(emitter, emitter->size - 4, target_of(label));
+        emit_table_entry(emitter, table,
+                         is_direct ? target_of(label) : (struct target){ .address = 0 });
     }
     ahead.at = targets;
     for (uint32_t i = 0; i < count && !is_direct && !emitter->failed; i++) {
-        emit_fix(emitter, table + 4 * i, (struct target){ .address = emitter->size });
+        emit_table_fix(emitter, table, i);
         table_stub(baseline, label_at(baseline, scan_u32(&ahead)));
     }
     if (!is_direct) {

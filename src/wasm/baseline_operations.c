@@ -131,10 +131,70 @@ static void emit_from_registers(struct baseline *baseline, unsigned operation, s
         baseline->owners[result] = 0;
 }
 
+/* The second byte of the VEX instruction, or 0: the four that read two registers and do no more are
+ * encoded here, since a table of them would be larger than all the rest. */
+static uint8_t float_opcode(unsigned operation)
+{
+    switch (operation) {
+    case STENCIL_F32_ADD:
+    case STENCIL_F64_ADD:
+        return 0x58;
+    case STENCIL_F32_MUL:
+    case STENCIL_F64_MUL:
+        return 0x59;
+    case STENCIL_F32_SUB:
+    case STENCIL_F64_SUB:
+        return 0x5c;
+    case STENCIL_F32_DIV:
+    case STENCIL_F64_DIV:
+        return 0x5e;
+    default:
+        return 0;
+    }
+}
+
+/* The register of a float operand, or REGISTER_NONE. */
+static unsigned float_register(struct baseline *baseline, const struct operand *operand)
+{
+    if (operand->place == PLACE_REGISTER)
+        return operand->reg;
+    unsigned pin = REGISTER_NONE;
+    if (operand->place == PLACE_LOCAL)
+        pin = baseline->locals[operand->index].pin;
+    if (pin != REGISTER_NONE)
+        pin_validate(baseline, pin);
+    return pin;
+}
+
+static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand *a,
+                       struct operand *b, unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    enum machine_type type = a->type;
+    unsigned first = float_register(baseline, a);
+    unsigned second = float_register(baseline, b);
+    if (first == REGISTER_NONE) {
+        /* Through the target, unless that is what the second operand is in. */
+        first = to == second ? register_take(baseline, true) : to;
+        operand_move(baseline, a, first);
+        if (to == second)
+            baseline->owners[first] = 0;
+    }
+    if (second != REGISTER_NONE)
+        emit_float_registers(emitter, opcode, type, to, first, second);
+    else if (b->place == PLACE_CONSTANT)
+        emit_float_constant(emitter, opcode, type, to, first, b->bits);
+    else
+        emit_float_slot(emitter, opcode, type, to, first, slot_displacement(b->index));
+}
+
 void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
                     struct operand *b, unsigned to, int32_t offset, struct target target)
 {
-    if (!try_stencil(baseline, operation, a, b, to, offset, target))
+    uint8_t opcode = float_opcode(operation);
+    if (opcode != 0)
+        emit_float(baseline, opcode, a, b, to);
+    else if (!try_stencil(baseline, operation, a, b, to, offset, target))
         emit_from_registers(baseline, operation, a, b, to, offset, target);
     if (a->place != PLACE_REGISTER || a->reg != to)
         operand_release(baseline, a);
@@ -207,6 +267,22 @@ static bool fuse_bits(struct baseline *baseline, unsigned operation, struct oper
     return false;
 }
 
+/* x << n and + is one instruction for n up to 3. */
+static bool fuse_scaled(struct baseline *baseline, unsigned operation, struct operand *index,
+                        const struct operand *shift)
+{
+    if (operation != STENCIL_I32_SHL || shift->place != PLACE_CONSTANT || shift->bits == 0 ||
+        shift->bits > 3 || *baseline->scan.at != OPCODE_I32_ADD)
+        return false;
+    baseline->scan.at++;
+    struct operand base = operand_take(baseline);
+    if (base.place == PLACE_CONSTANT)
+        operand_to_register(baseline, &base);
+    emit_result(baseline, STENCIL_I32_ADD_SCALED1 + (unsigned)shift->bits - 1, MACHINE_I32, &base,
+                index, 0);
+    return true;
+}
+
 static void compile_two(struct baseline *baseline, const struct operation *operation)
 {
     struct operand b = operand_take(baseline);
@@ -223,7 +299,7 @@ static void compile_two(struct baseline *baseline, const struct operation *opera
     if (operation->branch != STENCIL_NONE &&
         compile_fused(baseline, operation->branch, operation->branch_not, &a, &b))
         return;
-    if (fuse_bits(baseline, stencil, &a, &b))
+    if (fuse_bits(baseline, stencil, &a, &b) || fuse_scaled(baseline, stencil, &a, &b))
         return;
     if (b.place == PLACE_CONSTANT && operation->shape == SHAPE_INTEGER_BINARY)
         stencil = simplify(stencil, &b);

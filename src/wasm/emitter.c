@@ -62,15 +62,38 @@ void emit_fix(struct emitter *emitter, uint32_t at, struct target target)
     put_u32(emitter->code + at, value);
 }
 
+/* In a chain, a mark says that what waits is an entry of a jump table.  Its second half then holds
+ * its distance from the table's start, which is what the target's address is relative to. */
+#define CHAIN_TABLE 0x80000000u
+
 void emit_chain_here(struct emitter *emitter, uint32_t *chain)
 {
     uint32_t at = *chain;
     *chain = CHAIN_END;
     while (at != CHAIN_END && !emitter->failed) {
-        uint32_t next = get_u32(emitter->code + at);
-        put_u32(emitter->code + at, emitter->size - (at + 4));
+        uint8_t *code = emitter->code + (at & ~CHAIN_TABLE);
+        uint32_t next = get_u32(code);
+        uint32_t from = (at & CHAIN_TABLE) == 0 ? at + 4 : (at & ~CHAIN_TABLE) - get_u32(code + 4);
+        put_u32(code, emitter->size - from);
         at = next;
     }
+}
+
+void emit_table_entry(struct emitter *emitter, uint32_t table, struct target target)
+{
+    uint8_t *at = emit_at(emitter);
+    put_u32(at, target.address - table);
+    put_u32(at + 4, emitter->size - table);
+    if (target.chain != NULL) {
+        put_u32(at, *target.chain);
+        *target.chain = emitter->size | CHAIN_TABLE;
+    }
+    emitter->size += TABLE_ENTRY;
+}
+
+void emit_table_fix(struct emitter *emitter, uint32_t table, uint32_t index)
+{
+    put_u32(emitter->code + table + TABLE_ENTRY * index, emitter->size - table);
 }
 
 static void jump(struct emitter *emitter, uint8_t first, uint8_t second, struct target target)
@@ -172,11 +195,17 @@ void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to,
                    4);
         return;
     }
-    uint8_t *at = emit_at(emitter); /* vmovss or vmovsd from the constants behind the function */
+    emit_float_constant(emitter, 0x10, type, to, FLOAT_BASE, bits); /* vmovss, vmovsd */
+}
+
+void emit_float_constant(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                         unsigned to, unsigned a, uint64_t bits)
+{
+    uint8_t *at = emit_at(emitter);
     at[0] = 0xc5;
-    at[1] = type == MACHINE_F32 ? 0xfa : 0xfb;
-    at[2] = 0x10;
-    at[3] = (uint8_t)(number * 8 + 5);
+    at[1] = (uint8_t)((type == MACHINE_F32 ? 0xfa : 0xfb) - 8 * (a - FLOAT_BASE));
+    at[2] = opcode;
+    at[3] = (uint8_t)((to - FLOAT_BASE) * 8 + 5); /* [rip + constants behind the function] */
     emitter->size += 8;
     if (emitter->float_site_count == emitter->float_site_capacity &&
         !grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,

@@ -61,6 +61,7 @@ struct emitter {
 enum {
     EMITTER_ROOM = 256,  /* bytes that are free before each instruction */
     CHAIN_END = 0,       /* no jump stands at offset 0: the pool does */
+    TABLE_ENTRY = 8,     /* bytes of an entry of a jump table */
     FRAME_REGISTER = 12, /* bases of memory operands */
     INSTANCE_REGISTER = 14,
 };
@@ -114,6 +115,14 @@ void emit_instance_operation(struct emitter *emitter, uint8_t opcode, unsigned r
 /* lea reg, [r12 + displacement] */
 void emit_frame_address(struct emitter *emitter, unsigned reg, int32_t displacement);
 
+/* A VEX instruction of scalar floats, with a register, a slot or a constant as second operand. */
+void emit_float_registers(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                          unsigned to, unsigned a, unsigned b);
+void emit_float_slot(struct emitter *emitter, uint8_t opcode, enum machine_type type, unsigned to,
+                     unsigned a, int32_t displacement);
+void emit_float_constant(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                         unsigned to, unsigned a, uint64_t bits);
+
 /* jmp, and call to an address or chain. */
 void emit_jump(struct emitter *emitter, struct target target);
 void emit_call(struct emitter *emitter, struct target target);
@@ -123,6 +132,10 @@ void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason 
                   enum trap_reason reason_if_null);
 /* Four bytes at `at` become the distance to the target, or join its chain. */
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
+/* Appends an entry to the jump table that starts at `table`: the distance from there. */
+void emit_table_entry(struct emitter *emitter, uint32_t table, struct target target);
+/* Entry `index` goes to the next instruction. */
+void emit_table_fix(struct emitter *emitter, uint32_t table, uint32_t index);
 /* Everything in the chain goes to the next instruction. */
 void emit_chain_here(struct emitter *emitter, uint32_t *chain);
 

@@ -49,6 +49,28 @@ static void float_memory(struct emitter *emitter, uint8_t opcode, enum machine_t
     emitter->size += 4 + put_memory(at + 4, reg, base, displacement);
 }
 
+void emit_float_registers(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                          unsigned to, unsigned a, unsigned b)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = 0xc5;
+    at[1] = (uint8_t)((0xf8 | (type == MACHINE_F32 ? VEX_SS : VEX_SD)) - 8 * (a - FLOAT_BASE));
+    at[2] = opcode;
+    at[3] = (uint8_t)(0xc0 | (to - FLOAT_BASE) << 3 | (b - FLOAT_BASE));
+    emitter->size += 4;
+}
+
+void emit_float_slot(struct emitter *emitter, uint8_t opcode, enum machine_type type, unsigned to,
+                     unsigned a, int32_t displacement)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = 0xc4;
+    at[1] = 0xc1;
+    at[2] = (uint8_t)((0x78 | (type == MACHINE_F32 ? VEX_SS : VEX_SD)) - 8 * (a - FLOAT_BASE));
+    at[3] = opcode;
+    emitter->size += 4 + put_memory(at + 4, to - FLOAT_BASE, FRAME_REGISTER, displacement);
+}
+
 static bool is_wide(enum machine_type type)
 {
     return type == MACHINE_I64;

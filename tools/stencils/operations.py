@@ -84,10 +84,12 @@ class Operation:
             return [a + "--" for a in STACK]
         if shape == "FLOAT_COMPARE":
             return [p + d for p in pairs for d in STACK if p[1] in STACK]
-        if shape in ("TO_FLOAT", "TO_INTEGER", "LOAD_FLOAT"):
+        if shape in ("TO_FLOAT", "TO_INTEGER"):
             return [a + "-" + d for a in STACK for d in STACK]
+        if shape == "LOAD_FLOAT":
+            return [a + "-" + d for a in INTEGER for d in FLOAT_TARGET]
         if shape == "STORE_FLOAT":
-            return [a + b + "-" for a in STACK for b in FLOAT_TARGET]
+            return [a + b + "-" for a in INTEGER for b in FLOAT_TARGET]
         if shape == "SELECT_INTEGER":
             return [c + b + d for c in STACK for b in STACK for d in STACK
                     if c != b and b != d and c != d]
@@ -146,6 +148,16 @@ def integer_binary(name, width):
             text += 'asm("%s%s %%1, %%%s0" : "+r"(a) : "i"(B));' % (
                 in_place.get(name, name), suffix, k)
         return text + " R%s = a;" % d
+    return body
+
+
+def add_scaled(shift):
+    """a + (b << shift): one lea."""
+    def body(a, b, d):
+        if "c" in (a, b):
+            return None
+        return "u32 a = %s, b = %s; R%s = (u32)(a + (b << %d));" % (
+            integer(a, "A", 32), integer(b, "B", 32), d, shift)
     return body
 
 
@@ -442,6 +454,8 @@ def build():
                 real_type)
     conversions(add)
     memory_accesses(add)
+    for shift in (1, 2, 3):
+        add("i32.add.scaled%d" % shift, "INTEGER_BINARY", add_scaled(shift))
     add("i.select", "SELECT_INTEGER", select_integer())
     add("f32.select", "SELECT_FLOAT", select_float(), file="float")
     add("f64.select", "SELECT_FLOAT", select_float())
