@@ -35,10 +35,18 @@ static bool make_room(struct baseline *baseline, void **array, uint32_t *capacit
 static void pins_choose(struct baseline *baseline)
 {
     const struct function_facts *facts = baseline->facts;
-    uint32_t best[2][STENCIL_INTEGER_REGISTERS];
+    enum {
+        PINS_MAX = 11
+    };
+    static const uint8_t registers[2][PINS_MAX] = {
+        { 3, 4, 5, 6, 7, 8, REGISTER_RBX, REGISTER_RBP },
+        { FLOAT_BASE + 3, FLOAT_BASE + 4, FLOAT_BASE + 5, FLOAT_BASE + 6, FLOAT_BASE + 7,
+          REGISTER_XMM10, REGISTER_XMM10 + 1, REGISTER_XMM10 + 2, REGISTER_XMM10 + 3,
+          REGISTER_XMM10 + 4, REGISTER_XMM10 + 5 },
+    };
+    static const uint32_t limits[2] = { 8, PINS_MAX };
+    uint32_t best[2][PINS_MAX];
     uint32_t counts[2] = { 0, 0 };
-    static const uint32_t limits[2] = { STENCIL_INTEGER_REGISTERS - STENCIL_STACK_REGISTERS,
-                                        STENCIL_FLOAT_REGISTERS - STENCIL_STACK_REGISTERS };
     for (uint32_t i = 0; i < facts->local_count; i++) {
         uint32_t uses = facts->local_uses[i];
         unsigned class = is_float(baseline->locals[i].type);
@@ -60,9 +68,8 @@ static void pins_choose(struct baseline *baseline)
     baseline->pinned = 0;
     for (unsigned class = 0; class < 2; class ++) {
         for (uint32_t i = 0; i < counts[class]; i++) {
-            uint32_t first = class == 0 ? 0 : FLOAT_BASE;
-            uint32_t reg = first + STENCIL_STACK_REGISTERS + i;
-            baseline->locals[best[class][i]].pin = (uint8_t)reg;
+            uint8_t reg = registers[class][i];
+            baseline->locals[best[class][i]].pin = reg;
             baseline->pin_locals[reg] = best[class][i];
             baseline->pinned |= 1u << reg;
         }
@@ -117,11 +124,41 @@ static void zero_locals(struct baseline *baseline)
     }
 }
 
+/* Within the module the first argument travels in a register; who comes from elsewhere passes the
+ * load of it. */
+static void enter(struct baseline *baseline, uint32_t function_index)
+{
+    struct emitter *emitter = &baseline->emitter;
+    emit_align(emitter, 16, 0xcc);
+    baseline->starts[function_index] = emitter->size;
+    if (baseline->type->parameter_count > 0) {
+        enum machine_type type = machine_type_of(baseline->type->parameters[0]);
+        emit_load(emitter, type, value_register(type), FRAME_REGISTER, 0);
+    }
+    baseline->entries[function_index] = emitter->size;
+    emit_chain_here(emitter, &baseline->call_chains[function_index]);
+}
+
+static void receive_first(struct baseline *baseline)
+{
+    if (baseline->type->parameter_count == 0 || baseline->facts->local_uses[0] == 0)
+        return;
+    enum machine_type type = machine_type_of(baseline->type->parameters[0]);
+    unsigned pin = baseline->locals[0].pin;
+    if (pin == REGISTER_NONE) {
+        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER, 0);
+        return;
+    }
+    emit_move(&baseline->emitter, type, pin, value_register(type));
+    baseline->pins.valid |= 1u << pin;
+    baseline->pins.dirty |= 1u << pin;
+}
+
 static void prologue(struct baseline *baseline)
 {
     enum {
         CMP = 0x3b,
-        RAX = 0,
+        R10 = 10,
         ABOVE = 7
     };
     struct emitter *emitter = &baseline->emitter;
@@ -129,12 +166,13 @@ static void prologue(struct baseline *baseline)
     uint32_t slots = baseline->operand_base + facts->stack_height_max + FRAME_SLOTS_SPARE;
     slots = MAX(slots, baseline->type->result_count);
     if (baseline->has_calls || slots * 8 > LEAF_FRAME_MAX) {
-        emit_frame_address(emitter, RAX, slot_displacement(slots));
-        emit_instance_operation(emitter, CMP, RAX, offsetof(struct instance, frame_limit), true);
+        emit_frame_address(emitter, R10, slot_displacement(slots));
+        emit_instance_operation(emitter, CMP, R10, offsetof(struct instance, frame_limit), true);
         emit_trap_if(emitter, ABOVE, TRAP_STACK, TRAP_NONE);
     }
     if (baseline->has_calls)
         emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax aligns rsp */
+    receive_first(baseline);
     zero_locals(baseline);
 }
 
@@ -150,8 +188,9 @@ static void compile_local_set(struct baseline *baseline, uint32_t index, bool ke
     struct operand value = operand_take(baseline);
     local_preserve(baseline, index);
     local_assign(baseline, index, &value);
+    unsigned pin = baseline->locals[index].pin;
     if (keeps && value.place == PLACE_REGISTER &&
-        baseline->locals[index].pin == REGISTER_NONE) {
+        (pin == REGISTER_NONE || is_outside_stencils(pin))) {
         operand_push_register(baseline, value.type, value.reg);
         return;
     }
@@ -382,13 +421,11 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     if (!function_prepare(baseline, function_index, facts))
         return error_set(error, ERROR_NO_MEMORY, "no memory to compile function %u",
                          function_index);
-    emit_align(emitter, 16, 0xcc);
     uint32_t start = emitter->size;
     uint64_t size_max = (uint64_t)facts->code.size * WASM_CODE_GROWTH_MAX +
                         (uint64_t)facts->local_count * 8 + WASM_CODE_GROWTH_FREE;
     emitter->wasm_offset = facts->code_offset;
-    baseline->starts[function_index] = start;
-    emit_chain_here(emitter, &baseline->call_chains[function_index]);
+    enter(baseline, function_index);
     label_push(baseline, OPCODE_BLOCK, (struct type_range){ 0 },
                (struct type_range){ baseline->type->results, baseline->type->result_count });
     prologue(baseline);
@@ -418,13 +455,15 @@ bool baseline_new(struct baseline **baseline, const struct code_options *options
     made->module = module;
     made->layout = options->layout;
     made->starts = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
+    made->entries = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
     made->call_chains = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
     struct emitter *emitter = &made->emitter;
     *emitter = (struct emitter){ .buffer = options->buffer,
                                  .start = options->buffer->size,
                                  .arena = arena,
                                  .stencils = stencils_new(arena) };
-    if (made->starts == NULL || made->call_chains == NULL || emitter->stencils == NULL)
+    if (made->starts == NULL || made->entries == NULL || made->call_chains == NULL ||
+        emitter->stencils == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the compiler");
     buffer_reserve(options->buffer, module->code_size * 2);
     struct bytes constants = stencil_constants();

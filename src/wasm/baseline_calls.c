@@ -33,30 +33,70 @@ static void settle(struct baseline *baseline, uint32_t count)
 }
 
 /* After the arguments were dropped: the callee's frame starts at operand `height`. */
-static void enter_and_leave(struct baseline *baseline, const struct function_type *type,
-                            struct target direct, bool is_direct)
+static void enter_and_leave(struct baseline *baseline, const struct target *direct)
 {
     struct emitter *emitter = &baseline->emitter;
     int32_t frame = slot_displacement(baseline->operand_base + baseline->height);
     emit_frame_move(emitter, frame);
-    if (is_direct)
-        emit_call(emitter, direct);
+    if (direct != NULL)
+        emit_call(emitter, *direct);
     else
         emit_bytes(emitter, (const uint8_t[]){ 0x41, 0xff, 0x12 }, 3); /* call [r10] */
     emit_frame_move(emitter, -frame);
     baseline->pins = (struct pins){ 0 };
-    operand_push_slots(baseline, (struct type_range){ type->results, type->result_count });
+}
+
+static struct type_range results_of(const struct function_type *type)
+{
+    return (struct type_range){ type->results, type->result_count };
+}
+
+/* The first argument in its register, the others in their slots. */
+static void settle_call(struct baseline *baseline, uint32_t count)
+{
+    if (count == 0) {
+        settle(baseline, 0);
+        return;
+    }
+    struct operand *first = &baseline->operands[baseline->height - count];
+    operands_to_slots(baseline, count - 1);
+    if (first->place == PLACE_REGISTER)
+        baseline->owners[first->reg] = OWNER_BUSY;
+    settle(baseline, 0);
+    operand_move(baseline, first, value_register(first->type));
+    if (first->place == PLACE_REGISTER)
+        baseline->owners[first->reg] = baseline->height - count + 1;
+}
+
+static void call_defined(struct baseline *baseline, uint32_t function_index,
+                         const struct function_type *type)
+{
+    settle_call(baseline, type->parameter_count);
+    operand_drop(baseline, type->parameter_count);
+    struct target target = { .address = baseline->entries[function_index] };
+    if (target.address == 0)
+        target.chain = &baseline->call_chains[function_index];
+    enter_and_leave(baseline, &target);
+    if (type->result_count == 1) {
+        enum machine_type result = machine_type_of(type->results[0]);
+        register_claim(baseline, value_register(result));
+        operand_push_register(baseline, result, value_register(result));
+    } else {
+        operand_push_slots(baseline, results_of(type));
+    }
 }
 
 void compile_call(struct baseline *baseline, uint32_t function_index)
 {
-    const struct function_type *type = baseline->module->functions[function_index].type;
-    settle(baseline, type->parameter_count);
-    operand_drop(baseline, type->parameter_count);
-    struct target target = { .address = baseline->starts[function_index] };
-    if (target.address == 0)
-        target.chain = &baseline->call_chains[function_index];
-    enter_and_leave(baseline, type, target, true);
+    const struct function *function = &baseline->module->functions[function_index];
+    if (!function->is_import) {
+        call_defined(baseline, function_index, function->type);
+        return;
+    }
+    settle(baseline, function->type->parameter_count);
+    operand_drop(baseline, function->type->parameter_count);
+    enter_and_leave(baseline, &(struct target){ .address = baseline->starts[function_index] });
+    operand_push_slots(baseline, results_of(function->type));
 }
 
 void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table)
@@ -79,7 +119,8 @@ void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint3
     memcpy(compare + 4, &id, 4);
     emit_bytes(emitter, compare, 8);
     emit_trap_if(emitter, CONDITION_NOT_EQUAL, TRAP_SIGNATURE, TRAP_ELEMENT_NULL);
-    enter_and_leave(baseline, type, (struct target){ 0 }, false);
+    enter_and_leave(baseline, NULL);
+    operand_push_slots(baseline, results_of(type));
 }
 
 /* frame_top = the first slot that nobody uses */

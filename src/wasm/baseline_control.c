@@ -4,17 +4,6 @@
 
 #include <string.h>
 
-/* The one result of a block, or of a function on its way to the epilogue, travels in this register
- * of its class. */
-enum {
-    RESULT_REGISTER = 0
-};
-
-static unsigned result_register(enum machine_type type)
-{
-    return is_float(type) ? FLOAT_BASE + RESULT_REGISTER : RESULT_REGISTER;
-}
-
 static struct label *label_at(struct baseline *baseline, uint32_t depth)
 {
     return &baseline->labels[baseline->depth - 1 - depth];
@@ -97,7 +86,7 @@ static void results_place(struct baseline *baseline, const struct label *label)
     struct type_range types = carried(label);
     if (is_in_register(label)) {
         struct operand value = operand_take(baseline);
-        operand_move(baseline, &value, result_register(value.type));
+        operand_move(baseline, &value, value_register(value.type));
         operand_release(baseline, &value);
         return;
     }
@@ -218,8 +207,8 @@ void compile_end(struct baseline *baseline)
         baseline->is_reachable = true;
         if (is_in_register(label)) {
             enum machine_type type = machine_type_of(label->results.types[0]);
-            register_claim(baseline, result_register(type));
-            operand_push_register(baseline, type, result_register(type));
+            register_claim(baseline, value_register(type));
+            operand_push_register(baseline, type, value_register(type));
         } else {
             operand_push_slots(baseline, label->results);
         }
@@ -244,7 +233,7 @@ void compile_branch(struct baseline *baseline, uint32_t depth)
  */
 static void result_prepare(struct baseline *baseline, struct operand *condition)
 {
-    unsigned reg = result_register(operand_top(baseline)->type);
+    unsigned reg = value_register(operand_top(baseline)->type);
     operand_to_register(baseline, condition);
     if (condition->reg == reg) {
         condition->reg = (uint8_t)register_take(baseline, false);
@@ -347,7 +336,7 @@ static void table_stub(struct baseline *baseline, struct label *label)
 {
     if (is_in_register(label)) {
         enum machine_type type = machine_type_of(label->results.types[0]);
-        emit_load(&baseline->emitter, type, result_register(type), FRAME_REGISTER,
+        emit_load(&baseline->emitter, type, value_register(type), FRAME_REGISTER,
                   slot_displacement(baseline->operand_base + baseline->height - 1));
     } else {
         copy_to_label(baseline, label);
@@ -377,9 +366,9 @@ void compile_branch_table(struct baseline *baseline)
     emit_bytes(emitter, compare, 7);
     uint32_t stub = CHAIN_END;
     emit_jump_if(emitter, 3, is_direct ? target_of(fallback) : (struct target){ .chain = &stub });
-    /* lea rbx, [rip + 9]; movsxd r10, [rbx + r10 * 8]; add rbx, r10; jmp rbx */
-    static const uint8_t dispatch[] = { 0x48, 0x8d, 0x1d, 9,    0,    0,    0,    0x4e,
-                                        0x63, 0x14, 0xd3, 0x4c, 0x01, 0xd3, 0xff, 0xe3 };
+    /* lea rdx, [rip + 9]; movsxd r10, [rdx + r10 * 8]; add rdx, r10; jmp rdx */
+    static const uint8_t dispatch[] = { 0x48, 0x8d, 0x15, 9,    0,    0,    0,    0x4e,
+                                        0x63, 0x14, 0xd2, 0x4c, 0x01, 0xd2, 0xff, 0xe2 };
     emit_bytes(emitter, dispatch, sizeof(dispatch));
     uint32_t table = emitter->size;
     struct scan ahead = *scan;
@@ -418,8 +407,10 @@ void compile_return(struct baseline *baseline)
 {
     if (baseline->type->result_count == 1) {
         struct operand value = operand_take(baseline);
-        operand_store(baseline, &value, FRAME_REGISTER, 0);
+        unsigned reg = value_register(value.type);
+        operand_move(baseline, &value, reg);
         operand_release(baseline, &value);
+        emit_store(&baseline->emitter, value.type, reg, FRAME_REGISTER, 0);
     } else {
         results_place(baseline, &baseline->labels[0]);
     }
@@ -441,7 +432,7 @@ void function_finish(struct baseline *baseline)
     emit_chain_here(&baseline->emitter, &label->chain);
     if (is_in_register(label)) {
         enum machine_type type = machine_type_of(label->results.types[0]);
-        emit_store(&baseline->emitter, type, result_register(type), FRAME_REGISTER, 0);
+        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER, 0);
     }
     epilogue(baseline);
 }

@@ -12,8 +12,38 @@ struct destination {
     uint8_t opcode; /* LOCAL_SET, LOCAL_TEE, or 0 for the stack */
 };
 
-static struct destination destination_choose(struct baseline *baseline, enum machine_type type,
-                                             const struct operand *a, const struct operand *b)
+/* The second byte of the VEX instruction, or 0: the four that read two registers and do no more are
+ * encoded here, since a table of them would be larger than all the rest. */
+static uint8_t float_opcode(unsigned operation)
+{
+    switch (operation) {
+    case STENCIL_F32_ADD:
+    case STENCIL_F64_ADD:
+        return 0x58;
+    case STENCIL_F32_MUL:
+    case STENCIL_F64_MUL:
+        return 0x59;
+    case STENCIL_F32_SUB:
+    case STENCIL_F64_SUB:
+        return 0x5c;
+    case STENCIL_F32_DIV:
+    case STENCIL_F64_DIV:
+        return 0x5e;
+    default:
+        return 0;
+    }
+}
+
+static bool is_local_outside_stencils(const struct baseline *baseline,
+                                      const struct operand *operand)
+{
+    return operand->place == PLACE_LOCAL &&
+           is_outside_stencils(baseline->locals[operand->index].pin);
+}
+
+static struct destination destination_choose(struct baseline *baseline, unsigned operation,
+                                             enum machine_type type, struct operand *a,
+                                             const struct operand *b)
 {
     struct scan *scan = &baseline->scan;
     const uint8_t *at = scan->at;
@@ -21,16 +51,20 @@ static struct destination destination_choose(struct baseline *baseline, enum mac
         struct destination set = { .opcode = scan_u8(scan) };
         set.local = scan_u32(scan);
         set.reg = baseline->locals[set.local].pin;
-        if (set.reg != REGISTER_NONE) {
+        if (set.reg != REGISTER_NONE &&
+            (!is_outside_stencils(set.reg) || float_opcode(operation) != 0)) {
             local_preserve(baseline, set.local);
             return set;
         }
         scan->at = at;
     }
     struct destination stack = { 0 };
-    if (a != NULL && a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
+    bool has_b = b != NULL && b->place == PLACE_REGISTER;
+    if (!has_b && float_opcode(operation) == 0 && is_local_outside_stencils(baseline, a))
+        operand_to_register(baseline, a);
+    if (a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
         stack.reg = a->reg;
-    else if (b != NULL && b->place == PLACE_REGISTER && is_float(b->type) == is_float(type))
+    else if (has_b && is_float(b->type) == is_float(type))
         stack.reg = b->reg;
     else
         stack.reg = register_take(baseline, is_float(type));
@@ -67,6 +101,8 @@ static unsigned kind_of(struct baseline *baseline, struct operand *operand, int3
         }
         operand_to_register(baseline, operand);
     }
+    if (is_local_outside_stencils(baseline, operand))
+        operand_to_register(baseline, operand);
     if (operand->place == PLACE_REGISTER)
         return operand->reg - base;
     if (operand->place == PLACE_LOCAL && baseline->locals[slot].pin != REGISTER_NONE) {
@@ -90,6 +126,15 @@ static bool overwrites_a(enum stencil_shape shape)
            shape == SHAPE_FLOAT_UNARY || shape == SHAPE_LOAD_INTEGER;
 }
 
+/* The stencil that comes needs registers for itself. */
+static void pins_forget(struct baseline *baseline, unsigned effects)
+{
+    uint32_t registers = ((effects & STENCIL_CLOBBERS_RBX) != 0 ? 1u << REGISTER_RBX : 0) |
+                         ((effects & STENCIL_CLOBBERS_RBP) != 0 ? 1u << REGISTER_RBP : 0);
+    pins_store(baseline, registers);
+    baseline->pins.valid &= ~registers;
+}
+
 static bool try_stencil(struct baseline *baseline, unsigned operation, struct operand *a,
                         struct operand *b, unsigned to, int32_t offset, struct target target)
 {
@@ -100,9 +145,16 @@ static bool try_stencil(struct baseline *baseline, unsigned operation, struct op
         kinds[1] = kind_of(baseline, b, &holes[1]);
     if (to != REGISTER_NONE)
         kinds[2] = to >= FLOAT_BASE ? to - FLOAT_BASE : to;
+    const struct stencil_form *forms[2];
+    if (!stencil_find(baseline->emitter.stencils, operation, kinds, forms))
+        return false;
+    unsigned effects = forms[0]->patch_count & (STENCIL_CLOBBERS_RBX | STENCIL_CLOBBERS_RBP);
+    if (effects != 0)
+        pins_forget(baseline, effects);
     if (is_access(stencil_shape_of(operation)))
         emit_trap_point(&baseline->emitter);
-    return emit_stencil(&baseline->emitter, operation, kinds, holes, target);
+    emit_stencil(&baseline->emitter, forms, holes, target);
+    return true;
 }
 
 /* The table lacks this choice of operands: put the first one, and if need be the second, into stack
@@ -129,28 +181,6 @@ static void emit_from_registers(struct baseline *baseline, unsigned operation, s
         emit_move(&baseline->emitter, MACHINE_I64, to, result);
     if (is_extra)
         baseline->owners[result] = 0;
-}
-
-/* The second byte of the VEX instruction, or 0: the four that read two registers and do no more are
- * encoded here, since a table of them would be larger than all the rest. */
-static uint8_t float_opcode(unsigned operation)
-{
-    switch (operation) {
-    case STENCIL_F32_ADD:
-    case STENCIL_F64_ADD:
-        return 0x58;
-    case STENCIL_F32_MUL:
-    case STENCIL_F64_MUL:
-        return 0x59;
-    case STENCIL_F32_SUB:
-    case STENCIL_F64_SUB:
-        return 0x5c;
-    case STENCIL_F32_DIV:
-    case STENCIL_F64_DIV:
-        return 0x5e;
-    default:
-        return 0;
-    }
 }
 
 /* The register of a float operand, or REGISTER_NONE. */
@@ -205,7 +235,7 @@ void operation_emit(struct baseline *baseline, unsigned operation, struct operan
 static void emit_result(struct baseline *baseline, unsigned operation, enum machine_type type,
                         struct operand *a, struct operand *b, int32_t offset)
 {
-    struct destination destination = destination_choose(baseline, type, a, b);
+    struct destination destination = destination_choose(baseline, operation, type, a, b);
     operation_emit(baseline, operation, a, b, destination.reg, offset, (struct target){ 0 });
     destination_fill(baseline, type, &destination);
 }

@@ -58,7 +58,8 @@ struct baseline {
     const struct module *module;
     const struct instance_layout *layout;
     struct emitter emitter;
-    uint32_t *starts;      /* 0: not yet */
+    uint32_t *starts;
+    uint32_t *entries;     /* for calls from within, of defined functions; 0: not yet */
     uint32_t *call_chains; /* calls that wait for a start */
     uint64_t grown_tables;
 
@@ -102,6 +103,12 @@ static inline enum machine_type machine_type_of(uint8_t value_type)
     default:
         return MACHINE_I64;
     }
+}
+
+/* Where a function's first argument and only result, and a block's only result, travel. */
+static inline unsigned value_register(enum machine_type type)
+{
+    return is_float(type) ? FLOAT_BASE : 0;
 }
 
 static inline int32_t slot_displacement(uint32_t slot)

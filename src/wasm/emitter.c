@@ -181,32 +181,9 @@ void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason 
                                                .extra = (uint8_t)reason_if_null });
 }
 
-void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to, uint64_t bits)
+void emit_float_site(struct emitter *emitter, uint64_t bits)
 {
-    if (to < FLOAT_BASE) {
-        emit_integer_constant(emitter, to, bits);
-        return;
-    }
-    unsigned number = to - FLOAT_BASE;
-    if (bits == 0) { /* vxorps */
-        emit_bytes(emitter,
-                   (const uint8_t[]){ 0xc5, (uint8_t)(0xf8 - 8 * number), 0x57,
-                                      (uint8_t)(0xc0 + number * 9) },
-                   4);
-        return;
-    }
-    emit_float_constant(emitter, 0x10, type, to, FLOAT_BASE, bits); /* vmovss, vmovsd */
-}
-
-void emit_float_constant(struct emitter *emitter, uint8_t opcode, enum machine_type type,
-                         unsigned to, unsigned a, uint64_t bits)
-{
-    uint8_t *at = emit_at(emitter);
-    at[0] = 0xc5;
-    at[1] = (uint8_t)((type == MACHINE_F32 ? 0xfa : 0xfb) - 8 * (a - FLOAT_BASE));
-    at[2] = opcode;
-    at[3] = (uint8_t)((to - FLOAT_BASE) * 8 + 5); /* [rip + constants behind the function] */
-    emitter->size += 8;
+    emitter->size += 4;
     if (emitter->float_site_count == emitter->float_site_capacity &&
         !grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,
                     sizeof(*emitter->float_sites)))
@@ -239,12 +216,9 @@ static void fill_hole(struct emitter *emitter, uint8_t *code, const uint8_t *pat
     }
 }
 
-bool emit_stencil(struct emitter *emitter, unsigned operation, const unsigned kinds[3],
+void emit_stencil(struct emitter *emitter, const struct stencil_form *const forms[2],
                   const int32_t holes[3], struct target target)
 {
-    const struct stencil_form *forms[2];
-    if (!stencil_find(emitter->stencils, operation, kinds, forms))
-        return false;
     uint32_t far =
         ((uint32_t)holes[0] + 128) | ((uint32_t)holes[1] + 128) | ((uint32_t)holes[2] + 128);
     const struct stencil_form *form = forms[far < 256];
@@ -254,10 +228,9 @@ bool emit_stencil(struct emitter *emitter, unsigned operation, const unsigned ki
     if (form->size > 32)
         memcpy(code + 32, from + 32, form->size - 32u);
     const uint8_t *patch = stencil_patches_of(form);
-    for (unsigned i = 0; i < form->patch_count; i++, patch += 2)
+    for (unsigned i = 0; i < (form->patch_count & STENCIL_PATCH_COUNT); i++, patch += 2)
         fill_hole(emitter, code, patch, holes, target);
     emitter->size += form->size;
-    return true;
 }
 
 static void emit_trap_island(struct emitter *emitter, const struct trap_site *site)

@@ -14,12 +14,25 @@
 #include "base/buffer.h"
 #include "wasm/stencils.h"
 
-/* Registers of the compiler: integers are 0-8, floats FLOAT_BASE + 0-7. */
+/* Registers of the compiler: integers are 0-8, floats FLOAT_BASE + 0-7.  Those behind are for
+ * pinned locals only. */
 enum {
+    REGISTER_RBX = 9,
+    REGISTER_RBP = 10,
+    INTEGER_REGISTER_COUNT = 11,
     FLOAT_BASE = 16,
-    REGISTER_COUNT = FLOAT_BASE + STENCIL_FLOAT_REGISTERS,
+    REGISTER_XMM10 = FLOAT_BASE + 10,
+    REGISTER_COUNT = FLOAT_BASE + 16,
     REGISTER_NONE = 0xff,
 };
+
+/* A register that can't be an operand of a stencil. */
+static inline bool is_outside_stencils(unsigned reg)
+{
+    return reg != REGISTER_NONE &&
+           (reg & 15) >= (reg < FLOAT_BASE ? (unsigned)STENCIL_INTEGER_REGISTERS
+                                           : (unsigned)STENCIL_FLOAT_REGISTERS);
+}
 
 /* Where a jump goes: to `address`, or through the list of fix-ups that starts at *chain. */
 struct target {
@@ -130,6 +143,8 @@ void emit_call(struct emitter *emitter, struct target target);
 void emit_jump_if(struct emitter *emitter, unsigned condition, struct target target);
 void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason reason,
                   enum trap_reason reason_if_null);
+/* Four bytes come next that will be the distance to a constant behind the function. */
+void emit_float_site(struct emitter *emitter, uint64_t bits);
 /* Four bytes at `at` become the distance to the target, or join its chain. */
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
 /* Appends an entry to the jump table that starts at `table`: the distance from there. */
@@ -143,8 +158,8 @@ void emit_chain_here(struct emitter *emitter, uint32_t *chain);
 void emit_trap_point(struct emitter *emitter);
 void emit_unreachable(struct emitter *emitter, enum trap_reason reason);
 
-/* Copies a stencil and fills its holes. */
-bool emit_stencil(struct emitter *emitter, unsigned operation, const unsigned kinds[3],
+/* Copies the form of a stencil that fits and fills its holes. */
+void emit_stencil(struct emitter *emitter, const struct stencil_form *const forms[2],
                   const int32_t holes[3], struct target target);
 
 /* Traps and constants that the function refers to; call once behind it. */

@@ -7,11 +7,12 @@
  * destroy it at any time. */
 enum {
     SCRATCH = 10,
-    VEX_SS = 2, /* pp of vmovss, vmovsd */
+    VEX_PS = 0, /* pp: packed floats, one float, one double */
+    VEX_SS = 2,
     VEX_SD = 3,
 };
 
-static const uint8_t machine[STENCIL_INTEGER_REGISTERS] = { 0, 2, 1, 7, 6, 8, 9, 11, 15 };
+static const uint8_t machine[INTEGER_REGISTER_COUNT] = { 0, 2, 1, 7, 6, 8, 9, 11, 15, 3, 5 };
 
 /* ModRM and what follows for [base + displacement]; returns the bytes written. */
 static unsigned put_memory(uint8_t *at, unsigned reg, unsigned base, int32_t displacement)
@@ -38,37 +39,86 @@ static void integer_memory(struct emitter *emitter, uint8_t opcode, bool is_wide
     emitter->size += 2 + put_memory(at + 2, reg, base, displacement);
 }
 
+static unsigned prefix_of(enum machine_type type)
+{
+    return type == MACHINE_F32 ? VEX_SS : VEX_SD;
+}
+
+/* VEX prefix and opcode of a scalar instruction; `is_high` for the register or base in ModRM.rm.
+ * Register arguments are numbers of xmm registers.  Returns the bytes written. */
+static unsigned put_vex(uint8_t *at, uint8_t opcode, unsigned pp, unsigned reg, unsigned second,
+                        bool is_high)
+{
+    unsigned size = 0;
+    unsigned high = reg >= 8 ? 0 : 0x80;
+    unsigned rest = (~second & 15) << 3 | pp;
+    if (is_high) {
+        at[size++] = 0xc4;
+        at[size++] = (uint8_t)(high | 0x41);
+        at[size++] = (uint8_t)rest;
+    } else {
+        at[size++] = 0xc5;
+        at[size++] = (uint8_t)(high | rest);
+    }
+    at[size++] = opcode;
+    return size;
+}
+
 static void float_memory(struct emitter *emitter, uint8_t opcode, enum machine_type type,
-                         unsigned reg, unsigned base, int32_t displacement)
+                         unsigned reg, unsigned second, unsigned base, int32_t displacement)
 {
     uint8_t *at = emit_at(emitter);
-    at[0] = 0xc4;
-    at[1] = (uint8_t)(0xc1 | (base < 8 ? 0x20 : 0));
-    at[2] = (uint8_t)(0x78 | (type == MACHINE_F32 ? VEX_SS : VEX_SD));
-    at[3] = opcode;
-    emitter->size += 4 + put_memory(at + 4, reg, base, displacement);
+    unsigned size = put_vex(at, opcode, prefix_of(type), reg, second, base >= 8);
+    emitter->size += size + put_memory(at + size, reg, base, displacement);
+}
+
+static void float_registers(struct emitter *emitter, uint8_t opcode, unsigned pp, unsigned reg,
+                            unsigned second, unsigned rm)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned size = put_vex(at, opcode, pp, reg, second, rm >= 8);
+    at[size] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    emitter->size += size + 1;
 }
 
 void emit_float_registers(struct emitter *emitter, uint8_t opcode, enum machine_type type,
                           unsigned to, unsigned a, unsigned b)
 {
-    uint8_t *at = emit_at(emitter);
-    at[0] = 0xc5;
-    at[1] = (uint8_t)((0xf8 | (type == MACHINE_F32 ? VEX_SS : VEX_SD)) - 8 * (a - FLOAT_BASE));
-    at[2] = opcode;
-    at[3] = (uint8_t)(0xc0 | (to - FLOAT_BASE) << 3 | (b - FLOAT_BASE));
-    emitter->size += 4;
+    float_registers(emitter, opcode, prefix_of(type), to - FLOAT_BASE, a - FLOAT_BASE,
+                    b - FLOAT_BASE);
 }
 
 void emit_float_slot(struct emitter *emitter, uint8_t opcode, enum machine_type type, unsigned to,
                      unsigned a, int32_t displacement)
 {
+    float_memory(emitter, opcode, type, to - FLOAT_BASE, a - FLOAT_BASE, FRAME_REGISTER,
+                 displacement);
+}
+
+void emit_float_constant(struct emitter *emitter, uint8_t opcode, enum machine_type type,
+                         unsigned to, unsigned a, uint64_t bits)
+{
     uint8_t *at = emit_at(emitter);
-    at[0] = 0xc4;
-    at[1] = 0xc1;
-    at[2] = (uint8_t)((0x78 | (type == MACHINE_F32 ? VEX_SS : VEX_SD)) - 8 * (a - FLOAT_BASE));
-    at[3] = opcode;
-    emitter->size += 4 + put_memory(at + 4, to - FLOAT_BASE, FRAME_REGISTER, displacement);
+    unsigned reg = to - FLOAT_BASE;
+    unsigned size = put_vex(at, opcode, prefix_of(type), reg, a - FLOAT_BASE, false);
+    at[size] = (uint8_t)((reg & 7) << 3 | 5); /* [rip + constants behind the function] */
+    emitter->size += size + 1;
+    emit_float_site(emitter, bits);
+}
+
+void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to, uint64_t bits)
+{
+    enum {
+        XORPS = 0x57,
+        MOV = 0x10
+    };
+    unsigned number = to - FLOAT_BASE;
+    if (to < FLOAT_BASE)
+        emit_integer_constant(emitter, to, bits);
+    else if (bits == 0)
+        float_registers(emitter, XORPS, VEX_PS, number, number, number);
+    else
+        emit_float_constant(emitter, MOV, type, to, FLOAT_BASE, bits);
 }
 
 static bool is_wide(enum machine_type type)
@@ -98,8 +148,7 @@ void emit_move(struct emitter *emitter, enum machine_type type, unsigned to, uns
         integer_registers(emitter, 0x89, is_wide(type), machine[from], machine[to]);
         return;
     }
-    unsigned a = to - FLOAT_BASE, b = from - FLOAT_BASE;
-    emit_bytes(emitter, (const uint8_t[]){ 0xc5, 0xf8, 0x28, (uint8_t)(0xc0 | a << 3 | b) }, 4);
+    float_registers(emitter, 0x28, VEX_PS, to - FLOAT_BASE, 0, from - FLOAT_BASE); /* vmovaps */
 }
 
 void emit_load(struct emitter *emitter, enum machine_type type, unsigned to, unsigned base,
@@ -108,7 +157,7 @@ void emit_load(struct emitter *emitter, enum machine_type type, unsigned to, uns
     if (to < FLOAT_BASE)
         integer_memory(emitter, 0x8b, is_wide(type), machine[to], base, displacement);
     else
-        float_memory(emitter, 0x10, type, to - FLOAT_BASE, base, displacement);
+        float_memory(emitter, 0x10, type, to - FLOAT_BASE, 0, base, displacement);
 }
 
 void emit_store(struct emitter *emitter, enum machine_type type, unsigned from, unsigned base,
@@ -118,7 +167,7 @@ void emit_store(struct emitter *emitter, enum machine_type type, unsigned from, 
     if (from < FLOAT_BASE)
         integer_memory(emitter, 0x89, true, machine[from], base, displacement);
     else
-        float_memory(emitter, 0x11, type, from - FLOAT_BASE, base, displacement);
+        float_memory(emitter, 0x11, type, from - FLOAT_BASE, 0, base, displacement);
 }
 
 void emit_integer_constant(struct emitter *emitter, unsigned to, uint64_t bits)

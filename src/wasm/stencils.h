@@ -72,7 +72,13 @@ struct stencil_form {
     uint32_t code;    /* in stencil_code */
     uint16_t patches; /* in stencil_patches: pairs of offset, enum stencil_patch */
     uint8_t size;
-    uint8_t patch_count;
+    uint8_t patch_count; /* and STENCIL_CLOBBERS_* */
+};
+
+enum {
+    STENCIL_PATCH_COUNT = 63, /* mask */
+    STENCIL_CLOBBERS_RBX = 64,
+    STENCIL_CLOBBERS_RBP = 128,
 };
 
 #define STENCIL_WANT_OPERATIONS
