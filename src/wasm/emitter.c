@@ -15,6 +15,8 @@ void emitter_grow(struct emitter *emitter)
             emitter->failed = true;
     }
     if (emitter->failed) {
+        emitter->code = emitter->scrap;
+        emitter->capacity = sizeof(emitter->scrap);
         emitter->size = 0;
         return;
     }
@@ -93,7 +95,8 @@ void emit_table_entry(struct emitter *emitter, uint32_t table, struct target tar
 
 void emit_table_fix(struct emitter *emitter, uint32_t table, uint32_t index)
 {
-    put_u32(emitter->code + table + TABLE_ENTRY * index, emitter->size - table);
+    if (!emitter->failed)
+        put_u32(emitter->code + table + TABLE_ENTRY * index, emitter->size - table);
 }
 
 static void jump(struct emitter *emitter, uint8_t first, uint8_t second, struct target target)

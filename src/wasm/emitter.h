@@ -3,7 +3,7 @@
  * fix-ups, traps, constants.  x86-64-v3.  Internal to wasm.
  *
  * Offsets count from the start of the code section.  Running out of room makes the emitter fail;
- * from then on it writes over the start of its buffer and changes nothing else, so that one check
+ * from then on it writes to scrap memory and changes nothing else, so that one check
  * per instruction suffices. */
 #ifndef WASM_EMITTER_H
 #define WASM_EMITTER_H
@@ -69,6 +69,7 @@ struct emitter {
     uint32_t float_site_count, float_site_capacity;
     struct image_trap *traps;
     uint32_t trap_count, trap_capacity;
+    uint8_t scrap[1024]; /* where code goes after a failure */
 };
 
 enum {
