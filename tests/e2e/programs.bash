@@ -61,7 +61,7 @@ if build_and_deploy rust build_rust words; then
 fi
 if build_and_deploy assemblyscript build_assemblyscript wordstat; then
   # Node tells a program its name where a node of S3N tells the function's.
-  same "a hundred lines" assemblyscript hundred node --no-warnings "$S3N_SOURCE/tests/programs/node-wasi.mjs" "$built/wordstat.wasm"
+  same "a hundred lines" assemblyscript hundred node_wasi "$built/wordstat.wasm"
 fi
 node_stop
 is "stop" $? 0

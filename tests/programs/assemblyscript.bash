@@ -15,7 +15,7 @@ for i in $(seq 1 3000); do echo "line $((i * 7919 % 1000))"; done >"$scratch/lar
 same() {
   local name=$1 input=$2
   shift 2
-  record theirs "$scratch/$input" node --no-warnings "$S3N_SOURCE/tests/programs/node-wasi.mjs" "$built/wordstat.wasm" "$@"
+  record theirs "$scratch/$input" node_wasi "$built/wordstat.wasm" "$@"
   record ours "$scratch/$input" run_image "$built/wordstat.wasm.image" "$@"
   compare "$name"
 }

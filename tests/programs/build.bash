@@ -47,3 +47,8 @@ build_assemblyscript() {
     --config node_modules/@assemblyscript/wasi-shim/asconfig.json -O -o "$built/wordstat.wasm") >"$log" 2>&1 ||
     { why="its compiler doesn't run here: $(grep -m1 . "$log")"; return 1; }
 }
+
+# node_wasi MODULE ARGUMENTS...: runs it under Node's own WASI, to compare with.
+node_wasi() {
+  node --no-warnings --experimental-wasi-unstable-preview1 "$S3N_SOURCE/tests/programs/node-wasi.mjs" "$@"
+}
