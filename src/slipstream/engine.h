@@ -49,7 +49,8 @@ enum outcome_kind {
     OUTCOME_TRAPPED, /* reason, function, wasm_offset */
     OUTCOME_TIMEOUT,
     OUTCOME_OUTPUT_LIMIT, /* exit_code: 1 stdout, 2 stderr had no room left */
-    OUTCOME_CRASHED       /* the micro-VM or its worker broke; the shell must be closed */
+    OUTCOME_CRASHED /* the micro-VM or its worker broke; the shell must be closed; exit_code: the
+                       backend's reason, or 0 */
 };
 
 struct outcome {

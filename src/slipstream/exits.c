@@ -287,6 +287,7 @@ static void run_loop(struct run *run)
             break;
         case EVENT_BROKEN:
             run->outcome->kind = OUTCOME_CRASHED;
+            run->outcome->exit_code = event.reason;
             break;
         }
         if (!goes_on)

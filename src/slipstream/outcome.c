@@ -36,5 +36,8 @@ bool outcome_check(const struct outcome *outcome, struct error *error)
     case OUTCOME_CRASHED:
         break;
     }
-    return error_set(error, ERROR_CRASHED, "the micro-VM ended unexpectedly");
+    if (outcome->exit_code == 0)
+        return error_set(error, ERROR_CRASHED, "the micro-VM ended unexpectedly");
+    return error_set(error, ERROR_CRASHED, "the micro-VM ended unexpectedly (reason %u)",
+                     outcome->exit_code);
 }
