@@ -87,7 +87,6 @@ struct part_template {
 bool part_template_has(const struct part_template *part, uint64_t page);
 
 const struct part_template *program_template(const struct program *program, enum part part);
-int program_descriptor(const struct program *program);
 struct program *program_share(struct program *program);
 
 #endif

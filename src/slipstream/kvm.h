@@ -93,8 +93,7 @@ struct machine {
     struct growing_part instance;
     void *mailbox;
     uint64_t mailbox_size;
-    void *image; /* mapped read-only, or NULL */
-    uint64_t image_size;
+    bool has_image_slot;          /* code and read-only data are mapped, not copied */
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
     bool has_tsc;
 };

@@ -35,8 +35,6 @@ void memory_close(struct machine *machine)
         munmap(machine->memory.host, machine->memory.reserved);
     if (machine->instance.host != NULL)
         munmap(machine->instance.host, machine->instance.reserved);
-    if (machine->image != NULL)
-        munmap(machine->image, machine->image_size);
 }
 
 static void runtime_map(struct machine *machine)
@@ -205,7 +203,7 @@ static void section_map(struct machine *machine, const struct image *image,
     enum page_right right = section == IMAGE_CODE ? PAGE_RIGHT_READ_EXECUTE : PAGE_RIGHT_READ;
     struct bytes content = image->sections[section];
     uint64_t physical = window;
-    if (machine->image != NULL)
+    if (machine->has_image_slot)
         physical = PHYSICAL_IMAGE + image->header.sections[section].offset;
     else
         memcpy(machine->core + window, content.data, content.size);
@@ -221,15 +219,11 @@ static bool image_map(struct machine *machine, const struct program *program, st
         return error_set(error, ERROR_LIMIT, "read-only data of %llu bytes is too large",
                          (unsigned long long)rodata_size);
     if (code_size > WINDOW_CODE_SIZE || rodata_size > WINDOW_RODATA_SIZE) {
-        uint64_t size = round_up(image->header.file_size, LAYOUT_PAGE_SIZE);
-        void *at =
-            mmap(NULL, size, PROT_READ, MAP_SHARED | MAP_POPULATE, program_descriptor(program), 0);
-        if (at == MAP_FAILED)
-            return error_system(error, "map the image");
-        machine->image = at;
-        machine->image_size = size;
-        if (!machine_add_slot(machine, PHYSICAL_IMAGE, at, size, true, error))
+        /* The program's own mapping, which outlives the machine: one for all shells. */
+        void *at = (void *)(uintptr_t)image->source.data;
+        if (!machine_add_slot(machine, PHYSICAL_IMAGE, at, image->header.file_size, true, error))
             return false;
+        machine->has_image_slot = true;
         /* The windows' present entries are about to change under KVM's shadow. */
         paging_unmap(machine, REGION_CODE, 0, WARM_CODE_SIZE);
         paging_unmap(machine, REGION_RODATA, 0, WARM_RODATA_SIZE);

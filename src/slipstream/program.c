@@ -5,11 +5,9 @@
 #include "base/file.h"
 #include "core/checked.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 bool part_template_has(const struct part_template *part, uint64_t page)
 {
@@ -80,15 +78,15 @@ static bool templates_build(struct program *program, struct error *error)
 static bool program_build(struct program *program, int descriptor, struct error *error)
 {
     const char *reason = "";
-    program->descriptor = fcntl(descriptor, F_DUPFD_CLOEXEC, 3);
-    if (program->descriptor < 0)
-        return error_system(error, "keep the image's descriptor");
-    if (!file_map(&program->mapping, program->descriptor, error))
+    if (!file_map(&program->mapping, descriptor, error))
         return false;
     if (!image_parse(&program->image, program->mapping, &reason))
         return error_set(error, ERROR_INVALID, "not a compiled image: %s", reason);
     if (program->image.header.instance_size < sizeof(struct instance))
         return error_set(error, ERROR_INVALID, "not a compiled image: no instance");
+    /* Large code is mapped into micro-VMs from here: in one go now, not page by page later. */
+    struct bytes code = program->image.sections[IMAGE_CODE];
+    (void)madvise((void *)(uintptr_t)code.data, code.size, MADV_POPULATE_READ);
     return templates_build(program, error);
 }
 
@@ -97,7 +95,7 @@ bool program_open(struct program **made, int descriptor, struct error *error)
     struct program *program = calloc(1, sizeof(*program));
     if (program == NULL)
         return error_system(error, "program");
-    program->descriptor = -1;
+
     program->references = 1;
     pthread_mutex_init(&program->lock, NULL);
     if (!program_build(program, descriptor, error)) {
@@ -122,7 +120,7 @@ void program_close(struct program *program)
     template_done(&program->memory);
     template_done(&program->instance);
     file_unmap(&program->mapping);
-    file_close(&program->descriptor);
+
     pthread_mutex_destroy(&program->lock);
     free(program);
 }
@@ -130,11 +128,6 @@ void program_close(struct program *program)
 const struct image *program_image(const struct program *program)
 {
     return &program->image;
-}
-
-int program_descriptor(const struct program *program)
-{
-    return program->descriptor;
 }
 
 const struct part_template *program_template(const struct program *program, enum part part)

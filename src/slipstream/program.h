@@ -11,8 +11,7 @@
 
 struct program {
     struct image image;
-    struct bytes mapping;
-    int descriptor;
+    struct bytes mapping; /* of the image file, page-aligned */
     unsigned references;  /* atomic */
     pthread_mutex_t lock; /* held while the first start function runs */
     bool is_frozen;
