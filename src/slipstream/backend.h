@@ -86,6 +86,15 @@ struct part_template {
 
 bool part_template_has(const struct part_template *part, uint64_t page);
 
+/* Code and read-only data of a large image, laid out for pages of 2 MiB: code from the start,
+ * filled up with traps, then the data.  Read-only.  NULL: small enough to be copied. */
+struct program_text {
+    uint8_t *host;
+    uint64_t size;
+    uint64_t rodata_offset;
+};
+const struct program_text *program_text(const struct program *program);
+
 const struct part_template *program_template(const struct program *program, enum part part);
 struct program *program_share(struct program *program);
 

@@ -93,7 +93,6 @@ struct machine {
     struct growing_part instance;
     void *mailbox;
     uint64_t mailbox_size;
-    bool has_image_slot;          /* code and read-only data are mapped, not copied */
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
     bool has_tsc;
 };
@@ -111,9 +110,9 @@ void paging_init(struct machine *machine);
 uint64_t *paging_entries(const struct machine *machine, enum region region);
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right);
-/* The same for linear memory in pages of 2 MiB; offset, address and size are multiples of that. */
-void paging_map_large(struct machine *machine, uint64_t offset, uint64_t physical, uint64_t size,
-                      enum page_right right);
+/* The same in pages of 2 MiB; offset, address and size are multiples of that. */
+void paging_map_large(struct machine *machine, enum region region, uint64_t offset,
+                      uint64_t physical, uint64_t size, enum page_right right);
 /* Takes pages away.  The caller makes KVM forget them (memory_forget): its shadow of a present
  * entry does not follow. */
 void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size);

@@ -31,6 +31,8 @@ enum {
     /* Linear memory is mapped in pages of this size where a whole one fits, but for the first. */
     LARGE_PAGE_SIZE = 2 << 20,
 
+    TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
+
     MEMORY_SLOTS_MAX = 24,
     MAILBOX_DEFAULT_SIZE = 1 << 20,
     MAILBOX_STRINGS_MAX = 4096,

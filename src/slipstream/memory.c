@@ -5,27 +5,12 @@
 #include "slipstream/kvm.h"
 
 #include "abi/control.h"
+#include "slipstream/reserve.h"
 #include "slipstream/runtime.h"
 
 #include <string.h>
 #include <sys/mman.h>
 #include <x86intrin.h>
-
-/* At a multiple of the large page size, as its guest-physical home is. */
-static bool reserve(uint8_t **host, uint64_t size, struct error *error)
-{
-    uint64_t room = round_up(size, LAYOUT_PAGE_SIZE) + LARGE_PAGE_SIZE;
-    uint8_t *at = mmap(NULL, room, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (at == MAP_FAILED)
-        return error_system(error, "reserve %llu bytes", (unsigned long long)size);
-    uint64_t before = round_up((uint64_t)(uintptr_t)at, LARGE_PAGE_SIZE) - (uintptr_t)at;
-    if (before > 0)
-        munmap(at, before);
-    munmap(at + before + room - LARGE_PAGE_SIZE, LARGE_PAGE_SIZE - before);
-    *host = at + before;
-    return true;
-}
 
 void memory_close(struct machine *machine)
 {
@@ -69,7 +54,7 @@ static void windows_map(struct machine *machine)
     paging_map(machine, REGION_RODATA, 0, CORE_RODATA, WARM_RODATA_SIZE, PAGE_RIGHT_READ);
     paging_map(machine, REGION_MAILBOX, 0, PHYSICAL_MAILBOX, machine->mailbox_size, warm);
     /* What no program fills later must not be executable zeros. */
-    memset(machine->core + CORE_CODE, 0xcc, WARM_CODE_SIZE);
+    memset(machine->core + CORE_CODE, TRAP_BYTE, WARM_CODE_SIZE);
     machine->memory.size = WARM_MEMORY_SIZE;
     machine->instance.size = WARM_INSTANCE_SIZE;
 }
@@ -121,9 +106,9 @@ bool memory_open(struct machine *machine, struct error *error)
     machine->instance = (struct growing_part){ .region = REGION_INSTANCE,
                                                .physical = PHYSICAL_INSTANCE,
                                                .reserved = LAYOUT_INSTANCE_SIZE_MAX };
-    if (!reserve(&machine->core, CORE_SIZE, error) ||
-        !reserve(&machine->memory.host, machine->memory.reserved, error) ||
-        !reserve(&machine->instance.host, machine->instance.reserved, error) ||
+    if (!reserve_memory(&machine->core, CORE_SIZE, error) ||
+        !reserve_memory(&machine->memory.host, machine->memory.reserved, error) ||
+        !reserve_memory(&machine->instance.host, machine->instance.reserved, error) ||
         !machine_add_slot(machine, 0, machine->core, CORE_SIZE, false, error) ||
         !machine_add_slot(machine, PHYSICAL_MAILBOX, machine->mailbox, machine->mailbox_size, false,
                           error) ||
@@ -158,7 +143,7 @@ static void part_map(struct machine *machine, const struct growing_part *part, u
                         next - from == LARGE_PAGE_SIZE;
         if (is_large) {
             next = end / LARGE_PAGE_SIZE * LARGE_PAGE_SIZE;
-            paging_map_large(machine, from, part->physical + from, next - from,
+            paging_map_large(machine, REGION_MEMORY, from, part->physical + from, next - from,
                              PAGE_RIGHT_READ_WRITE_DIRTY);
             /* Without huge pages behind them they still work, only slower. */
             (void)madvise(part->host + from, next - from, MADV_HUGEPAGE);
@@ -195,43 +180,31 @@ static void part_fill(const struct growing_part *part, const struct part_templat
                    LAYOUT_PAGE_SIZE);
 }
 
-/* One section into its window, or mapped from the image's slot. */
-static void section_map(struct machine *machine, const struct image *image,
-                        enum image_section section, uint64_t window)
+/* Copied into the windows. */
+static void image_copy(struct machine *machine, const struct image *image)
 {
-    enum region region = section == IMAGE_CODE ? REGION_CODE : REGION_RODATA;
-    enum page_right right = section == IMAGE_CODE ? PAGE_RIGHT_READ_EXECUTE : PAGE_RIGHT_READ;
-    struct bytes content = image->sections[section];
-    uint64_t physical = window;
-    if (machine->has_image_slot)
-        physical = PHYSICAL_IMAGE + image->header.sections[section].offset;
-    else
-        memcpy(machine->core + window, content.data, content.size);
-    paging_map(machine, region, 0, physical, content.size, right);
+    struct bytes code = image->sections[IMAGE_CODE], rodata = image->sections[IMAGE_RODATA];
+    memcpy(machine->core + CORE_CODE, code.data, code.size);
+    memcpy(machine->core + CORE_RODATA, rodata.data, rodata.size);
+    paging_map(machine, REGION_CODE, 0, CORE_CODE, code.size, PAGE_RIGHT_READ_EXECUTE);
+    paging_map(machine, REGION_RODATA, 0, CORE_RODATA, rodata.size, PAGE_RIGHT_READ);
 }
 
+/* Mapped from the program's text, which outlives the machine. */
 static bool image_map(struct machine *machine, const struct program *program, struct error *error)
 {
-    const struct image *image = program_image(program);
-    uint64_t code_size = image->sections[IMAGE_CODE].size;
-    uint64_t rodata_size = image->sections[IMAGE_RODATA].size;
-    if (rodata_size > LAYOUT_RODATA_SIZE_MAX - INSTANCE_GUARD_SIZE)
-        return error_set(error, ERROR_LIMIT, "read-only data of %llu bytes is too large",
-                         (unsigned long long)rodata_size);
-    if (code_size > WINDOW_CODE_SIZE || rodata_size > WINDOW_RODATA_SIZE) {
-        /* The program's own mapping, which outlives the machine: one for all shells. */
-        void *at = (void *)(uintptr_t)image->source.data;
-        if (!machine_add_slot(machine, PHYSICAL_IMAGE, at, image->header.file_size, true, error))
-            return false;
-        machine->has_image_slot = true;
-        /* The windows' present entries are about to change under KVM's shadow. */
-        paging_unmap(machine, REGION_CODE, 0, WARM_CODE_SIZE);
-        paging_unmap(machine, REGION_RODATA, 0, WARM_RODATA_SIZE);
-        if (!memory_forget(machine->core + CORE_CODE, CORE_SIZE - CORE_CODE, true))
-            return error_system(error, "clear the code window");
-    }
-    section_map(machine, image, IMAGE_CODE, CORE_CODE);
-    section_map(machine, image, IMAGE_RODATA, CORE_RODATA);
+    const struct program_text *text = program_text(program);
+    if (!machine_add_slot(machine, PHYSICAL_IMAGE, text->host, text->size, true, error))
+        return false;
+    /* The windows' present entries are about to change under KVM's shadow. */
+    paging_unmap(machine, REGION_CODE, 0, WARM_CODE_SIZE);
+    paging_unmap(machine, REGION_RODATA, 0, WARM_RODATA_SIZE);
+    if (!memory_forget(machine->core + CORE_CODE, CORE_SIZE - CORE_CODE, true))
+        return error_system(error, "clear the code window");
+    paging_map_large(machine, REGION_CODE, 0, PHYSICAL_IMAGE, text->rodata_offset,
+                     PAGE_RIGHT_READ_EXECUTE);
+    paging_map(machine, REGION_RODATA, 0, PHYSICAL_IMAGE + text->rodata_offset,
+               text->size - text->rodata_offset, PAGE_RIGHT_READ);
     return true;
 }
 
@@ -239,8 +212,11 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
 {
     const struct part_template *memory = program_template(program, PART_MEMORY);
     const struct part_template *instance = program_template(program, PART_INSTANCE);
-    if (!image_map(machine, program, error) ||
-        !part_resize(machine, &machine->memory, memory->size, error) ||
+    if (program_text(program) == NULL)
+        image_copy(machine, program_image(program));
+    else if (!image_map(machine, program, error))
+        return false;
+    if (!part_resize(machine, &machine->memory, memory->size, error) ||
         !part_resize(machine, &machine->instance, MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE),
                      error))
         return false;

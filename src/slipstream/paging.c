@@ -120,13 +120,14 @@ void paging_map(struct machine *machine, enum region region, uint64_t offset, ui
     }
 }
 
-void paging_map_large(struct machine *machine, uint64_t offset, uint64_t physical, uint64_t size,
-                      enum page_right right)
+void paging_map_large(struct machine *machine, enum region region, uint64_t offset,
+                      uint64_t physical, uint64_t size, enum page_right right)
 {
     uint64_t bits = PAGE_PRESENT | PAGE_LARGE | right_bits(right);
-    ASSERT((offset | physical | size) % LARGE_PAGE_SIZE == 0 && offset + size <= MEMORY_SIZE_MAX);
+    ASSERT((offset | physical | size) % LARGE_PAGE_SIZE == 0);
+    ASSERT(offset + size <= regions[region].size);
     for (uint64_t at = 0; at < size; at += LARGE_PAGE_SIZE)
-        *directory_entry(machine, LAYOUT_MEMORY + offset + at) = (physical + at) | bits;
+        *directory_entry(machine, regions[region].address + offset + at) = (physical + at) | bits;
 }
 
 void paging_unmap(struct machine *machine, enum region region, uint64_t offset, uint64_t size)

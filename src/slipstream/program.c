@@ -4,6 +4,8 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "core/checked.h"
+#include "slipstream/limits.h"
+#include "slipstream/reserve.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -75,6 +77,30 @@ static bool templates_build(struct program *program, struct error *error)
     return true;
 }
 
+/* Copied out of the file, so that huge pages can be behind it: then a large program meets no page
+ * faults in its code, and few misses in translating it. */
+static bool text_build(struct program *program, struct error *error)
+{
+    struct bytes code = program->image.sections[IMAGE_CODE];
+    struct bytes rodata = program->image.sections[IMAGE_RODATA];
+    struct program_text text = { .rodata_offset = round_up(code.size, LARGE_PAGE_SIZE) };
+    if (rodata.size > LAYOUT_RODATA_SIZE_MAX - INSTANCE_GUARD_SIZE)
+        return error_set(error, ERROR_LIMIT, "read-only data of %zu bytes is too large",
+                         rodata.size);
+    if (code.size <= WINDOW_CODE_SIZE && rodata.size <= WINDOW_RODATA_SIZE)
+        return true;
+    text.size = text.rodata_offset + round_up(rodata.size, LAYOUT_PAGE_SIZE);
+    if (!reserve_memory(&text.host, text.size, error))
+        return error_within(error, "code of a large program");
+    (void)madvise(text.host, text.rodata_offset, MADV_HUGEPAGE);
+    memcpy(text.host, code.data, code.size);
+    memset(text.host + code.size, TRAP_BYTE, text.rodata_offset - code.size);
+    memcpy(text.host + text.rodata_offset, rodata.data, rodata.size);
+    program->text = text;
+    return mprotect(text.host, text.size, PROT_READ) == 0 ||
+           error_system(error, "protect code of a large program");
+}
+
 static bool program_build(struct program *program, int descriptor, struct error *error)
 {
     const char *reason = "";
@@ -84,9 +110,8 @@ static bool program_build(struct program *program, int descriptor, struct error 
         return error_set(error, ERROR_INVALID, "not a compiled image: %s", reason);
     if (program->image.header.instance_size < sizeof(struct instance))
         return error_set(error, ERROR_INVALID, "not a compiled image: no instance");
-    /* Large code is mapped into micro-VMs from here: in one go now, not page by page later. */
-    struct bytes code = program->image.sections[IMAGE_CODE];
-    (void)madvise((void *)(uintptr_t)code.data, code.size, MADV_POPULATE_READ);
+    if (!text_build(program, error))
+        return false;
     return templates_build(program, error);
 }
 
@@ -119,10 +144,17 @@ void program_close(struct program *program)
         return;
     template_done(&program->memory);
     template_done(&program->instance);
+    if (program->text.host != NULL)
+        munmap(program->text.host, program->text.size);
     file_unmap(&program->mapping);
 
     pthread_mutex_destroy(&program->lock);
     free(program);
+}
+
+const struct program_text *program_text(const struct program *program)
+{
+    return program->text.host != NULL ? &program->text : NULL;
 }
 
 const struct image *program_image(const struct program *program)

@@ -15,6 +15,7 @@ struct program {
     unsigned references;  /* atomic */
     pthread_mutex_t lock; /* held while the first start function runs */
     bool is_frozen;
+    struct program_text text; /* host NULL: small */
     struct part_template memory;
     struct part_template instance;
 };
