@@ -157,6 +157,11 @@ static bool try_stencil(struct baseline *baseline, unsigned operation, struct op
     return true;
 }
 
+static bool is_stack_register(unsigned reg)
+{
+    return reg != REGISTER_NONE && (reg & (FLOAT_BASE - 1)) < STENCIL_STACK_REGISTERS;
+}
+
 /* The table lacks this choice of operands: put the first one, and if need be the second, into stack
  * registers, for which every operation has its stencils. */
 static void emit_from_registers(struct baseline *baseline, unsigned operation, struct operand *a,
@@ -164,6 +169,13 @@ static void emit_from_registers(struct baseline *baseline, unsigned operation, s
                                 struct target target)
 {
     bool in_place = overwrites_a(stencil_shape_of(operation));
+    bool b_is_there = b != NULL && b->place == PLACE_REGISTER && b->reg == to;
+    if (in_place && is_stack_register(to) && is_float(a->type) == (to >= FLOAT_BASE) &&
+        a->place != PLACE_REGISTER && !b_is_there) {
+        operand_move(baseline, a, to);
+        a->place = PLACE_REGISTER;
+        a->reg = (uint8_t)to;
+    }
     operand_to_register(baseline, a);
     unsigned result = in_place ? a->reg : to;
     bool is_extra = false;
