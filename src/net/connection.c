@@ -272,10 +272,8 @@ static void finish(struct connection *connection)
     buffer_clear(&connection->input);
 }
 
-void connection_process(struct connection *connection)
+static void process_one(struct connection *connection)
 {
-    if (connection->processing || connection->closing)
-        return;
     connection->processing = true;
     bool moved = true;
     while (moved && !connection->closing) {
@@ -291,6 +289,36 @@ void connection_process(struct connection *connection)
         update_reading(connection);
 }
 
+/* The areas of the server hold one connection's bytes while its callbacks run.  Whatever these
+ * cause on others, by an answer to them, waits in the list of due connections until then. */
+static void process_due(struct http_server *server)
+{
+    if (server->processing)
+        return;
+    server->processing = true;
+    while (server->due != NULL) {
+        struct connection *connection = server->due;
+        server->due = connection->next_due;
+        connection->is_due = false;
+        if (!connection->closing)
+            process_one(connection);
+    }
+    server->processing = false;
+}
+
+void connection_process(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    if (connection->processing || connection->closing)
+        return;
+    if (!connection->is_due) {
+        connection->is_due = true;
+        connection->next_due = server->due;
+        server->due = connection;
+    }
+    process_due(server);
+}
+
 void connection_drain(struct connection *connection)
 {
     if (connection->draining || connection->closing)
@@ -303,20 +331,25 @@ void connection_drain(struct connection *connection)
     connection_process(connection);
 }
 
-void connection_expire(struct connection *connection, uint64_t now_ms)
+static bool is_over_time(const struct connection *connection, uint64_t now_ms)
 {
     const struct http_server_limits *limits = &connection->server->limits;
     uint64_t idle_ms = now_ms - connection->since_ms;
-    bool over = false;
+    if (connection->lingering)
+        return idle_ms > HTTP_LINGER_TIMEOUT_MS;
+    if (connection->writing)
+        return now_ms - connection->write_since_ms > limits->write_timeout_ms;
+    return connection->protocol == NULL && idle_ms > limits->handshake_timeout_ms;
+}
+
+void connection_expire(struct connection *connection, uint64_t now_ms)
+{
+    struct http_server *server = connection->server;
+    const struct http_server_limits *limits = &server->limits;
+    uint64_t idle_ms = now_ms - connection->since_ms;
     if (connection->closing)
         return;
-    if (connection->lingering)
-        over = idle_ms > HTTP_LINGER_TIMEOUT_MS;
-    else if (connection->writing)
-        over = now_ms - connection->write_since_ms > limits->write_timeout_ms;
-    else if (connection->protocol == NULL)
-        over = idle_ms > limits->handshake_timeout_ms;
-    if (over) {
+    if (is_over_time(connection, now_ms)) {
         connection_close(connection);
         return;
     }
@@ -326,8 +359,11 @@ void connection_expire(struct connection *connection, uint64_t now_ms)
         connection->protocol->drain(connection);
         connection->close_when_sent = true;
     }
-    if (connection->protocol != NULL)
+    if (connection->protocol != NULL) {
+        server->processing = true; /* expire walks the exchanges: none may be released meanwhile */
         connection->protocol->expire(connection, now_ms);
+        server->processing = false;
+    }
     connection_process(connection);
 }
 

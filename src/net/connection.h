@@ -5,8 +5,9 @@
  * Lifetimes.  An exchange lives in a slot of the server and is named outside by number and slot; it
  * is released when its answer is sent, its stream ends or its connection is freed.  A connection is
  * marked closing at any time, but it and its exchanges are released only in libuv's close callback,
- * when nothing else of the same round can still point to them.  Callbacks of the user run while
- * `processing` is set; what they cause is carried out after they return, never inside. */
+ * when nothing else of the same round can still point to them.  Callbacks of the user run while the
+ * server's `processing` is set; what they cause, on this connection or another, is carried out
+ * after they return, never inside. */
 #ifndef NET_CONNECTION_H
 #define NET_CONNECTION_H
 
@@ -87,6 +88,7 @@ struct connection {
     uv_shutdown_t shutdown;
     struct http_server *server;
     struct connection *previous, *next;
+    struct connection *next_due;
     struct tls_connection *tls;      /* NULL on a plain listener */
     const struct protocol *protocol; /* NULL during the handshake */
     struct exchange *exchanges;
@@ -97,7 +99,7 @@ struct connection {
     uint64_t write_since_ms;
     struct buffer input;  /* plaintext not yet taken by the protocol */
     struct buffer output; /* in the hands of `write` */
-    bool processing, reading, writing;
+    bool processing, is_due, reading, writing;
     bool served;          /* a request has been seen */
     bool close_when_sent; /* nothing more will be taken or produced */
     bool linger;          /* the peer may still be sending: read on for a while before closing */
@@ -134,6 +136,8 @@ struct http_server {
     uv_timer_t tick;
     size_t handle_count; /* libuv handles not yet closed */
     struct connection *connections;
+    struct connection *due; /* to be processed when the one at hand is done */
+    bool processing;
     struct peer_table *peers;
     struct exchange **exchanges; /* by slot, made when first needed */
     uint32_t exchange_count;
@@ -169,7 +173,7 @@ bool exchange_answer(struct exchange *exchange, const struct http_answer *answer
 
 /* connection.c */
 void connection_accept(struct http_server *server, struct listener *listener);
-/* Carries out whatever is possible now; does nothing inside itself. */
+/* Carries out whatever is possible now, or as soon as the connection at hand is done. */
 void connection_process(struct connection *connection);
 void connection_close(struct connection *connection);
 void connection_expire(struct connection *connection, uint64_t now_ms);

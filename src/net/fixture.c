@@ -38,6 +38,8 @@ struct fixture {
     struct ecdsa_key *key;
     struct later later[LATER_COUNT_MAX]; /* a ring: due in order */
     size_t later_from, later_to;
+    struct http_handle held[64];
+    size_t held_count;
     uint16_t port, plain_port;
     atomic_uint gone, requests, drain_ms;
     atomic_bool stop_wanted, stopped;
@@ -79,6 +81,14 @@ static void answer_sized(struct fixture *fixture, struct http_handle handle, str
     free(body);
 }
 
+/* Answers from inside another request's callback. */
+static void answer_held(struct fixture *fixture)
+{
+    struct http_answer answer = { .status = 200, .body = BYTES_LITERAL("held\n") };
+    while (fixture->held_count > 0)
+        http_server_answer(fixture->server, fixture->held[--fixture->held_count], &answer);
+}
+
 static void on_request(void *context, struct http_handle handle, const struct http_request *request,
                        void *tag)
 {
@@ -92,6 +102,11 @@ static void on_request(void *context, struct http_handle handle, const struct ht
     fixture->requests++;
     if (path_starts(request, "/never"))
         return;
+    if (path_starts(request, "/held") && fixture->held_count < ARRAY_COUNT(fixture->held)) {
+        fixture->held[fixture->held_count++] = handle;
+        return;
+    }
+    answer_held(fixture);
     if (path_starts(request, "/later")) {
         fixture->later[fixture->later_to++ % LATER_COUNT_MAX] =
             (struct later){ uv_now(&fixture->loop) + LATER_MS, handle };
@@ -116,6 +131,7 @@ static void on_gone(void *context, struct http_handle handle, void *tag)
     struct http_answer answer = { .status = 200 };
     (void)tag;
     fixture->gone++;
+    answer_held(fixture);
     CHECK(!http_server_answer(fixture->server, handle, &answer));
 }
 

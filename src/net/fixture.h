@@ -3,8 +3,9 @@
  * TLS sockets.
  *
  * /hello constant; /echo the body back; /size/N a body of N bytes; /later answers after 30 ms from
- * a timer; /never does not answer; /early answers from on_fields; /twice answers twice; anything
- * else 404.  Bodies up to FIXTURE_BODY_SIZE_MAX; to /buffer they go into a buffer of the fixture.
+ * a timer; /never does not answer; /held is answered when another request is gone or dispatched;
+ * /early answers from on_fields; /twice answers twice; anything else 404.  Bodies up to
+ * FIXTURE_BODY_SIZE_MAX; to /buffer they go into a buffer of the fixture.
  */
 #ifndef NET_FIXTURE_H
 #define NET_FIXTURE_H

@@ -302,6 +302,27 @@ static void ends_slow_header_blocks(void)
     fixture_stop(fixture, 1000);
 }
 
+/* When time limits end one stream, its on_gone answers another one of the same connection. */
+static void ends_streams_that_answer_each_other(void)
+{
+    struct http_server_limits limits = { .answer_timeout_ms = 200 };
+    struct fixture *fixture = fixture_start(&limits);
+    struct wire *wire = wire_open(fixture, "h2");
+    start_http2();
+    for (unsigned stream = 1; stream < 40; stream += 4) {
+        add_frame(HEADERS, END_STREAM | END_HEADERS, stream, get_block("/held"));
+        add_frame(HEADERS, END_STREAM | END_HEADERS, stream + 2, get_block("/never"));
+    }
+    CHECK(send_message(wire));
+    wire_read(wire, 1 << 16, 600);
+    CHECK_NUMBER(fixture_gone(fixture), 10);
+    CHECK_NUMBER(fixture_counts(fixture).requests_now, 0);
+    CHECK(!wire_is_closed(wire));
+    wire_close(wire);
+    CHECK(is_calm(fixture) && serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
 static const char *const conversations[] = {
     "GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"
@@ -423,6 +444,7 @@ static const struct test tests[] = {
     TEST(bounds_streams_and_windows),
     TEST(refuses_bad_requests),
     TEST(ends_slow_header_blocks),
+    TEST(ends_streams_that_answer_each_other),
     TEST(survives_mutated_conversations),
     TEST(survives_broken_handshakes),
 };

@@ -175,6 +175,30 @@ static void refuses_large_bodies(void)
     CHECK_NUMBER(counts.requests_refused, 3);
 }
 
+/* An answer to one connection from inside a callback of another one must not touch the bytes at
+ * hand there. */
+static void answers_others_from_callbacks(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    for (int round = 0; round < 20; round++) {
+        struct wire *held = wire_open(fixture, "http/1.1"), *busy = wire_open(fixture, "http/1.1");
+        wire_send_text(held, GET("/held"));
+        wire_read(held, 1, 10);
+        wire_send_text(held,
+                       "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nof-held--"
+                       "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nof-held--");
+        wire_read(held, 1, 10);
+        wire_send_text(busy, GET("/hello") "POST /echo HTTP/1.1\r\nHost: b\r\nContent-Length: "
+                                           "9\r\n\r\nof-busy--" GET("/hello"));
+        struct bytes all = wire_read(busy, 69 + 73 + 70, 1000);
+        CHECK(count(all, "hello\n") == 2 && count(all, "of-busy--") == 1);
+        all = wire_read(held, 44 + 2 * 73, 1000);
+        CHECK(count(all, "held\n") == 1 && count(all, "of-held--") == 2);
+        wire_close(held), wire_close(busy);
+    }
+    fixture_stop(fixture, 1000);
+}
+
 static void bounds_memory_of_peers(void)
 {
     struct http_server_limits limits = { .memory_max = 300000, .peer_memory_max = 200000 };
@@ -415,6 +439,7 @@ static const struct test tests[] = {
     TEST(takes_bodies),
     TEST(continues_when_asked),
     TEST(refuses_large_bodies),
+    TEST(answers_others_from_callbacks),
     TEST(bounds_memory_of_peers),
     TEST(sends_large_answers_to_slow_readers),
     TEST(closes_the_slow),
