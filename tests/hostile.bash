@@ -183,4 +183,16 @@ python3 - >"$scratch/bomb" <<'PYTHON'
 print('(module ' + '(func (result i32) i32.const 1)' * 100000 + ')')
 PYTHON
 compiles_quickly "100,000 functions" <"$scratch/bomb"
+# A few bytes declare 50,000 locals, which all have to be cleared: the image's limit ends it.
+python3 - >"$scratch/module.wasm" <<'PYTHON'
+import sys
+def leb(n):
+    return bytes([n]) if n < 128 else bytes([n & 127 | 128]) + leb(n >> 7)
+def section(number, content):
+    return bytes([number]) + leb(len(content)) + content
+body = b'\x01' + leb(50000) + b'\x7e\x0b'
+sys.stdout.buffer.write(b'\0asm\1\0\0\0' + section(1, b'\x01\x60\0\0') + section(3, leb(100000) + bytes(100000)) +
+                        section(10, leb(100000) + (leb(len(body)) + body) * 100000))
+PYTHON
+refused "100,000 functions of 50,000 locals" 9 'limit'
 finish
