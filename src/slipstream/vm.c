@@ -119,7 +119,10 @@ static void kvm_machine_close(struct machine *machine)
 
 static bool machine_build(struct machine *machine, struct error *error)
 {
-    machine->vm = ioctl(machine->kvm->device, KVM_CREATE_VM, 0);
+    /* The timer of an earlier call may still go off: making a VM doesn't like signals. */
+    do
+        machine->vm = ioctl(machine->kvm->device, KVM_CREATE_VM, 0);
+    while (machine->vm < 0 && errno == EINTR);
     if (machine->vm < 0)
         return error_system(error, "make a micro-VM");
     /* The same for all; whoever comes first notes it. */
