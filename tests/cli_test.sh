@@ -111,15 +111,39 @@ cat >"$folder/hello.wat" <<'W'
 W
 echo '(module (memory 1) (func $boom (export "_start") unreachable))' >"$folder/trap.wat"
 echo '(module (func (export "_start") (loop (br 0))))' >"$folder/loop.wat"
+echo '(module (import "env" "launch" (func (param i64) (result i32))) (func (export "_start")))' >"$folder/import.wat"
+echo '(module (func $f (export "_start") (call $f)))' >"$folder/stack.wat"
+cat >"$folder/hog.wat" <<'W'
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $proc_exit (param i32)))
+  (memory 1)
+  (func (export "_start")
+    (loop (br_if 0 (i32.ne (memory.grow (i32.const 16)) (i32.const -1))))
+    (call $proc_exit (i32.div_u (memory.size) (i32.const 16)))))
+W
+cat >"$folder/flood.wat" <<'W'
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 17)
+  (data (i32.const 0) "\10\00\00\00\00\00\10\00")
+  (global $left (mut i32) (i32.const 100))
+  (func (export "_start")
+    (loop
+      (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8)))
+      (global.set $left (i32.sub (global.get $left) (i32.const 1)))
+      (br_if 0 (global.get $left)))))
+W
 if ! command -v wat2wasm >/dev/null; then
-    skip 12 "no wat2wasm (package wabt)"
+    skip 18 "no wat2wasm (package wabt)"
 elif [ ! -x "$build/bin/s3n-compile" ]; then
-    skip 12 "s3n-compile is not built"
+    skip 18 "s3n-compile is not built"
 else
-    for name in hello trap loop; do
+    for name in hello trap loop import stack hog flood; do
         wat2wasm "$folder/$name.wat" -o "$folder/$name.wasm"
     done
     expect 0 '_start' - inspect "$folder/hello.wasm"
+    expect 3 - 'env' compile -o "$folder/x" "$folder/import.wasm"
+    expect 3 - '(func (param i64) (result i32))' compile -o "$folder/x" "$folder/import.wasm"
     expect 3 - 'unexpected end' compile -o "$folder/x" "$folder/short.wasm"
     check "a refused module leaves no image" "[ ! -e '$folder/x' ]"
     expect 0 - 'compiled in' compile -o "$folder/hello.image" "$folder/hello.wasm"
@@ -128,11 +152,16 @@ else
     expect 0 "$(sha256sum <"$folder/hello.wasm" | cut -c 1-64)" - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
     input=$folder/hello.wasm expect 0 S3NIMAGE - -q compile - -o -
     if [ ! -x "$build/bin/slipstream" ] || [ ! -c /dev/kvm ]; then
-        skip 4 "no slipstream, or no /dev/kvm"
+        skip 8 "no slipstream, or no /dev/kvm"
     else
         expect 41 'hello' - run "$folder/hello.wasm"
         expect 43 'hello' - run --memory-mib 16 --timeout-ms 10000 --env A=1 "$folder/hello.image" --memory-mib 2
         expect 1 - 'unreachable' run "$folder/trap.wasm"
+        expect 1 - 'stack' run "$folder/stack.wasm"
+        expect 31 - - run --memory-mib 32 "$folder/hog.wasm"
+        "$s3n" run "$folder/flood.wasm" | head -c 5 | wc -c >"$folder/out"
+        check "a reader that goes away ends it" "[ $(cat "$folder/out") -eq 5 ]"
+        check "100 MB of output pass" "[ $("$s3n" run "$folder/flood.wasm" | wc -c) -eq 104857600 ]"
         expect 8 - '' run --timeout-ms 50 "$folder/loop.wasm"
     fi
 fi
