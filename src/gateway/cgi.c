@@ -60,18 +60,36 @@ static bool variable_name(char *text, size_t capacity, const char *prefix, struc
     return name.size > 0;
 }
 
+/* Repeated fields are one variable, as RFC 9110 5.3 joins them; cookies as RFC 9113 8.2.3 does. */
+static void add_joined(struct buffer *environment, unsigned *count, const char *name,
+                       const struct http_request *request, size_t first)
+{
+    struct bytes field_name = request->fields[first].name;
+    const char *between = bytes_equal_string(field_name, "cookie") ? "; " : ", ";
+    buffer_append_string(environment, name);
+    buffer_append_string(environment, "=");
+    buffer_append(environment, request->fields[first].value);
+    for (size_t i = first + 1; i < request->field_count; i++) {
+        if (bytes_equal(request->fields[i].name, field_name)) {
+            buffer_append_string(environment, between);
+            buffer_append(environment, request->fields[i].value);
+        }
+    }
+    buffer_append(environment, bytes_of("", 1));
+    (*count)++;
+}
+
 static void add_fields(struct buffer *environment, unsigned *count,
                        const struct http_request *request)
 {
     char name[128];
     for (size_t i = 0; i < request->field_count; i++) {
-        const struct http_field *field = &request->fields[i];
         bool first = true;
-        for (size_t j = 0; first && j < i; j++) /* a repeated name is said once, with the first */
-            first = !bytes_equal(request->fields[j].name, field->name);
-        if (first && !is_withheld(field->name) &&
-            variable_name(name, sizeof(name), "HTTP_", field->name))
-            add(environment, count, name, field->value);
+        for (size_t j = 0; first && j < i; j++)
+            first = !bytes_equal(request->fields[j].name, request->fields[i].name);
+        if (first && !is_withheld(request->fields[i].name) &&
+            variable_name(name, sizeof(name), "HTTP_", request->fields[i].name))
+            add_joined(environment, count, name, request, i);
     }
     add(environment, count, "HTTP_HOST", request->authority);
 }

@@ -414,6 +414,53 @@ static void survives_mutated_conversations(void)
     fixture_stop(fixture, 1000);
 }
 
+/* What ready-made parsers let pass (each of them something), over a real connection with a second
+ * request behind: one refusal, and the second is never read as a request. */
+static void refuses_each_ambiguous_request(void)
+{
+#define HOST   "Host: a\r\n"
+#define BEHIND "GET /hello HTTP/1.1\r\n" HOST "\r\n"
+#define POST   "POST /echo HTTP/1.1\r\n" HOST
+    static const struct bytes probes[] = {
+        BYTES_LITERAL(POST
+                      "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" BEHIND),
+        BYTES_LITERAL(POST "Content-Length: 5\r\nContent-Length: 0\r\n\r\n" BEHIND),
+        BYTES_LITERAL(POST "Content-Length: +5\r\n\r\nabcde" BEHIND),
+        BYTES_LITERAL(POST "Content-Length: 0x5\r\n\r\nabcde" BEHIND),
+        BYTES_LITERAL(POST "Content-Length : 5\r\n\r\nabcde" BEHIND),
+        BYTES_LITERAL(POST "Transfer-Encoding: chunked\r\n\r\n0x1\r\na\r\n0\r\n\r\n" BEHIND),
+        BYTES_LITERAL(POST "Transfer-Encoding: chunked\r\n\r\n1;a\nb\r\na\r\n0\r\n\r\n" BEHIND),
+        BYTES_LITERAL(POST "Transfer-Encoding: chunked\r\n\r\n0\r\nHost: b\r\n\r\n" BEHIND),
+        BYTES_LITERAL(POST "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\r\n" HOST "X: a\0b\r\n\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\r\n" HOST "X: a\rb\r\n\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\r\n" HOST HOST "\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\r\n" HOST "X: a\r\n b\r\n\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\nHost: a\n\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.1\r\n\r\n" BEHIND),
+        BYTES_LITERAL("GET /hello HTTP/1.0\r\n" HOST "\r\n" BEHIND),
+        BYTES_LITERAL("GET http://b/hello HTTP/1.1\r\n" HOST "\r\n" BEHIND),
+        BYTES_LITERAL("CONNECT b:443 HTTP/1.1\r\n" HOST "\r\n" BEHIND),
+    };
+    struct fixture *fixture = fixture_start(NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(probes); i++) {
+        struct wire *wire = wire_open(fixture, "http/1.1");
+        wire_send(wire, probes[i]);
+        struct bytes all = wire_read(wire, 1 << 16, 1000);
+        unsigned answers = 0;
+        for (size_t at = 0; at < all.size; at++)
+            answers += bytes_starts_with(bytes_part(all, at, all.size), BYTES_LITERAL("HTTP/1.1 "));
+        CHECK_NOTE(answers == 1, "probe %zu: %u answers", i, answers);
+        struct bytes status = bytes_part(all, 9, 1);
+        CHECK_NOTE(bytes_equal_string(status, "4") || bytes_equal_string(status, "5"), "probe %zu",
+                   i);
+        CHECK_NOTE(wire_is_closed(wire), "probe %zu", i);
+        wire_close(wire);
+    }
+    CHECK_NUMBER(fixture_requests(fixture), 0);
+    fixture_stop(fixture, 5000);
+}
+
 static void survives_broken_handshakes(void)
 {
     struct fixture *fixture = fixture_start(NULL);
@@ -446,6 +493,7 @@ static const struct test tests[] = {
     TEST(ends_slow_header_blocks),
     TEST(ends_streams_that_answer_each_other),
     TEST(survives_mutated_conversations),
+    TEST(refuses_each_ambiguous_request),
     TEST(survives_broken_handshakes),
 };
 
