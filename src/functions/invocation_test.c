@@ -273,7 +273,9 @@ static void invoke_done(void *context, const struct invocation_result *result,
     snprintf(seen->message, sizeof(seen->message), "%s", result->message);
     snprintf(seen->id, sizeof(seen->id), "%s", result->id);
     seen->output_size = result->output.size;
-    memcpy(seen->output, result->output.data, MIN(result->output.size, sizeof(seen->output) - 1));
+    if (result->output.size > 0)
+        memcpy(seen->output, result->output.data,
+               MIN(result->output.size, sizeof(seen->output) - 1));
     if (result->receipt == NULL)
         return;
     seen->has_receipt = receipt_verify(&seen->receipt, bytes_of_string(result->receipt),
