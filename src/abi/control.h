@@ -4,11 +4,13 @@
 #ifndef ABI_CONTROL_H
 #define ABI_CONTROL_H
 
-#include "core/compiler.h"
-
 /* How the guest leaves: OUT to this port, one of enum guest_exit in eax, arguments in rdi, rsi,
  * rdx, r10. The host answers in rax of the next entry. */
 #define GUEST_PORT 0x53
+
+#ifndef __ASSEMBLER__
+
+#include "core/compiler.h"
 
 enum guest_exit {
     GUEST_EXIT_DONE = 1,  /* rdi: exit code; the entry function returned or proc_exit was called */
@@ -54,5 +56,7 @@ struct control {
     uint32_t result_count;
     uint64_t arguments[CONTROL_SLOTS_MAX];
 };
+
+#endif
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where the VMM enters (ring 3, rsp at the end of the native stack), the one way out, and the change
  * of calling convention into compiled code. */
-#define GUEST_PORT 0x53
+#include "abi/control.h"
 
         .section .text.entry, "ax"
         .globl guest_entry

@@ -120,7 +120,7 @@ void paging_unmap(struct machine *machine, enum region region, uint64_t offset, 
 /* stub.c */
 void stub_write(struct machine *machine);
 /* Registers of ring 3 at the runtime's entry. */
-void stub_segments(const struct machine *machine, struct kvm_sregs *sregs);
+void stub_segments(struct kvm_sregs *sregs);
 /* Whether an OUT to `port` came from the stub, and for which exception. */
 bool stub_vector(uint16_t port, uint32_t *vector);
 /* The instruction that faulted, from the ring-0 stack. */

@@ -82,9 +82,8 @@ void stub_write(struct machine *machine)
                LAYOUT_PAGE_SIZE, PAGE_RIGHT_READ);
 }
 
-void stub_segments(const struct machine *machine, struct kvm_sregs *sregs)
+void stub_segments(struct kvm_sregs *sregs)
 {
-    (void)machine;
     struct kvm_segment data = { .limit = 0xffffffff,
                                 .selector = SELECTOR_DATA3,
                                 .type = 3,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Functions as the compiler would emit them (abi/instance.h), for tests without a compiler.  The
  * code is position independent and is copied into an image. */
+#include "abi/control.h"
+
 #define HELPER(h)  *(8 * (h))(%r14)
 #define FRAME_TOP 272
 #define BINDINGS 256
@@ -207,7 +209,7 @@ FUNCTION hypercall
         vmmcall
         ret
 FUNCTION input
-        inb $0x53, %al
+        inb $GUEST_PORT, %al
         ret
 FUNCTION interrupts_off
         cli
@@ -245,7 +247,7 @@ FUNCTION far_return
 /* Leaves (sched_yield of a sort) without end: the bare round trip of benchmarks. */
 FUNCTION bounce
         movl $9, %eax
-1:      outl %eax, $0x53
+1:      outl %eax, $GUEST_PORT
         jmp 1b
 
 /* -> low 64 bits of ymm7, which it then fills */

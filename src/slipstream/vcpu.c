@@ -26,7 +26,7 @@ static bool vcpu_setup(struct machine *machine, struct error *error)
         return error_system(error, "set the processor's features");
     if (ioctl(machine->vcpu, KVM_GET_SREGS, sregs) != 0)
         return error_system(error, "read system registers");
-    stub_segments(machine, sregs);
+    stub_segments(sregs);
     sregs->cr0 = CR0;
     sregs->cr3 = CORE_ROOT;
     sregs->cr4 = CR4;
