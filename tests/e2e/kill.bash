@@ -29,7 +29,13 @@ two_workers() { [ "$(pgrep -P "$node" -f 'slipstream' | wc -l)" = 2 ]; }
 until_true 10 two_workers && pass "a killed worker: it is replaced" || fail "a killed worker: it is replaced"
 
 # --- the keeper
+for _ in $(seq 60); do
+  curl -sS -k --max-time 10 -o /dev/null -w '%{http_code}\n' --data-binary x "$url/a/echo/run"
+done >"$scratch/statuses" 2>&1 &
+client=$!
 kill -9 "$(pid_of s3n-keeper)"
+wait $client
+is "a killed keeper, a renewed keyset: no request is dropped" "$(sort "$scratch/statuses" | uniq -c | xargs)" "60 200"
 until_true 10 is_ready || fail "a killed keeper: not ready again"
 answers keeper && pass "a killed keeper: functions answer" || fail "a killed keeper: functions answer"
 application after-keeper echo
