@@ -323,6 +323,27 @@ static void ends_streams_that_answer_each_other(void)
     fixture_stop(fixture, 1000);
 }
 
+static void drains_http2(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *busy = wire_open(fixture, "h2"), *idle = wire_open(fixture, "h2");
+    uint32_t error = 99;
+    start_http2();
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 1, get_block("/later"));
+    CHECK(send_message(busy));
+    start_http2();
+    CHECK(send_message(idle));
+    wire_read(idle, 1, 1000);
+    fixture_drain(fixture, 3000);
+    struct bytes all = wire_read(busy, 1 << 16, 2000);
+    CHECK(has_frame(all, DATA, &error));
+    CHECK(has_frame(all, GOAWAY, &error) && error == 0);
+    wire_read(idle, 1 << 16, 2000);
+    CHECK(wire_is_closed(busy) && wire_is_closed(idle));
+    wire_close(busy), wire_close(idle);
+    CHECK_NUMBER(fixture_stop(fixture, 0).requests_now, 0);
+}
+
 static const char *const conversations[] = {
     "GET /hello HTTP/1.1\r\nHost: a\r\n\r\nGET /later HTTP/1.1\r\nHost: a\r\n\r\n",
     "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n0123456789"
@@ -491,6 +512,7 @@ static const struct test tests[] = {
     TEST(bounds_streams_and_windows),
     TEST(refuses_bad_requests),
     TEST(ends_slow_header_blocks),
+    TEST(drains_http2),
     TEST(ends_streams_that_answer_each_other),
     TEST(survives_mutated_conversations),
     TEST(refuses_each_ambiguous_request),

@@ -2,9 +2,11 @@
 #include "net/fixture.h"
 #include "tests/harness.h"
 
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -361,6 +363,14 @@ static void refuses_odd_listeners(void)
     snprintf(taken, sizeof(taken), "127.0.0.1:%u", fixture_plain_port(fixture));
     CHECK(!http_server_listen(server, HTTP_LISTENER_PLAIN, taken, &error));
     CHECK(error.code == ERROR_EXISTS);
+    struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    int bound = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    REQUIRE(bind(bound, (struct sockaddr *)&any, sizeof(any)) == 0);
+    CHECK(http_server_listen_socket(server, HTTP_LISTENER_PLAIN, bound, &error));
+    int pipes[2];
+    REQUIRE(pipe(pipes) == 0);
+    CHECK(!http_server_listen_socket(server, HTTP_LISTENER_PLAIN, pipes[0], &error));
+    close(pipes[1]);
     http_server_free(server);
     CHECK(uv_loop_close(loop) == 0);
     free(loop);
