@@ -28,6 +28,13 @@ static bool decode_global_constant(struct decoder *decoder, struct constant *con
     return scan_check(&decoder->scan, decoder->error);
 }
 
+/* Arithmetic in constant expressions is a proposal of its own. */
+static bool is_extended_constant(uint8_t opcode)
+{
+    return (opcode >= OPCODE_I32_ADD && opcode <= OPCODE_I32_MUL) ||
+           (opcode >= OPCODE_I64_ADD && opcode <= OPCODE_I64_MUL);
+}
+
 static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
 {
     size_t offset = scan_offset(&decoder->scan) - 1;
@@ -38,6 +45,11 @@ static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
                              opcode, proposal);
     if (instructions[opcode].kind == OPCODE_ABSENT)
         return decode_refuse(decoder, ERROR_INVALID, offset, "illegal opcode 0x%02x", opcode);
+    if (is_extended_constant(opcode))
+        return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
+                             "constant expression required, found %s: extended constant "
+                             "expressions not supported",
+                             instructions[opcode].text);
     return decode_refuse(decoder, ERROR_INVALID, offset, "constant expression required, found %s",
                          instructions[opcode].text);
 }
@@ -75,6 +87,21 @@ static bool decode_constant_instruction(struct decoder *decoder, uint8_t opcode,
     }
 }
 
+/* More than the one instruction: `opcode` and what follows it tell why. */
+static bool refuse_rest(struct decoder *decoder, size_t offset, uint8_t opcode)
+{
+    while (opcode != OPCODE_END) {
+        struct constant ignored;
+        if (!decode_constant_instruction(decoder, opcode, &ignored))
+            return false;
+        opcode = scan_u8(&decoder->scan);
+        if (!scan_check(&decoder->scan, decoder->error))
+            return false;
+    }
+    return decode_refuse(decoder, ERROR_INVALID, offset,
+                         "type mismatch: constant expression has more than one value");
+}
+
 bool decode_constant(struct decoder *decoder, enum value_type type, struct constant *constant)
 {
     struct scan *scan = &decoder->scan;
@@ -87,13 +114,8 @@ bool decode_constant(struct decoder *decoder, enum value_type type, struct const
     if (!decode_constant_instruction(decoder, opcode, &found))
         return false;
     uint8_t end = scan_u8(scan);
-    if (scan->fault == NULL && end != OPCODE_END) {
-        struct constant second;
-        if (!decode_constant_instruction(decoder, end, &second))
-            return false;
-        return decode_refuse(decoder, ERROR_INVALID, offset,
-                             "type mismatch: constant expression has more than one value");
-    }
+    if (scan->fault == NULL && end != OPCODE_END)
+        return refuse_rest(decoder, offset, end);
     if (found.type != type)
         return decode_refuse(decoder, ERROR_INVALID, offset, "type mismatch: expected %s, found %s",
                              value_type_name(type), value_type_name(found.type));

@@ -153,6 +153,9 @@ static void names_what_it_refuses(void)
           "integer too large: limits of kind 3 (threads) not supported at offset 0x15" },
         { "01030160000003020100", "000b", ERROR_INVALID,
           "section size mismatch in section 1 at offset 0xe" },
+        { "010401600000030201000609017f00410141026a0b", "000b", ERROR_UNSUPPORTED,
+          "constant expression required, found i32.add: extended constant expressions not "
+          "supported at offset 0x1b" },
         { "0103015f0003020100", "000b", ERROR_UNSUPPORTED,
           "malformed function type: garbage collection not supported at offset 0xb" },
     };
