@@ -12,18 +12,18 @@
 
 static struct bytes from_text(const char *text)
 {
-    char path[512];
+    char path[512], compiled[520];
     char command[1200];
     snprintf(path, sizeof(path), "%s/text.wat", test_folder());
     FILE *file = fopen(path, "w");
     ASSERT(file != NULL);
     fputs(text, file);
     fclose(file);
-    snprintf(command, sizeof(command), "wat2wasm --debug-names '%s' -o '%s.wasm'", path, path);
+    snprintf(compiled, sizeof(compiled), "%s.wasm", path);
+    snprintf(command, sizeof(command), "wat2wasm --debug-names '%s' -o '%s'", path, compiled);
     if (system(command) != 0)
         return (struct bytes){ 0 };
-    strcat(path, ".wasm");
-    return test_file(path);
+    return test_file(compiled);
 }
 
 static bool has_wabt(void)
