@@ -75,7 +75,7 @@ static void vcpu_run(struct machine *machine, struct event *event)
     struct kvm_run *run = machine->run;
     *event = (struct event){ .kind = EVENT_BROKEN };
     if (ioctl(machine->vcpu, KVM_RUN, 0) != 0) {
-        if (errno == EINTR || errno == EAGAIN)
+        if (errno == EINTR)
             event->kind = EVENT_INTERRUPTED;
         event->reason = (uint32_t)errno;
         run->immediate_exit = 0;
