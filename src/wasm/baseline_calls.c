@@ -214,7 +214,7 @@ void compile_memory_size(struct baseline *baseline)
     unsigned reg = register_take(baseline, false);
     emit_load(emitter, MACHINE_I64, reg, INSTANCE_REGISTER,
               (int32_t)offsetof(struct instance, memory_size));
-    emit_shift_right(emitter, reg, 16);
+    emit_shift(emitter, 5, true, reg, 16);
     operand_push_register(baseline, MACHINE_I32, reg);
 }
 

@@ -12,28 +12,6 @@ struct destination {
     uint8_t opcode; /* LOCAL_SET, LOCAL_TEE, or 0 for the stack */
 };
 
-/* The second byte of the VEX instruction, or 0: the four that read two registers and do no more are
- * encoded here, since a table of them would be larger than all the rest. */
-static uint8_t float_opcode(unsigned operation)
-{
-    switch (operation) {
-    case STENCIL_F32_ADD:
-    case STENCIL_F64_ADD:
-        return 0x58;
-    case STENCIL_F32_MUL:
-    case STENCIL_F64_MUL:
-        return 0x59;
-    case STENCIL_F32_SUB:
-    case STENCIL_F64_SUB:
-        return 0x5c;
-    case STENCIL_F32_DIV:
-    case STENCIL_F64_DIV:
-        return 0x5e;
-    default:
-        return 0;
-    }
-}
-
 static bool is_local_outside_stencils(const struct baseline *baseline,
                                       const struct operand *operand)
 {
@@ -52,7 +30,7 @@ static struct destination destination_choose(struct baseline *baseline, unsigned
         set.local = scan_u32(scan);
         set.reg = baseline->locals[set.local].pin;
         if (set.reg != REGISTER_NONE &&
-            (!is_outside_stencils(set.reg) || float_opcode(operation) != 0)) {
+            (!is_outside_stencils(set.reg) || is_encoded(operation, b))) {
             local_preserve(baseline, set.local);
             return set;
         }
@@ -60,7 +38,7 @@ static struct destination destination_choose(struct baseline *baseline, unsigned
     }
     struct destination stack = { 0 };
     bool has_b = b != NULL && b->place == PLACE_REGISTER;
-    if (!has_b && float_opcode(operation) == 0 && is_local_outside_stencils(baseline, a))
+    if (!has_b && !is_encoded(operation, b) && is_local_outside_stencils(baseline, a))
         operand_to_register(baseline, a);
     if (a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
         stack.reg = a->reg;
@@ -195,47 +173,11 @@ static void emit_from_registers(struct baseline *baseline, unsigned operation, s
         baseline->owners[result] = 0;
 }
 
-/* The register of a float operand, or REGISTER_NONE. */
-static unsigned float_register(struct baseline *baseline, const struct operand *operand)
-{
-    if (operand->place == PLACE_REGISTER)
-        return operand->reg;
-    unsigned pin = REGISTER_NONE;
-    if (operand->place == PLACE_LOCAL)
-        pin = baseline->locals[operand->index].pin;
-    if (pin != REGISTER_NONE)
-        pin_validate(baseline, pin);
-    return pin;
-}
-
-static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand *a,
-                       struct operand *b, unsigned to)
-{
-    struct emitter *emitter = &baseline->emitter;
-    enum machine_type type = a->type;
-    unsigned first = float_register(baseline, a);
-    unsigned second = float_register(baseline, b);
-    if (first == REGISTER_NONE) {
-        /* Through the target, unless that is what the second operand is in. */
-        first = to == second ? register_take(baseline, true) : to;
-        operand_move(baseline, a, first);
-        if (to == second)
-            baseline->owners[first] = 0;
-    }
-    if (second != REGISTER_NONE)
-        emit_float_registers(emitter, opcode, type, to, first, second);
-    else if (b->place == PLACE_CONSTANT)
-        emit_float_constant(emitter, opcode, type, to, first, b->bits);
-    else
-        emit_float_slot(emitter, opcode, type, to, first, slot_displacement(b->index));
-}
-
 void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
                     struct operand *b, unsigned to, int32_t offset, struct target target)
 {
-    uint8_t opcode = float_opcode(operation);
-    if (opcode != 0)
-        emit_float(baseline, opcode, a, b, to);
+    if (is_encoded(operation, b))
+        operation_encode(baseline, operation, a, b, to, target);
     else if (!try_stencil(baseline, operation, a, b, to, offset, target))
         emit_from_registers(baseline, operation, a, b, to, offset, target);
     if (a->place != PLACE_REGISTER || a->reg != to)

@@ -170,6 +170,12 @@ void compile_extend(struct baseline *baseline);
 void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
                     struct operand *b, unsigned to, int32_t offset, struct target target);
 
+/* baseline_encoded.c: whether the operation is made without a stencil, and making it.  Operands may
+ * be moved to stack registers, but aren't released. */
+bool is_encoded(unsigned operation, const struct operand *b);
+void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,
+                      struct operand *b, unsigned to, struct target target);
+
 /* baseline_control.c */
 bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range parameters,
                 struct type_range results);

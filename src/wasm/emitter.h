@@ -111,8 +111,28 @@ void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count);
 
 /* The upper half of a slot becomes zero. */
 void emit_clear_upper(struct emitter *emitter, uint32_t slot);
-/* shr reg, count (64 bits) */
-void emit_shift_right(struct emitter *emitter, unsigned reg, uint8_t count);
+
+/* Integer instructions on registers of the compiler; `wide`: 64 bits.  opcode reg, rm and
+ * opcode reg, [slot] in either direction; extension rm, immediate (0 add, 1 or, 4 and, 5 sub, 6
+ * xor, 7 cmp); shifts by a constant (0 rol, 1 ror, 4 shl, 5 shr, 7 sar). */
+void emit_integer_registers(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
+                            unsigned rm);
+void emit_integer_slot(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
+                       int32_t displacement);
+void emit_integer_immediate(struct emitter *emitter, unsigned extension, bool wide, unsigned rm,
+                            int32_t number);
+void emit_shift(struct emitter *emitter, unsigned extension, bool wide, unsigned rm, uint8_t count);
+void emit_negate(struct emitter *emitter, bool wide, unsigned rm);
+void emit_multiply(struct emitter *emitter, bool wide, unsigned to, unsigned from);
+void emit_multiply_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned from,
+                             int32_t number);
+void emit_test_immediate(struct emitter *emitter, bool wide, unsigned rm, int32_t number);
+void emit_compare_slot(struct emitter *emitter, bool wide, int32_t displacement, int32_t number);
+/* to = base + (index << shift), to = base + number */
+void emit_lea(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned index,
+              unsigned shift);
+void emit_lea_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned base,
+                        int32_t number);
 
 /* Instructions on r10, the register of nobody. */
 void emit_scratch_move(struct emitter *emitter, unsigned from);

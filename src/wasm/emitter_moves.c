@@ -244,18 +244,103 @@ void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count)
     }
 }
 
+void emit_integer_registers(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
+                            unsigned rm)
+{
+    integer_registers(emitter, opcode, wide, machine[reg], machine[rm]);
+}
+
+void emit_integer_slot(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
+                       int32_t displacement)
+{
+    integer_memory(emitter, opcode, wide, machine[reg], FRAME_REGISTER, displacement);
+}
+
+void emit_negate(struct emitter *emitter, bool wide, unsigned rm)
+{
+    integer_registers(emitter, 0xf7, wide, 3, machine[rm]);
+}
+
+void emit_multiply(struct emitter *emitter, bool wide, unsigned to, unsigned from)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned reg = machine[to], rm = machine[from];
+    at[0] = (uint8_t)(0x40 | (wide ? 8u : 0) | (reg >> 3) << 2 | rm >> 3);
+    at[1] = 0x0f;
+    at[2] = 0xaf;
+    at[3] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    emitter->size += 4;
+}
+
+static void put_immediate(struct emitter *emitter, int32_t number, bool is_short)
+{
+    memcpy(emit_at(emitter), &number, 4);
+    emitter->size += is_short ? 1 : 4;
+}
+
+static bool is_byte(int32_t number)
+{
+    return number >= -128 && number < 128;
+}
+
+void emit_integer_immediate(struct emitter *emitter, unsigned extension, bool wide, unsigned rm,
+                            int32_t number)
+{
+    integer_registers(emitter, is_byte(number) ? 0x83 : 0x81, wide, extension, machine[rm]);
+    put_immediate(emitter, number, is_byte(number));
+}
+
+void emit_compare_slot(struct emitter *emitter, bool wide, int32_t displacement, int32_t number)
+{
+    integer_memory(emitter, is_byte(number) ? 0x83 : 0x81, wide, 7, FRAME_REGISTER, displacement);
+    put_immediate(emitter, number, is_byte(number));
+}
+
+void emit_multiply_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned from,
+                             int32_t number)
+{
+    integer_registers(emitter, is_byte(number) ? 0x6b : 0x69, wide, machine[to], machine[from]);
+    put_immediate(emitter, number, is_byte(number));
+}
+
+void emit_test_immediate(struct emitter *emitter, bool wide, unsigned rm, int32_t number)
+{
+    integer_registers(emitter, 0xf7, wide, 0, machine[rm]);
+    put_immediate(emitter, number, false);
+}
+
+void emit_shift(struct emitter *emitter, unsigned extension, bool wide, unsigned rm, uint8_t count)
+{
+    integer_registers(emitter, 0xc1, wide, extension, machine[rm]);
+    *emit_at(emitter) = count;
+    emitter->size++;
+}
+
+void emit_lea(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned index,
+              unsigned shift)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned reg = machine[to], b = machine[base], x = machine[index];
+    unsigned needs_byte = (b & 7) == 5; /* rbp as a base always has a displacement */
+    at[0] = (uint8_t)(0x40 | (wide ? 8u : 0) | (reg >> 3) << 2 | (x >> 3) << 1 | b >> 3);
+    at[1] = 0x8d;
+    at[2] = (uint8_t)(needs_byte << 6 | (reg & 7) << 3 | 4);
+    at[3] = (uint8_t)(shift << 6 | (x & 7) << 3 | (b & 7));
+    at[4] = 0;
+    emitter->size += 4 + needs_byte;
+}
+
+void emit_lea_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned base,
+                        int32_t number)
+{
+    integer_memory(emitter, 0x8d, wide, machine[to], machine[base], number);
+}
+
 void emit_clear_upper(struct emitter *emitter, uint32_t slot)
 {
     integer_memory(emitter, 0xc7, false, 0, FRAME_REGISTER, (int32_t)(slot * 8 + 4));
     memset(emit_at(emitter), 0, 4);
     emitter->size += 4;
-}
-
-void emit_shift_right(struct emitter *emitter, unsigned reg, uint8_t count)
-{
-    integer_registers(emitter, 0xc1, true, 5, machine[reg]);
-    *emit_at(emitter) = count;
-    emitter->size++;
 }
 
 void emit_scratch_move(struct emitter *emitter, unsigned from)

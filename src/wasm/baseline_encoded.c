@@ -1,0 +1,321 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The operations that are one machine instruction on any registers: encoded here, since a table of
+ * all their combinations would be larger than all the rest.  Everything else is a stencil. */
+#include "wasm/baseline_state.h"
+
+enum kind {
+    KIND_NONE,
+    KIND_BINARY,   /* code: extension of the immediate form */
+    KIND_MULTIPLY, /* code: nothing */
+    KIND_SHIFT,    /* code: extension; by a constant */
+    KIND_SCALED,   /* code: shift */
+    KIND_BRANCH,   /* code: condition after cmp */
+    KIND_BITS,     /* code: condition after test */
+    KIND_ZERO,     /* code: condition after test with itself */
+    KIND_WRAP,
+    KIND_EXTEND,
+    KIND_FLOAT /* code: second byte of the VEX instruction */
+};
+
+enum {
+    ADD = 0,
+    SUB = 5,
+    CMP = 7
+};
+
+struct encoding {
+    uint8_t kind;
+    uint8_t code;
+    bool wide;
+};
+
+#define BOTH(name, kind, code)                                                                     \
+    [STENCIL_I32_##name] = { kind, code, false }, [STENCIL_I64_##name] = { kind, code, true }
+#define BOTH_BRANCHES(name, kind, code)                                                            \
+    [STENCIL_BR_I32_##name] = { kind, code, false }, [STENCIL_BR_I64_##name] = { kind, code, true }
+#define BOTH_FLOATS(name, code)                                                                    \
+    [STENCIL_F32_##name] = { KIND_FLOAT, code, false },                                            \
+    [STENCIL_F64_##name] = { KIND_FLOAT, code, true }
+
+static const struct encoding encodings[STENCIL_OPERATION_COUNT] = {
+    BOTH(ADD, KIND_BINARY, ADD),
+    BOTH(OR, KIND_BINARY, 1),
+    BOTH(AND, KIND_BINARY, 4),
+    BOTH(SUB, KIND_BINARY, SUB),
+    BOTH(XOR, KIND_BINARY, 6),
+    BOTH(MUL, KIND_MULTIPLY, 0),
+    BOTH(ROTL, KIND_SHIFT, 0),
+    BOTH(ROTR, KIND_SHIFT, 1),
+    BOTH(SHL, KIND_SHIFT, 4),
+    BOTH(SHR_U, KIND_SHIFT, 5),
+    BOTH(SHR_S, KIND_SHIFT, 7),
+    BOTH_BRANCHES(EQ, KIND_BRANCH, 4),
+    BOTH_BRANCHES(NE, KIND_BRANCH, 5),
+    BOTH_BRANCHES(LT_U, KIND_BRANCH, 2),
+    BOTH_BRANCHES(GE_U, KIND_BRANCH, 3),
+    BOTH_BRANCHES(LE_U, KIND_BRANCH, 6),
+    BOTH_BRANCHES(GT_U, KIND_BRANCH, 7),
+    BOTH_BRANCHES(LT_S, KIND_BRANCH, 12),
+    BOTH_BRANCHES(GE_S, KIND_BRANCH, 13),
+    BOTH_BRANCHES(LE_S, KIND_BRANCH, 14),
+    BOTH_BRANCHES(GT_S, KIND_BRANCH, 15),
+    BOTH_BRANCHES(EQZ, KIND_ZERO, 4),
+    BOTH_BRANCHES(NEZ, KIND_ZERO, 5),
+    BOTH_BRANCHES(NO_BITS, KIND_BITS, 4),
+    BOTH_BRANCHES(BITS, KIND_BITS, 5),
+    BOTH_FLOATS(ADD, 0x58),
+    BOTH_FLOATS(MUL, 0x59),
+    BOTH_FLOATS(SUB, 0x5c),
+    BOTH_FLOATS(DIV, 0x5e),
+    [STENCIL_I32_ADD_SCALED1] = { KIND_SCALED, 1, false },
+    [STENCIL_I32_ADD_SCALED2] = { KIND_SCALED, 2, false },
+    [STENCIL_I32_ADD_SCALED3] = { KIND_SCALED, 3, false },
+    [STENCIL_I32_WRAP_I64] = { KIND_WRAP, 0, false },
+    [STENCIL_I64_EXTEND_I32_S] = { KIND_EXTEND, 0, true },
+};
+
+bool is_encoded(unsigned operation, const struct operand *b)
+{
+    unsigned kind = encodings[operation].kind;
+    return kind != KIND_NONE && (kind != KIND_SHIFT || b->place == PLACE_CONSTANT);
+}
+
+/* The register that holds the operand now, or REGISTER_NONE. */
+static unsigned register_of(struct baseline *baseline, const struct operand *operand)
+{
+    if (operand->place == PLACE_REGISTER)
+        return operand->reg;
+    if (operand->place != PLACE_LOCAL || baseline->locals[operand->index].pin == REGISTER_NONE)
+        return REGISTER_NONE;
+    pin_validate(baseline, baseline->locals[operand->index].pin);
+    return baseline->locals[operand->index].pin;
+}
+
+static bool is_immediate(const struct operand *operand)
+{
+    return operand->place == PLACE_CONSTANT &&
+           (operand->type == MACHINE_I32 ||
+            (uint64_t)(int64_t)(int32_t)(uint32_t)operand->bits == operand->bits);
+}
+
+/* What can't be an immediate goes into a register. */
+static void spare_long_constant(struct baseline *baseline, struct operand *operand)
+{
+    if (operand->place == PLACE_CONSTANT && !is_immediate(operand))
+        operand_to_register(baseline, operand);
+}
+
+/* extension reg, operand */
+static void combine(struct baseline *baseline, unsigned extension, bool wide, unsigned reg,
+                    const struct operand *operand)
+{
+    struct emitter *emitter = &baseline->emitter;
+    unsigned from = register_of(baseline, operand);
+    if (from != REGISTER_NONE)
+        emit_integer_registers(emitter, (uint8_t)(extension * 8 + 1), wide, from, reg);
+    else if (operand->place == PLACE_CONSTANT)
+        emit_integer_immediate(emitter, extension, wide, reg, (int32_t)(uint32_t)operand->bits);
+    else
+        emit_integer_slot(emitter, (uint8_t)(extension * 8 + 3), wide, reg,
+                          slot_displacement(operand->index));
+}
+
+static void emit_binary(struct baseline *baseline, const struct encoding *encoding,
+                        struct operand *a, struct operand *b, unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    bool wide = encoding->wide;
+    spare_long_constant(baseline, b);
+    unsigned first = register_of(baseline, a), second = register_of(baseline, b);
+    bool is_sum = encoding->code == ADD;
+    if (is_sum && first != REGISTER_NONE && first != to && second != REGISTER_NONE &&
+        second != to) {
+        emit_lea(emitter, wide, to, first, second, 0);
+    } else if (is_sum && first != REGISTER_NONE && first != to && b->place == PLACE_CONSTANT) {
+        emit_lea_immediate(emitter, wide, to, first, (int32_t)(uint32_t)b->bits);
+    } else if (second == to && first != to) {
+        spare_long_constant(baseline, a);
+        if (encoding->code == SUB) { /* a - b is -b + a */
+            emit_negate(emitter, wide, to);
+            combine(baseline, ADD, wide, to, a);
+        } else {
+            combine(baseline, encoding->code, wide, to, a);
+        }
+    } else {
+        operand_move(baseline, a, to);
+        combine(baseline, encoding->code, wide, to, b);
+    }
+}
+
+static void emit_product(struct baseline *baseline, bool wide, struct operand *a, struct operand *b,
+                         unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    spare_long_constant(baseline, b);
+    unsigned first = register_of(baseline, a), second = register_of(baseline, b);
+    if (b->place == PLACE_CONSTANT) {
+        if (first == REGISTER_NONE)
+            operand_move(baseline, a, to);
+        emit_multiply_immediate(emitter, wide, to, first == REGISTER_NONE ? to : first,
+                                (int32_t)(uint32_t)b->bits);
+        return;
+    }
+    if (second == to && first != to) {
+        struct operand *other = a;
+        a = b;
+        b = other;
+        second = first;
+    }
+    operand_move(baseline, a, to);
+    if (second == REGISTER_NONE) {
+        operand_to_register(baseline, b);
+        second = b->reg;
+    }
+    emit_multiply(emitter, wide, to, second);
+}
+
+static void emit_scaled(struct baseline *baseline, unsigned shift, struct operand *a,
+                        struct operand *b, unsigned to)
+{
+    unsigned first = register_of(baseline, a), second = register_of(baseline, b);
+    if (second == REGISTER_NONE) {
+        operand_to_register(baseline, b);
+        second = b->reg;
+    }
+    if (first == REGISTER_NONE) {
+        operand_to_register(baseline, a);
+        first = a->reg;
+    }
+    emit_lea(&baseline->emitter, false, to, first, second, shift);
+}
+
+static void emit_compare(struct baseline *baseline, bool wide, struct operand *a, struct operand *b)
+{
+    spare_long_constant(baseline, b);
+    unsigned first = register_of(baseline, a);
+    if (first == REGISTER_NONE && b->place == PLACE_CONSTANT && a->place != PLACE_CONSTANT) {
+        emit_compare_slot(&baseline->emitter, wide, slot_displacement(a->index),
+                          (int32_t)(uint32_t)b->bits);
+        return;
+    }
+    if (first == REGISTER_NONE) {
+        operand_to_register(baseline, a);
+        first = a->reg;
+    }
+    combine(baseline, CMP, wide, first, b);
+}
+
+static void emit_test(struct baseline *baseline, bool wide, struct operand *a, struct operand *b)
+{
+    enum {
+        TEST = 0x85
+    };
+    struct emitter *emitter = &baseline->emitter;
+    spare_long_constant(baseline, b);
+    unsigned first = register_of(baseline, a);
+    if (first == REGISTER_NONE) {
+        operand_to_register(baseline, a);
+        first = a->reg;
+    }
+    unsigned second = register_of(baseline, b);
+    if (second != REGISTER_NONE)
+        emit_integer_registers(emitter, TEST, wide, second, first);
+    else if (b->place == PLACE_CONSTANT)
+        emit_test_immediate(emitter, wide, first, (int32_t)(uint32_t)b->bits);
+    else
+        emit_integer_slot(emitter, TEST, wide, first, slot_displacement(b->index));
+}
+
+static void emit_zero_test(struct baseline *baseline, bool wide, struct operand *a)
+{
+    unsigned reg = register_of(baseline, a);
+    if (reg == REGISTER_NONE && a->place != PLACE_CONSTANT) {
+        emit_compare_slot(&baseline->emitter, wide, slot_displacement(a->index), 0);
+        return;
+    }
+    emit_test(baseline, wide, a, a);
+}
+
+/* From 32 bits, zero- or sign-extended. */
+static void emit_widen(struct baseline *baseline, bool is_signed, struct operand *a, unsigned to)
+{
+    enum {
+        MOV = 0x8b,
+        MOVSXD = 0x63
+    };
+    struct emitter *emitter = &baseline->emitter;
+    uint8_t opcode = is_signed ? MOVSXD : MOV;
+    if (a->place == PLACE_CONSTANT)
+        operand_to_register(baseline, a);
+    unsigned reg = register_of(baseline, a);
+    if (reg != REGISTER_NONE)
+        emit_integer_registers(emitter, opcode, is_signed, to, reg);
+    else
+        emit_integer_slot(emitter, opcode, is_signed, to, slot_displacement(a->index));
+}
+
+static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand *a,
+                       struct operand *b, unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    enum machine_type type = a->type;
+    unsigned first = register_of(baseline, a), second = register_of(baseline, b);
+    if (first == REGISTER_NONE) {
+        /* Through the target, unless that is what the second operand is in. */
+        first = to == second ? register_take(baseline, true) : to;
+        operand_move(baseline, a, first);
+        if (to == second)
+            baseline->owners[first] = 0;
+    }
+    if (second != REGISTER_NONE)
+        emit_float_registers(emitter, opcode, type, to, first, second);
+    else if (b->place == PLACE_CONSTANT)
+        emit_float_constant(emitter, opcode, type, to, first, b->bits);
+    else
+        emit_float_slot(emitter, opcode, type, to, first, slot_displacement(b->index));
+}
+
+void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,
+                      struct operand *b, unsigned to, struct target target)
+{
+    struct emitter *emitter = &baseline->emitter;
+    const struct encoding *encoding = &encodings[operation];
+    switch ((enum kind)encoding->kind) {
+    case KIND_NONE:
+        return;
+    case KIND_BINARY:
+        emit_binary(baseline, encoding, a, b, to);
+        return;
+    case KIND_MULTIPLY:
+        emit_product(baseline, encoding->wide, a, b, to);
+        return;
+    case KIND_SHIFT:
+        operand_move(baseline, a, to);
+        emit_shift(emitter, encoding->code, encoding->wide, to, (uint8_t)b->bits);
+        return;
+    case KIND_SCALED:
+        emit_scaled(baseline, encoding->code, a, b, to);
+        return;
+    case KIND_BRANCH:
+        emit_compare(baseline, encoding->wide, a, b);
+        emit_jump_if(emitter, encoding->code, target);
+        return;
+    case KIND_BITS:
+        emit_test(baseline, encoding->wide, a, b);
+        emit_jump_if(emitter, encoding->code, target);
+        return;
+    case KIND_ZERO:
+        emit_zero_test(baseline, encoding->wide, a);
+        emit_jump_if(emitter, encoding->code, target);
+        return;
+    case KIND_WRAP:
+        emit_widen(baseline, false, a, to);
+        return;
+    case KIND_EXTEND:
+        emit_widen(baseline, true, a, to);
+        return;
+    case KIND_FLOAT:
+        emit_float(baseline, encoding->code, a, b, to);
+        return;
+    }
+}
