@@ -4,6 +4,7 @@
 #include "abi/image.h"
 #include "base/buffer.h"
 #include "tests/harness.h"
+#include "wasm/baseline_state.h"
 #include "wasm/linker.h"
 #include "wasm/opcodes.h"
 #include "wasm/stencils.h"
@@ -43,6 +44,9 @@ static void every_operation_takes_stack_registers(void)
     for (unsigned operation = 1; operation < STENCIL_OPERATION_COUNT; operation++) {
         const struct stencil_form *forms[2];
         enum stencil_shape shape = stencil_shape_of(operation);
+        struct operand slot = { .place = PLACE_SLOT };
+        if (is_encoded(operation, &slot))
+            continue;
         bool has_b = shape == SHAPE_INTEGER_BINARY || shape == SHAPE_INTEGER_COMPARE ||
                      shape == SHAPE_INTEGER_BRANCH || shape == SHAPE_FLOAT_BINARY ||
                      shape == SHAPE_FLOAT_COMPARE || shape == SHAPE_FLOAT_BRANCH ||

@@ -85,6 +85,8 @@ def choose(rows, used):
     """[(operation, kinds, body)] in the order of the table."""
     chosen = []
     for row in rows:
+        if row.is_encoded():
+            continue
         allowed = row.kinds()
         kinds = set(row.guaranteed()) | used.get(row.name, set())
         for kind in sorted(kinds):
@@ -299,7 +301,7 @@ def write_table(path, rows, chosen, pool, results):
     for row in rows:
         bases[row.name] = total
         a, b, d = (len(kinds) for kinds in row.kinds())
-        total += a * b * d
+        total += 0 if row.is_encoded() else a * b * d
     entries = []
     for index, (row, kind, _) in enumerate(chosen):
         if index not in results:

@@ -55,6 +55,15 @@ FLOAT_COMMUTATIVE = set()  # NaN payloads follow the first operand: never swappe
 
 MASK = {32: 31, 64: 63}
 
+# What src/wasm/baseline_encoded.c makes without a stencil, whatever the operands are.
+ENCODED = {"f%d.%s" % (width, name) for width in (32, 64) for name in ("add", "sub", "mul", "div")}
+ENCODED |= {"i%d.%s" % (width, name) for width in (32, 64)
+            for name in ("add", "sub", "mul", "and", "or", "xor")}
+ENCODED |= {"br.i%d.%s" % (width, name) for width in (32, 64)
+            for name in (*CONDITIONS, "eqz", "nez", "bits", "no_bits")}
+ENCODED |= {"i32.add.scaled%d" % shift for shift in (1, 2, 3)}
+ENCODED |= {"i32.wrap_i64", "i64.extend_i32_s"}
+
 
 class Operation:
     def __init__(self, name, shape, body, opcode=None, source="NONE", target="NONE", file="double"):
@@ -67,6 +76,9 @@ class Operation:
 
     def kinds(self):
         return SHAPES[self.shape]
+
+    def is_encoded(self):
+        return self.name in ENCODED
 
     def guaranteed(self):
         """Kinds that are always generated: the first operand in a stack register, which the result
