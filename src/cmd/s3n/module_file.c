@@ -6,6 +6,7 @@
 #include "base/spawn.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
+#include "functions/compiler_end.h"
 #include "wasm/limits.h"
 
 #include <errno.h>
@@ -80,35 +81,6 @@ static bool start_compiler(struct compiler *compiler, int module, const char *di
     return true;
 }
 
-/* "code: text", as s3n-compile says it. */
-static bool fail_as_refused(struct bytes line, int exit_code, struct error *error)
-{
-    line = bytes_part(line, 0, bytes_find(line, '\n'));
-    size_t colon = bytes_find(line, ':');
-    struct bytes text = bytes_part(line, colon + 1, line.size);
-    while (text.size > 0 && text.data[0] == ' ')
-        text = bytes_part(text, 1, text.size);
-    enum error_code code;
-    if (text.size == 0 || !error_code_find(bytes_part(line, 0, colon), &code))
-        return error_set(error, ERROR_CRASHED, "the compiler ended with code %d: %s", exit_code,
-                         error_quote(line).text);
-    return error_set(error, code, "%s", error_quote(text).text);
-}
-
-static bool check_end(const struct spawn_end *end, struct bytes refusal, struct error *error)
-{
-    if (!end->was_killed && end->code == 0)
-        return true;
-    if (!end->was_killed)
-        return fail_as_refused(refusal, end->code, error);
-    if (end->code == SIGXCPU || end->code == SIGKILL)
-        return error_set(error, ERROR_LIMIT,
-                         "compiling the module takes too long or too much "
-                         "memory");
-    return error_set(error, ERROR_CRASHED, "the jailed compiler crashed (signal %d): %s", end->code,
-                     "the module is refused; please report it");
-}
-
 bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns,
                     struct error *error)
 {
@@ -129,7 +101,7 @@ bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns
     file_close(&compiler.refusal);
     struct spawn_end end;
     if (!spawn_wait(&end, compiler.pid, -1, error) ||
-        !check_end(&end, buffer_view(&refusal), error))
+        !compiler_end_check(&end, buffer_view(&refusal), error))
         return false;
     if (!read_all) {
         *error = unread;

@@ -2,6 +2,7 @@
 #include "cmd/s3nd/remote_compiler.h"
 #include "base/file.h"
 #include "core/reader.h"
+#include "functions/compiler_end.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -9,10 +10,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-enum {
-    MESSAGE_SIZE_MAX = 200
-};
 
 struct job {
     int image;
@@ -31,54 +28,16 @@ static void job_free(struct job *job)
 }
 DEFINE_AUTO(job, job_free)
 
-/* The codes that a refusal may have; anything else is the compiler's own trouble. */
-static enum error_code code_of_name(struct bytes name)
-{
-    static const enum error_code codes[] = { ERROR_INVALID, ERROR_UNSUPPORTED, ERROR_LIMIT };
-    for (size_t i = 0; i < ARRAY_COUNT(codes); i++) {
-        if (bytes_equal_string(name, error_name(codes[i])))
-            return codes[i];
-    }
-    return ERROR_INTERNAL;
-}
-
-/* The compiler writes one line "code: text".  It read a stranger's module, so its words are outside
- * text. */
-static void refusal_read(int messages, int exit_code, struct error *error)
-{
-    uint8_t line[MESSAGE_SIZE_MAX];
-    ssize_t got = pread(messages, line, sizeof(line), 0);
-    struct bytes text = bytes_of(line, got < 0 ? 0 : (size_t)got);
-    text = bytes_part(text, 0, bytes_find(text, '\n'));
-    for (size_t i = 0; i < text.size; i++) {
-        if (line[i] < 0x20 || line[i] >= 0x7f)
-            line[i] = '?';
-    }
-    size_t colon = bytes_find(text, ':');
-    enum error_code code = code_of_name(bytes_part(text, 0, colon));
-    struct bytes reason = bytes_part(text, colon + 2, SIZE_MAX);
-    if (code == ERROR_INTERNAL || reason.size == 0)
-        error_set(error, ERROR_INTERNAL, "the compiler failed with exit code %d: %.*s", exit_code,
-                  (int)text.size, (const char *)text.data);
-    else
-        error_set(error, code, "%.*s", (int)reason.size, (const char *)reason.data);
-}
-
 static bool outcome_read(const struct job *job, uint32_t status, struct error *error)
 {
-    if (status == 0)
-        return true;
-    if (status == SUPERVISOR_SIGNALLED + SIGXCPU || status == SUPERVISOR_TIMED_OUT)
+    if (status == SUPERVISOR_TIMED_OUT)
         return error_set(error, ERROR_LIMIT, "the module takes too long to compile");
-    if (status == SUPERVISOR_SIGNALLED + SIGXFSZ)
-        return error_set(error, ERROR_LIMIT, "the module's image is too large");
-    if (status == SUPERVISOR_SIGNALLED + SIGKILL)
-        return error_set(error, ERROR_CRASHED, "the compiler was killed; try again");
-    if (status >= SUPERVISOR_SIGNALLED)
-        return error_set(error, ERROR_CRASHED, "the compiler crashed on this module (signal %u)",
-                         status - SUPERVISOR_SIGNALLED);
-    refusal_read(job->messages, (int)status, error);
-    return false;
+    bool was_killed = status >= SUPERVISOR_SIGNALLED;
+    struct spawn_end end = { was_killed,
+                             (int)(was_killed ? status - SUPERVISOR_SIGNALLED : status) };
+    uint8_t words[COMPILER_WORDS_MAX];
+    ssize_t got = pread(job->messages, words, sizeof(words), 0);
+    return compiler_end_check(&end, bytes_of(words, got < 0 ? 0 : (size_t)got), error);
 }
 
 static void ended(void *context, struct ipc_message *answer, const struct error *failure)
