@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An HTTPS client for the command line, over libcurl: one blocking request at a time, kept-alive
- * connections, TLS 1.3, no redirects, no cookies, no other scheme.
+ * connections, TLS 1.3, no redirects, no cookies, no other scheme.  SIGPIPE is ignored meanwhile.
  *
  * A server is known by its key (SHA-256 of the SubjectPublicKeyInfo), never by a certificate
  * authority.  At first contact there is no key yet: http_client_request then reports the key that

@@ -427,6 +427,7 @@ static void on_turned_away(uv_handle_t *handle)
 void connection_accept(struct http_server *server, struct listener *listener)
 {
     struct connection *connection = connection_new(server, listener);
+    listener->starved = connection == NULL;
     if (connection == NULL)
         return;
     bool full = server->counts.connections_now > server->limits.connection_count_max;

@@ -124,6 +124,7 @@ struct listener {
     uv_tcp_t socket;
     enum http_listener_kind kind;
     uint16_t port;
+    bool starved; /* no memory for a connection: libuv listens on only when it has been accepted */
 };
 
 struct http_server {

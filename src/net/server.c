@@ -20,6 +20,10 @@ static void on_tick(uv_timer_t *timer)
         else
             connection_expire(at, now_ms);
     }
+    for (size_t i = 0; i < server->listener_count && !server->stopping; i++) {
+        if (server->listeners[i].starved)
+            connection_accept(server, &server->listeners[i]);
+    }
     server_check_stopped(server);
 }
 

@@ -6,7 +6,7 @@
  * handle; answers may come at any later time, by handle.  Nothing else of a request may be kept:
  * the struct http_request of a callback is valid during that callback (http_server_request finds
  * it again).  Owns: listening sockets given to it, connections, their memory.  Limits: limits.h and
- * struct http_server_limits.  Never logs, never parses bodies. */
+ * struct http_server_limits.  Never logs, never parses bodies.  The program ignores SIGPIPE. */
 #ifndef NET_SERVER_H
 #define NET_SERVER_H
 
