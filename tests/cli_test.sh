@@ -91,6 +91,26 @@ expect 3 'runs on S3N    no' - inspect "$folder/short.wasm"
 expect 3 '"can_run": false' - inspect --json "$folder/short.wasm"
 input=$folder/short.wasm expect 3 'runs on S3N    no' - inspect -
 
+expect 3 - 'Is a directory' inspect "$folder"
+expect 3 - 'Is a directory' run "$folder"
+expect 3 - 'Is a directory' verify "$folder"
+expect 6 - 'receipt bundle' verify "$folder/empty.wasm"
+expect 2 - '(usage: s3n version [options])' version extra
+# Streams that the caller closed: an error, and never another file under their number.
+closed() { "$s3n" "$@" >&- 2>"$folder/err"; echo $? >"$folder/out"; }
+closed version
+check "no standard output: an error" "grep -q 'standard output' '$folder/err' && grep -qx 7 '$folder/out'"
+check "a full disk: an error" "! '$s3n' help >/dev/full 2>'$folder/err' && grep -q 'No space left' '$folder/err'"
+
+# Without a node: what is wrong is said before the profile is looked for.
+expect_alone() { XDG_CONFIG_HOME=$folder/config expect "$@"; }
+expect_alone 5 - 's3n login URL' ls
+expect_alone 5 - 's3n login URL' invoke a/b
+expect_alone 2 - 'nothing is not APPLICATION/FUNCTION' invoke nothing
+expect_alone 3 - 'is not a URL like https://host:port' login http://127.0.0.1
+expect_alone 7 - 'nobody answers at 127.0.0.1:1 (is it running?)' login https://127.0.0.1:1
+HOME='' XDG_CONFIG_HOME='' expect 3 - 'neither $XDG_CONFIG_HOME nor $HOME' ls
+
 expect 2 - '-o IMAGE' compile "$folder/empty.wasm"
 expect 3 - 'no tier "optimised"' compile --tier optimised -o x "$folder/empty.wasm"
 expect 3 - 'no backend "magic"' run --backend magic "$folder/empty.wasm"

@@ -41,7 +41,13 @@ static enum error_code code_of_errno(int number)
         return ERROR_NOT_FOUND;
     case EACCES:
     case EPERM:
+    case EROFS:
         return ERROR_DENIED;
+    case EISDIR: /* a path that can't be what it is used as */
+    case ENOTDIR:
+    case ELOOP:
+    case ENAMETOOLONG:
+        return ERROR_INVALID;
     default:
         return ERROR_SYSTEM;
     }

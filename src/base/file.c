@@ -132,6 +132,15 @@ bool file_replace(const char *path, struct bytes content, mode_t mode, struct er
     return true;
 }
 
+void file_hold_streams(void)
+{
+    for (int stream = STDIN_FILENO; stream <= STDERR_FILENO; stream++) {
+        if (fcntl(stream, F_GETFD) < 0 &&
+            open("/dev/null", stream == STDIN_FILENO ? O_WRONLY : O_RDONLY) < 0)
+            return;
+    }
+}
+
 bool file_make_folder(const char *path, mode_t mode, struct error *error)
 {
     char part[PATH_MAX];
@@ -143,9 +152,14 @@ bool file_make_folder(const char *path, mode_t mode, struct error *error)
             continue;
         memcpy(part, path, end);
         part[end] = '\0';
-        struct stat status;
-        if (mkdir(part, mode) == 0 || (stat(part, &status) == 0 && S_ISDIR(status.st_mode)))
+        if (mkdir(part, mode) == 0)
             continue;
+        struct stat status;
+        int number = errno;
+        bool is_there = stat(part, &status) == 0;
+        if (is_there && S_ISDIR(status.st_mode))
+            continue;
+        errno = is_there ? ENOTDIR : number;
         return error_system(error, "make folder %s", error_quote(bytes_of_string(part)).text);
     }
     return true;

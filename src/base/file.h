@@ -15,6 +15,9 @@ void file_close(int *descriptor);
 void file_free(void *pointer);
 #define AUTO_FREE __attribute__((cleanup(file_free)))
 
+/* For the start of a program: standard streams that its caller closed become ones that can't be
+ * used, so that no file or socket opened later gets their number. */
+void file_hold_streams(void);
 /* Reads the whole file into `content` (emptied first); LIMIT above its size_max. */
 MUST_CHECK bool file_read(struct buffer *content, const char *path, struct error *error);
 MUST_CHECK bool file_read_descriptor(struct buffer *content, int descriptor, struct error *error);

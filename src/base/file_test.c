@@ -118,7 +118,12 @@ static void folders_are_made_with_parents(void)
     CHECK(stat(path_of("f/g"), &status) == 0 && (status.st_mode & 0777) == 0700);
     CHECK(file_replace(path_of("f/file"), BYTES_LITERAL(""), 0600, &error));
     CHECK(!file_make_folder(path_of("f/file/x"), 0700, &error));
+    CHECK(error.code == ERROR_INVALID);
+    CHECK(!file_make_folder(path_of("f/file"), 0700, &error));
+    CHECK(error.code == ERROR_INVALID);
     CHECK(!file_make_folder("", 0700, &error));
+    CHECK(!file_make_folder("/dev/null/x", 0700, &error));
+    CHECK(error.code == ERROR_INVALID);
 }
 
 static void sealed_files_are_constant(void)

@@ -133,9 +133,9 @@ static bool check_count(const struct option_table *table, const struct option_ar
                         struct error *error)
 {
     if (arguments->count > table->positional_max)
-        return error_set(error, ERROR_USAGE, "unexpected argument \"%s\" (usage: %s [options] %s)",
+        return error_set(error, ERROR_USAGE, "unexpected argument \"%s\" (usage: %s [options]%s%s)",
                          error_quote(bytes_of_string(arguments->items[table->positional_max])).text,
-                         table->program, table->usage);
+                         table->program, table->usage[0] == '\0' ? "" : " ", table->usage);
     if (arguments->count < table->positional_min)
         return error_set(error, ERROR_USAGE, "argument missing (usage: %s [options] %s)",
                          table->program, table->usage);

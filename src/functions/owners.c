@@ -145,7 +145,9 @@ bool claim_present(struct owners *owners, struct bytes code, const struct ecdsa_
                    const struct clock *clock, struct error *error)
 {
     if (!owners->claim_is_open)
-        return error_set(error, ERROR_DENIED, "this node has an owner already");
+        return error_set(error, ERROR_DENIED,
+                         owners_count(owners) > 0 ? "this node has an owner already"
+                                                  : "this node takes no claims");
     if (!attempt_is_allowed(owners, clock_monotonic_ns(clock)))
         return error_set(error, ERROR_BUSY, "too many wrong claim codes");
     char given[CLAIM_CODE_SIZE] = { 0 };

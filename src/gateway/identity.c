@@ -40,7 +40,9 @@ bool stage_identity(struct gateway *gateway, struct gateway_request *request,
     struct ecdsa_public key;
     if (operation_of(call->operation)->access != GATEWAY_ACCESS_OWNER)
         return true;
-    refusal->hint = "`s3n login` registers your key and signs requests with it";
+    refusal->hint =
+        "requests are signed with an owner's key: `s3n login --claim` makes you the first "
+        "owner, the node's operator adds others to `owners`";
     struct signature_message message = signature_message_of(call->request, BYTES_LITERAL("https"));
     if (!signature_parse(&signature, &message, SIGNATURE_LABEL, &refusal->error))
         return false;

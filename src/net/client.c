@@ -224,6 +224,9 @@ static bool judge(struct http_client *client, const struct transfer *transfer, C
     switch (code) {
     case CURLE_OK:
         return true;
+    case CURLE_COULDNT_CONNECT:
+        return error_set(error, ERROR_UNAVAILABLE, "nobody answers at %s (is it running?)",
+                         client->authority);
     case CURLE_OPERATION_TIMEDOUT:
         return error_set(error, ERROR_TIMEOUT, "%s: %s", client->authority, quoted.text);
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n: the command line of S3N. */
+#include "base/file.h"
 #include "cmd/s3n/cli.h"
 
 #include <signal.h>
@@ -96,6 +97,7 @@ static void show_error(struct cli *cli, const struct error *error)
 int main(int argc, char **argv)
 {
     struct error error = { 0 };
+    file_hold_streams();
     const char *terminal = getenv("TERM"), *no_color = getenv("NO_COLOR");
     struct cli cli = { 0 };
     cli.has_terminal =

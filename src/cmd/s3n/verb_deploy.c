@@ -131,7 +131,7 @@ static bool blob_upload(struct deploying *deploying, const char *name,
     }
     if (known.status == 401 || known.status == 403)
         return error_set(error, ERROR_UNAUTHENTICATED,
-                         "the node does not know your key as an owner's");
+                         "the node does not know your key as an owner's (s3n login says it)");
     struct upload upload = { deploying, name, content.size, 0 };
     struct session_request put = { .method = HTTP_METHOD_PUT,
                                    .target = target,

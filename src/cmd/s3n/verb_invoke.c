@@ -85,11 +85,9 @@ static bool target_make(char *target, size_t size, const char *name, struct erro
     return true;
 }
 
-static bool send(struct invoking *invoking, struct error *error)
+static bool send(struct invoking *invoking, const char *target, struct error *error)
 {
-    char target[256], nonce[65];
-    if (!target_make(target, sizeof(target), invoking->name, error))
-        return false;
+    char nonce[65];
     random_bytes(invoking->nonce.bytes, sizeof(invoking->nonce.bytes));
     hex_encode(nonce, BYTES_OF(invoking->nonce.bytes));
     struct session_request request = { .method = HTTP_METHOD_POST,
@@ -190,8 +188,10 @@ static bool show_json(const struct invoking *invoking, struct error *error)
 
 static bool invoke(struct invoking *invoking, struct error *error)
 {
-    if (!input_read(invoking, error) || !session_open(&invoking->session, error) ||
-        !send(invoking, error))
+    char target[256];
+    if (!target_make(target, sizeof(target), invoking->name, error) ||
+        !input_read(invoking, error) || !session_open(&invoking->session, error) ||
+        !send(invoking, target, error))
         return false;
     bool has_receipt = http_client_answer_value(&invoking->answer, "s3n-receipt").size > 0;
     if (invoking->answer.status != 200 && !has_receipt)

@@ -31,7 +31,9 @@ void api_owner_claim(void *context, const struct gateway_call *call)
     if (!claim(node, call, &error)) {
         LOG_LIMITED(LOG_LEVEL_WARN, "claim refused", "reason", error.text, NULL);
         gateway_answer_error(node->gateway, call->handle, &error,
-                             "the code is in the file claim-code of the node's data folder");
+                             claim_is_open(node->owners)
+                                 ? "the code is in the file claim-code of the node's data folder"
+                                 : "its operator can add your key to `owners`");
         return;
     }
     struct hex32 id = hex_of_digest(&call->owner);

@@ -52,6 +52,21 @@ static bool address_parse(union any_address *parsed, socklen_t *size, const char
                      error_quote(bytes_of_string(text)).text);
 }
 
+bool listener_check_loopback(const char *address, struct error *error)
+{
+    union any_address parsed;
+    socklen_t size = 0;
+    if (!address_parse(&parsed, &size, address, error))
+        return false;
+    bool is_loopback = parsed.any.sa_family == AF_INET6
+                           ? IN6_IS_ADDR_LOOPBACK(&parsed.v6.sin6_addr)
+                           : ntohl(parsed.v4.sin_addr.s_addr) >> 24 == 127;
+    return is_loopback ||
+           error_set(error, ERROR_INVALID,
+                     "admin %s: plain HTTP is for loopback addresses only (127.0.0.0/8, [::1])",
+                     address);
+}
+
 bool listener_open(int *descriptor, const char *address, struct error *error)
 {
     union any_address parsed;

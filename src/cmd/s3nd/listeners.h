@@ -12,6 +12,8 @@ struct listener_address {
 
 /* "ADDR:PORT", numeric; INVALID otherwise, SYSTEM when it can't be bound. */
 MUST_CHECK bool listener_open(int *descriptor, const char *address, struct error *error);
+/* INVALID when others than this machine could reach it. */
+MUST_CHECK bool listener_check_loopback(const char *address, struct error *error);
 /* What the system bound it to. */
 MUST_CHECK bool listener_address_of(struct listener_address *address, int descriptor,
                                     struct error *error);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "base/file.h"
 #include "base/log.h"
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/server.h"
@@ -10,6 +11,7 @@ int main(int argc, char **argv)
 {
     static struct config config;
     struct error error;
+    file_hold_streams();
     log_init("s3nd", LOG_LEVEL_INFO);
     if (!config_read(&config, argc > 0 ? argv + 1 : argv, &error)) {
         fprintf(stderr, "s3nd: %s\n", error.text);

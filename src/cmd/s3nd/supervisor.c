@@ -528,6 +528,7 @@ static bool start(struct supervisor *supervisor, const struct config *config, st
 {
     supervisor->config = config;
     return launcher_init(&supervisor->launcher, config, error) &&
+           listener_check_loopback(config->admin, error) &&
            launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
            listener_open(&supervisor->listen, config->listen, error) &&
            listener_open(&supervisor->admin, config->admin, error) &&
