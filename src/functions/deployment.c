@@ -196,7 +196,7 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
             .code_size = compilation->code_size,
             .compile_us = (now_ns - compilation->start_ns) / 1000,
         };
-        kept = store_blob_put(deployer->options.store, &image->image, content, error) &&
+        kept = blobs_put(deployer->options.blobs, &image->image, content, error) &&
                registry_image_put(deployer->options.registry, &compilation->code,
                                   deployer->options.compiler->name, image, error);
     }
@@ -232,7 +232,7 @@ static bool compilation_run(struct compilation *compilation, struct error *error
     struct deployer *deployer = compilation->deployer;
     const struct compiler *compiler = deployer->options.compiler;
     int module = -1;
-    if (!store_blob_open(deployer->options.store, &compilation->code, &module, error))
+    if (!blobs_open(deployer->options.blobs, &compilation->code, &module, error))
         return error_within(error, "module %.12s", hex_of_digest(&compilation->code).text);
     compilation->start_ns = clock_monotonic_ns(deployer->options.clock);
     compilation->running = true;

@@ -10,6 +10,7 @@
 #define FUNCTIONS_DEPLOYMENT_H
 
 #include "base/clock.h"
+#include "functions/blobs.h"
 #include "functions/compiler.h"
 #include "functions/registry.h"
 
@@ -18,6 +19,7 @@ struct deployer;
 struct deployer_options {
     struct registry *registry;
     struct store *store;
+    struct blobs *blobs; /* of that store */
     const struct compiler *compiler;
     const struct clock *clock;
 };

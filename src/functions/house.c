@@ -367,8 +367,8 @@ static bool function_load(struct house *house, uint32_t function, struct error *
     AUTO_CLOSE int image = -1;
     if (house->is_loading)
         return true;
-    house->is_loading = store_blob_open(house->invoker->options.store,
-                                        &application->images[function].image, &image, error) &&
+    house->is_loading = blobs_open(house->invoker->options.blobs,
+                                   &application->images[function].image, &image, error) &&
                         worker_load_begin(house->worker, function, image, &limits, error);
     house->loading = function;
     house->asked_ns = clock_monotonic_ns(house->invoker->options.clock);

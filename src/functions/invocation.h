@@ -14,6 +14,7 @@
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "functions/blobs.h"
 #include "functions/receipts.h"
 #include "functions/registry.h"
 
@@ -32,7 +33,7 @@ struct worker_source {
 
 struct invoker_options {
     struct uv_loop_s *loop;
-    struct store *store; /* for images */
+    struct blobs *blobs; /* for images */
     struct worker_source workers;
     struct receipt_book *receipts;
     const struct clock *clock;

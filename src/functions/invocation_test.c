@@ -49,6 +49,7 @@ struct outcome_seen {
 struct world {
     uv_loop_t loop;
     struct store *store;
+    struct blobs *blobs;
     struct registry *registry;
     struct deployer *deployer;
     struct receipt_book *receipts;
@@ -179,11 +180,12 @@ static bool world_open(const char *name)
     uv_idle_start(&world.idle, idle_turn);
     world.compiler = (struct compiler){ .name = "test", .start = compile_start };
     bool opened = store_open_sqlite(&world.store, path, &plain, &error) &&
-                  registry_open(&world.registry, world.store, &error) && receipts_open(&error);
-    struct deployer_options deployer = { world.registry, world.store, &world.compiler,
+                  registry_open(&world.registry, world.store, &error) &&
+                  blobs_new(&world.blobs, world.store, 1 << 20, &error) && receipts_open(&error);
+    struct deployer_options deployer = { world.registry, world.store, world.blobs, &world.compiler,
                                          &clock_system };
     struct invoker_options invoker = { .loop = &world.loop,
-                                       .store = world.store,
+                                       .blobs = world.blobs,
                                        .workers = { NULL, worker_wanted, worker_end },
                                        .receipts = world.receipts,
                                        .clock = &clock_system,
@@ -203,6 +205,7 @@ static void world_close(void)
     deployer_free(world.deployer);
     receipt_book_free(world.receipts);
     registry_free(world.registry);
+    blobs_free(world.blobs);
     store_close(world.store);
     uv_close((uv_handle_t *)&world.idle, NULL);
     uv_run(&world.loop, UV_RUN_DEFAULT);

@@ -33,8 +33,10 @@ enum {
     CLAIM_WINDOW_MS = 10000,
     MODULE_SIZE_MAX = 64 << 20,
     IMAGE_SIZE_MAX = 256 << 20,
-    COMPILATION_COUNT_MAX = 2, /* at once */
-    DEPLOYMENT_COUNT_MAX = 32, /* under way or waiting */
+    BLOBS_KEPT_COUNT = 32,       /* open as files at once, */
+    BLOBS_KEPT_SIZE = 128 << 20, /* and their bytes together */
+    COMPILATION_COUNT_MAX = 2,   /* at once */
+    DEPLOYMENT_COUNT_MAX = 32,   /* under way or waiting */
 
     SLOT_COUNT_MAX = 16,             /* of one worker: invocations of one version at once */
     WAITING_COUNT_MAX = 64,          /* invocations of one version that wait for a slot */

@@ -43,7 +43,7 @@ void api_blob_put(void *context, const struct gateway_call *call)
         return;
     }
     bool known = store_blob_size(node->store, &digest, &size, &error);
-    if (!known && !store_blob_put(node->store, &digest, body, &error)) {
+    if (!known && !blobs_put(node->blobs, &digest, body, &error)) {
         fail(node, call, &error, error.code == ERROR_NO_SPACE ? "the node's disk is full" : NULL);
         return;
     }

@@ -26,6 +26,7 @@ struct node {
     bool keeper_is_lost; /* a new one was asked for */
     uv_poll_t *keeper_watch;
     struct store *store;
+    struct blobs *blobs;
     struct owners *owners;
     struct registry *registry;
     struct compiler compiler;

@@ -176,7 +176,8 @@ static bool open_store(struct node *node, struct error *error)
     const struct config *config = node->config;
     return store_open_sqlite(&node->store, "/store.db", &sealer, error) &&
            owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
-           registry_open(&node->registry, node->store, error);
+           registry_open(&node->registry, node->store, error) &&
+           blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error);
 }
 
 static bool open_functions(struct node *node, struct error *error)
@@ -185,12 +186,13 @@ static bool open_functions(struct node *node, struct error *error)
     struct deployer_options deployer = {
         .registry = node->registry,
         .store = node->store,
+        .blobs = node->blobs,
         .compiler = &node->compiler,
         .clock = &clock_system,
     };
     struct invoker_options invoker = {
         .loop = &node->loop,
-        .store = node->store,
+        .blobs = node->blobs,
         .workers = { node->supervisor, worker_request, worker_end },
         .receipts = node->receipts,
         .clock = &clock_system,
@@ -311,6 +313,7 @@ static void node_done(struct node *node)
     receipt_book_free(node->receipts);
     identity_done(&node->identity);
     registry_free(node->registry);
+    blobs_free(node->blobs);
     owners_free(node->owners);
     store_close(node->store);
     keeper_close(node->keeper);
