@@ -68,6 +68,10 @@ for verb in $verbs; do
     expect 2 - '--definitely-not' "$verb" --definitely-not
 done
 
+# Not logged in: which profile is asked for is up to --config.
+expect 5 - 'not logged in' --config "$folder/config" ls
+check "--config names the folder" "[ -d '$folder/config' ]"
+
 for shell in bash zsh fish; do
     expect 0 'inspect' - completion "$shell"
     cp "$folder/out" "$folder/completion.$shell"

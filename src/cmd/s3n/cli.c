@@ -19,6 +19,11 @@ const struct option_row cli_rows[] = {
       .letter = 'v',
       .offset = offsetof(struct cli, verbose),
       .help = "say more about what is done" },
+    { .name = "config",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct cli, config),
+      .value = "FOLDER",
+      .help = "where key and profile are kept (default: ~/.config/s3n)" },
 };
 _Static_assert(ARRAY_COUNT(cli_rows) == CLI_ROW_COUNT, "tables name the right number of rows");
 

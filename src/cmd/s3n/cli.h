@@ -15,6 +15,7 @@ struct cli {
     bool json;
     bool quiet;
     bool verbose;
+    const char *config; /* folder of key and profile; NULL: the usual one */
     bool wants_version; /* `s3n --version` */
     /* The rest is set by the frame. */
     bool has_terminal; /* stderr: steps are shown in place */
@@ -42,7 +43,7 @@ extern const size_t cli_row_count;
 /* For the `shared` fields of a verb's table. */
 #define CLI_SHARED .shared = cli_rows, .shared_count = CLI_ROW_COUNT
 enum {
-    CLI_ROW_COUNT = 3
+    CLI_ROW_COUNT = 4
 };
 
 const struct verb *verb_find(const char *name);

@@ -2,6 +2,7 @@
 /* s3n: the command line of S3N. */
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/profile.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -43,6 +44,8 @@ static bool run_with(struct cli *cli, const struct verb *verb, char **argv, void
         return false;
     if (arguments.wants_help)
         return print_help(verb->table, error);
+    if (cli->config != NULL)
+        profile_use_folder(cli->config);
     return verb->run(cli, options, &arguments, error);
 }
 

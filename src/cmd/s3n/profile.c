@@ -13,7 +13,14 @@ struct path {
     char text[PATH_MAX];
 };
 
-static bool path_of(struct path *path, const char *name, struct error *error)
+static const char *chosen_folder;
+
+void profile_use_folder(const char *folder)
+{
+    chosen_folder = folder;
+}
+
+static bool folder_of(struct path *folder, struct error *error)
 {
     const char *base = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
     const char *between = "";
@@ -23,12 +30,21 @@ static bool path_of(struct path *path, const char *name, struct error *error)
     }
     if (base == NULL || base[0] != '/')
         return error_set(error, ERROR_INVALID, "neither $XDG_CONFIG_HOME nor $HOME is a path");
-    char folder[PATH_MAX];
-    if (snprintf(folder, sizeof(folder), "%s%s/s3n", base, between) >= (int)sizeof(folder) ||
-        snprintf(path->text, sizeof(path->text), "%s%s/s3n/%s", base, between, name) >=
-            (int)sizeof(path->text))
+    if (snprintf(folder->text, sizeof(folder->text), "%s%s/s3n", base, between) >=
+        (int)sizeof(folder->text))
         return error_set(error, ERROR_INVALID, "the configuration folder's path is too long");
-    return file_make_folder(folder, 0700, error);
+    return true;
+}
+
+static bool path_of(struct path *path, const char *name, struct error *error)
+{
+    struct path folder;
+    if (chosen_folder == NULL && !folder_of(&folder, error))
+        return false;
+    const char *used = chosen_folder == NULL ? folder.text : chosen_folder;
+    if (snprintf(path->text, sizeof(path->text), "%s/%s", used, name) >= (int)sizeof(path->text))
+        return error_set(error, ERROR_INVALID, "the configuration folder's path is too long");
+    return file_make_folder(used, 0700, error);
 }
 
 void profile_init(struct profile *profile)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command line remembers of a node: under $XDG_CONFIG_HOME/s3n (or ~/.config/s3n), the
- * owner's key and a profile with the pinned keyset and the code that was deployed from here.  Files
- * have mode 0600 and are replaced atomically. */
+/* What the command line remembers of a node: under $XDG_CONFIG_HOME/s3n (or ~/.config/s3n, or
+ * --config), the owner's key and a profile with the pinned keyset and the code that was deployed
+ * from here.  Files have mode 0600 and are replaced atomically. */
 #ifndef S3N_PROFILE_H
 #define S3N_PROFILE_H
 
@@ -24,6 +24,9 @@ struct profile {
 void profile_init(struct profile *profile);
 void profile_done(struct profile *profile);
 #define AUTO_PROFILE __attribute__((cleanup(profile_done)))
+
+/* Another folder than the usual one, for this process (--config); borrowed. */
+void profile_use_folder(const char *folder);
 
 /* Into an initialised profile.  NOT_FOUND before the first login. */
 MUST_CHECK bool profile_read(struct profile *profile, struct error *error);
