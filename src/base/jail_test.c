@@ -528,7 +528,34 @@ static void unknown_calls_are_an_error(void)
     CHECK_NOTE(strstr(error.text, "jail odd") != NULL, "%s", error.text);
 }
 
+static int probe_folder(void)
+{
+    char made[32];
+    snprintf(made, sizeof(made), "/made-%d", (int)getpid());
+    EXPECT(open("/kept", O_RDONLY) >= 0);
+    EXPECT(open(made, O_WRONLY | O_CREAT | O_EXCL, 0600) >= 0);
+    EXPECT(open("/etc/passwd", O_RDONLY) < 0 && errno == ENOENT);
+    EXPECT(open("/../../../etc/passwd", O_RDONLY) < 0 && errno == ENOENT);
+    EXPECT(open("/proc/self/status", O_RDONLY) < 0 && errno == ENOENT);
+    return 0;
+}
+
+static void keeps_one_folder_as_the_root(void)
+{
+    char folder[4096], kept[4200];
+    struct error error = { 0 };
+    snprintf(folder, sizeof(folder), "%s/root", test_folder());
+    snprintf(kept, sizeof(kept), "%s/kept", folder);
+    REQUIRE(chmod(test_folder(), 0755) == 0 && mkdir(folder, 0777) == 0 &&
+            chmod(folder, 0777) == 0);
+    CHECK_NOTE(file_replace(kept, BYTES_LITERAL("kept"), 0644, &error), "%s", error.text);
+    struct jail_profile profile = probing;
+    profile.folder = folder;
+    check_inside(&profile, probe_folder);
+}
+
 static const struct test tests[] = {
+    TEST(keeps_one_folder_as_the_root),
     TEST(forbidden_calls_kill),
     TEST(files_are_gone),
     TEST(network_is_gone),
