@@ -158,9 +158,9 @@ cat >"$folder/flood.wat" <<'W'
       (br_if 0 (global.get $left)))))
 W
 if ! command -v wat2wasm >/dev/null; then
-    skip 18 "no wat2wasm (package wabt)"
+    skip 19 "no wat2wasm (package wabt)"
 elif [ ! -x "$build/bin/s3n-compile" ]; then
-    skip 18 "s3n-compile is not built"
+    skip 19 "s3n-compile is not built"
 else
     for name in hello trap loop import stack hog flood; do
         wat2wasm "$folder/$name.wat" -o "$folder/$name.wasm"
@@ -176,10 +176,12 @@ else
     expect 0 "$(sha256sum <"$folder/hello.wasm" | cut -c 1-64)" - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
     input=$folder/hello.wasm expect 0 S3NIMAGE - -q compile - -o -
     if [ ! -x "$build/bin/slipstream" ] || [ ! -c /dev/kvm ]; then
-        skip 8 "no slipstream, or no /dev/kvm"
+        skip 9 "no slipstream, or no /dev/kvm"
     else
         expect 41 'hello' - run "$folder/hello.wasm"
         expect 43 'hello' - run --memory-mib 16 --timeout-ms 10000 --env A=1 "$folder/hello.image" --memory-mib 2
+        closed run "$folder/hello.wasm"
+        check "lost output is no success" "grep -q 'standard output' '$folder/err' && grep -qx 7 '$folder/out'"
         expect 1 - 'unreachable' run "$folder/trap.wasm"
         expect 1 - 'stack' run "$folder/stack.wasm"
         expect 31 - - run --memory-mib 32 "$folder/hog.wasm"

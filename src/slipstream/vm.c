@@ -59,7 +59,8 @@ static bool kvm_open(void **state, struct error *error)
         return error_system(error, "engine");
     kvm->device = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (kvm->device < 0) {
-        bool known = error_set(error, ERROR_UNAVAILABLE, "open /dev/kvm: %s", strerror(errno));
+        bool known = error_set(error, ERROR_UNAVAILABLE, "open /dev/kvm: %s%s", strerror(errno),
+                               errno == EACCES ? " (members of group kvm may)" : "");
         kvm_close(kvm);
         return known;
     }

@@ -56,9 +56,13 @@ static const struct option_table run_table = {
 static void console_write(void *context UNUSED, unsigned number, struct bytes bytes)
 {
     struct error error;
-    /* Nobody listens any more: the program goes on, as it would behind a pipe that is ignored. */
-    if (!file_write_all((int)number, bytes, &error))
+    /* The guest gathers its output, so it can't be told which write failed; to go on and end with
+     * its exit code would say that everything was written. */
+    if (file_write_all((int)number, bytes, &error) || number != STDOUT_FILENO)
         return;
+    fprintf(stderr, "s3n: standard output: %s\n", error.text);
+    fflush(stderr);
+    _exit(error_exit_code(error.code));
 }
 
 static bool console_read(void *context UNUSED, uint8_t *target, size_t size, size_t *filled,
