@@ -400,7 +400,14 @@ static size_t mutate(uint8_t *data, size_t size, size_t capacity, uint64_t *stat
     return size;
 }
 
-/* The network fuzzer: deterministic inputs, real sockets, random pieces and ends. */
+static uint64_t number_of(const char *variable, uint64_t otherwise)
+{
+    const char *text = getenv(variable);
+    return text == NULL ? otherwise : strtoull(text, NULL, 10);
+}
+
+/* The network fuzzer: deterministic inputs, real sockets, random pieces and ends.  For longer runs
+ * S3N_FUZZ_ROUNDS and S3N_FUZZ_SEED. */
 static void survives_mutated_conversations(void)
 {
     struct http_server_limits limits = { .head_timeout_ms = 200,
@@ -408,9 +415,10 @@ static void survives_mutated_conversations(void)
                                          .answer_timeout_ms = 200,
                                          .idle_timeout_ms = 200 };
     struct fixture *fixture = fixture_start(&limits);
-    uint64_t state = 20261121;
+    uint64_t state = number_of("S3N_FUZZ_SEED", 20261121);
+    uint64_t rounds = number_of("S3N_FUZZ_ROUNDS", 600);
     static uint8_t data[4096];
-    for (unsigned round = 0; round < 600; round++) {
+    for (uint64_t round = 0; round < rounds; round++) {
         unsigned kind = (unsigned)(test_random(&state) % (ARRAY_COUNT(conversations) + 5));
         bool http2 = kind >= ARRAY_COUNT(conversations);
         struct bytes text = http2 ? http2_conversation() : bytes_of_string(conversations[kind]);
