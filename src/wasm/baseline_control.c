@@ -153,6 +153,7 @@ void compile_block(struct baseline *baseline, uint8_t opcode)
         return;
     pins_load(baseline, baseline->pinned);
     baseline->pins.dirty = baseline->pinned; /* a jump back may have set any of them */
+    emit_align_loop(&baseline->emitter);
     label_at(baseline, 0)->address = baseline->emitter.size;
 }
 

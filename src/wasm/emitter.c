@@ -40,6 +40,32 @@ void emit_align(struct emitter *emitter, unsigned power, uint8_t filler)
     }
 }
 
+void emit_align_loop(struct emitter *emitter)
+{
+    enum {
+        LINE = 32,
+        NOP_MAX = 9
+    };
+    /* Intel's manual, "recommended multi-byte sequence of NOP". */
+    static const uint8_t nops[NOP_MAX][NOP_MAX] = {
+        { 0x90 },
+        { 0x66, 0x90 },
+        { 0x0f, 0x1f },
+        { 0x0f, 0x1f, 0x40 },
+        { 0x0f, 0x1f, 0x44 },
+        { 0x66, 0x0f, 0x1f, 0x44 },
+        { 0x0f, 0x1f, 0x80 },
+        { 0x0f, 0x1f, 0x84 },
+        { 0x66, 0x0f, 0x1f, 0x84 },
+    };
+    unsigned left = (0u - emitter->size) & (LINE - 1);
+    while (left > 0) {
+        unsigned size = MIN(left, (unsigned)NOP_MAX);
+        emit_bytes(emitter, nops[size - 1], size);
+        left -= size;
+    }
+}
+
 static void put_u32(uint8_t *at, uint32_t number)
 {
     memcpy(at, &number, sizeof(number));
