@@ -188,6 +188,9 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
                   content.size, IMAGE_SIZE_MAX);
     } else if (!image_parse(&parsed, content, &reason)) {
         error_set(error, ERROR_CORRUPT, "the compiler's image is not valid: %s", reason);
+    } else if ((parsed.header.flags & IMAGE_HAS_COMMAND) == 0) {
+        error_set(error, ERROR_INVALID,
+                  "the module has no function _start to run (`s3n inspect` says what it has)");
     } else {
         uint64_t now_ns = clock_monotonic_ns(deployer->options.clock);
         *image = (struct function_image){

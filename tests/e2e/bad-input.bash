@@ -69,6 +69,11 @@ application broken echo
 head -c 100 "$modules/echo.wasm" >"$scratch/broken/module.wasm"
 output=$(timeout 60 s3n deploy "$scratch/broken" 2>&1)
 is "a truncated module" $? 3
+application entry echo
+printf '\0asm\1\0\0\0' >"$scratch/entry/module.wasm"
+output=$(timeout 60 s3n deploy "$scratch/entry" 2>&1)
+is "a module with nothing to run" $? 3
+has "says what it lacks" "$output" "no function _start"
 application typo echo 'limitz = { memory_mib = 1 }'
 output=$(timeout 60 s3n deploy "$scratch/typo" 2>&1)
 is "an unknown key" $? 3

@@ -91,7 +91,7 @@ bool profile_read(struct profile *profile, struct error *error)
         return false;
     if (!file_read(&text, path.text, error)) {
         if (error->code == ERROR_NOT_FOUND)
-            error_set(error, ERROR_NOT_FOUND, "you are not logged in to a node (s3n login URL)");
+            error_set(error, ERROR_NOT_FOUND, "you are not logged in to a node");
         return false;
     }
     return profile_parse(profile, buffer_view(&text), error) ||
