@@ -111,6 +111,7 @@ expect_alone() { XDG_CONFIG_HOME=$folder/config expect "$@"; }
 expect_alone 5 - 's3n login URL' ls
 expect_alone 5 - 's3n login URL' invoke a/b
 expect_alone 2 - 'nothing is not APPLICATION/FUNCTION' invoke nothing
+expect_alone 2 - 'x\x1b[31m is not APPLICATION/FUNCTION' invoke $'x\e[31m'
 expect_alone 3 - 'is not a URL like https://host:port' login http://127.0.0.1
 expect_alone 7 - 'nobody answers at 127.0.0.1:1 (is it running?)' login https://127.0.0.1:1
 HOME='' XDG_CONFIG_HOME='' expect 3 - 'neither $XDG_CONFIG_HOME nor $HOME' ls
