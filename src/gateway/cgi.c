@@ -16,26 +16,15 @@ static void add(struct buffer *environment, unsigned *count, const char *name, s
 
 static bool is_withheld(struct bytes name)
 {
-    static const char *const names[] = { "proxy",
-                                         "content-length",
-                                         "content-type",
-                                         "connection",
-                                         "keep-alive",
-                                         "te",
-                                         "trailer",
-                                         "transfer-encoding",
-                                         "upgrade",
-                                         "expect",
-                                         "authorization",
-                                         "host",
-                                         "proxy-authorization",
-                                         "signature",
-                                         "signature-input",
-                                         "content-digest" };
+    static const char *const names[] = { "proxy",     "content-type",    "expect",
+                                         "host",      "authorization",   "proxy-authorization",
+                                         "signature", "signature-input", "content-digest" };
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         if (bytes_equal_string(name, names[i]))
             return true;
     }
+    if (http_is_framing_name(name))
+        return true;
     return bytes_find(name, '_') < name.size;
 }
 
@@ -174,21 +163,8 @@ static bool read_status(int *status, struct bytes value)
 /* Fields that are the node's to set. */
 static bool is_ours(struct bytes name)
 {
-    static const char *const names[] = { "content-length",
-                                         "transfer-encoding",
-                                         "connection",
-                                         "keep-alive",
-                                         "upgrade",
-                                         "trailer",
-                                         "te",
-                                         "proxy-connection",
-                                         "date",
-                                         "server" };
-    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
-        if (bytes_equal_string(name, names[i]))
-            return true;
-    }
-    return bytes_starts_with(name, BYTES_LITERAL("s3n-"));
+    return http_is_framing_name(name) || bytes_equal_string(name, "date") ||
+           bytes_equal_string(name, "server") || bytes_starts_with(name, BYTES_LITERAL("s3n-"));
 }
 
 static bool read_field(struct cgi_answer *answer, struct bytes line, size_t *names_size)

@@ -229,8 +229,7 @@ void http_request_split_target(struct http_request *request)
     request->query = bytes_part(request->target, mark + 1, request->target.size);
 }
 
-/* Fields that the writer itself decides about. */
-static bool is_framing_name(struct bytes name)
+bool http_is_framing_name(struct bytes name)
 {
     static const char *const names[] = {
         "content-length", "transfer-encoding", "connection", "keep-alive",
@@ -253,7 +252,7 @@ bool http_answer_is_fit(const struct http_answer *answer)
         const struct http_field *field = &answer->fields[i];
         size += field->name.size + field->value.size + 4;
         if (size > HTTP_ANSWER_HEAD_SIZE_MAX || !http_is_token(field->name) ||
-            !http_is_field_value(field->value) || is_framing_name(field->name))
+            !http_is_field_value(field->value) || http_is_framing_name(field->name))
             return false;
         for (size_t j = 0; j < field->name.size; j++) {
             if (field->name.data[j] >= 'A' && field->name.data[j] <= 'Z')

@@ -58,6 +58,8 @@ struct http_answer {
     bool close;        /* no further request on this connection */
 };
 
+/* Is it a field that frames messages or manages the connection, the server's own to decide? */
+bool http_is_framing_name(struct bytes name);
 /* Are status and fields fit to be sent?  Names must be lower case, and those that frame a message
  * (content-length, connection, ...) are the server's own. */
 bool http_answer_is_fit(const struct http_answer *answer);
