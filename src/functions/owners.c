@@ -149,7 +149,8 @@ bool claim_present(struct owners *owners, struct bytes code, const struct ecdsa_
                          owners_count(owners) > 0 ? "this node has an owner already"
                                                   : "this node takes no claims");
     if (!attempt_is_allowed(owners, clock_monotonic_ns(clock)))
-        return error_set(error, ERROR_BUSY, "too many wrong claim codes");
+        return error_set(error, ERROR_BUSY, "too many wrong claim codes, wait %d s",
+                         CLAIM_WINDOW_MS / 1000);
     char given[CLAIM_CODE_SIZE] = { 0 };
     memcpy(given, code.data, MIN(code.size, sizeof(given)));
     bool same = secret_equal(given, owners->code, sizeof(given));
