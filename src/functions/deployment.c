@@ -362,3 +362,24 @@ bool deployment_start(struct deployer *deployer, const char *name, struct bytes 
         compilations_run(deployer);
     return true;
 }
+
+bool deployment_refresh(struct deployer *deployer, const struct application *application,
+                        deployment_done *done, void *context, bool *started, struct error *error)
+{
+    const struct manifest *manifest = application->manifest;
+    size_t current = 0;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        struct function_image image;
+        struct error absent;
+        current += registry_image_get(deployer->options.registry, &manifest->functions[i].code,
+                                      deployer->options.compiler->name, &image, &absent);
+    }
+    *started = current < manifest->function_count;
+    if (!*started)
+        return true;
+    AUTO_BUFFER struct buffer canonical;
+    buffer_init(&canonical, MANIFEST_SIZE_MAX);
+    return manifest_canonical(&canonical, manifest, error) &&
+           deployment_start(deployer, manifest->application, buffer_view(&canonical),
+                            &application->owner, done, context, error);
+}

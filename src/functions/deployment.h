@@ -45,6 +45,12 @@ typedef void deployment_done(void *context, const struct deployment_result *resu
 MUST_CHECK bool deployment_start(struct deployer *deployer, const char *name,
                                  struct bytes canonical, const struct digest32 *owner,
                                  deployment_done *done, void *context, struct error *error);
+/* Compiles anew what another compiler made: after an update of S3N the images of the one before may
+ * not run any more.  Like a deployment of the same manifest by its owner; *started is false when
+ * there is nothing to do. */
+MUST_CHECK bool deployment_refresh(struct deployer *deployer, const struct application *application,
+                                   deployment_done *done, void *context, bool *started,
+                                   struct error *error);
 size_t deployer_count(const struct deployer *deployer);
 
 #endif

@@ -511,8 +511,34 @@ static void compiles_once_and_reports_refusals(void)
     world_close();
 }
 
+static void another_compiler_makes_new_images(void)
+{
+    REQUIRE(world_open("refresh"));
+    CHECK(deploy("app", "echo", 4, 5000));
+    struct error error = { 0 };
+    bool started = true;
+    struct application *served = registry_find(world.registry, "app");
+    REQUIRE(served != NULL);
+    CHECK(deployment_refresh(world.deployer, served, deploy_done, NULL, &started, &error));
+    CHECK(!started);
+    world.compiler.name = "newer";
+    world.deployed = false;
+    CHECK_NOTE(deployment_refresh(world.deployer, served, deploy_done, NULL, &started, &error),
+               "%s", error.text);
+    CHECK(started);
+    for (unsigned i = 0; i < 1000 && !world.deployed; i++)
+        uv_run(&world.loop, UV_RUN_NOWAIT);
+    CHECK(world.deployed);
+    CHECK_NUMBER(world.compile_count, 2);
+    served = registry_find(world.registry, "app");
+    CHECK(deployment_refresh(world.deployer, served, deploy_done, NULL, &started, &error));
+    CHECK(!started);
+    world_close();
+}
+
 static const struct test tests[] = {
     TEST(compiles_once_and_reports_refusals),
+    TEST(another_compiler_makes_new_images),
     TEST(answers_with_a_receipt),
     TEST(gives_the_environment),
     TEST(tells_how_a_run_failed),

@@ -296,6 +296,15 @@ bool registry_may_change(const struct registry *registry, const char *name,
     return error_set(error, ERROR_DENIED, "application %s belongs to another owner", name);
 }
 
+static bool same_images(const struct application *application, const struct function_image *images)
+{
+    for (size_t i = 0; i < application->manifest->function_count; i++) {
+        if (!digest32_equal(&application->images[i].image, &images[i].image))
+            return false;
+    }
+    return true;
+}
+
 bool registry_put(struct registry *registry, const struct registry_version *version,
                   struct application **application, bool *replaced, struct error *error)
 {
@@ -308,8 +317,7 @@ bool registry_put(struct registry *registry, const struct registry_version *vers
     struct served now = found ? registry->served[index] : (struct served){ 0 };
     struct digest32 digest = sha256_of(version->canonical);
     if (found && digest32_equal(&now.application->manifest_digest, &digest) &&
-        memcmp(now.application->images, version->images,
-               manifest->function_count * sizeof(*version->images)) == 0) {
+        same_images(now.application, version->images)) {
         *application = now.application;
         *replaced = true;
         return true;

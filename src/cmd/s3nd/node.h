@@ -38,6 +38,7 @@ struct node {
     struct http_server *http;
     uv_timer_t renewal;
     bool has_renewal;
+    size_t refreshed; /* applications looked at for images of another compiler */
     bool stopping, stopped;
     bool lost_supervisor;
     struct node_metrics *metrics;

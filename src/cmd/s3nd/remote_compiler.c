@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/remote_compiler.h"
+#include "abi/image.h"
 #include "base/file.h"
 #include "core/reader.h"
 #include "functions/compiler_end.h"
@@ -83,9 +84,13 @@ static bool compile(void *context, int module, const struct digest32 *code, comp
     return true;
 }
 
+#define TEXT_OF(macro)      TEXT_OF_(macro)
+#define TEXT_OF_(expansion) #expansion
+
 struct compiler remote_compiler(struct supervisor_client *supervisor)
 {
-    return (struct compiler){ .name = "s3n-" S3N_VERSION "-baseline",
+    return (struct compiler){ .name =
+                                  "s3n-" S3N_VERSION "-image-" TEXT_OF(IMAGE_VERSION) "-baseline",
                               .context = supervisor,
                               .start = compile };
 }

@@ -168,6 +168,40 @@ static void supervisor_lost(void *context)
     uv_stop(&node->loop);
 }
 
+/* --- images of another version --- */
+
+static void refresh_next(struct node *node);
+
+static void refresh_done(void *context, const struct deployment_result *result,
+                         const struct error *error)
+{
+    struct node *node = context;
+    if (result == NULL) {
+        log_error("compile anew", error);
+    } else {
+        const char *name = result->application->manifest->application;
+        log_line(LOG_LEVEL_INFO, "compiled anew", "application", name, NULL);
+        node_publish_routes(node, name, result->application);
+        invoker_application_changed(node->invoker, name, result->application);
+    }
+    refresh_next(node);
+}
+
+/* One application after the other, so that deployments find room. */
+static void refresh_next(struct node *node)
+{
+    bool started = false;
+    while (!started && node->refreshed < registry_count(node->registry)) {
+        const struct application *application = registry_at(node->registry, node->refreshed++);
+        struct error error;
+        if (!deployment_refresh(node->deployer, application, refresh_done, node, &started,
+                                &error)) {
+            log_error("compile anew", &error);
+            started = false;
+        }
+    }
+}
+
 /* --- starting --- */
 
 static bool open_store(struct node *node, struct error *error)
@@ -297,6 +331,7 @@ static bool start(struct node *node, struct error *error)
     uv_timer_init(&node->loop, &node->renewal);
     node->renewal.data = node;
     node->has_renewal = true;
+    refresh_next(node);
     uv_timer_start(&node->renewal, renew, IDENTITY_RENEW_S * 1000ull, 0);
     return true;
 }
