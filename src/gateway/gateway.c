@@ -148,7 +148,8 @@ bool gateway_new(struct gateway **gateway, const struct gateway_options *options
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the gateway");
     made->options = *options;
-    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, error))
+    int64_t now_s = (int64_t)(clock_realtime_ns(options->clock) / 1000000000);
+    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, now_s, error))
         return false;
     *gateway = TAKE(made);
     return true;

@@ -24,11 +24,13 @@ struct nonce_cache {
     uint32_t free;
     uint32_t hand; /* the next entry to look at for being old */
     int64_t swept_s;
+    int64_t since_s;
     uint32_t *buckets;
     struct nonce_entry *entries;
 };
 
-bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max, struct error *error)
+bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max, int64_t since_s,
+                     struct error *error)
 {
     struct nonce_cache *made = calloc(1, sizeof(*made));
     if (made != NULL) {
@@ -40,6 +42,7 @@ bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max, struct erro
         return error_set(error, ERROR_NO_MEMORY, "no memory for %u nonces", count_max);
     }
     made->count_max = count_max;
+    made->since_s = since_s;
     for (uint32_t i = 0; i < count_max; i++)
         made->entries[i].next = i + 1 < count_max ? i + 2 : 0;
     made->free = 1;
@@ -89,6 +92,9 @@ static void sweep(struct nonce_cache *cache, uint32_t count, int64_t now_s)
 bool nonce_cache_use(struct nonce_cache *cache, const struct digest32 *key_id, struct bytes nonce,
                      int64_t created_s, int64_t now_s, struct error *error)
 {
+    if (created_s < cache->since_s)
+        return error_set(error, ERROR_UNAUTHENTICATED,
+                         "signed before this node was started: sign it again");
     struct hash *hash = hash_new(HASH_SHA256);
     hash_update(hash, BYTES_OF(cache->seed));
     hash_update(hash, BYTES_OF(key_id->bytes));

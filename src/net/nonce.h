@@ -9,13 +9,15 @@
 
 struct nonce_cache;
 
-/* `count_max`: nonces remembered at once. */
-MUST_CHECK bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max,
+/* `count_max`: nonces remembered at once.  `since_s`: now; what was signed before is refused,
+ * because a cache before this one may have seen it (a process that was started again remembers
+ * nothing). */
+MUST_CHECK bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max, int64_t since_s,
                                 struct error *error);
 void nonce_cache_free(struct nonce_cache *cache);
 DEFINE_AUTO(nonce_cache, nonce_cache_free)
 /* Takes note of (key, nonce), whose signature was created at `created_s`.  UNAUTHENTICATED when it
- * was there already, BUSY when full. */
+ * was there already or is from before `since_s`, BUSY when full. */
 MUST_CHECK bool nonce_cache_use(struct nonce_cache *cache, const struct digest32 *key_id,
                                 struct bytes nonce, int64_t created_s, int64_t now_s,
                                 struct error *error);

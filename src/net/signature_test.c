@@ -345,13 +345,15 @@ static void accepts_each_nonce_once(void)
     struct error error = { 0 };
     AUTO(nonce_cache) struct nonce_cache *cache = NULL;
     struct digest32 owner = { { 1 } }, other = { { 2 } };
-    REQUIRE(nonce_cache_new(&cache, 100, &error));
+    REQUIRE(nonce_cache_new(&cache, 100, 1000, &error));
     for (unsigned i = 0; i < 100; i++) {
         struct bytes nonce = bytes_of(&i, sizeof(i));
         CHECK(nonce_cache_use(cache, &owner, nonce, 1000, 1000, &error));
         CHECK(!nonce_cache_use(cache, &owner, nonce, 1000, 1000, &error));
         CHECK_NUMBER(error.code, ERROR_UNAUTHENTICATED);
     }
+    CHECK(!nonce_cache_use(cache, &other, BYTES_LITERAL("old"), 999, 1000, &error));
+    CHECK_NUMBER(error.code, ERROR_UNAUTHENTICATED); /* from before the cache */
     unsigned first = 0;
     struct bytes nonce = bytes_of(&first, sizeof(first));
     CHECK(!nonce_cache_use(cache, &other, nonce, 1001, 1001, &error));
