@@ -9,7 +9,10 @@ if [ "$(id -u)" != 0 ]; then
 fi
 command -v setpriv >/dev/null || skip_all user "setpriv is not there"
 RUN_AS=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
-"${RUN_AS[@]}" test -x "$S3N_BUILD/bin/s3nd" || skip_all user "another user can't reach the build folder"
+# The build folder may stand where another user can't go.
+mkdir "$scratch/bin"
+cp "$S3N_BUILD"/bin/{s3n,s3nd,s3n-keeper,s3n-compile,slipstream} "$scratch/bin"
+PATH=$scratch/bin:$PATH
 "${RUN_AS[@]}" unshare --user true 2>/dev/null || skip_all user "this kernel refuses user namespaces to ordinary users"
 # Where only root may open /dev/kvm, the node gets one of its own that anybody may open, in a mount namespace.
 if ! "${RUN_AS[@]}" test -w /dev/kvm && mknod -m 666 "$scratch/kvm" c 10 232 2>/dev/null &&
