@@ -76,28 +76,31 @@ void cli_step(struct cli *cli, const char *format, ...)
     cli->shows_step = true;
 }
 
+static void PRINTF_LIKE(2, 0) show_line(struct cli *cli, const char *format, va_list arguments)
+{
+    cli_step_done(cli);
+    vfprintf(stderr, format, arguments);
+    fputc('\n', stderr);
+}
+
 void cli_message(struct cli *cli, const char *format, ...)
 {
     if (cli->quiet)
         return;
-    cli_step_done(cli);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    show_line(cli, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
 void cli_detail(struct cli *cli, const char *format, ...)
 {
     if (!cli->verbose)
         return;
-    cli_step_done(cli);
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    show_line(cli, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
 }
 
 const char *cli_color(const struct cli *cli, char text[16], const char *code)
