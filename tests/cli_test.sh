@@ -99,6 +99,7 @@ expect 3 - 'Is a directory' inspect "$folder"
 expect 3 - 'Is a directory' run "$folder"
 expect 3 - 'Is a directory' verify "$folder"
 expect 6 - 'receipt bundle' verify "$folder/empty.wasm"
+expect 6 - 'hint: `s3n invoke' verify "$folder/empty.wasm"
 expect 2 - '(usage: s3n version [options])' version extra
 # Streams that the caller closed: an error, and never another file under their number.
 closed() { "$s3n" "$@" >&- 2>"$folder/err"; echo $? >"$folder/out"; }

@@ -88,7 +88,8 @@ static bool file_digest(struct digest32 *digest, const struct digest32 **found, 
     return true;
 }
 
-static bool bundle_read(struct bundle *bundle, const char *path, struct error *error)
+static bool bundle_read(struct cli *cli, struct bundle *bundle, const char *path,
+                        struct error *error)
 {
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, BUNDLE_SIZE_MAX);
@@ -96,6 +97,7 @@ static bool bundle_read(struct bundle *bundle, const char *path, struct error *e
         return false;
     if (bundle_parse(bundle, buffer_view(&text), error))
         return true;
+    cli_hint(cli, "`s3n invoke ... --receipt FILE` writes what can be verified");
     if (error->code == ERROR_INVALID)
         error->code = ERROR_UNVERIFIED; /* a damaged bundle proves nothing */
     return error_within(error, "%s", path);
@@ -217,7 +219,7 @@ static bool verify_run(struct cli *cli, const void *options,
         !file_digest(&input, &judged.input, verify->input, error) ||
         !file_digest(&output, &judged.output, verify->output, error) ||
         (verify->root != NULL && !file_read(&root, verify->root, error)) ||
-        !bundle_read(&bundle, arguments->items[0], error))
+        !bundle_read(cli, &bundle, arguments->items[0], error))
         return false;
     judged.root = buffer_view(&root);
     return verify_and_show(cli, &bundle, &judged, error);
