@@ -24,6 +24,7 @@ enum guest_exit {
                          end */
     GUEST_EXIT_LIMIT, /* rdi: 1 stdout, 2 stderr is over its capacity */
     GUEST_EXIT_CLOCK, /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
+    GUEST_EXIT_READY, /* an ENTRY_INITIALISE came to its end */
 };
 
 enum entry_kind {
@@ -32,6 +33,13 @@ enum entry_kind {
     ENTRY_TOUCH, /* arguments are pairs of address and size; touch a byte of each page there, by
                     writing what it holds when CONTROL_TOUCH_WRITE is in the size; DONE with the
                     time stamp counter in rdi */
+    ENTRY_INITIALISE, /* call the `argument_count` functions in `arguments`, each without parameters
+                         and results, in that order; then leave with READY, so that a DONE is
+                         known to be the program's own */
+    ENTRY_HANDLE,     /* reactor: the request envelope in the mailbox's input goes to the room that
+                         arguments[0] (s3n_alloc) gives, `code` (s3n_handle) answers, its answer goes
+                         to the mailbox's output; then exit 0.  Standard input is empty, standard output
+                         is the log */
 };
 
 enum {

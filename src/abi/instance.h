@@ -39,7 +39,9 @@
     X(STACK, "call stack exhausted")                                                               \
     X(OUT_OF_FUEL, "out of fuel")                                                                  \
     X(ASSERTION, "assertion of the runtime failed")                                                \
-    X(FAULT, "fault outside compiled code")
+    X(FAULT, "fault outside compiled code")                                                        \
+    X(ALLOCATION, "no room for the request")                                                       \
+    X(ANSWER, "malformed answer")
 
 enum trap_reason {
 #define TRAP_ENUM(name, text) TRAP_##name,

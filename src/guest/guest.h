@@ -29,7 +29,9 @@ struct guest {
     const struct control *control;
     struct mailbox *mailbox;
     struct instance *instance;
+    uint64_t *frames;  /* first slot of the frame stack */
     uint64_t start_ns; /* monotonic clock at the entry */
+    bool is_ready;     /* earlier entries left descriptors; a snapshot keeps them */
 };
 extern struct guest guest;
 
@@ -39,6 +41,10 @@ extern struct guest guest;
 void guest_init(const struct control *control, struct mailbox *mailbox, struct instance *instance);
 /* Called by the assembly entry on a fresh stack.  Leaves with GUEST_EXIT_DONE. */
 NORETURN void guest_main(void);
+
+/* ENTRY_HANDLE: one request through s3n_alloc and s3n_handle into the mailbox's output.
+ * TRAP_ALLOCATION and TRAP_ANSWER when what they return lies outside linear memory. */
+void reactor_handle(const struct control *control);
 
 /* Leaves the micro-VM and returns with the VMM's answer. */
 uint64_t guest_leave(enum guest_exit reason, uint64_t first, uint64_t second);

@@ -27,6 +27,14 @@ static NORETURN void touch_pages(const struct control *control)
     __builtin_unreachable();
 }
 
+static NORETURN void initialise(const struct control *control)
+{
+    for (uint32_t i = 0; i < control->argument_count; i++)
+        guest_call(control->arguments[i], guest.frames, control->memory_base, guest.instance);
+    guest_leave(GUEST_EXIT_READY, 0, 0);
+    __builtin_unreachable();
+}
+
 void guest_main(void)
 {
     const struct control *control = (const struct control *)LAYOUT_CONTROL;
@@ -34,7 +42,13 @@ void guest_main(void)
     if (control->entry == ENTRY_TOUCH)
         touch_pages(control);
     guest_init(control, mailbox, (struct instance *)LAYOUT_INSTANCE);
-    uint64_t *frame = (uint64_t *)LAYOUT_FRAMES;
+    if (control->entry == ENTRY_INITIALISE)
+        initialise(control);
+    if (control->entry == ENTRY_HANDLE) {
+        reactor_handle(control);
+        guest_exit(0);
+    }
+    uint64_t *frame = guest.frames;
     if (control->entry == ENTRY_CALL)
         copy_bytes(frame, control->arguments, control->argument_count * sizeof(uint64_t));
     if (control->code != 0)

@@ -13,6 +13,7 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     guest.control = control;
     guest.mailbox = mailbox;
     guest.instance = instance;
+    guest.frames = (uint64_t *)LAYOUT_FRAMES;
     for (unsigned i = 0; i < HELPER_COUNT; i++)
         instance->helpers[i] = (uint64_t)helper_table[i];
     instance->bindings = (uint64_t)binding_table;
@@ -21,7 +22,11 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     instance->memory_base = control->memory_base;
     instance->memory_limit = control->memory_limit;
     random_init(control->seed);
-    stdio_init();
+    bool is_reactor = control->entry == ENTRY_HANDLE || control->entry == ENTRY_INITIALISE;
+    if (!guest.is_ready)
+        stdio_init(is_reactor);
+    stdio_rewind(is_reactor);
+    guest.is_ready = true;
     guest.start_ns = clock_now_ns(CLOCK_ID_MONOTONIC);
 }
 

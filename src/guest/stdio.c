@@ -20,12 +20,16 @@ static uint64_t stream_rights(enum stream stream)
     return common | (stream == STREAM_INPUT ? WASI_RIGHT_READ : WASI_RIGHT_WRITE);
 }
 
-void stdio_init(void)
+void stdio_rewind(bool is_reactor)
 {
-    stdio.input_at = 0;
-    stdio.input_ended = false;
+    stdio.input_at = is_reactor ? UINT32_MAX : 0;
+    stdio.input_ended = is_reactor;
+}
+
+void stdio_init(bool is_reactor)
+{
     for (unsigned fd = 0; fd < STDIO_COUNT; fd++) {
-        stdio.streams[fd] = STREAM_INPUT + fd;
+        stdio.streams[fd] = is_reactor && fd == 1 ? STREAM_ERRORS : STREAM_INPUT + fd;
         stdio.flags[fd] = 0;
         stdio.rights[fd] = stream_rights(stdio.streams[fd]);
     }

@@ -16,7 +16,11 @@ enum {
     STDIO_COUNT = 3
 };
 
-void stdio_init(void);
+/* Opens the three descriptors.  A reactor's output is its answer, so what it prints goes to the
+ * log. */
+void stdio_init(bool is_reactor);
+/* Standard input from its beginning; a reactor has none. */
+void stdio_rewind(bool is_reactor);
 /* What `fd` is; STREAM_CLOSED for every number that is not open. */
 enum stream stdio_stream(uint32_t fd);
 /* Bytes of stdin that can be read at once. */

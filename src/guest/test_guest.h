@@ -28,6 +28,8 @@ struct test_guest {
     struct test_leave leaves[TEST_LEAVES_MAX];
     unsigned leave_count;
     uint64_t answer; /* to the next exits */
+    void (*on_call)(struct test_guest *test, uint64_t code, uint64_t *frame); /* compiled code */
+    uint64_t frames[16];
     void (*on_leave)(struct test_guest *test, const struct test_leave *leave);
     jmp_buf end; /* where DONE, TRAP and LIMIT go */
 };
