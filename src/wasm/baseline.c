@@ -96,13 +96,16 @@ static bool function_prepare(struct baseline *baseline, uint32_t function_index,
     baseline->pins = (struct pins){ 0 };
     baseline->is_reachable = true;
     baseline->has_calls = facts->call_count > 0;
-    baseline->operand_base = MAX(facts->local_count, (uint32_t)FRAME_SLOTS_MIN);
     memset(baseline->owners, 0, sizeof(baseline->owners));
+    uint32_t slot = 0;
     for (uint32_t i = 0; i < facts->local_count; i++) {
+        enum machine_type type = machine_type_of(facts->local_types[i]);
         baseline->locals[i] =
-            (struct local){ .type = (uint8_t)machine_type_of(facts->local_types[i]),
-                            .pin = REGISTER_NONE };
+            (struct local){ .type = (uint8_t)type, .pin = REGISTER_NONE, .slot = slot };
+        slot += slots_of(type);
     }
+    baseline->operand_base = MAX(slot, (uint32_t)FRAME_SLOTS_MIN);
+    baseline->next_slot = baseline->operand_base;
     pins_choose(baseline);
     return true;
 }
@@ -112,10 +115,11 @@ static void zero_locals(struct baseline *baseline)
 {
     uint32_t count = baseline->facts->local_count;
     for (uint32_t i = baseline->type->parameter_count; i < count; i++) {
-        uint32_t first = i;
-        while (i < count && baseline->locals[i].pin == REGISTER_NONE)
-            i++;
-        emit_zero_slots(&baseline->emitter, first, i - first);
+        uint32_t first = baseline->locals[i].slot;
+        uint32_t slots = 0;
+        for (; i < count && baseline->locals[i].pin == REGISTER_NONE; i++)
+            slots += slots_of(baseline->locals[i].type);
+        emit_zero_slots(&baseline->emitter, first, slots);
         if (i == count)
             return;
         emit_constant(&baseline->emitter, baseline->locals[i].type, baseline->locals[i].pin, 0);
@@ -163,8 +167,9 @@ static void prologue(struct baseline *baseline)
     };
     struct emitter *emitter = &baseline->emitter;
     const struct function_facts *facts = baseline->facts;
-    uint32_t slots = baseline->operand_base + facts->stack_height_max + FRAME_SLOTS_SPARE;
-    slots = MAX(slots, baseline->type->result_count);
+    struct type_range results = { baseline->type->results, baseline->type->result_count };
+    uint32_t slots = baseline->operand_base + facts->stack_slots_max + FRAME_SLOTS_SPARE;
+    slots = MAX(slots, slots_of_range(results));
     if (baseline->has_calls || slots * 8 > LEAF_FRAME_MAX) {
         emit_frame_address(emitter, R10, slot_displacement(slots));
         emit_instance_operation(emitter, CMP, R10, offsetof(struct instance, frame_limit), true);
@@ -423,7 +428,7 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
                          function_index);
     uint32_t start = emitter->size;
     uint64_t size_max = (uint64_t)facts->code.size * WASM_CODE_GROWTH_MAX +
-                        (uint64_t)facts->local_count * 8 + WASM_CODE_GROWTH_FREE;
+                        (uint64_t)facts->local_count * 16 + WASM_CODE_GROWTH_FREE;
     emitter->wasm_offset = facts->code_offset;
     enter(baseline, function_index);
     label_push(baseline, OPCODE_BLOCK, (struct type_range){ 0 },

@@ -36,7 +36,7 @@ static void settle(struct baseline *baseline, uint32_t count)
 static void enter_and_leave(struct baseline *baseline, const struct target *direct)
 {
     struct emitter *emitter = &baseline->emitter;
-    int32_t frame = slot_displacement(baseline->operand_base + baseline->height);
+    int32_t frame = slot_displacement(baseline->next_slot);
     emit_frame_move(emitter, frame);
     if (direct != NULL)
         emit_call(emitter, *direct);
@@ -135,7 +135,7 @@ void compile_helper(struct baseline *baseline, const struct helper_call *call)
 {
     struct emitter *emitter = &baseline->emitter;
     settle(baseline, call->operand_count);
-    uint32_t base = baseline->operand_base + baseline->height - call->operand_count;
+    uint32_t base = baseline->next_slot - call->operand_count;
     uint32_t end = base + call->operand_count;
     for (uint32_t i = 0; i < call->extra_count; i++)
         emit_store_constant(emitter, FRAME_REGISTER, slot_displacement(end + i), call->extras[i]);
@@ -165,11 +165,14 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
     baseline->starts[function_index] = emitter->size;
     emitter->wasm_offset = 0;
     emit_trap_point(emitter);
+    uint32_t slot = 0;
     for (uint32_t i = 0; i < function->type->parameter_count; i++) {
-        if (function->type->parameters[i] == VALUE_F32)
-            emit_clear_upper(emitter, i);
+        uint8_t type = function->type->parameters[i];
+        if (type == VALUE_F32)
+            emit_clear_upper(emitter, slot);
+        slot += slots_of(machine_type_of(type));
     }
-    store_frame_top(emitter, MAX(function->type->parameter_count, 2u));
+    store_frame_top(emitter, MAX(slot, 2u));
     /* mov rdi, r14; mov rsi, r12; mov rax, [r14 + bindings]; jmp [rax + binding] */
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7, 0x4c, 0x89, 0xe6 }, 6);
     emit_instance_operation(emitter, OPCODE_MOV_LOAD, MACHINE_RAX,

@@ -28,7 +28,7 @@ static bool is_in_register(const struct label *label)
 /* Where the operands that a jump carries stand at the label. */
 static uint32_t label_slot(const struct baseline *baseline, const struct label *label)
 {
-    return is_function(baseline, label) ? 0 : baseline->operand_base + label->height;
+    return is_function(baseline, label) ? 0 : label->slot;
 }
 
 static struct target target_of(struct label *label)
@@ -43,12 +43,14 @@ bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range par
                 struct type_range results)
 {
     ASSERT(baseline->depth < baseline->label_capacity);
+    uint32_t slots = baseline->is_reachable ? slots_of_range(parameters) : 0;
     baseline->labels[baseline->depth++] = (struct label){
         .opcode = opcode,
         .parameters = parameters,
         .results = results,
         .is_skipped = !baseline->is_reachable,
         .height = baseline->height - (baseline->is_reachable ? parameters.count : 0),
+        .slot = baseline->next_slot - slots,
     };
     return true;
 }
@@ -94,8 +96,9 @@ static void results_place(struct baseline *baseline, const struct label *label)
         operands_to_slots(baseline, types.count);
     uint32_t slot = label_slot(baseline, label);
     for (uint32_t i = 0; i < types.count; i++) {
-        operand_store(baseline, &baseline->operands[baseline->height - types.count + i],
-                      FRAME_REGISTER, slot_displacement(slot + i));
+        const struct operand *value = &baseline->operands[baseline->height - types.count + i];
+        operand_store(baseline, value, FRAME_REGISTER, slot_displacement(slot));
+        slot += slots_of(value->type);
     }
     operand_drop(baseline, types.count);
 }
@@ -253,8 +256,8 @@ static void result_prepare(struct baseline *baseline, struct operand *condition)
 /* Copies operands that are in their slots to the label's; they stay on the stack. */
 static void copy_to_label(struct baseline *baseline, const struct label *label)
 {
-    uint32_t count = carried(label).count;
-    uint32_t from = baseline->operand_base + baseline->height - count;
+    uint32_t count = slots_of_range(carried(label));
+    uint32_t from = baseline->next_slot - count;
     uint32_t to = label_slot(baseline, label);
     for (uint32_t i = 0; i < count; i++)
         emit_copy(&baseline->emitter, FRAME_REGISTER, slot_displacement(to + i),
@@ -275,7 +278,7 @@ void compile_branch_if(struct baseline *baseline, uint32_t depth)
     pins_agree(baseline, label);
     bool must_move =
         count > 0 && !is_in_register(label) &&
-        label_slot(baseline, label) != baseline->operand_base + baseline->height - count;
+        label_slot(baseline, label) != baseline->next_slot - slots_of_range(carried(label));
     if (!must_move) {
         operation_emit(baseline, STENCIL_BR_I32_NEZ, &condition, NULL, REGISTER_NONE, 0,
                        target_of(label));
@@ -338,7 +341,7 @@ static void table_stub(struct baseline *baseline, struct label *label)
     if (is_in_register(label)) {
         enum machine_type type = machine_type_of(label->results.types[0]);
         emit_load(&baseline->emitter, type, value_register(type), FRAME_REGISTER,
-                  slot_displacement(baseline->operand_base + baseline->height - 1));
+                  slot_displacement(baseline->next_slot - slots_of(type)));
     } else {
         copy_to_label(baseline, label);
     }
@@ -393,9 +396,12 @@ void compile_branch_table(struct baseline *baseline)
 
 static void epilogue(struct baseline *baseline)
 {
+    uint32_t slot = 0;
     for (uint32_t i = 0; i < baseline->type->result_count; i++) {
-        if (baseline->type->results[i] == VALUE_F32)
-            emit_clear_upper(&baseline->emitter, i);
+        enum machine_type type = machine_type_of(baseline->type->results[i]);
+        if (type == MACHINE_F32)
+            emit_clear_upper(&baseline->emitter, slot);
+        slot += slots_of(type);
     }
     static const uint8_t leave[] = { 0x59, 0xc3 }; /* pop rcx; ret */
     if (baseline->has_calls)

@@ -117,7 +117,7 @@ static void combine(struct baseline *baseline, unsigned extension, bool wide, un
         emit_integer_immediate(emitter, extension, wide, reg, (int32_t)(uint32_t)operand->bits);
     else
         emit_integer_slot(emitter, (uint8_t)(extension * 8 + 3), wide, reg,
-                          slot_displacement(operand->index));
+                          operand_displacement(baseline, operand));
 }
 
 static void emit_binary(struct baseline *baseline, const struct encoding *encoding,
@@ -194,7 +194,7 @@ static void emit_compare(struct baseline *baseline, bool wide, struct operand *a
     spare_long_constant(baseline, b);
     unsigned first = register_of(baseline, a);
     if (first == REGISTER_NONE && b->place == PLACE_CONSTANT && a->place != PLACE_CONSTANT) {
-        emit_compare_slot(&baseline->emitter, wide, slot_displacement(a->index),
+        emit_compare_slot(&baseline->emitter, wide, operand_displacement(baseline, a),
                           (int32_t)(uint32_t)b->bits);
         return;
     }
@@ -223,14 +223,14 @@ static void emit_test(struct baseline *baseline, bool wide, struct operand *a, s
     else if (b->place == PLACE_CONSTANT)
         emit_test_immediate(emitter, wide, first, (int32_t)(uint32_t)b->bits);
     else
-        emit_integer_slot(emitter, TEST, wide, first, slot_displacement(b->index));
+        emit_integer_slot(emitter, TEST, wide, first, operand_displacement(baseline, b));
 }
 
 static void emit_zero_test(struct baseline *baseline, bool wide, struct operand *a)
 {
     unsigned reg = register_of(baseline, a);
     if (reg == REGISTER_NONE && a->place != PLACE_CONSTANT) {
-        emit_compare_slot(&baseline->emitter, wide, slot_displacement(a->index), 0);
+        emit_compare_slot(&baseline->emitter, wide, operand_displacement(baseline, a), 0);
         return;
     }
     emit_test(baseline, wide, a, a);
@@ -251,7 +251,7 @@ static void emit_widen(struct baseline *baseline, bool is_signed, struct operand
     if (reg != REGISTER_NONE)
         emit_integer_registers(emitter, opcode, is_signed, to, reg);
     else
-        emit_integer_slot(emitter, opcode, is_signed, to, slot_displacement(a->index));
+        emit_integer_slot(emitter, opcode, is_signed, to, operand_displacement(baseline, a));
 }
 
 static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand *a,
@@ -272,7 +272,7 @@ static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand
     else if (b->place == PLACE_CONSTANT)
         emit_float_constant(emitter, opcode, type, to, first, b->bits);
     else
-        emit_float_slot(emitter, opcode, type, to, first, slot_displacement(b->index));
+        emit_float_slot(emitter, opcode, type, to, first, operand_displacement(baseline, b));
 }
 
 void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,

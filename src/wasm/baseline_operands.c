@@ -15,6 +15,8 @@ void operand_push(struct baseline *baseline, struct operand operand)
         baseline->locals[operand.index].lazy++;
     else if (operand.place == PLACE_REGISTER)
         baseline->owners[operand.reg] = baseline->height + 1;
+    operand.home = baseline->next_slot;
+    baseline->next_slot += slots_of(operand.type);
     baseline->operands[baseline->height++] = operand;
 }
 
@@ -36,16 +38,16 @@ void operand_push_slots(struct baseline *baseline, struct type_range types)
     if (baseline->flushed == baseline->height)
         baseline->flushed += types.count;
     for (uint32_t i = 0; i < types.count; i++) {
-        operand_push(baseline,
-                     (struct operand){ .place = PLACE_SLOT,
-                                       .type = (uint8_t)machine_type_of(types.types[i]),
-                                       .index = baseline->operand_base + baseline->height });
+        operand_push(baseline, (struct operand){ .place = PLACE_SLOT,
+                                                 .type = (uint8_t)machine_type_of(types.types[i]),
+                                                 .index = baseline->next_slot });
     }
 }
 
 struct operand operand_take(struct baseline *baseline)
 {
     struct operand taken = baseline->operands[--baseline->height];
+    baseline->next_slot = taken.home;
     if (baseline->flushed > baseline->height)
         baseline->flushed = baseline->height;
     if (taken.place == PLACE_LOCAL)
@@ -73,14 +75,13 @@ void operand_drop(struct baseline *baseline, uint32_t count)
 static void spill(struct baseline *baseline, uint32_t at)
 {
     struct operand *operand = &baseline->operands[at];
-    uint32_t slot = baseline->operand_base + at;
-    operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(slot));
+    operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(operand->home));
     if (operand->place == PLACE_REGISTER)
         baseline->owners[operand->reg] = 0;
     else if (operand->place == PLACE_LOCAL)
         baseline->locals[operand->index].lazy--;
     operand->place = PLACE_SLOT;
-    operand->index = slot;
+    operand->index = operand->home;
 }
 
 unsigned register_take(struct baseline *baseline, bool is_for_float)
@@ -119,11 +120,12 @@ void operand_move(struct baseline *baseline, const struct operand *operand, unsi
     } else if (operand->place == PLACE_SLOT) {
         emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
     } else {
-        unsigned pin = baseline->locals[operand->index].pin;
+        const struct local *local = &baseline->locals[operand->index];
+        unsigned pin = local->pin;
         if (pin != REGISTER_NONE && (baseline->pins.valid & 1u << pin) != 0)
             emit_move(emitter, type, to, pin);
         else
-            emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
+            emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(local->slot));
     }
 }
 
@@ -151,30 +153,41 @@ void operand_to_scratch(struct baseline *baseline, struct operand *operand)
             pin_validate(baseline, reg);
     }
     if (operand->place == PLACE_SLOT || reg == REGISTER_NONE)
-        emit_scratch_load(emitter, slot_displacement(operand->index));
+        emit_scratch_load(emitter, operand_displacement(baseline, operand));
     else
         emit_scratch_move(emitter, reg);
     operand_release(baseline, operand);
+}
+
+/* What is in no register, by way of a scratch one. */
+static void store_from_memory(struct baseline *baseline, const struct operand *operand,
+                              unsigned base, int32_t displacement)
+{
+    struct emitter *emitter = &baseline->emitter;
+    if (operand->type != MACHINE_V128) {
+        emit_copy(emitter, base, displacement, operand_displacement(baseline, operand));
+        return;
+    }
+    operand_move(baseline, operand, REGISTER_XMM8);
+    emit_store(emitter, MACHINE_V128, REGISTER_XMM8, base, displacement);
 }
 
 void operand_store(struct baseline *baseline, const struct operand *operand, unsigned base,
                    int32_t displacement)
 {
     struct emitter *emitter = &baseline->emitter;
-    unsigned from = operand->reg;
-    uint32_t slot = operand->index;
-    if (operand->place == PLACE_CONSTANT) {
+    unsigned from = operand->place == PLACE_REGISTER ? operand->reg : REGISTER_NONE;
+    if (operand->place == PLACE_CONSTANT && operand->type != MACHINE_V128) {
         emit_store_constant(emitter, base, displacement, operand->bits);
         return;
     }
     if (operand->place == PLACE_LOCAL) {
-        unsigned pin = baseline->locals[operand->index].pin;
-        if (pin != REGISTER_NONE)
-            pin_validate(baseline, pin);
-        from = pin;
+        from = baseline->locals[operand->index].pin;
+        if (from != REGISTER_NONE)
+            pin_validate(baseline, from);
     }
-    if (operand->place == PLACE_SLOT || from == REGISTER_NONE)
-        emit_copy(emitter, base, displacement, slot_displacement(slot));
+    if (from == REGISTER_NONE)
+        store_from_memory(baseline, operand, base, displacement);
     else
         emit_store(emitter, operand->type, from, base, displacement);
 }
@@ -227,7 +240,7 @@ void local_assign(struct baseline *baseline, uint32_t index, const struct operan
 {
     const struct local *local = &baseline->locals[index];
     if (local->pin == REGISTER_NONE) {
-        operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(index));
+        operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(local->slot));
         return;
     }
     operand_move(baseline, operand, local->pin);
@@ -241,7 +254,7 @@ void pin_validate(struct baseline *baseline, unsigned reg)
         return;
     uint32_t local = baseline->pin_locals[reg];
     emit_load(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
-              slot_displacement(local));
+              slot_displacement(baseline->locals[local].slot));
     baseline->pins.valid |= 1u << reg;
 }
 
@@ -260,6 +273,6 @@ void pins_store(struct baseline *baseline, uint32_t registers)
         unsigned reg = (unsigned)__builtin_ctz(registers);
         uint32_t local = baseline->pin_locals[reg];
         emit_store(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
-                   slot_displacement(local));
+                   slot_displacement(baseline->locals[local].slot));
     }
 }

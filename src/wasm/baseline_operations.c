@@ -87,7 +87,7 @@ static unsigned kind_of(struct baseline *baseline, struct operand *operand, int3
         pin_validate(baseline, baseline->locals[slot].pin);
         return baseline->locals[slot].pin - base;
     }
-    *hole = slot_displacement(slot);
+    *hole = operand_displacement(baseline, operand);
     return floats ? STENCIL_KIND_FLOAT_SLOT : STENCIL_KIND_SLOT;
 }
 

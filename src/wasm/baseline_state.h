@@ -20,11 +20,13 @@ struct operand {
     uint8_t reg;
     uint32_t index;
     uint64_t bits;
+    uint32_t home; /* on the stack: its own frame slot, the first of two for a vector */
 };
 
 struct local {
     uint8_t type;
     uint8_t pin;   /* register, or REGISTER_NONE */
+    uint32_t slot; /* in the frame */
     uint32_t lazy; /* operands on the stack that are PLACE_LOCAL of this one */
 };
 
@@ -45,6 +47,7 @@ struct label {
     uint32_t else_chain; /* IF: the jump around the first branch */
     uint32_t address;    /* LOOP */
     uint32_t height;     /* operands below the parameters */
+    uint32_t slot;       /* frame slot of the first one above them */
     uint8_t opcode;      /* BLOCK, LOOP, IF, ELSE; the function is a BLOCK */
     bool is_skipped;     /* the block itself stands in unreachable code */
     bool has_jumps;
@@ -75,6 +78,7 @@ struct baseline {
     struct local *locals;
     uint32_t local_capacity;
     uint32_t operand_base; /* frame slot of operand 0 */
+    uint32_t next_slot;    /* and of the operand that comes next */
     struct pins pins;
     uint32_t pinned; /* a bit per register that holds a local */
     uint32_t pin_locals[REGISTER_COUNT];
@@ -100,6 +104,8 @@ static inline enum machine_type machine_type_of(uint8_t value_type)
         return MACHINE_F32;
     case VALUE_F64:
         return MACHINE_F64;
+    case VALUE_V128:
+        return MACHINE_V128;
     default:
         return MACHINE_I64;
     }
@@ -114,6 +120,27 @@ static inline unsigned value_register(enum machine_type type)
 static inline int32_t slot_displacement(uint32_t slot)
 {
     return (int32_t)(slot * 8);
+}
+
+static inline uint32_t slots_of(enum machine_type type)
+{
+    return type == MACHINE_V128 ? 2 : 1;
+}
+
+static inline uint32_t slots_of_range(struct type_range range)
+{
+    uint32_t slots = range.count;
+    for (uint32_t i = 0; i < range.count; i++)
+        slots += range.types[i] == VALUE_V128;
+    return slots;
+}
+
+/* Where an operand in memory, or a local's, stands in the frame. */
+static inline int32_t operand_displacement(const struct baseline *baseline,
+                                           const struct operand *operand)
+{
+    return slot_displacement(operand->place == PLACE_LOCAL ? baseline->locals[operand->index].slot
+                                                           : operand->index);
 }
 
 /* A call of the runtime: operands, then `extras`, in consecutive slots. */

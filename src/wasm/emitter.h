@@ -21,6 +21,7 @@ enum {
     REGISTER_RBP = 10,
     INTEGER_REGISTER_COUNT = 11,
     FLOAT_BASE = 16,
+    REGISTER_XMM8 = FLOAT_BASE + 8, /* this and the next: scratch, like r10 */
     REGISTER_XMM10 = FLOAT_BASE + 10,
     REGISTER_COUNT = FLOAT_BASE + 16,
     REGISTER_NONE = 0xff,

@@ -41,7 +41,7 @@ static void integer_memory(struct emitter *emitter, uint8_t opcode, bool is_wide
 
 static unsigned prefix_of(enum machine_type type)
 {
-    return type == MACHINE_F32 ? VEX_SS : VEX_SD;
+    return type == MACHINE_F32 ? VEX_SS : type == MACHINE_F64 ? VEX_SD : VEX_PS;
 }
 
 /* VEX prefix and opcode of a scalar instruction; `is_high` for the register or base in ModRM.rm.

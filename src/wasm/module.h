@@ -182,6 +182,7 @@ struct function_facts {
     const uint8_t *local_types; /* all locals, parameters first */
     uint32_t local_count;
     uint32_t stack_height_max;  /* operands */
+    uint32_t stack_slots_max;   /* slots that they take, or more */
     uint32_t call_count;        /* static calls, weighted like the uses */
     const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
     uint32_t block_depth_max;

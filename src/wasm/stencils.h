@@ -37,7 +37,8 @@ enum machine_type {
     MACHINE_I32,
     MACHINE_I64,
     MACHINE_F32,
-    MACHINE_F64
+    MACHINE_F64,
+    MACHINE_V128
 };
 
 /* Kinds of operands.  Integer registers are 0-8, the first three cache the operand stack, the
