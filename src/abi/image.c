@@ -12,7 +12,8 @@ enum {
     TRAP_SIZE = 8,
     EXPORT_SIZE = 32,
     GLOBAL_SIZE = 16,
-    IMAGE_FLAGS_ALL = IMAGE_HAS_START | IMAGE_HAS_COMMAND | IMAGE_HAS_MEMORY | IMAGE_START_TRAPS,
+    IMAGE_FLAGS_ALL = IMAGE_HAS_START | IMAGE_HAS_COMMAND | IMAGE_HAS_MEMORY | IMAGE_START_TRAPS |
+                      IMAGE_HAS_REACTOR | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT,
 };
 
 #define MEMORY_SIZE_MAX (65536ull * LAYOUT_WASM_PAGE_SIZE)
@@ -44,6 +45,12 @@ void image_header_write(struct writer *writer, const struct image_header *header
         write_u64_le(writer, header->sections[i].offset);
         write_u64_le(writer, header->sections[i].size);
     }
+    write_u32_le(writer, header->alloc_offset);
+    write_u32_le(writer, header->handle_offset);
+    write_u32_le(writer, header->initialise_offset);
+    write_u32_le(writer, header->init_offset);
+    write_u32_le(writer, header->abi);
+    write_u32_le(writer, header->reserved);
     write_zeros(writer, IMAGE_HEADER_SIZE - (writer->size - start));
 }
 
@@ -66,6 +73,12 @@ static void read_header(struct reader *reader, struct image_header *header)
         header->sections[i].offset = read_u64_le(reader);
         header->sections[i].size = read_u64_le(reader);
     }
+    header->alloc_offset = read_u32_le(reader);
+    header->handle_offset = read_u32_le(reader);
+    header->initialise_offset = read_u32_le(reader);
+    header->init_offset = read_u32_le(reader);
+    header->abi = read_u32_le(reader);
+    header->reserved = read_u32_le(reader);
 }
 
 static bool is_zero(struct bytes bytes)
@@ -193,17 +206,30 @@ static const char *check_sizes(const struct image *image)
     return NULL;
 }
 
+/* An offset in the code that counts only with its flag. */
+static bool is_entry(const struct image *image, enum image_flag flag, uint32_t offset)
+{
+    bool counts = (image->header.flags & flag) != 0;
+    return counts ? offset < image->sections[IMAGE_CODE].size : offset == 0;
+}
+
 static const char *check_entries(const struct image *image)
 {
     const struct image_header *header = &image->header;
-    size_t code = image->sections[IMAGE_CODE].size;
-    bool starts = (header->flags & IMAGE_HAS_START) != 0;
-    bool commands = (header->flags & IMAGE_HAS_COMMAND) != 0;
+    uint32_t reactor = header->flags & (IMAGE_HAS_REACTOR | IMAGE_HAS_MEMORY);
     bool traps = (header->flags & IMAGE_START_TRAPS) != 0;
-    if (starts ? header->start_offset >= code : header->start_offset != 0)
+    if (!is_entry(image, IMAGE_HAS_START, header->start_offset))
         return "start function is outside the code";
-    if (commands ? header->command_offset >= code : header->command_offset != 0)
+    if (!is_entry(image, IMAGE_HAS_COMMAND, header->command_offset) ||
+        !is_entry(image, IMAGE_HAS_REACTOR, header->alloc_offset) ||
+        !is_entry(image, IMAGE_HAS_REACTOR, header->handle_offset) ||
+        !is_entry(image, IMAGE_HAS_INITIALISE, header->initialise_offset) ||
+        !is_entry(image, IMAGE_HAS_INIT, header->init_offset))
         return "entry point is outside the code";
+    if (reactor == IMAGE_HAS_REACTOR)
+        return "a reactor without memory";
+    if (header->abi >= IMAGE_ABI_COUNT || header->reserved != 0)
+        return "unknown abi";
     if (header->start_trap >= TRAP_COUNT || traps != (header->start_trap != TRAP_NONE))
         return "unknown trap at the start";
     return NULL;
@@ -369,5 +395,52 @@ bool image_locate(const struct image *image, uint32_t code_offset, struct image_
         if (trap.code_offset >= function->code_offset)
             *wasm_offset = trap.wasm_offset;
     }
+    return true;
+}
+
+enum image_abi image_abi_of(struct bytes name)
+{
+    for (enum image_abi abi = IMAGE_ABI_NONE + 1; abi < IMAGE_ABI_COUNT; abi++)
+        if (bytes_equal_string(name, image_abi_name(abi)))
+            return abi;
+    return IMAGE_ABI_NONE;
+}
+
+const char *image_abi_name(enum image_abi abi)
+{
+    static const char *const names[IMAGE_ABI_COUNT] = { [IMAGE_ABI_NONE] = "none",
+#define IMAGE_ABI_NAME(abi, name) [IMAGE_ABI_##abi] = (name),
+                                                        IMAGE_ABIS(IMAGE_ABI_NAME)
+#undef IMAGE_ABI_NAME
+    };
+    ASSERT(abi < IMAGE_ABI_COUNT);
+    return names[abi];
+}
+
+bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
+                      enum image_abi *chosen, const char **reason)
+{
+    bool commands = (header->flags & IMAGE_HAS_COMMAND) != 0;
+    bool reacts = (header->flags & IMAGE_HAS_REACTOR) != 0;
+    enum image_abi said = (enum image_abi)header->abi;
+    if (wanted == IMAGE_ABI_NONE)
+        wanted = said;
+    *reason = NULL;
+    if (said != IMAGE_ABI_NONE && said != wanted)
+        *reason = "the module's own section s3n.abi says otherwise";
+    else if (wanted == IMAGE_ABI_NONE && commands && reacts)
+        *reason = "the module exports both _start and s3n_handle: say which abi is meant";
+    else if (wanted == IMAGE_ABI_NONE && !commands && !reacts)
+        *reason = "the module exports neither _start (a command) nor s3n_alloc and s3n_handle (a "
+                  "reactor)";
+    else if (wanted == IMAGE_ABI_REACTOR && !reacts)
+        *reason = "the module does not export s3n_alloc and s3n_handle";
+    else if ((wanted == IMAGE_ABI_COMMAND || wanted == IMAGE_ABI_CGI) && !commands)
+        *reason = "the module has no function _start to run";
+    if (*reason != NULL)
+        return false;
+    if (wanted == IMAGE_ABI_NONE)
+        wanted = reacts ? IMAGE_ABI_REACTOR : IMAGE_ABI_COMMAND;
+    *chosen = wanted;
     return true;
 }

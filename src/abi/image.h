@@ -13,7 +13,7 @@
 #include "core/writer.h"
 
 #define IMAGE_MAGIC   "S3NIMAGE"
-#define IMAGE_VERSION 1u
+#define IMAGE_VERSION 2u
 
 /* Code: to LAYOUT_CODE.  Rodata: to LAYOUT_RODATA.  Instance: template of the instance region, the
  * rest of instance_size is zero.  Memory: runs of initial linear memory.  Functions, traps,
@@ -81,7 +81,24 @@ enum image_flag {
     IMAGE_HAS_START = 1,   /* start_offset is to be called before anything else */
     IMAGE_HAS_COMMAND = 2, /* exports _start of type [] -> []: command_offset */
     IMAGE_HAS_MEMORY = 4,
-    IMAGE_START_TRAPS = 8, /* instantiation traps with start_trap (a segment is out of bounds) */
+    IMAGE_START_TRAPS = 8,  /* instantiation traps with start_trap (a segment is out of bounds) */
+    IMAGE_HAS_REACTOR = 16, /* exports s3n_alloc and s3n_handle: alloc_offset, handle_offset */
+    IMAGE_HAS_INITIALISE = 32, /* a reactor that exports _initialize: initialise_offset */
+    IMAGE_HAS_INIT = 64,       /* a reactor that exports s3n_init: init_offset */
+};
+
+/* How a function is entered and answers (docs/abi.md). */
+#define IMAGE_ABIS(X)                                                                              \
+    X(COMMAND, "command")                                                                          \
+    X(CGI, "cgi")                                                                                  \
+    X(REACTOR, "reactor")
+
+enum image_abi {
+    IMAGE_ABI_NONE, /* not said */
+#define IMAGE_ABI_ENUM(abi, name) IMAGE_ABI_##abi,
+    IMAGE_ABIS(IMAGE_ABI_ENUM)
+#undef IMAGE_ABI_ENUM
+    IMAGE_ABI_COUNT
 };
 
 struct image_part {
@@ -104,6 +121,12 @@ struct image_header {
     uint32_t start_trap;     /* enum trap_reason */
     uint32_t function_count; /* rows of IMAGE_FUNCTIONS */
     struct image_part sections[IMAGE_SECTION_COUNT];
+    uint32_t alloc_offset; /* these in the code, 0 without their flag */
+    uint32_t handle_offset;
+    uint32_t initialise_offset;
+    uint32_t init_offset;
+    uint32_t abi; /* enum image_abi: what the module itself says, by its section s3n.abi */
+    uint32_t reserved;
 };
 
 _Static_assert(sizeof(struct image_header) <= IMAGE_HEADER_SIZE, "the header fits its page");
@@ -129,6 +152,13 @@ struct image_export image_export_at(const struct image *image, size_t index);
 struct bytes image_string(const struct image *image, uint32_t offset, uint32_t size);
 /* The export called `name`; false when there is none. */
 bool image_find_export(const struct image *image, struct bytes name, struct image_export *found);
+/* IMAGE_ABI_NONE: no abi has this name. */
+enum image_abi image_abi_of(struct bytes name);
+const char *image_abi_name(enum image_abi abi);
+/* How the image is to be entered when its owner asks for `wanted` (or NONE: then the image's own
+ * word or its exports decide).  false: *reason says what does not match. */
+MUST_CHECK bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
+                                 enum image_abi *chosen, const char **reason);
 /* Where `code_offset` lies: function row (index into IMAGE_FUNCTIONS) and, if known, the wasm
  * offset (or 0). */
 bool image_locate(const struct image *image, uint32_t code_offset, struct image_function *function,

@@ -169,7 +169,7 @@ static void refuses_wrong_headers(void)
 {
     REFUSES(small.header.magic[0] = 's', "not an image");
     REFUSES(small.header.version++, "image of another version");
-    REFUSES(small.header.flags |= 16, "unknown flag");
+    REFUSES(small.header.flags |= 1u << 31, "unknown flag");
     REFUSES(small.header.compiler[IMAGE_COMPILER_SIZE - 1] = 'x',
             "name of the compiler has no end");
     REFUSES(small.header.file_size++, "file is not as long as its header says");
@@ -184,6 +184,14 @@ static void refuses_wrong_headers(void)
     REFUSES(small.header.flags = IMAGE_HAS_COMMAND, "linear memory without the flag");
     REFUSES(small.header.start_offset = 1, "start function is outside the code");
     REFUSES(small.header.command_offset = 64, "entry point is outside the code");
+    REFUSES(small.header.handle_offset = 8, "entry point is outside the code");
+    REFUSES((small.header.flags |= IMAGE_HAS_INIT, small.header.init_offset = 64),
+            "entry point is outside the code");
+    REFUSES((small.header.flags = IMAGE_HAS_REACTOR, small.header.memory_size_max = 0,
+             small.header.memory_size = 0, small.header.command_offset = 0),
+            "a reactor without memory");
+    REFUSES(small.header.abi = IMAGE_ABI_COUNT, "unknown abi");
+    REFUSES(small.header.reserved = 1, "unknown abi");
     REFUSES(small.header.start_trap = 1, "unknown trap at the start");
     REFUSES(small.header.function_count = 1, "number of functions is wrong");
 }
@@ -202,6 +210,44 @@ static void refuses_wrong_tables(void)
     REFUSES(poke(&small, IMAGE_EXPORTS, 4, 2), "an export is out of place");
     REFUSES(poke(&small, IMAGE_EXPORTS, 0, 3), "an export is out of place");
     REFUSES(poke(&small, IMAGE_EXPORTS, 11, UINT32_MAX), "an export is out of place");
+}
+
+static void chooses_the_abi(void)
+{
+    static const struct {
+        uint32_t flags;
+        enum image_abi said, wanted, chosen; /* chosen NONE: refused */
+    } cases[] = {
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_NONE, IMAGE_ABI_NONE, IMAGE_ABI_COMMAND },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_NONE, IMAGE_ABI_CGI, IMAGE_ABI_CGI },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_NONE, IMAGE_ABI_REACTOR, IMAGE_ABI_NONE },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_CGI, IMAGE_ABI_NONE, IMAGE_ABI_CGI },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_CGI, IMAGE_ABI_CGI, IMAGE_ABI_CGI },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_CGI, IMAGE_ABI_COMMAND, IMAGE_ABI_NONE },
+        { IMAGE_HAS_COMMAND, IMAGE_ABI_REACTOR, IMAGE_ABI_NONE, IMAGE_ABI_NONE },
+        { IMAGE_HAS_REACTOR, IMAGE_ABI_NONE, IMAGE_ABI_NONE, IMAGE_ABI_REACTOR },
+        { IMAGE_HAS_REACTOR, IMAGE_ABI_NONE, IMAGE_ABI_COMMAND, IMAGE_ABI_NONE },
+        { IMAGE_HAS_REACTOR, IMAGE_ABI_NONE, IMAGE_ABI_CGI, IMAGE_ABI_NONE },
+        { IMAGE_HAS_REACTOR | IMAGE_HAS_COMMAND, IMAGE_ABI_NONE, IMAGE_ABI_NONE, IMAGE_ABI_NONE },
+        { IMAGE_HAS_REACTOR | IMAGE_HAS_COMMAND, IMAGE_ABI_NONE, IMAGE_ABI_REACTOR,
+          IMAGE_ABI_REACTOR },
+        { IMAGE_HAS_REACTOR | IMAGE_HAS_COMMAND, IMAGE_ABI_COMMAND, IMAGE_ABI_NONE,
+          IMAGE_ABI_COMMAND },
+        { 0, IMAGE_ABI_NONE, IMAGE_ABI_NONE, IMAGE_ABI_NONE },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct image_header header = { .flags = cases[i].flags, .abi = cases[i].said };
+        enum image_abi chosen = IMAGE_ABI_NONE;
+        const char *reason = NULL;
+        bool can = image_choose_abi(&header, cases[i].wanted, &chosen, &reason);
+        CHECK_NOTE(can == (cases[i].chosen != IMAGE_ABI_NONE), "case %zu", i);
+        CHECK_NUMBER(chosen, cases[i].chosen);
+        CHECK((reason == NULL) == can);
+    }
+    CHECK_NUMBER(image_abi_of(BYTES_LITERAL("reactor")), IMAGE_ABI_REACTOR);
+    CHECK_NUMBER(image_abi_of(BYTES_LITERAL("none")), IMAGE_ABI_NONE);
+    CHECK_NUMBER(image_abi_of(BYTES_LITERAL("")), IMAGE_ABI_NONE);
+    CHECK_STRING(image_abi_name(IMAGE_ABI_CGI), "cgi");
 }
 
 static void refuses_every_truncation(void)
@@ -239,6 +285,7 @@ static void survives_every_flip(void)
 
 static const struct test tests[] = {
     TEST(reads_what_was_written), TEST(finds_the_place_of_a_trap), TEST(refuses_wrong_headers),
-    TEST(refuses_wrong_tables),   TEST(refuses_every_truncation),  TEST(survives_every_flip),
+    TEST(refuses_wrong_tables),   TEST(chooses_the_abi),           TEST(refuses_every_truncation),
+    TEST(survives_every_flip),
 };
 TEST_MAIN(tests)

@@ -145,6 +145,8 @@ static bool decode_custom(struct decoder *decoder, size_t size, struct bytes *na
         struct bytes content = scan_bytes(scan, (size_t)(end - scan->at));
         if (names->data == NULL && bytes_equal_string(name, "name"))
             *names = content;
+        if (decoder->module->abi_section.data == NULL && bytes_equal_string(name, "s3n.abi"))
+            decoder->module->abi_section = content;
     }
     return scan_check(scan, decoder->error);
 }

@@ -5,6 +5,7 @@
 #include "abi/layout.h"
 #include "base/buffer.h"
 #include "core/checked.h"
+#include "wasm/entry.h"
 #include "wasm/limits.h"
 #include "wasm/linker_memory.h"
 
@@ -279,11 +280,6 @@ static void write_exports(struct linker *linker)
             row.result_count = type->result_count;
             add_string(linker, bytes_of(type->parameters, type->parameter_count));
             add_string(linker, bytes_of(type->results, type->result_count));
-            if (bytes_equal_string(export->name, "_start") && type->parameter_count == 0 &&
-                type->result_count == 0) {
-                linker->header.flags |= IMAGE_HAS_COMMAND;
-                linker->header.command_offset = row.where;
-            }
             break;
         }
         case EXTERNAL_TABLE:
@@ -339,6 +335,8 @@ static bool write_all(struct linker *linker, struct error *error)
         header->memory_size = (uint64_t)limits->min * LAYOUT_WASM_PAGE_SIZE;
         header->memory_size_max = (uint64_t)most * LAYOUT_WASM_PAGE_SIZE;
     }
+    if (!entry_write(header, module, linker->options->code->starts, error))
+        return false;
     size_t segment_count = (size_t)module->data_count + module->element_count;
     struct segment *segments =
         arena_array(linker->options->arena, segment_count + 1, sizeof(*segments));

@@ -152,7 +152,8 @@ struct module {
     uint32_t start;
     bool has_data_count;
     uint32_t declared_data_count;
-    size_t code_size; /* bytes of the code section */
+    size_t code_size;         /* bytes of the code section */
+    struct bytes abi_section; /* of the custom section s3n.abi; data NULL: there is none */
 };
 
 /* Decodes and checks the binary format and everything outside function bodies.  Errors give the
