@@ -25,6 +25,7 @@ enum guest_exit {
     GUEST_EXIT_LIMIT, /* rdi: 1 stdout, 2 stderr is over its capacity */
     GUEST_EXIT_CLOCK, /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
     GUEST_EXIT_READY, /* an ENTRY_INITIALISE came to its end */
+    GUEST_EXIT_BATCH, /* rdi: enum batch_exit; answers are in the ring */
 };
 
 enum entry_kind {
@@ -44,8 +45,27 @@ enum entry_kind {
 
 enum {
     CONTROL_SLOTS_MAX = 128,
+    CONTROL_PARTS_MAX = 12,
     CONTROL_TOUCH_WRITE = 1,
-    CONTROL_STREAMING = 1, /* flags: output and input are drained and refilled instead of limited */
+    /* Flags. */
+    CONTROL_STREAMING = 1, /* output and input are drained and refilled instead of limited */
+    CONTROL_BATCH = 2,     /* serve the ring at `batch`: `entry` says how each is started */
+    CONTROL_RESETS = 4,    /* `parts` are filled in: the guest restores itself between two */
+};
+
+/* Why a guest leaves the ring; with IDLE its state is as fresh as at the entry. */
+enum batch_exit {
+    BATCH_EXIT_IDLE = 1, /* nothing is waiting */
+    BATCH_EXIT_RESET,    /* the last one has its answer; restore everything before the next entry */
+};
+
+/* What the guest restores between two invocations: whole pages. */
+struct control_part {
+    uint64_t address;
+    uint64_t size;
+    uint64_t content; /* address of the snapshot, read-only; 0: zeros */
+    uint64_t entries; /* address of one number per page: 0x40 in it means written since the program
+                         was loaded (never cleared); 0: every page counts as written */
 };
 
 struct control {
@@ -63,7 +83,19 @@ struct control {
     uint32_t argument_count;
     uint32_t result_count;
     uint64_t arguments[CONTROL_SLOTS_MAX];
+    /* CONTROL_BATCH */
+    uint64_t batch;    /* address of struct batch */
+    uint64_t stations; /* address of station 0 */
+    uint64_t station_size;
+    uint32_t station_count;
+    uint32_t part_count;
+    uint64_t memory_size;  /* of the snapshot: a guest that grew can't restore itself */
+    uint64_t linger_ticks; /* of the time stamp counter: how long to wait for more */
+    uint64_t slice_end;    /* time stamp counter: leave between two after this; 0: always */
+    struct control_part parts[CONTROL_PARTS_MAX];
 };
+
+_Static_assert(sizeof(struct control) <= 4096, "one page");
 
 #endif
 

@@ -15,6 +15,19 @@ guest_entry:
         call guest_main
         ud2
 
+/* void guest_restart(stack_end): as if entered anew, but for what the host sets. */
+        .globl guest_restart
+        .type guest_restart, @function
+guest_restart:
+        movq %rdi, %rsp
+        cld
+        vzeroall
+        fninit
+        ldmxcsr mxcsr_default(%rip)
+        xorl %ebp, %ebp
+        call batch_restart
+        ud2
+
 /* uint64_t guest_leave(reason, first, second): rdi, rsi and rdx hold the arguments of the exit. */
         .globl guest_leave
         .type guest_leave, @function

@@ -9,6 +9,7 @@
 #ifndef GUEST_GUEST_H
 #define GUEST_GUEST_H
 
+#include "abi/batch.h"
 #include "abi/binding.h"
 #include "abi/control.h"
 #include "abi/instance.h"
@@ -32,6 +33,8 @@ struct guest {
     uint64_t *frames;  /* first slot of the frame stack */
     uint64_t start_ns; /* monotonic clock at the entry */
     bool is_ready;     /* earlier entries left descriptors; a snapshot keeps them */
+    uint32_t sequence; /* CONTROL_BATCH: which of the ring is running */
+    uint64_t start_ticks;
 };
 extern struct guest guest;
 
@@ -41,6 +44,18 @@ extern struct guest guest;
 void guest_init(const struct control *control, struct mailbox *mailbox, struct instance *instance);
 /* Called by the assembly entry on a fresh stack.  Leaves with GUEST_EXIT_DONE. */
 NORETURN void guest_main(void);
+/* Runs what control->entry says after guest_init, to its end. */
+NORETURN void guest_start(const struct control *control);
+
+/* Serves the ring from its next entry on; leaves when there is none. */
+NORETURN void batch_serve(const struct control *control, struct instance *instance);
+/* The running invocation ended with an exit code: answers it and goes on with the next, or leaves.
+ */
+NORETURN void batch_end(uint32_t code);
+/* Restores every part of control->parts, the stack below the caller included, and serves on.  On an
+ * empty stack, which guest_restart gives it, with vector registers cleared. */
+NORETURN void batch_restart(void);
+NORETURN void guest_restart(uint64_t stack_end);
 
 /* ENTRY_HANDLE: one request through s3n_alloc and s3n_handle into the mailbox's output.
  * TRAP_ALLOCATION and TRAP_ANSWER when what they return lies outside linear memory. */

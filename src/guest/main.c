@@ -35,13 +35,8 @@ static NORETURN void initialise(const struct control *control)
     __builtin_unreachable();
 }
 
-void guest_main(void)
+void guest_start(const struct control *control)
 {
-    const struct control *control = (const struct control *)LAYOUT_CONTROL;
-    struct mailbox *mailbox = (struct mailbox *)LAYOUT_MAILBOX;
-    if (control->entry == ENTRY_TOUCH)
-        touch_pages(control);
-    guest_init(control, mailbox, (struct instance *)LAYOUT_INSTANCE);
     if (control->entry == ENTRY_INITIALISE)
         initialise(control);
     if (control->entry == ENTRY_HANDLE) {
@@ -54,8 +49,22 @@ void guest_main(void)
     if (control->code != 0)
         guest_call(control->code, frame, control->memory_base, guest.instance);
     if (control->entry == ENTRY_CALL) {
+        struct mailbox *mailbox = guest.mailbox;
         copy_bytes(mailbox->results, frame, control->result_count * sizeof(uint64_t));
         mailbox->result_count = control->result_count;
     }
     guest_exit(0);
+}
+
+void guest_main(void)
+{
+    const struct control *control = (const struct control *)LAYOUT_CONTROL;
+    struct mailbox *mailbox = (struct mailbox *)LAYOUT_MAILBOX;
+    struct instance *instance = (struct instance *)LAYOUT_INSTANCE;
+    if (control->entry == ENTRY_TOUCH)
+        touch_pages(control);
+    if ((control->flags & CONTROL_BATCH) != 0)
+        batch_serve(control, instance);
+    guest_init(control, mailbox, instance);
+    guest_start(control);
 }

@@ -32,6 +32,8 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
 
 void guest_exit(uint32_t code)
 {
+    if ((guest.control->flags & CONTROL_BATCH) != 0)
+        batch_end(code);
     guest_leave(GUEST_EXIT_DONE, code, 0);
     __builtin_unreachable();
 }

@@ -15,7 +15,8 @@ uint64_t guest_leave(enum guest_exit reason, uint64_t first, uint64_t second)
     ASSERT(test_guest.leave_count < TEST_LEAVES_MAX);
     struct test_leave *leave = &test_guest.leaves[test_guest.leave_count++];
     *leave = (struct test_leave){ .reason = reason, .first = first, .second = second };
-    if (reason == GUEST_EXIT_DONE || reason == GUEST_EXIT_TRAP || reason == GUEST_EXIT_LIMIT)
+    if (reason == GUEST_EXIT_BATCH || reason == GUEST_EXIT_DONE || reason == GUEST_EXIT_TRAP ||
+        reason == GUEST_EXIT_LIMIT)
         longjmp(test_guest.end, 1);
     if (test_guest.on_leave != NULL)
         test_guest.on_leave(&test_guest, leave);
@@ -28,6 +29,18 @@ void guest_call(uint64_t code, uint64_t *frame, uint64_t memory_base, struct ins
     ASSERT(memory_base == (uint64_t)test_guest.memory && instance == &test_guest.instance);
     if (test_guest.on_call != NULL)
         test_guest.on_call(&test_guest, code, frame);
+}
+
+/* What main.c has, for a command. */
+void guest_start(const struct control *control)
+{
+    guest_call(control->code, guest.frames, control->memory_base, guest.instance);
+    guest_exit(0);
+}
+
+void guest_restart(uint64_t stack_end UNUSED)
+{
+    batch_restart();
 }
 
 /* Whoever leaves it at either end faults. */

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Several invocations in one entry.  Nothing here outlives an invocation but the ring itself: the
+ * runtime's own data is restored with all the rest. */
+#include "guest/guest.h"
+#include "guest/memory.h"
+#include "guest/random.h"
+
+#include "abi/layout.h"
+
+#define ENTRY_WRITTEN 0x40u
+
+static uint64_t ticks_now(void)
+{
+    return __builtin_ia32_rdtsc();
+}
+
+static struct batch *batch_at(const struct control *control)
+{
+    return (struct batch *)control->batch;
+}
+
+static NORETURN void batch_leave(enum batch_exit why)
+{
+    guest_leave(GUEST_EXIT_BATCH, why, 0);
+    __builtin_unreachable();
+}
+
+static bool has_next(const struct batch *batch)
+{
+    return __atomic_load_n(&batch->submitted, __ATOMIC_ACQUIRE) !=
+           __atomic_load_n(&batch->taken, __ATOMIC_RELAXED);
+}
+
+static bool may_linger(const struct batch *batch)
+{
+    return __atomic_load_n(&batch->lingers, __ATOMIC_RELAXED) != 0;
+}
+
+/* No `pause`: processors count it in guests, and KVM leaves the guest after some. */
+static void linger(const struct control *control, const struct batch *batch)
+{
+    uint64_t since = ticks_now();
+    while (!has_next(batch)) {
+        if (!may_linger(batch) || ticks_now() - since >= control->linger_ticks)
+            batch_leave(BATCH_EXIT_IDLE);
+    }
+}
+
+void batch_serve(const struct control *control, struct instance *instance)
+{
+    struct batch *batch = batch_at(control);
+    uint8_t seed[RANDOM_SEED_SIZE];
+    linger(control, batch);
+    uint32_t sequence = batch->taken;
+    const struct batch_entry *entry = &batch->entries[sequence % BATCH_ENTRY_COUNT];
+    uint32_t station = __atomic_load_n(&entry->station, __ATOMIC_RELAXED);
+    copy_bytes(seed, entry->seed, sizeof(seed));
+    __atomic_store_n(&batch->taken, sequence + 1, __ATOMIC_RELEASE);
+    uint64_t mailbox = control->stations +
+                       (station < control->station_count ? station : 0) * control->station_size;
+    guest_init(control, (struct mailbox *)mailbox, instance);
+    random_init(seed);
+    fill_bytes(seed, 0, sizeof(seed));
+    guest.sequence = sequence;
+    guest.start_ticks = ticks_now();
+    if (station >= control->station_count)
+        guest_trap(TRAP_ASSERTION, 0);
+    guest_start(control);
+}
+
+void batch_end(uint32_t code)
+{
+    const struct control *control = guest.control;
+    struct batch *batch = batch_at(control);
+    struct batch_entry *entry = &batch->entries[guest.sequence % BATCH_ENTRY_COUNT];
+    uint64_t now = ticks_now(), memory_size = guest.instance->memory_size;
+    uint64_t ticks = now - guest.start_ticks;
+    entry->kind = BATCH_DONE;
+    entry->exit_code = code;
+    entry->reason = TRAP_NONE;
+    entry->has_function = entry->function_index = entry->wasm_offset = entry->exit_count = 0;
+    entry->duration_ns = (uint64_t)((unsigned __int128)ticks * control->tsc_to_ns_mult >> 32);
+    entry->memory_size = memory_size;
+    entry->fuel = 0;
+    __atomic_store_n(&entry->done, guest.sequence + 1, __ATOMIC_SEQ_CST);
+    bool can_restore = (control->flags & CONTROL_RESETS) != 0 && control->slice_end > now &&
+                       memory_size == control->memory_size;
+    if (!can_restore || (!has_next(batch) && !may_linger(batch)))
+        batch_leave(BATCH_EXIT_RESET);
+    guest_restart(LAYOUT_STACK_END);
+}
+
+static void page_restore(const struct control_part *part, uint64_t at)
+{
+    uint64_t size = MIN(part->size - at, (uint64_t)LAYOUT_PAGE_SIZE);
+    if (part->content != 0)
+        copy_bytes((void *)(part->address + at), (const void *)(part->content + at), size);
+    else
+        fill_bytes((void *)(part->address + at), 0, size);
+}
+
+/* Eight pages at a time: of most parts only a few were ever written. */
+static void part_restore(const struct control_part *part)
+{
+    const volatile uint64_t *entries = (const volatile uint64_t *)part->entries;
+    uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE;
+    for (uint64_t from = 0; from < count; from += 8) {
+        uint64_t end = MIN(from + 8, count), any = 0;
+        for (uint64_t page = from; entries != NULL && page < end; page++)
+            any |= entries[page];
+        if (entries != NULL && (any & ENTRY_WRITTEN) == 0)
+            continue;
+        for (uint64_t page = from; page < end; page++)
+            if (entries == NULL || (entries[page] & ENTRY_WRITTEN) != 0)
+                page_restore(part, page * LAYOUT_PAGE_SIZE);
+    }
+}
+
+void batch_restart(void)
+{
+    /* Taken before the runtime's own data goes. */
+    const struct control *control = guest.control;
+    struct instance *instance = guest.instance;
+    uint64_t here = (uint64_t)__builtin_frame_address(0),
+             in_use = here & ~(LAYOUT_PAGE_SIZE - 1ull);
+    for (uint32_t i = 0; i < control->part_count; i++) {
+        struct control_part part = control->parts[i];
+        bool is_stack = here - part.address < part.size;
+        if (is_stack)
+            part.size = in_use - part.address;
+        part_restore(&part);
+        if (!is_stack)
+            continue;
+        /* The page in use up to the last byte in use, which is why no call may do it. */
+        void *at = (void *)in_use;
+        __asm__ volatile("movq %%rsp, %%rcx\n\tsubq %%rdi, %%rcx\n\tjbe 1f\n\trep stosb\n1:"
+                         : "+D"(at)
+                         : "a"(0)
+                         : "rcx", "memory", "cc");
+    }
+    batch_serve(control, instance);
+}
