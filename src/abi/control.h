@@ -26,6 +26,8 @@ enum guest_exit {
     GUEST_EXIT_CLOCK, /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
     GUEST_EXIT_READY, /* an ENTRY_INITIALISE came to its end */
     GUEST_EXIT_BATCH, /* rdi: enum batch_exit; answers are in the ring */
+    GUEST_EXIT_SCRATCH, /* rdi: bytes of LAYOUT_SCRATCH that are needed; control.scratch_size says
+                           what is there on return */
 };
 
 enum entry_kind {
@@ -93,6 +95,10 @@ struct control {
     uint64_t linger_ticks; /* of the time stamp counter: how long to wait for more */
     uint64_t slice_end;    /* time stamp counter: leave between two after this; 0: always */
     struct control_part parts[CONTROL_PARTS_MAX];
+    uint64_t scratch_base; /* LAYOUT_SCRATCH */
+    uint64_t scratch_size; /* bytes of it that are mapped now */
+    uint64_t files_base;   /* LAYOUT_FILES */
+    uint64_t files_size;   /* bytes of the archive there; 0: none */
 };
 
 _Static_assert(sizeof(struct control) <= 4096, "one page");

@@ -50,4 +50,15 @@
 #define LAYOUT_MAILBOX          0x2d0000000ull
 #define LAYOUT_MAILBOX_SIZE_MAX 0x010000000ull
 
+/* What an invocation does to its files: RW, zeros at first, gone at the reset.  Mapped only as far
+ * as it is asked for (GUEST_EXIT_SCRATCH).  The fixed part holds descriptors and tables and comes
+ * on top of the limit of settings. */
+#define LAYOUT_SCRATCH            0x2e0000000ull
+#define LAYOUT_SCRATCH_SIZE_MAX   0x010000000ull
+#define LAYOUT_SCRATCH_FIXED_SIZE 0x00000c000ull
+
+/* The function's read-only files (abi/files.h): R, shared by all instances of a version. */
+#define LAYOUT_FILES          0x2f0000000ull
+#define LAYOUT_FILES_SIZE_MAX 0x010000000ull
+
 #endif
