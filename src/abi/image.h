@@ -85,6 +85,7 @@ enum image_flag {
     IMAGE_HAS_REACTOR = 16, /* exports s3n_alloc and s3n_handle: alloc_offset, handle_offset */
     IMAGE_HAS_INITIALISE = 32, /* a reactor that exports _initialize: initialise_offset */
     IMAGE_HAS_INIT = 64,       /* a reactor that exports s3n_init: init_offset */
+    IMAGE_IS_METERED = 128,    /* compiled code counts fuel (abi/instance.h) */
 };
 
 /* How a function is entered and answers (docs/abi.md). */

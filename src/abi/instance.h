@@ -2,13 +2,30 @@
 /* What compiled code, the guest runtime and the VMM share about one running instance, and the
  * calling convention between them.
  *
- * Calling convention of a compiled function (x86-64-v3):
+ * Calling convention of a compiled function (x86-64-v3), of imports' stubs too:
  *   r12  frame: the callee's slot 0.  Arguments come in slots 0..n-1, results leave in slots
  * 0..m-1, eight bytes a slot; i32 and f32 stand zero-extended. r13  linear memory's base (0 in the
- * kvm backend) r14  struct instance * rsp  8 mod 16 at entry (the return address has been pushed);
- * `ret` returns. every other register, flags and vector registers are clobbered; r12-r14 and rsp
- * are preserved. Every call uses at least 16 bytes of the frame stack; a prologue checks r12
- * against frame_limit and traps with TRAP_STACK.
+ * kvm backend) r14  struct instance rbp  in metered images: the fuel left (see below); else nothing
+ *   rsp  8 mod 16 at entry (the return address has been pushed); `ret` returns.
+ * Every other register, flags and vector registers are clobbered; r12-r14 and rsp are preserved.
+ * Every call uses at least 16 bytes of the frame stack; a prologue checks r12 against frame_limit
+ * and traps with TRAP_STACK.
+ *
+ * The only result of a function with one stands in its register as well as in slot 0: rax for
+ * integers and references, xmm0 for floats and vectors.  Whoever calls through a code address
+ * (table entries, references, exports) passes all arguments in slots; calls within a module may
+ * jump over the load of the first argument with it in rax or xmm0.
+ *
+ * A tail call gives the callee this function's frame: arguments go to slots 0.., r12 and rsp are
+ * what they were at entry, and the callee returns to the caller of this function.  So a callee may
+ * use more of the frame stack than its caller's caller knows of; only its own prologue checks it.
+ *
+ * Metered images: rbp holds the fuel left over the whole time in compiled code; it is unsigned, one
+ * unit per instruction of WebAssembly, taken off a basic block at a time, and code that finds too
+ * little traps with TRAP_OUT_OF_FUEL.  Whoever enters compiled code from outside loads rbp from
+ * `fuel` of struct instance and stores it there after the return.  Stubs of imports and calls of
+ * helpers store it before they call, since those may leave for good; the C convention preserves it.
+ * At a trap it is in rbp.
  *
  * Helpers and imports are C functions of the guest runtime: void f(struct instance *, uint64_t
  * *slots), System V convention, arguments and results in slots as above.  Compiled code calls
@@ -106,7 +123,7 @@ struct instance {
     uint64_t memory_size;     /* bytes now */
     uint64_t memory_size_max; /* bytes: the module's own maximum */
     uint64_t memory_limit;    /* bytes: what the host allows */
-    uint64_t fuel;
+    uint64_t fuel;            /* metered images: what is left, while no compiled code runs */
     uint64_t functions; /* address of struct function_reference[function count] in LAYOUT_RODATA */
     uint64_t segments; /* address of struct segment[] in the instance region: data, then elements */
     uint32_t data_count;

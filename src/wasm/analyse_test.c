@@ -44,7 +44,7 @@ static const uint8_t unrunnable[] =
     "\x02\x2d\x02\x03"
     "env\x01\n\0\0\x16wasi_snapshot_preview1\x0arandom_get\0\0"
     "\x03\x04\x03\0\0\0"
-    "\x0a\x10\x03\x04\0\x12\0\x0b\x04\0\x12\0\x0b\x04\0\xfd\x0c\x0b";
+    "\x0a\x10\x03\x04\0\x14\0\x0b\x04\0\x12\0\x0b\x04\0\xfd\x0c\x0b";
 
 static void tells_all_reasons(void)
 {
@@ -58,8 +58,8 @@ static void tells_all_reasons(void)
     REQUIRE(analysis.reason_count == 5);
     CHECK_STRING(analysis.reasons[0], "unknown import \"env\".\"\\x0a\" (func)");
     CHECK(strncmp(analysis.reasons[1], "incompatible import type: ", 26) == 0);
-    CHECK_STRING(analysis.reasons[2],
-                 "illegal opcode 0x12: tail calls not supported at offset 0x48 in function 2");
+    CHECK_STRING(analysis.reasons[2], "illegal opcode 0x14: typed function references not "
+                                      "supported at offset 0x48 in function 2");
     CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfd: vectors", 28) == 0);
     CHECK_STRING(analysis.reasons[4], "nothing to call: no export \"_start\" (func)");
     AUTO_BUFFER struct buffer text;

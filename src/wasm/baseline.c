@@ -278,11 +278,13 @@ static void skip(struct baseline *baseline, uint8_t opcode)
         compile_prefixed(baseline);
         break;
     case OPCODE_CALL_INDIRECT:
+    case OPCODE_RETURN_CALL_INDIRECT:
         numbers = 2;
         break;
     case OPCODE_BR:
     case OPCODE_BR_IF:
     case OPCODE_CALL:
+    case OPCODE_RETURN_CALL:
     case OPCODE_LOCAL_GET:
     case OPCODE_LOCAL_SET:
     case OPCODE_LOCAL_TEE:
@@ -305,9 +307,29 @@ static void skip(struct baseline *baseline, uint8_t opcode)
         scan_u32(scan);
 }
 
+/* Calls of all kinds; false when it is none. */
+static bool compile_any_call(struct baseline *baseline, uint8_t opcode)
+{
+    struct scan *scan = &baseline->scan;
+    if (opcode < OPCODE_CALL || opcode > OPCODE_RETURN_CALL_INDIRECT)
+        return false;
+    uint32_t first = scan_u32(scan);
+    if (opcode == OPCODE_CALL)
+        compile_call(baseline, first);
+    else if (opcode == OPCODE_RETURN_CALL)
+        compile_return_call(baseline, first);
+    else if (opcode == OPCODE_CALL_INDIRECT)
+        compile_call_indirect(baseline, first, scan_u32(scan));
+    else
+        compile_return_call_indirect(baseline, first, scan_u32(scan));
+    return true;
+}
+
 static void compile_special(struct baseline *baseline, uint8_t opcode)
 {
     struct scan *scan = &baseline->scan;
+    if (compile_any_call(baseline, opcode))
+        return;
     switch (opcode) {
     case OPCODE_NOP:
         return;
@@ -327,14 +349,6 @@ static void compile_special(struct baseline *baseline, uint8_t opcode)
     case OPCODE_RETURN:
         compile_return(baseline);
         return;
-    case OPCODE_CALL:
-        compile_call(baseline, scan_u32(scan));
-        return;
-    case OPCODE_CALL_INDIRECT: {
-        uint32_t type = scan_u32(scan);
-        compile_call_indirect(baseline, type, scan_u32(scan));
-        return;
-    }
     case OPCODE_DROP:
         operand_drop(baseline, 1);
         return;

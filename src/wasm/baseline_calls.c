@@ -46,9 +46,16 @@ static void enter_and_leave(struct baseline *baseline, const struct target *dire
     baseline->pins = (struct pins){ 0 };
 }
 
-static struct type_range results_of(const struct function_type *type)
+/* The only result travels in its register, several in their slots. */
+static void push_results(struct baseline *baseline, const struct function_type *type)
 {
-    return (struct type_range){ type->results, type->result_count };
+    if (type->result_count != 1) {
+        operand_push_slots(baseline, (struct type_range){ type->results, type->result_count });
+        return;
+    }
+    enum machine_type result = machine_type_of(type->results[0]);
+    register_claim(baseline, value_register(result));
+    operand_push_register(baseline, result, value_register(result));
 }
 
 /* The first argument in its register, the others in their slots. */
@@ -68,45 +75,33 @@ static void settle_call(struct baseline *baseline, uint32_t count)
         baseline->owners[first->reg] = baseline->height - count + 1;
 }
 
-static void call_defined(struct baseline *baseline, uint32_t function_index,
-                         const struct function_type *type)
+static struct target target_of_function(struct baseline *baseline, uint32_t function_index)
 {
-    settle_call(baseline, type->parameter_count);
-    operand_drop(baseline, type->parameter_count);
     struct target target = { .address = baseline->entries[function_index] };
     if (target.address == 0)
         target.chain = &baseline->call_chains[function_index];
-    enter_and_leave(baseline, &target);
-    if (type->result_count == 1) {
-        enum machine_type result = machine_type_of(type->results[0]);
-        register_claim(baseline, value_register(result));
-        operand_push_register(baseline, result, value_register(result));
-    } else {
-        operand_push_slots(baseline, results_of(type));
-    }
+    return target;
 }
 
 void compile_call(struct baseline *baseline, uint32_t function_index)
 {
     const struct function *function = &baseline->module->functions[function_index];
-    if (!function->is_import) {
-        call_defined(baseline, function_index, function->type);
-        return;
-    }
-    settle(baseline, function->type->parameter_count);
-    operand_drop(baseline, function->type->parameter_count);
-    enter_and_leave(baseline, &(struct target){ .address = baseline->starts[function_index] });
-    operand_push_slots(baseline, results_of(function->type));
+    const struct function_type *type = function->type;
+    if (function->is_import)
+        settle(baseline, type->parameter_count);
+    else
+        settle_call(baseline, type->parameter_count);
+    operand_drop(baseline, type->parameter_count);
+    struct target target = target_of_function(baseline, function_index);
+    enter_and_leave(baseline, &target);
+    push_results(baseline, type);
 }
 
-void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table)
+/* The table entry that r10 counts: r10 becomes its address, checked to hold a function of `type`.
+ */
+static void find_entry(struct baseline *baseline, const struct function_type *type, uint32_t table)
 {
     struct emitter *emitter = &baseline->emitter;
-    const struct function_type *type = &baseline->module->types[type_index];
-    struct operand index = operand_take(baseline);
-    settle(baseline, type->parameter_count);
-    operand_to_scratch(baseline, &index);
-    operand_drop(baseline, type->parameter_count);
     emit_instance_operation(emitter, OPCODE_CMP, MACHINE_R10,
                             table_field(table, offsetof(struct table, size)), false);
     emit_trap_if(emitter, CONDITION_ABOVE_EQUAL, TRAP_ELEMENT_UNDEFINED, TRAP_NONE);
@@ -119,8 +114,90 @@ void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint3
     memcpy(compare + 4, &id, 4);
     emit_bytes(emitter, compare, 8);
     emit_trap_if(emitter, CONDITION_NOT_EQUAL, TRAP_SIGNATURE, TRAP_ELEMENT_NULL);
+}
+
+void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table)
+{
+    const struct function_type *type = &baseline->module->types[type_index];
+    struct operand index = operand_take(baseline);
+    settle(baseline, type->parameter_count);
+    operand_to_scratch(baseline, &index);
+    operand_drop(baseline, type->parameter_count);
+    find_entry(baseline, type, table);
     enter_and_leave(baseline, NULL);
-    operand_push_slots(baseline, results_of(type));
+    push_results(baseline, type);
+}
+
+/* A local that stands only in its slot, which arguments of a tail call are about to overwrite. */
+static bool is_only_in_slot(const struct baseline *baseline, const struct operand *operand)
+{
+    if (operand->place != PLACE_LOCAL)
+        return false;
+    unsigned pin = baseline->locals[operand->index].pin;
+    return pin == REGISTER_NONE || (baseline->pins.valid & 1u << pin) == 0;
+}
+
+/* The callee takes over this function's frame: the top `count` operands to slots 0.., from argument
+ * `first` on.  Operands stand above all locals, so that moving them down in ascending order
+ * overwrites none that is still to be read; locals are moved out of the way before. */
+static void arguments_down(struct baseline *baseline, uint32_t count, uint32_t first)
+{
+    const struct operand *arguments = &baseline->operands[baseline->height - count];
+    uint32_t slot = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i >= first && is_only_in_slot(baseline, &arguments[i]) &&
+            baseline->locals[arguments[i].index].slot != slot)
+            operand_spill(baseline, baseline->height - count + i);
+        slot += slots_of(arguments[i].type);
+    }
+    slot = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (i >= first && !is_only_in_slot(baseline, &arguments[i]))
+            operand_store(baseline, &arguments[i], FRAME_REGISTER, slot_displacement(slot));
+        slot += slots_of(arguments[i].type);
+    }
+}
+
+static void leave_frame(struct baseline *baseline)
+{
+    if (baseline->has_calls)
+        emit_bytes(&baseline->emitter, (const uint8_t[]){ 0x59 }, 1); /* pop rcx */
+}
+
+void compile_return_call(struct baseline *baseline, uint32_t function_index)
+{
+    const struct function *function = &baseline->module->functions[function_index];
+    uint32_t count = function->type->parameter_count;
+    if (count > 0 && !function->is_import) {
+        const struct operand *first = &baseline->operands[baseline->height - count];
+        unsigned reg = value_register(first->type);
+        if (first->place != PLACE_REGISTER || first->reg != reg) {
+            register_claim(baseline, reg);
+            operand_move(baseline, first, reg);
+            baseline->owners[reg] = 0;
+        }
+        arguments_down(baseline, count, 1);
+    } else {
+        arguments_down(baseline, count, 0);
+    }
+    leave_frame(baseline);
+    emit_jump(&baseline->emitter, target_of_function(baseline, function_index));
+    compile_dead_end(baseline);
+}
+
+void compile_return_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table)
+{
+    const struct function_type *type = &baseline->module->types[type_index];
+    struct operand index = operand_take(baseline);
+    /* Moving arguments needs r10. */
+    if (is_only_in_slot(baseline, &index) || index.place != PLACE_LOCAL)
+        operand_to_register(baseline, &index);
+    arguments_down(baseline, type->parameter_count, 0);
+    operand_to_scratch(baseline, &index);
+    find_entry(baseline, type, table);
+    leave_frame(baseline);
+    emit_bytes(&baseline->emitter, (const uint8_t[]){ 0x41, 0xff, 0x22 }, 3); /* jmp [r10] */
+    compile_dead_end(baseline);
 }
 
 /* frame_top = the first slot that nobody uses */
@@ -163,6 +240,7 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
     const struct function *function = &baseline->module->functions[function_index];
     emit_align(emitter, 16, 0xcc);
     baseline->starts[function_index] = emitter->size;
+    baseline->entries[function_index] = emitter->size;
     emitter->wasm_offset = 0;
     emit_trap_point(emitter);
     uint32_t slot = 0;
@@ -173,14 +251,19 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
         slot += slots_of(machine_type_of(type));
     }
     store_frame_top(emitter, MAX(slot, 2u));
-    /* mov rdi, r14; mov rsi, r12; mov rax, [r14 + bindings]; jmp [rax + binding] */
+    /* mov rdi, r14; mov rsi, r12; mov rax, [r14 + bindings]; push rax; call [rax + binding] */
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7, 0x4c, 0x89, 0xe6 }, 6);
     emit_instance_operation(emitter, OPCODE_MOV_LOAD, MACHINE_RAX,
                             offsetof(struct instance, bindings), true);
-    uint8_t jump[6] = { 0xff, 0xa0 };
+    uint8_t call[7] = { 0x50, 0xff, 0x90 };
     uint32_t binding = 8 * (uint32_t)function->binding;
-    memcpy(jump + 2, &binding, 4);
-    emit_bytes(emitter, jump, 6);
+    memcpy(call + 3, &binding, 4);
+    emit_bytes(emitter, call, 7);
+    if (function->type->result_count == 1) {
+        enum machine_type result = machine_type_of(function->type->results[0]);
+        emit_load(emitter, result, value_register(result), FRAME_REGISTER, 0);
+    }
+    emit_bytes(emitter, (const uint8_t[]){ 0x59, 0xc3 }, 2); /* pop rcx; ret */
 }
 
 static uint32_t global_offset(const struct baseline *baseline, uint32_t index)

@@ -71,8 +71,7 @@ void operand_drop(struct baseline *baseline, uint32_t count)
     }
 }
 
-/* Puts the operand at stack index `at` into its own slot. */
-static void spill(struct baseline *baseline, uint32_t at)
+void operand_spill(struct baseline *baseline, uint32_t at)
 {
     struct operand *operand = &baseline->operands[at];
     operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(operand->home));
@@ -97,7 +96,7 @@ unsigned register_take(struct baseline *baseline, bool is_for_float)
             oldest = reg;
     }
     ASSERT(baseline->owners[oldest] != OWNER_BUSY);
-    spill(baseline, baseline->owners[oldest] - 1);
+    operand_spill(baseline, baseline->owners[oldest] - 1);
     baseline->owners[oldest] = OWNER_BUSY;
     return oldest;
 }
@@ -105,7 +104,7 @@ unsigned register_take(struct baseline *baseline, bool is_for_float)
 void register_claim(struct baseline *baseline, unsigned reg)
 {
     if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
-        spill(baseline, baseline->owners[reg] - 1);
+        operand_spill(baseline, baseline->owners[reg] - 1);
     baseline->owners[reg] = OWNER_BUSY;
 }
 
@@ -197,7 +196,7 @@ void operands_flush(struct baseline *baseline)
     for (uint32_t i = baseline->flushed; i < baseline->height; i++) {
         if (baseline->operands[i].place == PLACE_REGISTER ||
             baseline->operands[i].place == PLACE_LOCAL)
-            spill(baseline, i);
+            operand_spill(baseline, i);
     }
     baseline->flushed = baseline->height;
 }
@@ -206,7 +205,7 @@ void operands_to_slots(struct baseline *baseline, uint32_t count)
 {
     for (uint32_t i = baseline->height - count; i < baseline->height; i++) {
         if (baseline->operands[i].place != PLACE_SLOT)
-            spill(baseline, i);
+            operand_spill(baseline, i);
     }
 }
 
@@ -214,7 +213,7 @@ void registers_spill(struct baseline *baseline)
 {
     for (unsigned reg = 0; reg < REGISTER_COUNT; reg++) {
         if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
-            spill(baseline, baseline->owners[reg] - 1);
+            operand_spill(baseline, baseline->owners[reg] - 1);
     }
 }
 
@@ -232,7 +231,7 @@ void local_preserve(struct baseline *baseline, uint32_t index)
         }
         struct operand *operand = &baseline->operands[i - 1];
         if (operand->place == PLACE_LOCAL && operand->index == index)
-            spill(baseline, i - 1);
+            operand_spill(baseline, i - 1);
     }
 }
 

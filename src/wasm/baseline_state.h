@@ -175,6 +175,8 @@ void operand_move(struct baseline *baseline, const struct operand *operand, unsi
 void operand_to_scratch(struct baseline *baseline, struct operand *operand);
 void operand_store(struct baseline *baseline, const struct operand *operand, unsigned base,
                    int32_t displacement);
+/* The operand at stack index `at` into its own slot. */
+void operand_spill(struct baseline *baseline, uint32_t at);
 /* Everything but constants into slots; the top `count` operands, constants too, into slots. */
 void operands_flush(struct baseline *baseline);
 void operands_to_slots(struct baseline *baseline, uint32_t count);
@@ -224,6 +226,9 @@ void function_finish(struct baseline *baseline);
 /* baseline_calls.c */
 void compile_call(struct baseline *baseline, uint32_t function_index);
 void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table);
+/* The callee takes over the frame and returns to the caller of this function. */
+void compile_return_call(struct baseline *baseline, uint32_t function_index);
+void compile_return_call_indirect(struct baseline *baseline, uint32_t type_index, uint32_t table);
 void compile_helper(struct baseline *baseline, const struct helper_call *call);
 void compile_global_get(struct baseline *baseline, uint32_t index);
 void compile_global_set(struct baseline *baseline, uint32_t index);

@@ -186,7 +186,9 @@ static void run_file(const char *folder, const char *name)
     char command[3 * PATH_MAX];
     char path[PATH_MAX];
     snprintf(path, sizeof(path), "%s/suite.json", test_folder());
-    snprintf(command, sizeof(command), "wast2json '%s/%s' -o '%s'", folder, name, path);
+    snprintf(command, sizeof(command),
+             "wast2json --enable-tail-call --enable-extended-const '%s/%s' -o '%s'", folder, name,
+             path);
     CHECK_NOTE(system(command) == 0, "%s", command);
     struct bytes text = test_file(path);
     json_error_t error;
@@ -197,24 +199,24 @@ static void run_file(const char *folder, const char *name)
     close_current();
 }
 
-static bool find_suite(char folder[PATH_MAX])
+static bool find_suite(char folder[PATH_MAX], const char *part)
 {
     const char *suites = getenv("S3N_SUITES");
     const char *source = getenv("S3N_SOURCE");
     if (suites != NULL)
-        snprintf(folder, PATH_MAX, "%s/spec-tests/core", suites);
+        snprintf(folder, PATH_MAX, "%s/spec-tests/%s", suites, part);
     else
-        snprintf(folder, PATH_MAX, "%s/../shared/spec-tests/core", source == NULL ? "." : source);
+        snprintf(folder, PATH_MAX, "%s/../shared/spec-tests/%s", source == NULL ? "." : source,
+                 part);
     return access(folder, R_OK) == 0;
 }
 
-static void runs_the_official_suite(void)
+/* All files of a folder; at least `passed_min` commands must pass. */
+static void run_folder(const char *folder, unsigned passed_min)
 {
-    char folder[PATH_MAX];
-    if (!find_suite(folder))
-        SKIP("no official suite beside the source folder nor in $S3N_SUITES");
     if (system("command -v wast2json >/dev/null") != 0)
         SKIP("wast2json (Debian's wabt) is not installed");
+    memset(&counts, 0, sizeof(counts));
     buffer_init(&current.image, (size_t)1 << 30);
     struct dirent **names = NULL;
     int count = scandir(folder, &names, NULL, alphasort);
@@ -233,8 +235,38 @@ static void runs_the_official_suite(void)
            counts.passed, counts.failed, counts.skipped);
     if (counts.taken > 0)
         SKIP("compiled only: a sanitizer has the addresses of the layout");
-    CHECK(getenv("S3N_WAST") != NULL || counts.passed > 20000);
+    CHECK(getenv("S3N_WAST") != NULL || counts.passed >= passed_min);
 }
 
-static const struct test tests[] = { TEST(runs_the_official_suite) };
+static void run_part(const char *part, unsigned passed_min)
+{
+    char folder[PATH_MAX];
+    if (!find_suite(folder, part))
+        SKIP("no official suite beside the source folder nor in $S3N_SUITES");
+    run_folder(folder, passed_min);
+}
+
+static void runs_the_official_suite(void)
+{
+    run_part("core", 20000);
+}
+
+static void runs_tail_calls(void)
+{
+    run_part("proposals/tail-call", 70);
+}
+
+static void runs_scripts_of_our_own(void)
+{
+    char folder[PATH_MAX];
+    const char *source = getenv("S3N_SOURCE");
+    snprintf(folder, sizeof(folder), "%s/tests/data/wast", source == NULL ? "." : source);
+    run_folder(folder, 17);
+}
+
+static const struct test tests[] = {
+    TEST(runs_scripts_of_our_own),
+    TEST(runs_the_official_suite),
+    TEST(runs_tail_calls),
+};
 TEST_MAIN(tests)

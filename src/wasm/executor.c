@@ -207,7 +207,7 @@ static void elem_drop(struct instance *instance, uint64_t *slots)
 static void no_binding(struct instance *instance, uint64_t *slots)
 {
     (void)instance;
-    (void)slots;
+    slots[0] = 0;
 }
 
 static executor_binding *const helpers[HELPER_COUNT] = {

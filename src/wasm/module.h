@@ -169,7 +169,9 @@ MUST_CHECK bool module_decode(struct module *module, struct arena *arena, struct
     X(SATURATING_CONVERSION, 4, "nontrapping-float-to-int")                                        \
     X(MULTI_VALUE, 8, "multi-value")                                                               \
     X(BULK_MEMORY, 16, "bulk-memory")                                                              \
-    X(REFERENCE_TYPES, 32, "reference-types")
+    X(REFERENCE_TYPES, 32, "reference-types")                                                      \
+    X(TAIL_CALL, 64, "tail-call")                                                                  \
+    X(EXTENDED_CONST, 128, "extended-const")
 
 enum wasm_feature {
 #define WASM_FEATURE_ENUM(name, bit, text) WASM_FEATURE_##name = bit,

@@ -125,8 +125,9 @@ static void names_what_it_refuses(void)
     } cases[] = {
         { ONE_FUNCTION, "00fd0c000b", ERROR_UNSUPPORTED,
           "illegal opcode 0xfd: vectors (SIMD) not supported at offset 0x17 in function 0" },
-        { ONE_FUNCTION, "0012000b", ERROR_UNSUPPORTED,
-          "illegal opcode 0x12: tail calls not supported at offset 0x17 in function 0" },
+        { ONE_FUNCTION, "0014000b", ERROR_UNSUPPORTED,
+          "illegal opcode 0x14: typed function references not supported at offset 0x17 in function "
+          "0" },
         { ONE_FUNCTION, "0006400b0b", ERROR_UNSUPPORTED,
           "illegal opcode 0x06: exception handling not supported at offset 0x17 in function 0" },
         { ONE_FUNCTION, "00fe03000b", ERROR_UNSUPPORTED,

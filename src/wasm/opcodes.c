@@ -35,7 +35,8 @@
 /* clang-format on */
 
 #define FEATURE_OF(code)                                                                           \
-    ((code) >= 0xc0 && (code) <= 0xc4 ? WASM_FEATURE_SIGN_EXTENSION                                \
+    ((code) >= 0xc0 && (code) <= 0xc4   ? WASM_FEATURE_SIGN_EXTENSION                              \
+     : (code) == 0x12 || (code) == 0x13 ? WASM_FEATURE_TAIL_CALL                                   \
      : (code) == 0x1c || (code) == 0x25 || (code) == 0x26 || ((code) >= 0xd0 && (code) <= 0xd2)    \
          ? WASM_FEATURE_REFERENCE_TYPES                                                            \
          : 0)
@@ -63,7 +64,6 @@ static const struct {
     const char *proposal;
 } proposals[] = {
     { 0x06, 0x0a, "exception handling" },
-    { 0x12, 0x13, "tail calls" },
     { 0x14, 0x15, "typed function references" },
     { 0x18, 0x19, "exception handling" },
     { 0x1f, 0x1f, "exception handling" },

@@ -23,6 +23,8 @@
     X(0x0f, RETURN, "return", SPECIAL, none, 0)                                                    \
     X(0x10, CALL, "call", SPECIAL, none, 0)                                                        \
     X(0x11, CALL_INDIRECT, "call_indirect", SPECIAL, none, 0)                                      \
+    X(0x12, RETURN_CALL, "return_call", SPECIAL, none, 0)                                          \
+    X(0x13, RETURN_CALL_INDIRECT, "return_call_indirect", SPECIAL, none, 0)                        \
     X(0x1a, DROP, "drop", SPECIAL, none, 0)                                                        \
     X(0x1b, SELECT, "select", SPECIAL, none, 0)                                                    \
     X(0x1c, SELECT_T, "select t", SPECIAL, none, 0)                                                \
@@ -246,7 +248,7 @@ struct instruction {
     const char *text;
     uint8_t kind;
     uint8_t alignment;
-    uint8_t features; /* enum wasm_feature */
+    uint16_t features; /* enum wasm_feature */
     struct signature signature;
 };
 

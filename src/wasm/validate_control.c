@@ -201,7 +201,8 @@ static bool check_call(struct validator *validator)
     return apply_call(validator, validator->module->functions[index].type);
 }
 
-static bool check_call_indirect(struct validator *validator)
+/* Reads type and table and takes the index. */
+static bool take_callee(struct validator *validator, const struct function_type **callee)
 {
     const struct module *module = validator->module;
     uint32_t type = scan_u32(&validator->scan);
@@ -213,7 +214,44 @@ static bool check_call_indirect(struct validator *validator)
     if (module->tables[table].element != VALUE_FUNCREF)
         return validator_refuse(validator, ERROR_INVALID,
                                 "type mismatch: call through a table of externref");
-    return validator_pop(validator, VALUE_I32) && apply_call(validator, &module->types[type]);
+    *callee = &module->types[type];
+    return validator_pop(validator, VALUE_I32);
+}
+
+static bool check_call_indirect(struct validator *validator)
+{
+    const struct function_type *callee;
+    return take_callee(validator, &callee) && apply_call(validator, callee);
+}
+
+/* A tail call: the callee's results are this function's. */
+static bool apply_return_call(struct validator *validator, const struct function_type *callee)
+{
+    struct type_list parameters = { callee->parameters, callee->parameter_count };
+    struct type_list own = validator->frames[0].results;
+    struct function_type returned = { NULL, own.types, 0, own.count, 0 };
+    struct function_type given = { NULL, callee->results, 0, callee->result_count, 0 };
+    if (!function_type_equal(&given, &returned))
+        return validator_refuse(validator, ERROR_INVALID,
+                                "type mismatch: tail call to a function with other results");
+    if (!validator_pop_list(validator, parameters))
+        return false;
+    validator_set_unreachable(validator);
+    return true;
+}
+
+static bool check_return_call(struct validator *validator)
+{
+    uint32_t index = scan_u32(&validator->scan);
+    if (index >= validator->module->function_count)
+        return validator_refuse(validator, ERROR_INVALID, "unknown function %u", index);
+    return apply_return_call(validator, validator->module->functions[index].type);
+}
+
+static bool check_return_call_indirect(struct validator *validator)
+{
+    const struct function_type *callee;
+    return take_callee(validator, &callee) && apply_return_call(validator, callee);
 }
 
 static bool check_drop(struct validator *validator)
@@ -266,6 +304,8 @@ check_function *const control_checks[256] = {
     [OPCODE_RETURN] = check_return,
     [OPCODE_CALL] = check_call,
     [OPCODE_CALL_INDIRECT] = check_call_indirect,
+    [OPCODE_RETURN_CALL] = check_return_call,
+    [OPCODE_RETURN_CALL_INDIRECT] = check_return_call_indirect,
     [OPCODE_DROP] = check_drop,
     [OPCODE_SELECT] = check_select,
     [OPCODE_SELECT_T] = check_select_typed,
