@@ -16,7 +16,8 @@ enum guest_exit {
     GUEST_EXIT_DONE = 1,  /* rdi: exit code; the entry function returned or proc_exit was called */
     GUEST_EXIT_TRAP,      /* rdi: enum trap_reason, rsi: address inside compiled code or 0 */
     GUEST_EXIT_EXCEPTION, /* never from ring 3: a backend's own mark for an exception */
-    GUEST_EXIT_GROW,      /* rdi: new size of linear memory in bytes; answer 1 done, 0 refused */
+    /* rdi: new size of linear memory in bytes, rsi: its base; answer 1 done, 0 refused */
+    GUEST_EXIT_GROW,
     GUEST_EXIT_SLEEP,     /* rdi: nanoseconds; answer: nothing */
     GUEST_EXIT_OUTPUT,    /* streaming only: stdout (rdi = 1) or stderr (2) area is full; drained on
                              return */
@@ -99,6 +100,7 @@ struct control {
     uint64_t scratch_size; /* bytes of it that are mapped now */
     uint64_t files_base;   /* LAYOUT_FILES */
     uint64_t files_size;   /* bytes of the archive there; 0: none */
+    uint64_t instance; /* virtual address of the struct instance to enter */
 };
 
 _Static_assert(sizeof(struct control) <= 4096, "one page");

@@ -11,7 +11,13 @@ enum {
     FUNCTION_SIZE = 16,
     TRAP_SIZE = 8,
     EXPORT_SIZE = 32,
+    IMPORT_SIZE = 32,
     GLOBAL_SIZE = 16,
+    POINTER_SIZE = 8,
+    SHARE_SIZE = 16,
+    GLOBAL_TYPES_SIZE = 2,
+    MEMORY_TYPES_SIZE = 5,
+    TABLE_TYPES_SIZE = 6,
     IMAGE_FLAGS_ALL = IMAGE_HAS_START | IMAGE_HAS_COMMAND | IMAGE_HAS_MEMORY | IMAGE_START_TRAPS |
                       IMAGE_HAS_REACTOR | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT,
 };
@@ -19,10 +25,8 @@ enum {
 #define MEMORY_SIZE_MAX (65536ull * LAYOUT_WASM_PAGE_SIZE)
 
 static const uint8_t row_sizes[IMAGE_SECTION_COUNT] = {
-    [IMAGE_MEMORY_RUNS] = RUN_SIZE,
-    [IMAGE_FUNCTIONS] = FUNCTION_SIZE,
-    [IMAGE_TRAPS] = TRAP_SIZE,
-    [IMAGE_EXPORTS] = EXPORT_SIZE,
+    [IMAGE_MEMORY_RUNS] = RUN_SIZE, [IMAGE_FUNCTIONS] = FUNCTION_SIZE, [IMAGE_TRAPS] = TRAP_SIZE,
+    [IMAGE_EXPORTS] = EXPORT_SIZE,  [IMAGE_IMPORTS] = IMPORT_SIZE,
 };
 
 void image_header_write(struct writer *writer, const struct image_header *header)
@@ -41,6 +45,8 @@ void image_header_write(struct writer *writer, const struct image_header *header
     write_u32_le(writer, header->command_offset);
     write_u32_le(writer, header->start_trap);
     write_u32_le(writer, header->function_count);
+    write_u32_le(writer, header->placement);
+    write_u32_le(writer, header->shares_offset);
     for (size_t i = 0; i < IMAGE_SECTION_COUNT; i++) {
         write_u64_le(writer, header->sections[i].offset);
         write_u64_le(writer, header->sections[i].size);
@@ -69,6 +75,8 @@ static void read_header(struct reader *reader, struct image_header *header)
     header->command_offset = read_u32_le(reader);
     header->start_trap = read_u32_le(reader);
     header->function_count = read_u32_le(reader);
+    header->placement = read_u32_le(reader);
+    header->shares_offset = read_u32_le(reader);
     for (size_t i = 0; i < IMAGE_SECTION_COUNT; i++) {
         header->sections[i].offset = read_u64_le(reader);
         header->sections[i].size = read_u64_le(reader);
@@ -147,6 +155,20 @@ struct image_export image_export_at(const struct image *image, size_t index)
     export.types_offset = read_u32_le(&reader);
     export.types_size = read_u32_le(&reader);
     return export;
+}
+
+struct image_import image_import_at(const struct image *image, size_t index)
+{
+    struct reader reader = row_reader(image, IMAGE_IMPORTS, index);
+    struct image_import import = { .module_offset = read_u32_le(&reader) };
+    import.module_size = read_u32_le(&reader);
+    import.field_offset = read_u32_le(&reader);
+    import.field_size = read_u32_le(&reader);
+    import.kind = read_u32_le(&reader);
+    import.where = read_u32_le(&reader);
+    import.types_offset = read_u32_le(&reader);
+    import.types_size = read_u32_le(&reader);
+    return import;
 }
 
 struct bytes image_string(const struct image *image, uint32_t offset, uint32_t size)
@@ -288,11 +310,13 @@ static bool is_export(const struct image *image, const struct image_export *expo
     case IMAGE_EXPORT_FUNCTION:
         return export->types_size == types && export->where < image->sections[IMAGE_CODE].size;
     case IMAGE_EXPORT_GLOBAL:
-        return export->types_size == 1 && types == 0 &&
+        return export->types_size == GLOBAL_TYPES_SIZE && types == 0 &&
                lies_within(export->where, GLOBAL_SIZE, image->header.instance_size);
     case IMAGE_EXPORT_TABLE:
+        return export->types_size == TABLE_TYPES_SIZE && types == 0 &&
+               export->where < INSTANCE_TABLE_COUNT_MAX;
     case IMAGE_EXPORT_MEMORY:
-        return types == 0;
+        return export->types_size == MEMORY_TYPES_SIZE && types == 0 && export->where == 0;
     default:
         return false;
     }
@@ -304,6 +328,50 @@ static const char *check_exports(const struct image *image)
         struct image_export export = image_export_at(image, i);
         if (!is_export(image, &export))
             return "an export is out of place";
+    }
+    return NULL;
+}
+
+static bool is_import(const struct image *image, const struct image_import *import)
+{
+    if (!is_string(image, import->module_offset, import->module_size) ||
+        !is_string(image, import->field_offset, import->field_size) ||
+        !is_string(image, import->types_offset, import->types_size))
+        return false;
+    switch (import->kind) {
+    case IMAGE_EXPORT_FUNCTION:
+    case IMAGE_EXPORT_GLOBAL:
+        return import->where >= sizeof(struct instance) &&
+               lies_within(import->where, POINTER_SIZE, image->header.instance_size);
+    case IMAGE_EXPORT_TABLE:
+        return import->types_size == 1 && import->where < INSTANCE_TABLE_COUNT_MAX;
+    case IMAGE_EXPORT_MEMORY:
+        return import->where == 0;
+    default:
+        return false;
+    }
+}
+
+/* What only linked images have. */
+static const char *check_linking(const struct image *image)
+{
+    const struct image_header *header = &image->header;
+    uint64_t shares = (1 + (uint64_t)INSTANCE_TABLE_COUNT_MAX) * SHARE_SIZE;
+    size_t count = section_count(image, IMAGE_IMPORTS);
+    if (header->placement == 0)
+        return header->shares_offset == 0 && count == 0 ? NULL : "imports without a placement";
+    if (header->placement > LAYOUT_LINKED_MAX ||
+        image->sections[IMAGE_CODE].size > LAYOUT_LINKED_CODE_SIZE_MAX ||
+        image->sections[IMAGE_RODATA].size > LAYOUT_LINKED_RODATA_SIZE_MAX ||
+        header->instance_size > LAYOUT_LINKED_INSTANCE_SIZE_MAX)
+        return "does not fit its placement";
+    if (header->shares_offset < sizeof(struct instance) || header->shares_offset % 8 != 0 ||
+        !lies_within(header->shares_offset, shares, header->instance_size))
+        return "shares are out of place";
+    for (size_t i = 0; i < count; i++) {
+        struct image_import import = image_import_at(image, i);
+        if (!is_import(image, &import))
+            return "an import is out of place";
     }
     return NULL;
 }
@@ -327,7 +395,8 @@ static const char *check_header(const struct image *image)
 bool image_parse(struct image *image, struct bytes source, const char **reason)
 {
     static const char *(*const checks[])(const struct image *) = {
-        check_sizes, check_entries, check_runs, check_functions, check_traps, check_exports,
+        check_sizes, check_entries, check_runs,    check_functions,
+        check_traps, check_exports, check_linking,
     };
     struct image parsed = { .source = source };
     struct reader reader = reader_of(bytes_part(source, 0, IMAGE_HEADER_SIZE));

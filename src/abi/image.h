@@ -9,15 +9,16 @@
 #ifndef ABI_IMAGE_H
 #define ABI_IMAGE_H
 
+#include "abi/layout.h"
 #include "core/bytes.h"
 #include "core/writer.h"
 
 #define IMAGE_MAGIC   "S3NIMAGE"
-#define IMAGE_VERSION 2u
+#define IMAGE_VERSION 3u
 
-/* Code: to LAYOUT_CODE.  Rodata: to LAYOUT_RODATA.  Instance: template of the instance region, the
- * rest of instance_size is zero.  Memory: runs of initial linear memory.  Functions, traps,
- * exports, names: tables for the host alone. */
+/* Code: to LAYOUT_CODE.  Rodata: to LAYOUT_RODATA (linked images: where image_place says).
+ * Instance: template of the instance region, the rest of instance_size is zero.  Memory: runs of
+ * initial linear memory.  Functions, traps, exports, names: tables for the host alone. */
 enum image_section {
     IMAGE_CODE,
     IMAGE_RODATA,
@@ -28,6 +29,7 @@ enum image_section {
     IMAGE_TRAPS,       /* struct image_trap[], ascending code_offset */
     IMAGE_EXPORTS,     /* struct image_export[], in the module's order */
     IMAGE_STRINGS,     /* names that the tables point into */
+    IMAGE_IMPORTS,     /* struct image_import[]: what a linked image needs of other instances */
     IMAGE_SECTION_COUNT
 };
 
@@ -66,8 +68,24 @@ struct image_export {
     uint32_t where; /* function: code offset; global: offset in the instance region; else index */
     uint32_t parameter_count;
     uint32_t result_count;
-    uint32_t types_offset; /* in IMAGE_STRINGS: parameters' then results' types as value type bytes;
-                              a global's type */
+    uint32_t types_offset; /* in IMAGE_STRINGS, types as value type bytes.  Function: parameters,
+                              results.  Global: type, 1 if mutable.  Table: type, then as memory:
+                              1 if there is a maximum, the maximum in 4 bytes */
+    uint32_t types_size;
+};
+
+/* An import that another instance satisfies, in the module's order.  Function: `where` is the
+ * offset in the instance region of 8 bytes for the address of its entry.  Mutable global: of 8
+ * bytes for the address of its slot; immutable ones are known when the module is compiled and have
+ * no row. Table: its index.  Memory: 0. */
+struct image_import {
+    uint32_t module_offset; /* in IMAGE_STRINGS */
+    uint32_t module_size;
+    uint32_t field_offset;
+    uint32_t field_size;
+    uint32_t kind; /* enum image_export_kind */
+    uint32_t where;
+    uint32_t types_offset; /* function: parameters, results; global: type, 1; table: type */
     uint32_t types_size;
 };
 
@@ -121,6 +139,8 @@ struct image_header {
     uint32_t command_offset; /* in the code */
     uint32_t start_trap;     /* enum trap_reason */
     uint32_t function_count; /* rows of IMAGE_FUNCTIONS */
+    uint32_t placement;      /* 0: stands alone; else the number of a linked instance */
+    uint32_t shares_offset;  /* linked: of struct share[1 + table_count] in the instance region */
     struct image_part sections[IMAGE_SECTION_COUNT];
     uint32_t alloc_offset; /* these in the code, 0 without their flag */
     uint32_t handle_offset;
@@ -129,6 +149,27 @@ struct image_header {
     uint32_t abi; /* enum image_abi: what the module itself says, by its section s3n.abi */
     uint32_t reserved;
 };
+
+/* Where an image's parts stand. */
+struct image_place {
+    uint64_t code;
+    uint64_t rodata;
+    uint64_t instance;
+    uint64_t memory; /* of linked ones; else the backend says */
+};
+
+static inline struct image_place image_place(uint32_t placement)
+{
+    uint64_t number = placement;
+    uint64_t window = LAYOUT_LINKED + (number - 1) * LAYOUT_LINKED_STRIDE;
+    if (number == 0)
+        return (struct image_place){ LAYOUT_CODE, LAYOUT_RODATA, LAYOUT_INSTANCE, LAYOUT_MEMORY };
+    return (struct image_place){ .code = window,
+                                 .rodata = window + LAYOUT_LINKED_RODATA,
+                                 .instance = window + LAYOUT_LINKED_INSTANCE,
+                                 .memory = LAYOUT_LINKED_MEMORY +
+                                           (number - 1) * LAYOUT_LINKED_MEMORY_STRIDE };
+}
 
 _Static_assert(sizeof(struct image_header) <= IMAGE_HEADER_SIZE, "the header fits its page");
 
@@ -150,6 +191,7 @@ struct image_run image_run_at(const struct image *image, size_t index);
 struct image_function image_function_at(const struct image *image, size_t index);
 struct image_trap image_trap_at(const struct image *image, size_t index);
 struct image_export image_export_at(const struct image *image, size_t index);
+struct image_import image_import_at(const struct image *image, size_t index);
 struct bytes image_string(const struct image *image, uint32_t offset, uint32_t size);
 /* The export called `name`; false when there is none. */
 bool image_find_export(const struct image *image, struct bytes name, struct image_export *found);

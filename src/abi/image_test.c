@@ -49,17 +49,24 @@ static void write_tables(struct small *small, struct writer *writer)
     add_section(small, writer, IMAGE_TRAPS, start);
     start = writer->size;
     ROW(writer, 0, 4, IMAGE_EXPORT_FUNCTION, 32, 1, 1, 4, 2);
-    ROW(writer, 1, 1, IMAGE_EXPORT_GLOBAL, sizeof(struct instance), 0, 0, 4, 1);
-    ROW(writer, 1, 2, IMAGE_EXPORT_MEMORY, 0, 0, 0, 0, 0);
+    ROW(writer, 1, 1, IMAGE_EXPORT_GLOBAL, sizeof(struct instance), 0, 0, 4, 2);
+    ROW(writer, 1, 2, IMAGE_EXPORT_MEMORY, 0, 0, 0, 6, 5);
     add_section(small, writer, IMAGE_EXPORTS, start);
     start = writer->size;
-    write_bytes(writer, BYTES_LITERAL("main\x7f\x7e"));
+    write_bytes(writer, BYTES_LITERAL("main\x7f\x7e\x01\x02\0\0\0"));
     add_section(small, writer, IMAGE_STRINGS, start);
+    start = writer->size;
+    if (small->header.placement != 0) {
+        ROW(writer, 0, 2, 2, 2, IMAGE_EXPORT_FUNCTION, sizeof(struct instance), 4, 2);
+        ROW(writer, 0, 2, 2, 2, IMAGE_EXPORT_TABLE, 1, 4, 1);
+    }
+    add_section(small, writer, IMAGE_IMPORTS, start);
 }
 
-static struct bytes make_small(struct small *small)
+static struct bytes make_placed(struct small *small, uint32_t placement)
 {
     memset(small, 0, sizeof(*small));
+    small->header.placement = placement;
     struct writer writer = writer_into(small->bytes, sizeof(small->bytes));
     write_zeros(&writer, IMAGE_HEADER_SIZE);
     size_t start = writer.size;
@@ -83,7 +90,16 @@ static struct bytes make_small(struct small *small)
     small->header.memory_size_max = 2 * 65536;
     small->header.command_offset = 32;
     small->header.function_count = 2;
+    if (placement != 0) {
+        small->header.shares_offset = sizeof(struct instance) + 16;
+        small->header.instance_size += (1 + INSTANCE_TABLE_COUNT_MAX) * sizeof(struct share);
+    }
     return bytes_of(small->bytes, writer.size);
+}
+
+static struct bytes make_small(struct small *small)
+{
+    return make_placed(small, 0);
 }
 
 static bool parse(struct small *small, struct bytes source, const char **reason)
@@ -203,12 +219,12 @@ static void refuses_wrong_tables(void)
     REFUSES(poke(&small, IMAGE_MEMORY_RUNS, 5, 5), "initial memory is out of place");
     REFUSES(poke(&small, IMAGE_FUNCTIONS, 4, 0), "functions do not ascend within the code");
     REFUSES(poke(&small, IMAGE_FUNCTIONS, 4, 64), "functions do not ascend within the code");
-    REFUSES(poke(&small, IMAGE_FUNCTIONS, 7, 7), "name of a function is out of place");
+    REFUSES(poke(&small, IMAGE_FUNCTIONS, 7, 12), "name of a function is out of place");
     REFUSES(poke(&small, IMAGE_TRAPS, 2, 7), "traps do not ascend within the code");
     REFUSES(poke(&small, IMAGE_EXPORTS, 2, 4), "an export is out of place");
     REFUSES(poke(&small, IMAGE_EXPORTS, 3, 64), "an export is out of place");
     REFUSES(poke(&small, IMAGE_EXPORTS, 4, 2), "an export is out of place");
-    REFUSES(poke(&small, IMAGE_EXPORTS, 0, 3), "an export is out of place");
+    REFUSES(poke(&small, IMAGE_EXPORTS, 0, 8), "an export is out of place");
     REFUSES(poke(&small, IMAGE_EXPORTS, 11, UINT32_MAX), "an export is out of place");
 }
 
@@ -283,9 +299,60 @@ static void survives_every_flip(void)
     }
 }
 
+#define REFUSES_PLACED(change, text)                                                               \
+    do {                                                                                           \
+        struct small small;                                                                        \
+        struct bytes source = make_placed(&small, 3);                                              \
+        const char *reason;                                                                        \
+        change;                                                                                    \
+        CHECK(!parse(&small, source, &reason));                                                    \
+        CHECK_STRING(reason, text);                                                                \
+    } while (0)
+
+static void reads_linked_images(void)
+{
+    struct small last;
+    const char *why;
+    struct bytes image = make_placed(&last, LAYOUT_LINKED_MAX);
+    CHECK_NOTE(parse(&last, image, &why), "%s", why);
+    REFUSES(small.header.shares_offset = 8, "imports without a placement");
+    REFUSES_PLACED(small.header.placement = 0, "imports without a placement");
+    REFUSES_PLACED(small.header.placement = LAYOUT_LINKED_MAX + 1, "does not fit its placement");
+    REFUSES_PLACED(small.header.instance_size = LAYOUT_LINKED_INSTANCE_SIZE_MAX + 1,
+                   "does not fit its placement");
+    REFUSES_PLACED(small.header.shares_offset = 8, "shares are out of place");
+    REFUSES_PLACED(small.header.shares_offset += 8, "shares are out of place");
+    REFUSES_PLACED(small.header.instance_size--, "shares are out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 1, 100), "an import is out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 2, 100), "an import is out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 4, 9), "an import is out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 5, 0), "an import is out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 7, 100), "an import is out of place");
+    REFUSES_PLACED(poke(&small, IMAGE_IMPORTS, 13, 64), "an import is out of place");
+}
+
+/* Windows and memories of all placements are apart, and rows of functions can be counted. */
+static void places_are_apart(void)
+{
+    struct image_place last = image_place(LAYOUT_LINKED_MAX);
+    struct image_place alone = image_place(0);
+    CHECK_NUMBER(alone.code, LAYOUT_CODE);
+    CHECK_NUMBER(alone.instance, LAYOUT_INSTANCE);
+    CHECK(image_place(1).code >= LAYOUT_MAILBOX + LAYOUT_MAILBOX_SIZE_MAX);
+    CHECK(last.instance + LAYOUT_LINKED_INSTANCE_SIZE_MAX <= image_place(1).memory);
+    CHECK((last.instance - LAYOUT_RODATA) / sizeof(struct function_reference) < UINT32_MAX);
+    for (uint32_t i = 1; i < LAYOUT_LINKED_MAX; i++) {
+        struct image_place place = image_place(i), next = image_place(i + 1);
+        CHECK(place.code + LAYOUT_LINKED_CODE_SIZE_MAX <= place.rodata);
+        CHECK(place.rodata + LAYOUT_LINKED_RODATA_SIZE_MAX <= place.instance);
+        CHECK(place.instance + LAYOUT_LINKED_INSTANCE_SIZE_MAX <= next.code);
+        CHECK(place.memory + LAYOUT_MEMORY_RESERVE + 16 <= next.memory);
+    }
+}
+
 static const struct test tests[] = {
     TEST(reads_what_was_written), TEST(finds_the_place_of_a_trap), TEST(refuses_wrong_headers),
     TEST(refuses_wrong_tables),   TEST(chooses_the_abi),           TEST(refuses_every_truncation),
-    TEST(survives_every_flip),
+    TEST(survives_every_flip),    TEST(reads_linked_images),       TEST(places_are_apart),
 };
 TEST_MAIN(tests)

@@ -34,6 +34,13 @@
  * a call the code stores in frame_top the first free byte of the frame stack, so that the runtime
  * may call back.
  *
+ * Linked instances (abi/layout.h): whoever holds a function's address (a table, a reference, an
+ * export, an import's record) holds that of an entry stub, which sets r13 and r14 to the owner's,
+ * calls, and restores them; a stub that is reached by a tail call from another stub's callee does
+ * not save again.  What an instance imports: a function through a record in its instance region
+ * that holds the stub's address; a mutable global through its slot, which holds the address of the
+ * owner's; tables and memory by headers of its own, which the runtime keeps equal.
+ *
  * Explicit traps: `ud2` followed by one byte, enum trap_reason.  Memory and stack traps: page
  * faults. */
 #ifndef ABI_INSTANCE_H
@@ -93,7 +100,7 @@ enum {
 struct function_reference {
     uint64_t code;      /* virtual address of the compiled function */
     uint32_t signature; /* canonical signature id: equal types have equal ids */
-    uint32_t index;     /* function index */
+    uint32_t index;     /* of its row, counted in rows from instance.functions: function index */
 };
 
 /* entries live in the instance region; a table can grow up to size_max in place. */
@@ -112,6 +119,12 @@ struct segment {
     uint64_t size; /* bytes, or elements */
 };
 
+/* Who else sees the same memory or table: nodes in a ring, of linked instances only. */
+struct share {
+    uint64_t next;   /* address of another node of the ring; its own when nobody else shares */
+    uint64_t target; /* the sharer's struct instance (memory) or struct table */
+};
+
 /* At LAYOUT_INSTANCE.  The image's instance template holds it with helpers, bindings, frame_limit,
  * memory_base and memory_limit zero; the runtime fills these at entry from struct control. */
 struct instance {
@@ -124,13 +137,15 @@ struct instance {
     uint64_t memory_size_max; /* bytes: the module's own maximum */
     uint64_t memory_limit;    /* bytes: what the host allows */
     uint64_t fuel;            /* metered images: what is left, while no compiled code runs */
-    uint64_t functions; /* address of struct function_reference[function count] in LAYOUT_RODATA */
+    uint64_t functions; /* address of struct function_reference[function_count]: LAYOUT_RODATA */
     uint64_t segments; /* address of struct segment[] in the instance region: data, then elements */
     uint32_t data_count;
     uint32_t element_count;
     uint32_t table_count;
     uint32_t function_count;
     struct table tables[INSTANCE_TABLE_COUNT_MAX];
+    uint64_t external_tables; /* a bit per table of externref */
+    uint64_t shares; /* address of struct share[1 + table_count]: memory, tables; 0: not linked */
     /* Then, at offsets that the compiler chose: globals (16 bytes each), segments, table entries.
      */
 };

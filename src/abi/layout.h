@@ -61,4 +61,19 @@
 #define LAYOUT_FILES          0x2f0000000ull
 #define LAYOUT_FILES_SIZE_MAX 0x010000000ull
 
+/* Linked instances, several modules in one address space: number n (from 1) has a window of its
+ * own for code, read-only data and instance region, and a reserve of its own for a memory.  All
+ * rows of functions lie within 64 GiB of LAYOUT_RODATA (struct function_reference counts them from
+ * there). */
+#define LAYOUT_LINKED                   0x300000000ull
+#define LAYOUT_LINKED_STRIDE            0x004000000ull
+#define LAYOUT_LINKED_RODATA            0x002000000ull /* in the window */
+#define LAYOUT_LINKED_INSTANCE          0x003000000ull /* in the window */
+#define LAYOUT_LINKED_CODE_SIZE_MAX     LAYOUT_LINKED_RODATA
+#define LAYOUT_LINKED_RODATA_SIZE_MAX   (LAYOUT_LINKED_INSTANCE - LAYOUT_LINKED_RODATA)
+#define LAYOUT_LINKED_INSTANCE_SIZE_MAX (LAYOUT_LINKED_STRIDE - LAYOUT_LINKED_INSTANCE)
+#define LAYOUT_LINKED_MEMORY            0x10000000000ull
+#define LAYOUT_LINKED_MEMORY_STRIDE     0x400000000ull
+#define LAYOUT_LINKED_MAX               512u
+
 #endif

@@ -12,6 +12,34 @@
 /* Marks an entry that holds an externref: no function has this index. */
 #define EXTERNAL UINT32_MAX
 
+/* The node of a memory (0) or of table `node` - 1; NULL: the instance isn't linked. */
+static const struct share *share_at(const struct instance *instance, uint64_t node)
+{
+    return instance->shares == 0 ? NULL : (const struct share *)instance->shares + node;
+}
+
+static void memory_resize(struct instance *instance, uint64_t size)
+{
+    const struct share *first = share_at(instance, 0), *node = first;
+    instance->memory_size = size;
+    if (first == NULL)
+        return;
+    for (node = (const struct share *)node->next; node != first;
+         node = (const struct share *)node->next)
+        ((struct instance *)node->target)->memory_size = size;
+}
+
+static void table_resize(struct instance *instance, uint64_t index, uint32_t size)
+{
+    const struct share *first = share_at(instance, 1 + index), *node = first;
+    instance->tables[index].size = size;
+    if (first == NULL)
+        return;
+    for (node = (const struct share *)node->next; node != first;
+         node = (const struct share *)node->next)
+        ((struct table *)node->target)->size = size;
+}
+
 static void helper_memory_grow(struct instance *instance, uint64_t *slots)
 {
     uint64_t size = instance->memory_size;
@@ -19,10 +47,10 @@ static void helper_memory_grow(struct instance *instance, uint64_t *slots)
     uint32_t answer = (uint32_t)(size / LAYOUT_WASM_PAGE_SIZE);
     if (grown > instance->memory_size_max || grown > instance->memory_limit)
         answer = UINT32_MAX;
-    else if (grown != size && guest_leave(GUEST_EXIT_GROW, grown, 0) != 1)
+    else if (grown != size && guest_leave(GUEST_EXIT_GROW, grown, instance->memory_base) != 1)
         answer = UINT32_MAX;
     else
-        instance->memory_size = grown;
+        memory_resize(instance, grown);
     slots[0] = answer;
 }
 
@@ -97,15 +125,18 @@ static uint64_t reference_of(const struct instance *instance,
     return instance->functions + entry->index * sizeof(struct function_reference);
 }
 
-static struct function_reference entry_of(const struct instance *instance, uint64_t reference)
+static struct function_reference entry_of(const struct instance *instance, uint64_t table,
+                                          uint64_t reference)
 {
-    uint64_t size = instance->function_count * sizeof(struct function_reference);
+    uint64_t size = (uint64_t)instance->function_count * sizeof(struct function_reference);
     if (reference == 0)
         return (struct function_reference){ 0 };
-    if (reference - instance->functions < size)
-        return *(const struct function_reference *)reference;
-    return (
-        struct function_reference){ .code = reference, .signature = EXTERNAL, .index = EXTERNAL };
+    if ((instance->external_tables >> table & 1) != 0)
+        return (struct function_reference){ .code = reference,
+                                            .signature = EXTERNAL,
+                                            .index = EXTERNAL };
+    ASSERT(reference - instance->functions < size);
+    return *(const struct function_reference *)reference;
 }
 
 static void helper_table_get(struct instance *instance, uint64_t *slots)
@@ -121,13 +152,13 @@ static void helper_table_set(struct instance *instance, uint64_t *slots)
     const struct table *table = table_at(instance, slots[2]);
     if (!table_has(table, (uint32_t)slots[0], 1))
         guest_trap(TRAP_TABLE, CALLER);
-    table_entries(table)[(uint32_t)slots[0]] = entry_of(instance, slots[1]);
+    table_entries(table)[(uint32_t)slots[0]] = entry_of(instance, (uint32_t)slots[2], slots[1]);
 }
 
 static void helper_table_grow(struct instance *instance, uint64_t *slots)
 {
-    struct table *table = table_at(instance, slots[2]);
-    struct function_reference entry = entry_of(instance, slots[0]);
+    const struct table *table = table_at(instance, slots[2]);
+    struct function_reference entry = entry_of(instance, (uint32_t)slots[2], slots[0]);
     uint32_t size = table->size, count = (uint32_t)slots[1];
     if (size > table->size_max || count > table->size_max - size) {
         slots[0] = UINT32_MAX;
@@ -135,7 +166,7 @@ static void helper_table_grow(struct instance *instance, uint64_t *slots)
     }
     for (uint32_t i = 0; i < count; i++)
         table_entries(table)[size + i] = entry;
-    table->size = size + count;
+    table_resize(instance, (uint32_t)slots[2], size + count);
     slots[0] = size;
 }
 
@@ -145,7 +176,7 @@ static void helper_table_fill(struct instance *instance, uint64_t *slots)
     uint64_t from = (uint32_t)slots[0], count = (uint32_t)slots[2];
     if (!table_has(table, from, count))
         guest_trap(TRAP_TABLE, CALLER);
-    struct function_reference entry = entry_of(instance, slots[1]);
+    struct function_reference entry = entry_of(instance, (uint32_t)slots[3], slots[1]);
     for (uint64_t i = 0; i < count; i++)
         table_entries(table)[from + i] = entry;
 }

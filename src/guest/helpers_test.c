@@ -103,10 +103,14 @@ static void references_travel(void)
     CHECK_NUMBER(first_entries[3].code, 0x2000);
     CHECK_NUMBER(first_entries[3].signature, 8);
     CHECK_NUMBER(helper(HELPER_TABLE_GET, 3, 0, 0, 0, 0), (int64_t)second);
-    helper(HELPER_TABLE_SET, 2, 5 + 1, 0, 0, 0); /* an external reference */
-    CHECK_NUMBER(helper(HELPER_TABLE_GET, 2, 0, 0, 0, 0), 6);
-    helper(HELPER_TABLE_SET, 2, 0, 0, 0, 0);
-    CHECK_NUMBER(helper(HELPER_TABLE_GET, 2, 0, 0, 0, 0), 0);
+    test_guest.instance.external_tables = 2;
+    helper(HELPER_TABLE_SET, 1, 5 + 1, 1, 0, 0);
+    CHECK_NUMBER(helper(HELPER_TABLE_GET, 1, 1, 0, 0, 0), 6);
+    helper(HELPER_TABLE_SET, 1, second, 1, 0, 0); /* only looks like a function */
+    CHECK_NUMBER(second_entries[1].code, second);
+    CHECK_NUMBER(helper(HELPER_TABLE_GET, 1, 1, 0, 0, 0), (int64_t)second);
+    helper(HELPER_TABLE_SET, 1, 0, 1, 0, 0);
+    CHECK_NUMBER(helper(HELPER_TABLE_GET, 1, 1, 0, 0, 0), 0);
     CHECK_NUMBER(helper(HELPER_TABLE_GET, 4, 0, 0, 0, 0), -TRAP_TABLE);
     CHECK_NUMBER(helper(HELPER_TABLE_SET, UINT32_MAX, 0, 0, 0, 0), -TRAP_TABLE);
 }
@@ -145,9 +149,39 @@ static void elements_initialise_and_drop(void)
     CHECK_NUMBER(helper(HELPER_TABLE_INIT, 0, 0, 0, 0, 0), 0);
 }
 
+/* Two instances and a third see one memory, and two see one table. */
+static void shares_follow_growth(void)
+{
+    static struct instance second, third;
+    struct share first_shares[2], second_shares[2], third_shares[1];
+    tables_init();
+    second = third = test_guest.instance;
+    struct instance *first = &test_guest.instance;
+    first_shares[0] = (struct share){ (uint64_t)&third_shares[0], (uint64_t)first };
+    third_shares[0] = (struct share){ (uint64_t)&second_shares[0], (uint64_t)&third };
+    second_shares[0] = (struct share){ (uint64_t)&first_shares[0], (uint64_t)&second };
+    first_shares[1] = (struct share){ (uint64_t)&second_shares[1], (uint64_t)&first->tables[0] };
+    second_shares[1] = (struct share){ (uint64_t)&first_shares[1], (uint64_t)&second.tables[0] };
+    first->shares = (uint64_t)first_shares;
+    first->table_count = 1;
+    CHECK_NUMBER(helper(HELPER_MEMORY_GROW, 1, 0, 0, 0, 0), 2);
+    CHECK_NUMBER(test_guest_left()->second, first->memory_base);
+    CHECK_NUMBER(first->memory_size, 3 * 65536);
+    CHECK_NUMBER(second.memory_size, 3 * 65536);
+    CHECK_NUMBER(third.memory_size, 3 * 65536);
+    CHECK_NUMBER(helper(HELPER_TABLE_GROW, 0, 2, 0, 0, 0), 4);
+    CHECK_NUMBER(first->tables[0].size, 6);
+    CHECK_NUMBER(second.tables[0].size, 6);
+    CHECK_NUMBER(third.tables[0].size, 4);
+}
+
 static const struct test tests[] = {
-    TEST(memory_grows_within_limits),   TEST(memory_moves_and_fills),
-    TEST(segments_initialise_and_drop), TEST(references_travel),
-    TEST(tables_grow_fill_copy),        TEST(elements_initialise_and_drop),
+    TEST(shares_follow_growth),
+    TEST(memory_grows_within_limits),
+    TEST(memory_moves_and_fills),
+    TEST(segments_initialise_and_drop),
+    TEST(references_travel),
+    TEST(tables_grow_fill_copy),
+    TEST(elements_initialise_and_drop),
 };
 TEST_MAIN(tests)

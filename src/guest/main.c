@@ -60,7 +60,7 @@ void guest_main(void)
 {
     const struct control *control = (const struct control *)LAYOUT_CONTROL;
     struct mailbox *mailbox = (struct mailbox *)LAYOUT_MAILBOX;
-    struct instance *instance = (struct instance *)LAYOUT_INSTANCE;
+    struct instance *instance = (struct instance *)control->instance;
     if (control->entry == ENTRY_TOUCH)
         touch_pages(control);
     if ((control->flags & CONTROL_BATCH) != 0)

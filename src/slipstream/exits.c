@@ -307,6 +307,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     control->flags = console != NULL ? CONTROL_STREAMING : 0;
     control->code = LAYOUT_CODE + code_offset;
     control->memory_base = LAYOUT_MEMORY;
+    control->instance = LAYOUT_INSTANCE;
     control->memory_limit = shell->limits.memory_size_max;
     control->frame_limit = LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE;
     if (!control_set_seed(control, error))

@@ -6,7 +6,7 @@
 #define HELPER(h)  *(8 * (h))(%r14)
 #define FRAME_TOP 272
 #define BINDINGS 256
-#define GLOBAL 1376
+#define GLOBAL 1392
 #define CALL_BINDING(b) movq BINDINGS(%r14), %rax; call *(8 * (b))(%rax)
 
         .section .rodata

@@ -130,6 +130,8 @@ static bool place_tables(struct linker *linker, struct instance *instance, struc
         if (limits->has_max)
             most = MIN(most, (uint64_t)limits->max);
         most = MAX(most, (uint64_t)limits->min);
+        if (module->tables[i].element == VALUE_EXTERNREF)
+            instance->external_tables |= 1ull << i;
         instance->tables[i] = (struct table){ .entries = LAYOUT_INSTANCE + end,
                                               .size = limits->min,
                                               .size_max = (uint32_t)most };
@@ -261,6 +263,13 @@ static void write_functions(struct linker *linker)
     section_end(linker, IMAGE_TRAPS);
 }
 
+static void add_limits(struct linker *linker, const struct limits *limits)
+{
+    uint8_t has_max = limits->has_max;
+    add_string(linker, bytes_of(&has_max, 1));
+    add_string(linker, bytes_of(&limits->max, sizeof(limits->max)));
+}
+
 static void write_exports(struct linker *linker)
 {
     const struct module *module = linker->module;
@@ -282,17 +291,23 @@ static void write_exports(struct linker *linker)
             add_string(linker, bytes_of(type->results, type->result_count));
             break;
         }
-        case EXTERNAL_TABLE:
+        case EXTERNAL_TABLE: {
+            uint8_t type = (uint8_t)module->tables[export->index].element;
             row.kind = IMAGE_EXPORT_TABLE;
+            add_string(linker, bytes_of(&type, 1));
+            add_limits(linker, &module->tables[export->index].limits);
             break;
+        }
         case EXTERNAL_MEMORY:
             row.kind = IMAGE_EXPORT_MEMORY;
+            add_limits(linker, &module->memories[export->index]);
             break;
         case EXTERNAL_GLOBAL: {
-            uint8_t type = (uint8_t)module->globals[export->index].type.type;
+            const struct global_type *type = &module->globals[export->index].type;
+            uint8_t bytes[2] = { (uint8_t)type->type, type->is_mutable };
             row.kind = IMAGE_EXPORT_GLOBAL;
             row.where = linker->layout.globals + 16 * export->index;
-            add_string(linker, bytes_of(&type, 1));
+            add_string(linker, BYTES_OF(bytes));
             break;
         }
         }
@@ -303,6 +318,8 @@ static void write_exports(struct linker *linker)
     section_begin(linker, IMAGE_STRINGS);
     buffer_append(linker->image, buffer_view(&linker->strings));
     section_end(linker, IMAGE_STRINGS);
+    section_begin(linker, IMAGE_IMPORTS);
+    section_end(linker, IMAGE_IMPORTS);
 }
 
 static void write_header(struct linker *linker)
@@ -350,9 +367,9 @@ static bool write_all(struct linker *linker, struct error *error)
         return false;
     write_functions(linker);
     write_exports(linker);
-    struct image_part strings = header->sections[IMAGE_STRINGS];
+    struct image_part imports = header->sections[IMAGE_IMPORTS];
     write_header(linker);
-    header->sections[IMAGE_STRINGS] = strings;
+    header->sections[IMAGE_IMPORTS] = imports;
     header->file_size = linker->image->size;
     if (linker->image->failed || linker->strings.failed)
         return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes",
