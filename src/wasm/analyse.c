@@ -188,6 +188,8 @@ static void measure(struct analyser *analyser)
         if (module->data[i].mode == SEGMENT_PASSIVE)
             analyser->features |= WASM_FEATURE_BULK_MEMORY;
     }
+    if (module->has_extended_constants)
+        analyser->features |= WASM_FEATURE_EXTENDED_CONST;
     for (uint32_t i = 0; i < module->type_count; i++) {
         if (module->types[i].result_count > 1)
             analyser->features |= WASM_FEATURE_MULTI_VALUE;

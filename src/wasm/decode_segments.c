@@ -28,13 +28,6 @@ static bool decode_global_constant(struct decoder *decoder, struct constant *con
     return scan_check(&decoder->scan, decoder->error);
 }
 
-/* Arithmetic in constant expressions is a proposal of its own. */
-static bool is_extended_constant(uint8_t opcode)
-{
-    return (opcode >= OPCODE_I32_ADD && opcode <= OPCODE_I32_MUL) ||
-           (opcode >= OPCODE_I64_ADD && opcode <= OPCODE_I64_MUL);
-}
-
 static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
 {
     size_t offset = scan_offset(&decoder->scan) - 1;
@@ -45,11 +38,6 @@ static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
                              opcode, proposal);
     if (instructions[opcode].kind == OPCODE_ABSENT)
         return decode_refuse(decoder, ERROR_INVALID, offset, "illegal opcode 0x%02x", opcode);
-    if (is_extended_constant(opcode))
-        return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
-                             "constant expression required, found %s: extended constant "
-                             "expressions not supported",
-                             instructions[opcode].text);
     return decode_refuse(decoder, ERROR_INVALID, offset, "constant expression required, found %s",
                          instructions[opcode].text);
 }
@@ -87,40 +75,136 @@ static bool decode_constant_instruction(struct decoder *decoder, uint8_t opcode,
     }
 }
 
-/* More than the one instruction: `opcode` and what follows it tell why. */
-static bool refuse_rest(struct decoder *decoder, size_t offset, uint8_t opcode)
+static bool is_arithmetic(uint8_t opcode)
 {
-    while (opcode != OPCODE_END) {
-        struct constant ignored;
-        if (!decode_constant_instruction(decoder, opcode, &ignored))
-            return false;
-        opcode = scan_u8(&decoder->scan);
-        if (!scan_check(&decoder->scan, decoder->error))
-            return false;
+    return (opcode >= OPCODE_I32_ADD && opcode <= OPCODE_I32_MUL) ||
+           (opcode >= OPCODE_I64_ADD && opcode <= OPCODE_I64_MUL);
+}
+
+static uint64_t calculate(uint8_t opcode, uint64_t a, uint64_t b)
+{
+    switch (opcode) {
+    case OPCODE_I32_ADD:
+        return (uint32_t)(a + b);
+    case OPCODE_I32_SUB:
+        return (uint32_t)(a - b);
+    case OPCODE_I32_MUL:
+        return (uint32_t)(a * b);
+    case OPCODE_I64_ADD:
+        return a + b;
+    case OPCODE_I64_SUB:
+        return a - b;
+    default:
+        return a * b;
     }
-    return decode_refuse(decoder, ERROR_INVALID, offset,
-                         "type mismatch: constant expression has more than one value");
+}
+
+/* Puts the result of the top two in their place.  What depends on an imported global has no value
+ * yet. */
+static bool decode_arithmetic(struct decoder *decoder, uint8_t opcode, struct constant *stack,
+                              uint32_t *height)
+{
+    size_t offset = scan_offset(&decoder->scan) - 1;
+    enum value_type type = opcode <= OPCODE_I32_MUL ? VALUE_I32 : VALUE_I64;
+    if (*height < 2)
+        return decode_refuse(decoder, ERROR_INVALID, offset,
+                             "type mismatch: %s in a constant expression lacks operands",
+                             instructions[opcode].text);
+    struct constant *a = &stack[*height - 2];
+    const struct constant *b = &stack[*height - 1];
+    if (a->type != type || b->type != type)
+        return decode_refuse(decoder, ERROR_INVALID, offset,
+                             "type mismatch: %s of %s and %s in a constant expression",
+                             instructions[opcode].text, value_type_name(a->type),
+                             value_type_name(b->type));
+    bool is_known = a->kind == CONSTANT_VALUE && b->kind == CONSTANT_VALUE;
+    *a = (struct constant){ .kind = is_known ? CONSTANT_VALUE : CONSTANT_EXPRESSION,
+                            .type = type,
+                            .bits = is_known ? calculate(opcode, a->bits, b->bits) : 0 };
+    decoder->module->has_extended_constants = true;
+    *height -= 1;
+    return true;
+}
+
+/* The instructions up to `end`, on a stack that must hold one value then. */
+static bool decode_expression(struct decoder *decoder, struct constant *stack, uint32_t *height)
+{
+    struct scan *scan = &decoder->scan;
+    for (;;) {
+        size_t offset = scan_offset(scan);
+        uint8_t opcode = scan_u8(scan);
+        if (!scan_check(scan, decoder->error))
+            return false;
+        if (opcode == OPCODE_END)
+            return true;
+        if (is_arithmetic(opcode)) {
+            if (!decode_arithmetic(decoder, opcode, stack, height))
+                return false;
+            continue;
+        }
+        if (*height == WASM_CONSTANT_DEPTH_MAX)
+            return decode_refuse(decoder, ERROR_LIMIT, offset,
+                                 "constant expression has more than %d operands at once",
+                                 WASM_CONSTANT_DEPTH_MAX);
+        if (!decode_constant_instruction(decoder, opcode, &stack[*height]))
+            return false;
+        *height += 1;
+    }
 }
 
 bool decode_constant(struct decoder *decoder, enum value_type type, struct constant *constant)
 {
-    struct scan *scan = &decoder->scan;
-    size_t offset = scan_offset(scan);
-    uint8_t opcode = scan_u8(scan);
-    struct constant found = { 0 };
-    if (scan->fault == NULL && opcode == OPCODE_END)
-        return decode_refuse(decoder, ERROR_INVALID, offset,
-                             "type mismatch: constant expression is empty");
-    if (!decode_constant_instruction(decoder, opcode, &found))
+    struct constant stack[WASM_CONSTANT_DEPTH_MAX];
+    uint32_t height = 0;
+    size_t offset = scan_offset(&decoder->scan);
+    if (!decode_expression(decoder, stack, &height))
         return false;
-    uint8_t end = scan_u8(scan);
-    if (scan->fault == NULL && end != OPCODE_END)
-        return refuse_rest(decoder, offset, end);
-    if (found.type != type)
+    if (height != 1)
+        return decode_refuse(decoder, ERROR_INVALID, offset,
+                             "type mismatch: constant expression %s",
+                             height == 0 ? "is empty" : "has more than one value");
+    if (stack[0].type != type)
         return decode_refuse(decoder, ERROR_INVALID, offset, "type mismatch: expected %s, found %s",
-                             value_type_name(type), value_type_name(found.type));
-    *constant = found;
-    return scan_check(scan, decoder->error);
+                             value_type_name(type), value_type_name(stack[0].type));
+    if (stack[0].kind == CONSTANT_EXPRESSION)
+        stack[0].index = (uint32_t)offset;
+    *constant = stack[0];
+    return true;
+}
+
+/* Walks a decoded expression again, now that imported globals have their values. */
+static void constant_resolve(const struct module *module, struct constant *constant)
+{
+    if (constant->kind != CONSTANT_EXPRESSION)
+        return;
+    uint64_t stack[WASM_CONSTANT_DEPTH_MAX];
+    uint32_t height = 0;
+    struct scan scan = scan_of(module->source, constant->index);
+    for (uint8_t opcode = scan_u8(&scan); opcode != OPCODE_END; opcode = scan_u8(&scan)) {
+        if (opcode == OPCODE_I32_CONST) {
+            stack[height++] = (uint32_t)scan_signed(&scan, 32);
+        } else if (opcode == OPCODE_I64_CONST) {
+            stack[height++] = (uint64_t)scan_signed(&scan, 64);
+        } else if (opcode == OPCODE_GLOBAL_GET) {
+            stack[height++] = module->globals[scan_u32(&scan)].value.bits;
+        } else {
+            ASSERT(is_arithmetic(opcode) && height >= 2);
+            height--;
+            stack[height - 1] = calculate(opcode, stack[height - 1], stack[height]);
+        }
+    }
+    *constant =
+        (struct constant){ .kind = CONSTANT_VALUE, .type = constant->type, .bits = stack[0] };
+}
+
+void constants_resolve(struct module *module)
+{
+    for (uint32_t i = module->imported_global_count; i < module->global_count; i++)
+        constant_resolve(module, &module->globals[i].value);
+    for (uint32_t i = 0; i < module->element_count; i++)
+        constant_resolve(module, &module->elements[i].offset);
+    for (uint32_t i = 0; i < module->data_count; i++)
+        constant_resolve(module, &module->data[i].offset);
 }
 
 static bool decode_element_kind(struct decoder *decoder, bool has_expressions,

@@ -256,6 +256,11 @@ static void runs_tail_calls(void)
     run_part("proposals/tail-call", 70);
 }
 
+static void runs_extended_constants(void)
+{
+    run_part("proposals/extended-const", 50);
+}
+
 static void runs_scripts_of_our_own(void)
 {
     char folder[PATH_MAX];
@@ -268,5 +273,6 @@ static const struct test tests[] = {
     TEST(runs_scripts_of_our_own),
     TEST(runs_the_official_suite),
     TEST(runs_tail_calls),
+    TEST(runs_extended_constants),
 };
 TEST_MAIN(tests)

@@ -206,5 +206,6 @@ bool imports_resolve(struct module *module, bool allow_spectest, struct error *e
             break;
         }
     }
+    constants_resolve(module);
     return true;
 }

@@ -23,6 +23,7 @@ enum {
     WASM_FUNCTION_SIZE_MAX = 7654321, /* bytes of a body */
     WASM_NESTING_MAX = 50000,         /* blocks within blocks */
     WASM_OPERANDS_MAX = 500000,       /* on the operand stack at once: half of LAYOUT_FRAMES_SIZE */
+    WASM_CONSTANT_DEPTH_MAX = 256,    /* operands at once in a constant expression */
     WASM_CUSTOM_SECTIONS_MAX = 10000,
     WASM_NAME_SIZE_MAX = 100000, /* bytes of an import's or export's name */
     WASM_MEMORY_PAGES_MAX = 65536,

@@ -46,6 +46,8 @@ uint64_t constant_bits(const struct module *module, const struct constant *const
         return LAYOUT_RODATA + sizeof(struct function_reference) * (uint64_t)constant->index;
     case CONSTANT_NULL:
         return 0;
+    case CONSTANT_EXPRESSION: /* none is left */
+        break;
     }
     return 0;
 }

@@ -70,16 +70,17 @@ enum constant_kind {
     CONSTANT_VALUE,
     CONSTANT_GLOBAL,
     CONSTANT_FUNCTION,
-    CONSTANT_NULL
+    CONSTANT_NULL,
+    CONSTANT_EXPRESSION /* arithmetic on imported globals, until constants_resolve */
 };
 
-/* A constant expression of one instruction (extended constants come with a later issue).  A global
- * named by GLOBAL is an imported one. */
+/* A constant expression's value.  A global named by GLOBAL is an imported one. */
 struct constant {
     enum constant_kind kind;
     enum value_type type;
-    uint64_t bits;  /* VALUE: the number, i32 and f32 zero-extended */
-    uint32_t index; /* GLOBAL: global index; FUNCTION: function index */
+    uint64_t bits; /* VALUE: the number, i32 and f32 zero-extended */
+    uint32_t
+        index; /* GLOBAL: global index; FUNCTION: function index; EXPRESSION: offset in the file */
 };
 
 struct global {
@@ -152,6 +153,7 @@ struct module {
     uint32_t start;
     bool has_data_count;
     uint32_t declared_data_count;
+    bool has_extended_constants;
     size_t code_size;         /* bytes of the code section */
     struct bytes abi_section; /* of the custom section s3n.abi; data NULL: there is none */
 };
@@ -161,6 +163,9 @@ struct module {
  * "integer too large", ...). */
 MUST_CHECK bool module_decode(struct module *module, struct arena *arena, struct bytes source,
                               struct error *error);
+
+/* Turns expressions into values, once imported globals have theirs; part of imports_resolve. */
+void constants_resolve(struct module *module);
 
 /* What a module uses beyond WebAssembly 1.0; bits. */
 #define WASM_FEATURES(X)                                                                           \

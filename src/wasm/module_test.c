@@ -154,9 +154,15 @@ static void names_what_it_refuses(void)
           "integer too large: limits of kind 3 (threads) not supported at offset 0x15" },
         { "01030160000003020100", "000b", ERROR_INVALID,
           "section size mismatch in section 1 at offset 0xe" },
-        { "010401600000030201000609017f00410141026a0b", "000b", ERROR_UNSUPPORTED,
-          "constant expression required, found i32.add: extended constant expressions not "
-          "supported at offset 0x1b" },
+        { "010401600000030201000609017f004101410271"
+          "0b",
+          "000b", ERROR_INVALID, "constant expression required, found i32.and at offset 0x1b" },
+        { "010401600000030201000607017f0041016a0b", "000b", ERROR_INVALID,
+          "type mismatch: i32.add in a constant expression lacks operands at offset 0x19" },
+        { "010401600000030201000609017f00410142026a0b", "000b", ERROR_INVALID,
+          "type mismatch: i32.add of i32 and i64 in a constant expression at offset 0x1b" },
+        { "010401600000030201000608017f00410141020b", "000b", ERROR_INVALID,
+          "type mismatch: constant expression has more than one value at offset 0x17" },
         { "0103015f0003020100", "000b", ERROR_UNSUPPORTED,
           "malformed function type: garbage collection not supported at offset 0xb" },
     };
