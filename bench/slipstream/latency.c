@@ -84,7 +84,7 @@ static void invoke(struct shell *shell)
 
 static void load(struct shell *shell, struct program *program)
 {
-    struct shell_limits limits = { .timeout_ms = 2000 };
+    struct settings limits = { .timeout_ms = 2000 };
     struct outcome outcome;
     check(shell_load(shell, program, &limits, &outcome, &error), "load");
 }

@@ -10,6 +10,7 @@
 
 #ifndef __ASSEMBLER__
 
+#include "abi/settings.h"
 #include "core/compiler.h"
 
 enum guest_exit {
@@ -101,6 +102,7 @@ struct control {
     uint64_t files_base;   /* LAYOUT_FILES */
     uint64_t files_size;   /* bytes of the archive there; 0: none */
     uint64_t instance; /* virtual address of the struct instance to enter */
+    struct settings settings; /* of the function */
 };
 
 _Static_assert(sizeof(struct control) <= 4096, "one page");

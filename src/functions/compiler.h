@@ -4,7 +4,14 @@
 #ifndef FUNCTIONS_COMPILER_H
 #define FUNCTIONS_COMPILER_H
 
+#include "abi/settings.h"
 #include "base/error.h"
+
+/* What is compiled, and how: one artefact has one image. */
+struct artefact {
+    struct digest32 code; /* SHA-256 of the module */
+    uint32_t flags;       /* enum compile_flag */
+};
 
 /* What came of it.  `image` is an anonymous file with the image, which the receiver closes, and -1
  * when it failed; then `error` says why, in the compiler's words. */
@@ -14,10 +21,9 @@ struct compiler {
     /* Name and version: part of the key under which images are cached.  [a-z0-9.-]. */
     const char *name;
     void *context;
-    /* Starts compiling `module` (a sealed anonymous file, taken over also on failure) whose SHA-256
-     * is `code`.  `done` is called exactly once, later, from the event loop; never when start
-     * failed. */
-    bool (*start)(void *context, int module, const struct digest32 *code, compiler_done *done,
+    /* Starts compiling `module` (a sealed anonymous file, taken over also on failure).  `done` is
+     * called exactly once, later, from the event loop; never when start failed. */
+    bool (*start)(void *context, int module, const struct artefact *artefact, compiler_done *done,
                   void *done_context, struct error *error);
 };
 

@@ -5,6 +5,7 @@
 #include "core/hex.h"
 #include "crypto/hash.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -26,7 +27,7 @@ struct deployment {
 struct compilation {
     struct deployer *deployer; /* NULL: the deployer is gone, nobody waits */
     bool running;
-    struct digest32 code;
+    struct artefact artefact;
     uint64_t code_size;
     uint64_t start_ns;
     struct compilation *next;
@@ -39,6 +40,45 @@ struct deployer {
     size_t deployment_count;
     size_t running_count;
 };
+
+enum {
+    COMPILER_KEY_SIZE = 128
+};
+
+/* The compiler's name with what else an image depends on: its options. */
+static void compiler_key(char key[COMPILER_KEY_SIZE], const struct compiler *compiler,
+                         uint32_t flags)
+{
+    snprintf(key, COMPILER_KEY_SIZE, "%s%s%s%s", compiler->name,
+             (flags & COMPILE_DETERMINISTIC) != 0 ? "-deterministic" : "",
+             (flags & COMPILE_FUEL) != 0 ? "-fuel" : "",
+             (flags & COMPILE_NATIVE) != 0 ? "-native" : "");
+}
+
+static struct artefact artefact_of(const struct manifest_function *function)
+{
+    return (struct artefact){
+        .code = function->code,
+        .flags = (function->is_deterministic ? COMPILE_DETERMINISTIC : 0u) |
+                 (function->is_metered ? COMPILE_FUEL : 0u) |
+                 (function->kind == FUNCTION_NATIVE ? COMPILE_NATIVE : 0u),
+    };
+}
+
+static bool artefact_equal(const struct artefact *a, const struct artefact *b)
+{
+    return a->flags == b->flags && digest32_equal(&a->code, &b->code);
+}
+
+static bool image_get(struct deployer *deployer, const struct manifest_function *function,
+                      struct function_image *image)
+{
+    struct artefact artefact = artefact_of(function);
+    char key[COMPILER_KEY_SIZE];
+    struct error absent;
+    compiler_key(key, deployer->options.compiler, artefact.flags);
+    return registry_image_get(deployer->options.registry, &artefact.code, key, image, &absent);
+}
 
 static void deployment_free(struct deployment *deployment)
 {
@@ -141,15 +181,16 @@ static void compilation_unlink(struct compilation *compilation)
 
 /* Gives an image, or the reason why there is none, to every deployment that waits for the module.
  * A deployment's callback may start another, so the list is searched anew after each. */
-static void code_settled(struct deployer *deployer, const struct digest32 *code,
-                         const struct function_image *image, const struct error *error)
+static void artefact_settled(struct deployer *deployer, const struct artefact *artefact,
+                             const struct function_image *image, const struct error *error)
 {
     struct deployment *at = deployer->deployments;
     while (at != NULL) {
         bool touched = false;
         const char *function_name = "";
         for (size_t i = 0; i < at->manifest->function_count; i++) {
-            if (at->has_image[i] || !digest32_equal(&at->manifest->functions[i].code, code))
+            struct artefact own = artefact_of(&at->manifest->functions[i]);
+            if (at->has_image[i] || !artefact_equal(&own, artefact))
                 continue;
             touched = true;
             function_name = at->manifest->functions[i].name;
@@ -193,6 +234,8 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
                   "the module has no function _start to run (`s3n inspect` says what it has)");
     } else {
         uint64_t now_ns = clock_monotonic_ns(deployer->options.clock);
+        char key[COMPILER_KEY_SIZE];
+        compiler_key(key, deployer->options.compiler, compilation->artefact.flags);
         *image = (struct function_image){
             .image = sha256_of(content),
             .image_size = content.size,
@@ -200,8 +243,8 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
             .compile_us = (now_ns - compilation->start_ns) / 1000,
         };
         kept = blobs_put(deployer->options.blobs, &image->image, content, error) &&
-               registry_image_put(deployer->options.registry, &compilation->code,
-                                  deployer->options.compiler->name, image, error);
+               registry_image_put(deployer->options.registry, &compilation->artefact.code, key,
+                                  image, error);
     }
     file_unmap(&content);
     return kept;
@@ -223,7 +266,7 @@ static void compilation_done(void *context, int descriptor, const struct error *
         }
         compilation_unlink(compilation);
         deployer->running_count--;
-        code_settled(deployer, &compilation->code, kept ? &image : NULL, error);
+        artefact_settled(deployer, &compilation->artefact, kept ? &image : NULL, error);
         compilations_run(deployer);
     }
     file_close(&descriptor);
@@ -235,12 +278,12 @@ static bool compilation_run(struct compilation *compilation, struct error *error
     struct deployer *deployer = compilation->deployer;
     const struct compiler *compiler = deployer->options.compiler;
     int module = -1;
-    if (!blobs_open(deployer->options.blobs, &compilation->code, &module, error))
-        return error_within(error, "module %.12s", hex_of_digest(&compilation->code).text);
+    if (!blobs_open(deployer->options.blobs, &compilation->artefact.code, &module, error))
+        return error_within(error, "module %.12s", hex_of_digest(&compilation->artefact.code).text);
     compilation->start_ns = clock_monotonic_ns(deployer->options.clock);
     compilation->running = true;
     deployer->running_count++;
-    if (compiler->start(compiler->context, module, &compilation->code, compilation_done,
+    if (compiler->start(compiler->context, module, &compilation->artefact, compilation_done,
                         compilation, error))
         return true;
     compilation->running = false;
@@ -258,26 +301,26 @@ static void compilations_run(struct deployer *deployer)
             at = at->next;
             continue;
         }
-        struct digest32 code = at->code;
+        struct artefact artefact = at->artefact;
         compilation_unlink(at);
         free(at);
-        code_settled(deployer, &code, NULL, &error);
+        artefact_settled(deployer, &artefact, NULL, &error);
         at = deployer->compilations;
     }
 }
 
-static bool compilation_add(struct deployer *deployer, const struct digest32 *code, uint64_t size,
-                            struct error *error)
+static bool compilation_add(struct deployer *deployer, const struct artefact *artefact,
+                            uint64_t size, struct error *error)
 {
     struct compilation **at = &deployer->compilations;
     for (; *at != NULL; at = &(*at)->next) {
-        if (digest32_equal(&(*at)->code, code))
+        if (artefact_equal(&(*at)->artefact, artefact))
             return true;
     }
     struct compilation *made = calloc(1, sizeof(*made));
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a compilation");
-    *made = (struct compilation){ .deployer = deployer, .code = *code, .code_size = size };
+    *made = (struct compilation){ .deployer = deployer, .artefact = *artefact, .code_size = size };
     *at = made;
     return true;
 }
@@ -338,18 +381,14 @@ bool deployment_start(struct deployer *deployer, const char *name, struct bytes 
     uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
     const struct manifest *manifest = made->manifest;
     for (size_t i = 0; i < manifest->function_count; i++) {
-        const struct digest32 *code = &manifest->functions[i].code;
         if (!module_check(deployer, &manifest->functions[i], &sizes[i], error))
             return false;
-        struct error ignored;
-        made->has_image[i] =
-            registry_image_get(deployer->options.registry, code, deployer->options.compiler->name,
-                               &made->images[i], &ignored);
+        made->has_image[i] = image_get(deployer, &manifest->functions[i], &made->images[i]);
         made->missing -= made->has_image[i];
     }
     for (size_t i = 0; i < manifest->function_count; i++) {
-        if (!made->has_image[i] &&
-            !compilation_add(deployer, &manifest->functions[i].code, sizes[i], error))
+        struct artefact artefact = artefact_of(&manifest->functions[i]);
+        if (!made->has_image[i] && !compilation_add(deployer, &artefact, sizes[i], error))
             return false;
     }
     struct deployment *deployment = TAKE(made);
@@ -370,9 +409,7 @@ bool deployment_refresh(struct deployer *deployer, const struct application *app
     size_t current = 0;
     for (size_t i = 0; i < manifest->function_count; i++) {
         struct function_image image;
-        struct error absent;
-        current += registry_image_get(deployer->options.registry, &manifest->functions[i].code,
-                                      deployer->options.compiler->name, &image, &absent);
+        current += image_get(deployer, &manifest->functions[i], &image);
     }
     *started = current < manifest->function_count;
     if (!*started)

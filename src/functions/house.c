@@ -165,13 +165,15 @@ static bool watch(struct house *house, uv_poll_t **poll, int descriptor, uv_poll
 static struct worker_options worker_options_of(const struct house *house)
 {
     const struct manifest *manifest = house->application->manifest;
-    uint32_t slots = 1, output_kib = 1;
+    uint32_t slots = 1, output_kib = 1, log_kib = 1;
     for (size_t i = 0; i < manifest->function_count; i++) {
         slots = MAX(slots, manifest->functions[i].limits.concurrency);
         output_kib = MAX(output_kib, manifest->functions[i].limits.output_kib);
+        log_kib = MAX(log_kib, manifest->functions[i].limits.log_kib);
     }
-    uint64_t mailbox = sizeof(struct mailbox) + STRINGS_SIZE_MAX + ERRORS_SIZE_MAX +
-                       house->invoker->options.input_size_max + ((uint64_t)output_kib << 10);
+    uint64_t mailbox = sizeof(struct mailbox) + STRINGS_SIZE_MAX +
+                       house->invoker->options.input_size_max +
+                       ((uint64_t)(output_kib + log_kib) << 10);
     return (struct worker_options){
         .slot_count = MIN(slots, (uint32_t)SLOT_COUNT_MAX),
         .mailbox_size = round_up(mailbox + PAGE_SIZE, PAGE_SIZE),
@@ -358,18 +360,43 @@ static void worker_want(struct house *house)
 
 /* --- running --- */
 
+static struct settings function_settings(const struct manifest_function *function)
+{
+    const struct function_limits *limits = &function->limits;
+    static const uint32_t entries[FUNCTION_ABI_COUNT] = {
+        [FUNCTION_ABI_COMMAND] = SETTINGS_ENTRY_COMMAND,
+        [FUNCTION_ABI_CGI] = SETTINGS_ENTRY_COMMAND,
+        [FUNCTION_ABI_REACTOR] = SETTINGS_ENTRY_REACTOR,
+    };
+    bool is_native = function->kind == FUNCTION_NATIVE;
+    return (struct settings){
+        .memory_size_max = (uint64_t)limits->memory_mib << 20,
+        .scratch_size_max = (uint64_t)limits->scratch_kib << 10,
+        .fuel = limits->fuel,
+        .clock_resolution_ns = function->clock_resolution_ns,
+        .timeout_ms = limits->timeout_ms,
+        .stack_size = limits->stack_kib << 10,
+        .output_size_max = limits->output_kib << 10,
+        .errors_size_max = limits->log_kib << 10,
+        .host_call_count_max = limits->host_calls,
+        .entry = is_native ? (uint32_t)SETTINGS_ENTRY_NATIVE : entries[function->abi],
+        .flags = (function->is_isolated ? SETTINGS_ISOLATE_INVOCATION : 0u) |
+                 (function->is_reused ? SETTINGS_REUSE_INSTANCE : 0u),
+    };
+}
+
 /* Asks the worker to load a function; one at a time, the others' turn comes with the answer. */
 static bool function_load(struct house *house, uint32_t function, struct error *error)
 {
     const struct application *application = house->application;
     const struct manifest_function *row = &application->manifest->functions[function];
-    struct shell_limits limits = { (uint64_t)row->limits.memory_mib << 20, row->limits.timeout_ms };
+    const struct settings settings = function_settings(row);
     AUTO_CLOSE int image = -1;
     if (house->is_loading)
         return true;
     house->is_loading = blobs_open(house->invoker->options.blobs,
                                    &application->images[function].image, &image, error) &&
-                        worker_load_begin(house->worker, function, image, &limits, error);
+                        worker_load_begin(house->worker, function, image, &settings, error);
     house->loading = function;
     house->asked_ns = clock_monotonic_ns(house->invoker->options.clock);
     return house->is_loading ||
@@ -382,19 +409,20 @@ static bool mailbox_fill(struct house *house, uint32_t slot, const struct invoca
     const struct manifest_function *row =
         &house->application->manifest->functions[invocation->function];
     const char *arguments[] = { row->name, NULL };
+    uint32_t errors_size = row->limits.log_kib << 10;
     struct mailbox_request request = {
         .arguments = arguments,
         .environment = invocation->environment,
         .input = invocation->input,
         .input_capacity = (uint32_t)invocation->input.size,
-        .errors_capacity = ERRORS_SIZE_MAX,
+        .errors_capacity = errors_size,
     };
     size_t strings = 0;
     for (const char **at = invocation->environment; *at != NULL; at++)
         strings += strlen(*at) + 1;
     /* Output has what is left: exactly what the manifest grants. */
     size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + invocation->input.size +
-                    ERRORS_SIZE_MAX + ((size_t)row->limits.output_kib << 10);
+                    errors_size + ((size_t)row->limits.output_kib << 10);
     size_t size;
     void *mailbox = worker_mailbox(house->worker, slot, &size);
     return mailbox_prepare(mailbox, MIN(size, (size_t)round_up(wanted, PAGE_SIZE)), &request,

@@ -39,7 +39,7 @@ static enum receipt_status status_of(const struct outcome *outcome)
         return RECEIPT_STATUS_TRAP;
     case OUTCOME_TIMEOUT:
         return RECEIPT_STATUS_TIMEOUT;
-    case OUTCOME_OUTPUT_LIMIT:
+    case OUTCOME_LIMIT:
         return RECEIPT_STATUS_LIMIT;
     case OUTCOME_CRASHED:
         return RECEIPT_STATUS_CRASHED;
@@ -111,7 +111,7 @@ void invocation_complete(struct house *house, struct invocation *invocation,
     const struct mailbox *mailbox = worker_mailbox(house->worker, completion->slot, &size);
     AUTO_BUFFER struct buffer output, errors;
     buffer_init(&output, size);
-    buffer_init(&errors, ERRORS_SIZE_MAX);
+    buffer_init(&errors, (size_t)LOG_KIB_MAX << 10);
     if (outcome.kind != OUTCOME_CRASHED && (!area_copy(&output, mailbox, size, &mailbox->output) ||
                                             !area_copy(&errors, mailbox, size, &mailbox->errors))) {
         outcome = (struct outcome){ .kind = OUTCOME_CRASHED };

@@ -6,6 +6,7 @@
 #include "crypto/hash.h"
 #include "functions/deployment.h"
 #include "functions/invocation.h"
+#include "functions/test_manifest.h"
 #include "tests/harness.h"
 #include "wasm/wasm.h"
 
@@ -127,10 +128,10 @@ static void idle_turn(uv_idle_t *idle)
     }
 }
 
-static bool compile_start(void *context, int module, const struct digest32 *code,
+static bool compile_start(void *context, int module, const struct artefact *artefact,
                           compiler_done *done, void *done_context, struct error *error)
 {
-    (void)context, (void)code, (void)error;
+    (void)context, (void)artefact, (void)error;
     world.compile_count++;
     world.compile_image = compile_here(module, &world.compile_error);
     close(module);
@@ -238,14 +239,12 @@ static bool deploy(const char *name, const char *module, uint32_t concurrency, u
     struct bytes content = test_file(path);
     struct digest32 code = sha256_of(content);
     AUTO_BUFFER struct buffer text;
-    buffer_init(&text, MANIFEST_SIZE_MAX);
-    buffer_format(&text,
-                  "{\"application\":{\"name\":\"%s\",\"version\":\"1.0.0\"},"
-                  "\"compatibility_date\":\"2026-11-01\",\"function\":{\"f\":{\"abi\":\"command\","
-                  "\"code\":\"%s\",\"environment\":{\"COLOUR\":\"blue\"},\"limits\":{"
-                  "\"concurrency\":%u,\"memory_mib\":16,\"output_kib\":64,\"timeout_ms\":%u}}},"
-                  "\"s3n_manifest_version\":1,\"trigger\":{\"http\":[]}}",
-                  name, hex_of_digest(&code).text, concurrency, timeout_ms);
+    char lines[256];
+    snprintf(lines, sizeof(lines),
+             "environment = { COLOUR = \"blue\" }\n"
+             "limits = { concurrency = %u, memory_mib = 16, output_kib = 64, timeout_ms = %u }\n",
+             concurrency, timeout_ms);
+    test_manifest(&text, name, &code, lines);
     world.deployed = world.deploy_failed = false;
     if (!store_blob_put(world.store, &code, content, &error) ||
         !deployment_start(world.deployer, name, buffer_view(&text), &owner, deploy_done, NULL,

@@ -26,6 +26,15 @@ enum {
     CONCURRENCY_DEFAULT = 8,
     OUTPUT_KIB_MAX = 16384,
     OUTPUT_KIB_DEFAULT = 1024,
+    LOG_KIB_MAX = 1024,
+    LOG_KIB_DEFAULT = 64,
+    STACK_KIB_MAX = 8192, /* LAYOUT_FRAMES_SIZE */
+    SCRATCH_KIB_MAX = 256 << 10,
+    SCRATCH_KIB_DEFAULT = 16 << 10,
+    HOST_CALLS_MAX = 1000000,
+    HOST_CALLS_DEFAULT = 10000,
+    PAD_OUTPUT_MAX = 16 << 20,
+    MANIFEST_FILES_COUNT_MAX = 64,
 
     APPLICATION_COUNT_MAX = 1024, /* on one node */
     OWNER_COUNT_MAX = 256,
@@ -42,12 +51,15 @@ enum {
     WAITING_COUNT_MAX = 64,          /* invocations of one version that wait for a slot */
     WAITING_MS_MAX = 10000,          /* then they are refused */
     OVERTIME_MS = 2000,              /* beyond its time limit: its worker is killed */
-    ERRORS_SIZE_MAX = 64 << 10,      /* stderr of one invocation */
     STRINGS_SIZE_MAX = 128 << 10,    /* arguments and environment of one invocation */
     VARIABLE_COUNT_MAX = 256,        /* environment of one invocation */
     WORKER_ANSWER_TIMEOUT_MS = 3000, /* to open, to load */
     WORKER_START_RETRIES_MAX = 2,
     RECEIPT_KEPT_COUNT = 4096,
 };
+
+#define FUEL_MAX                    UINT64_C(1000000000000000)
+#define DURATION_NS_MAX             UINT64_C(60000000000)
+#define CLOCK_RESOLUTION_NS_DEFAULT UINT64_C(1000000)
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/manifest.h"
 #include "core/hex.h"
+#include "functions/manifest_function.h"
 #include "functions/manifest_tree.h"
 
 #include <stdlib.h>
@@ -40,17 +41,6 @@ enum manifest_method manifest_method_of(struct bytes name)
             return (enum manifest_method)i;
     }
     return METHOD_COUNT;
-}
-
-const char *function_abi_name(enum function_abi abi)
-{
-    static const char *const names[] = {
-#define ABI_NAME(abi, name) name,
-        FUNCTION_ABIS(ABI_NAME)
-#undef ABI_NAME
-    };
-    ASSERT(abi < FUNCTION_ABI_COUNT);
-    return names[abi];
 }
 
 const struct manifest_function *manifest_function_find(const struct manifest *manifest,
@@ -120,21 +110,6 @@ bool manifest_parse(struct manifest **manifest, struct bytes canonical, struct e
     return true;
 }
 
-static json_t *function_tree(const struct manifest_function *function)
-{
-    json_t *environment = json_object();
-    for (size_t i = 0; i < function->environment_count; i++)
-        json_object_set_new(environment, function->environment[i].name,
-                            json_string(function->environment[i].value));
-    const struct function_limits *limits = &function->limits;
-    struct hex32 code = hex_of_digest(&function->code);
-    return json_pack("{s:s, s:s, s:o, s:{s:I, s:I, s:I, s:I}}", "code", code.text, "abi",
-                     function_abi_name(function->abi), "environment", environment, "limits",
-                     "memory_mib", (json_int_t)limits->memory_mib, "timeout_ms",
-                     (json_int_t)limits->timeout_ms, "concurrency", (json_int_t)limits->concurrency,
-                     "output_kib", (json_int_t)limits->output_kib);
-}
-
 static json_t *route_tree(const struct manifest_route *route)
 {
     json_t *methods = json_array();
@@ -162,7 +137,8 @@ bool manifest_canonical(struct buffer *text, const struct manifest *manifest, st
         const struct manifest_function *function = &manifest->functions[i];
         if (!function->has_code)
             return error_set(error, ERROR_INVALID, "function %s has no code yet", function->name);
-        complete &= json_object_set_new(functions, function->name, function_tree(function)) == 0;
+        complete &=
+            json_object_set_new(functions, function->name, manifest_function_tree(function)) == 0;
     }
     for (size_t i = 0; i < manifest->route_count; i++)
         complete &= json_array_append_new(routes, route_tree(&manifest->routes[i])) == 0;

@@ -18,8 +18,11 @@ enum {
     MANIFEST_VERSION = 1
 };
 
-/* How a module is entered; names as in the manifest. */
-#define FUNCTION_ABIS(X) X(COMMAND, "command")
+/* How a program is entered and what its output means; names as in the manifest. */
+#define FUNCTION_ABIS(X)                                                                           \
+    X(COMMAND, "command") /* stdout is the answer */                                               \
+    X(CGI, "cgi")         /* stdout begins with CGI fields */                                      \
+    X(REACTOR, "reactor") /* docs/abi.md */
 
 enum function_abi {
 #define FUNCTION_ABI_ENUM(abi, name) FUNCTION_ABI_##abi,
@@ -28,11 +31,34 @@ enum function_abi {
     FUNCTION_ABI_COUNT
 };
 
+enum function_kind {
+    FUNCTION_WASM,
+    FUNCTION_NATIVE
+};
+
+/* What an answer's size is filled up to. */
+enum padding {
+    PADDING_NONE,
+    PADDING_POWER_OF_TWO,
+    PADDING_MULTIPLE /* of pad_output_size bytes */
+};
+
+/* name as in the manifest, default, largest */
+#define FUNCTION_LIMITS(X)                                                                         \
+    X(memory_mib, MEMORY_MIB_DEFAULT, MEMORY_MIB_MAX)                                              \
+    X(timeout_ms, TIMEOUT_MS_DEFAULT, TIMEOUT_MS_MAX)                                              \
+    X(concurrency, CONCURRENCY_DEFAULT, CONCURRENCY_MAX)                                           \
+    X(output_kib, OUTPUT_KIB_DEFAULT, OUTPUT_KIB_MAX)                                              \
+    X(log_kib, LOG_KIB_DEFAULT, LOG_KIB_MAX)                                                       \
+    X(stack_kib, STACK_KIB_MAX, STACK_KIB_MAX)                                                     \
+    X(scratch_kib, SCRATCH_KIB_DEFAULT, SCRATCH_KIB_MAX)                                           \
+    X(host_calls, HOST_CALLS_DEFAULT, HOST_CALLS_MAX)
+
 struct function_limits {
-    uint32_t memory_mib;
-    uint32_t timeout_ms;
-    uint32_t concurrency;
-    uint32_t output_kib;
+#define FUNCTION_LIMIT_FIELD(name, standard, max) uint32_t name;
+    FUNCTION_LIMITS(FUNCTION_LIMIT_FIELD)
+#undef FUNCTION_LIMIT_FIELD
+    uint64_t fuel; /* 0: no limit */
 };
 
 struct manifest_variable {
@@ -47,7 +73,21 @@ struct manifest_function {
     unsigned line;             /* source form: where the function begins */
     bool has_code;
     struct digest32 code; /* resolved form: SHA-256 of the module */
+    enum function_kind kind;
     enum function_abi abi;
+    bool has_abi; /* it was given, not the default */
+    bool is_deterministic;
+    bool is_metered;  /* counts fuel */
+    bool is_isolated; /* reset by the VMM after each invocation */
+    bool is_reused;   /* an instance keeps its state */
+    enum padding pad_output;
+    uint32_t pad_output_size;
+    uint64_t pad_time_ns; /* answers leave at multiples of it; 0: at once */
+    uint64_t clock_resolution_ns;
+    const char **files; /* source form: patterns */
+    size_t files_count;
+    bool has_archive;
+    struct digest32 archive; /* resolved form: SHA-256 of the archive of files */
     struct function_limits limits;
     struct manifest_variable *environment; /* ascending names */
     size_t environment_count;

@@ -90,8 +90,6 @@ static void refuses_what_comes_later(void)
                   ERROR_UNSUPPORTED, "require: is not supported yet");
     check_refused("[function.a]\nsource = \"a\"\n[[trigger.cron]]\nschedule = \"* * * * *\"\n",
                   ERROR_UNSUPPORTED, "trigger.cron: is not supported yet");
-    check_refused("[function.a]\nsource = \"a\"\nabi = \"reactor\"\n", ERROR_UNSUPPORTED,
-                  "abi: `reactor` is not supported yet");
 }
 
 static void refuses_bad_values(void)
@@ -125,6 +123,75 @@ static void refuses_bad_values(void)
                   "[[trigger.http]]\nroute = \"/:x\"\nfunction = \"a\"\n"
                   "[[trigger.http]]\nroute = \"/:y\"\nfunction = \"a\"\n",
                   ERROR_INVALID, "was given before");
+}
+
+static void reads_how_a_function_runs(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    bool parsed = parse(&manifest,
+                        "[function.a]\nsource = \"a\"\nkind = \"native\"\nabi = \"reactor\"\n"
+                        "metering = \"fuel\"\nisolation = \"invocation\"\n"
+                        "reuse = \"instance\"\ndeterministic = true\n"
+                        "clock_resolution = \"250us\"\npad_time = \"2s\"\npad_output = 4096\n"
+                        "files = [\"assets/**\", \"b\"]\n"
+                        "limits = { fuel = 5000000000, stack_kib = 64, scratch_kib = 1, log_kib = "
+                        "2, host_calls = 3 }\n"
+                        "[function.b]\nsource = \"b\"\npad_output = \"power-of-two\"\n"
+                        "clock_resolution = \"0\"\n",
+                        &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    REQUIRE(parsed);
+    const struct manifest_function *a = &manifest->functions[0], *b = &manifest->functions[1];
+    CHECK_NUMBER(a->kind, FUNCTION_NATIVE);
+    CHECK_NUMBER(a->abi, FUNCTION_ABI_REACTOR);
+    CHECK(a->has_abi && a->is_metered && a->is_isolated && a->is_reused && a->is_deterministic);
+    CHECK_NUMBER(a->clock_resolution_ns, 250000);
+    CHECK_NUMBER(a->pad_time_ns, 2000000000);
+    CHECK_NUMBER(a->pad_output, PADDING_MULTIPLE);
+    CHECK_NUMBER(a->pad_output_size, 4096);
+    REQUIRE(a->files_count == 2);
+    CHECK_STRING(a->files[0], "assets/**");
+    CHECK_NUMBER(a->limits.fuel, 5000000000);
+    CHECK_NUMBER(a->limits.stack_kib, 64);
+    CHECK_NUMBER(a->limits.scratch_kib, 1);
+    CHECK_NUMBER(a->limits.log_kib, 2);
+    CHECK_NUMBER(a->limits.host_calls, 3);
+    CHECK_NUMBER(b->pad_output, PADDING_POWER_OF_TWO);
+    CHECK_NUMBER(b->clock_resolution_ns, 0);
+    CHECK(!b->has_abi && !b->is_metered && !b->is_isolated && !b->is_reused);
+    CHECK_NUMBER(b->limits.log_kib, LOG_KIB_DEFAULT);
+}
+
+static void refuses_bad_manners(void)
+{
+    static const struct {
+        const char *line, *text;
+    } rows[] = {
+        { "kind = \"elf\"", "kind: must be one of \"wasm\", \"native\"" },
+        { "abi = 3", "abi: must be one of \"command\", \"cgi\", \"reactor\"" },
+        { "metering = \"gas\"", "must be one of \"none\", \"fuel\"" },
+        { "limits = { fuel = 9 }", "a limit of fuel needs `metering = \"fuel\"`" },
+        { "metering = \"fuel\"\nlimits = { fuel = 0 }", "must be a whole number from 1" },
+        { "deterministic = 1", "must be true or false" },
+        { "clock_resolution = \"1\"", "must be a time like" },
+        { "clock_resolution = \"us\"", "must be a time like" },
+        { "clock_resolution = 5", "must be a time like" },
+        { "clock_resolution = \"61s\"", "at most 60000 ms" },
+        { "pad_time = \"9999999999999ns\"", "must be a time like" },
+        { "pad_output = 0", "must be a whole number from 1" },
+        { "pad_output = \"square\"", "must be one of \"none\", \"power-of-two\"" },
+        { "files = \"assets\"", "must be a list" },
+        { "files = [\"\"]", "must be a list" },
+        { "files = [3]", "must be a list" },
+        { "limits = { stack_kib = 8193 }", "from 1 to 8192" },
+        { "isolation = \"none\"", "must be one of \"batch\", \"invocation\"" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        char text[256];
+        snprintf(text, sizeof(text), "[function.a]\nsource = \"a\"\n%s\n", rows[i].line);
+        check_refused(text, ERROR_INVALID, rows[i].text);
+    }
 }
 
 static struct digest32 digest_of_byte(uint8_t byte)
@@ -164,7 +231,7 @@ static void canonical_form_is_a_fixed_point(void)
     static const char start[] =
         "{\"application\":{\"name\":\"price-guard\",\"version\":\"1.2.0\"},"
         "\"compatibility_date\":\"2026-11-01\",\"function\":{\"a\":{\"abi\":\"command\","
-        "\"code\":\"a0a0";
+        "\"clock_resolution\":1000000,\"code\":\"a0a0";
     CHECK(bytes_starts_with(buffer_view(&text), bytes_of_string(start)));
     AUTO(manifest) struct manifest *manifest = NULL;
     struct error error = { 0 };
@@ -239,6 +306,8 @@ static const struct test tests[] = {
     TEST(names_line_key_and_nearest_key),
     TEST(refuses_what_comes_later),
     TEST(refuses_bad_values),
+    TEST(reads_how_a_function_runs),
+    TEST(refuses_bad_manners),
     TEST(canonical_form_is_a_fixed_point),
     TEST(resolved_form_must_be_canonical),
     TEST(every_truncation_is_refused),

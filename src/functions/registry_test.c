@@ -2,6 +2,7 @@
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "functions/registry.h"
+#include "functions/test_manifest.h"
 #include "tests/harness.h"
 
 #include <stdio.h>
@@ -36,15 +37,7 @@ static struct digest32 owner_of(uint8_t byte)
 static void manifest_of(struct buffer *text, const char *name, struct bytes code)
 {
     struct digest32 digest = sha256_of(code);
-    struct hex32 hex = hex_of_digest(&digest);
-    buffer_init(text, MANIFEST_SIZE_MAX);
-    buffer_format(text,
-                  "{\"application\":{\"name\":\"%s\",\"version\":\"1.0.0\"},"
-                  "\"compatibility_date\":\"2026-11-01\",\"function\":{\"f\":{\"abi\":\"command\","
-                  "\"code\":\"%s\",\"environment\":{},\"limits\":{\"concurrency\":8,"
-                  "\"memory_mib\":64,\"output_kib\":1024,\"timeout_ms\":10000}}},"
-                  "\"s3n_manifest_version\":1,\"trigger\":{\"http\":[]}}",
-                  name, hex.text);
+    test_manifest(text, name, &digest, "");
 }
 
 static struct function_image image_of(const char *content)

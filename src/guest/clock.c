@@ -10,6 +10,19 @@ static uint64_t tsc_read(void)
     return (uint64_t)high << 32 | low;
 }
 
+uint64_t clock_read_ns(enum clock_id id)
+{
+    uint64_t now_ns = clock_now_ns(id);
+    uint64_t resolution_ns = guest.control->settings.clock_resolution_ns;
+    return resolution_ns > 1 ? now_ns - now_ns % resolution_ns : now_ns;
+}
+
+uint64_t clock_resolution_ns(void)
+{
+    uint64_t resolution_ns = guest.control->settings.clock_resolution_ns;
+    return resolution_ns > 1 ? resolution_ns : 1;
+}
+
 uint64_t clock_now_ns(enum clock_id id)
 {
     const volatile struct control *control = guest.control;

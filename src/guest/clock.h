@@ -13,6 +13,10 @@ enum clock_id {
     CLOCK_ID_COUNT
 };
 
+/* As exact as the machine has it: for deadlines of the runtime itself. */
 uint64_t clock_now_ns(enum clock_id id);
+/* What a function is told: rounded down to the resolution that its settings give. */
+uint64_t clock_read_ns(enum clock_id id);
+uint64_t clock_resolution_ns(void);
 
 #endif

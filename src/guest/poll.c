@@ -24,7 +24,9 @@ void wasi_clock_res_get(struct instance *instance, uint64_t *slots)
     if ((uint32_t)slots[0] >= CLOCK_ID_COUNT)
         slots[0] = WASI_INVAL;
     else
-        slots[0] = memory_store_u64(instance, (uint32_t)slots[1], 1) ? WASI_SUCCESS : WASI_FAULT;
+        slots[0] = memory_store_u64(instance, (uint32_t)slots[1], clock_resolution_ns())
+                       ? WASI_SUCCESS
+                       : WASI_FAULT;
 }
 
 void wasi_clock_time_get(struct instance *instance, uint64_t *slots)
@@ -33,7 +35,7 @@ void wasi_clock_time_get(struct instance *instance, uint64_t *slots)
     if (id >= CLOCK_ID_COUNT)
         slots[0] = WASI_INVAL;
     else
-        slots[0] = memory_store_u64(instance, (uint32_t)slots[2], clock_now_ns((enum clock_id)id))
+        slots[0] = memory_store_u64(instance, (uint32_t)slots[2], clock_read_ns((enum clock_id)id))
                        ? WASI_SUCCESS
                        : WASI_FAULT;
 }

@@ -52,7 +52,7 @@ static struct bay_instance *instance_take(struct bay *bay, const struct library_
         return NULL;
     instance = instance_place(bay);
     *instance = (struct bay_instance){ .shell = TAKE(bay->spare), .version = row->version };
-    if (!shell_load(instance->shell, row->program, &row->limits, outcome, &error))
+    if (!shell_load(instance->shell, row->program, &row->settings, outcome, &error))
         outcome->kind = OUTCOME_CRASHED;
     if (outcome->kind == OUTCOME_DONE)
         return instance;

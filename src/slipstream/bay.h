@@ -22,7 +22,7 @@ struct library_row {
     struct program *program; /* NULL: free */
     uint32_t function;
     uint32_t version; /* never used twice: a function loaded again is another one */
-    struct shell_limits limits;
+    struct settings settings;
 };
 
 struct library {
@@ -35,7 +35,7 @@ void library_init(struct library *library);
 void library_done(struct library *library);
 /* Replaces the function if it is there. */
 MUST_CHECK bool library_put(struct library *library, uint32_t function, struct program *program,
-                            const struct shell_limits *limits, struct error *error);
+                            const struct settings *settings, struct error *error);
 MUST_CHECK bool library_remove(struct library *library, uint32_t function, struct error *error);
 /* A row with a program that the caller closes; false when the function is not loaded. */
 bool library_find(struct library *library, uint32_t function, struct library_row *row);

@@ -12,6 +12,7 @@
 #include "abi/image.h"
 #include "abi/instance.h"
 #include "abi/mailbox.h"
+#include "abi/settings.h"
 #include "base/error.h"
 
 struct engine;
@@ -39,16 +40,18 @@ MUST_CHECK bool shell_open(struct shell **shell, struct engine *engine, void *ma
 void shell_close(struct shell *shell);
 DEFINE_AUTO(shell, shell_close)
 
-struct shell_limits {
-    uint64_t memory_size_max; /* bytes of linear memory; 0: what the module asks for, up to 4 GiB */
-    uint32_t timeout_ms;      /* wall time of each call; 0: none */
+/* What had no room left. */
+enum limit_kind {
+    LIMIT_OUTPUT = 1, /* stdout; as GUEST_EXIT_LIMIT has them */
+    LIMIT_ERRORS,     /* stderr */
+    LIMIT_HOST_CALLS  /* settings.host_call_count_max */
 };
 
 enum outcome_kind {
     OUTCOME_DONE,    /* exit_code */
     OUTCOME_TRAPPED, /* reason, function, wasm_offset */
     OUTCOME_TIMEOUT,
-    OUTCOME_OUTPUT_LIMIT, /* exit_code: 1 stdout, 2 stderr had no room left */
+    OUTCOME_LIMIT,  /* exit_code: enum limit_kind */
     OUTCOME_CRASHED /* the micro-VM or its worker broke; the shell must be closed; exit_code: the
                        backend's reason, or 0 */
 };
@@ -69,7 +72,7 @@ struct outcome {
  * snapshot.  A shell takes one program in its life.  true with outcome->kind other than DONE: the
  * instantiation itself trapped or ran out of time, and the shell is of no use. */
 MUST_CHECK bool shell_load(struct shell *shell, struct program *program,
-                           const struct shell_limits *limits, struct outcome *outcome,
+                           const struct settings *settings, struct outcome *outcome,
                            struct error *error);
 /* Back to the snapshot: nothing of earlier calls is left. */
 MUST_CHECK bool shell_reset(struct shell *shell, struct error *error);

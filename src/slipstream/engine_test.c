@@ -31,7 +31,7 @@ static void bench_done(struct bench *bench)
 #define BENCH __attribute__((cleanup(bench_done))) struct bench
 
 static bool bench_open(struct bench *bench, const struct test_image *image,
-                       const struct shell_limits *limits)
+                       const struct settings *limits)
 {
     *bench = (struct bench){ .image = test_image_make(image) };
     bool opened = engine_open(&bench->engine, NULL, &bench->error) &&
@@ -46,7 +46,7 @@ static bool bench_open(struct bench *bench, const struct test_image *image,
 static const struct test_image small = {
     .memory_size = 65536, .memory_size_max = 1 << 20, .command = TEST_echo, .start = TEST_NONE
 };
-static const struct shell_limits no_limits;
+static const struct settings no_limits;
 
 #define REQUIRE_KVM()                                                                              \
     if (!test_has_kvm())                                                                           \
@@ -137,7 +137,7 @@ static void privileged_instructions_end_the_call(void)
         TEST_far_return,
     };
     BENCH bench = { .image = -1 };
-    struct shell_limits limits = { .timeout_ms = 200 };
+    struct settings limits = { .timeout_ms = 200 };
     for (unsigned i = 0; i < ARRAY_COUNT(functions); i++) {
         REQUIRE(bench_open(&bench, &small, &limits));
         call(&bench, functions[i], 0, 0, 0);
@@ -184,7 +184,7 @@ static void memory_grows_and_shrinks_back(void)
 {
     REQUIRE_KVM();
     BENCH bench = { .image = -1 };
-    struct shell_limits limits = { .memory_size_max = 512 << 10 };
+    struct settings limits = { .memory_size_max = 512 << 10 };
     REQUIRE(bench_open(&bench, &small, &limits));
     for (unsigned round = 0; round < 5; round++) {
         check_trap(&bench, TEST_load, 65536, TRAP_MEMORY);
@@ -204,7 +204,7 @@ static void time_limit_stops_a_loop(void)
 {
     REQUIRE_KVM();
     BENCH bench = { .image = -1 };
-    struct shell_limits limits = { .timeout_ms = 30 };
+    struct settings limits = { .timeout_ms = 30 };
     REQUIRE(bench_open(&bench, &small, &limits));
     for (unsigned round = 0; round < 3; round++) {
         call(&bench, TEST_loop, 0, 0, 0);
@@ -245,7 +245,7 @@ static void output_limit_ends_a_flood(void)
     struct mailbox_request request = { .errors_capacity = 4096 };
     REQUIRE(mailbox_prepare(shell_mailbox(bench.shell), 1 << 20, &request, &bench.error));
     REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
-    CHECK_NUMBER(bench.outcome.kind, OUTCOME_OUTPUT_LIMIT);
+    CHECK_NUMBER(bench.outcome.kind, OUTCOME_LIMIT);
     CHECK_NUMBER(bench.outcome.exit_code, 1);
 }
 
@@ -399,7 +399,7 @@ static void mutated_images_do_no_harm(void)
         AUTO(shell) struct shell *shell = NULL;
         AUTO_CLOSE int mutated = -1;
         struct outcome outcome;
-        struct shell_limits limits = { .timeout_ms = 20, .memory_size_max = 1 << 24 };
+        struct settings limits = { .timeout_ms = 20, .memory_size_max = 1 << 24 };
         memcpy(copy, original.data, original.size);
         /* The header, where most is at stake, or anywhere. */
         size_t range = round % 2 == 0 ? 320 : original.size;
@@ -424,7 +424,7 @@ static void limits_refuse_at_load(void)
 {
     REQUIRE_KVM();
     BENCH bench = { .image = -1 };
-    struct shell_limits limits = { .memory_size_max = 4096 };
+    struct settings limits = { .memory_size_max = 4096 };
     CHECK(!bench_open(&bench, &small, &limits));
     CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
 }

@@ -194,6 +194,18 @@ static bool serve_sleep(struct run *run, uint64_t ns)
     return !is_cut;
 }
 
+/* Whether the function may have the host work for it once more. */
+static bool host_call_allowed(struct run *run, uint32_t reason)
+{
+    uint32_t allowed = run->shell->settings.host_call_count_max;
+    bool is_served = reason == GUEST_EXIT_GROW || reason == GUEST_EXIT_SLEEP;
+    if (!is_served || allowed == 0 || ++run->host_call_count <= allowed)
+        return true;
+    run->outcome->kind = OUTCOME_LIMIT;
+    run->outcome->exit_code = LIMIT_HOST_CALLS;
+    return false;
+}
+
 /* True: resume with *answer.  False: the outcome is final. */
 static bool serve_exit(struct run *run, const struct event *event, uint64_t *answer)
 {
@@ -201,6 +213,8 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
     struct outcome *outcome = run->outcome;
     bool in_time = true;
     *answer = 0;
+    if (!host_call_allowed(run, event->reason))
+        return false;
     switch (event->reason) {
     case GUEST_EXIT_DONE:
         outcome->kind = OUTCOME_DONE;
@@ -210,7 +224,7 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
         outcome_trap(run, event);
         return false;
     case GUEST_EXIT_GROW:
-        *answer = event->arguments[0] <= shell->limits.memory_size_max &&
+        *answer = event->arguments[0] <= shell->settings.memory_size_max &&
                   shell->backend->machine_grow(shell->machine, event->arguments[0]);
         return true;
     case GUEST_EXIT_SLEEP:
@@ -225,7 +239,7 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
         in_time = serve_input(run);
         break;
     case GUEST_EXIT_LIMIT:
-        outcome->kind = OUTCOME_OUTPUT_LIMIT;
+        outcome->kind = OUTCOME_LIMIT;
         outcome->exit_code = (uint32_t)event->arguments[0];
         return false;
     case GUEST_EXIT_CLOCK:
@@ -296,6 +310,12 @@ static void run_loop(struct run *run)
     }
 }
 
+static uint64_t stack_size(const struct settings *settings)
+{
+    bool is_given = settings->stack_size != 0 && settings->stack_size < LAYOUT_FRAMES_SIZE;
+    return is_given ? settings->stack_size : LAYOUT_FRAMES_SIZE;
+}
+
 bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console *console,
                  struct outcome *outcome, struct error *error)
 {
@@ -308,14 +328,15 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     control->code = LAYOUT_CODE + code_offset;
     control->memory_base = LAYOUT_MEMORY;
     control->instance = LAYOUT_INSTANCE;
-    control->memory_limit = shell->limits.memory_size_max;
-    control->frame_limit = LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE;
+    control->memory_limit = shell->settings.memory_size_max;
+    control->frame_limit = LAYOUT_FRAMES + stack_size(&shell->settings);
+    control->settings = shell->settings;
     if (!control_set_seed(control, error))
         return false;
     control_set_clocks(shell, control);
     run.start_ns = control->monotonic_ns;
-    if (shell->limits.timeout_ms != 0)
-        run.deadline_ns = run.start_ns + shell->limits.timeout_ms * 1000000ull;
+    if (shell->settings.timeout_ms != 0)
+        run.deadline_ns = run.start_ns + shell->settings.timeout_ms * 1000000ull;
     volatile uint8_t *flag = shell->backend->machine_interrupt_flag(shell->machine);
     if (!deadline_set(next_stop_ns(&run), flag, error))
         return false;

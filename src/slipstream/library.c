@@ -38,7 +38,7 @@ static uint32_t library_advance(struct library *library)
 }
 
 bool library_put(struct library *library, uint32_t function, struct program *program,
-                 const struct shell_limits *limits, struct error *error)
+                 const struct settings *settings, struct error *error)
 {
     struct program *replaced = NULL;
     pthread_mutex_lock(&library->lock);
@@ -50,7 +50,7 @@ bool library_put(struct library *library, uint32_t function, struct program *pro
         *row = (struct library_row){ .program = program_share(program),
                                      .function = function,
                                      .version = library_advance(library),
-                                     .limits = *limits };
+                                     .settings = *settings };
     }
     pthread_mutex_unlock(&library->lock);
     program_close(replaced);

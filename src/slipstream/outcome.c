@@ -30,9 +30,15 @@ bool outcome_check(const struct outcome *outcome, struct error *error)
                          outcome->wasm_offset);
     case OUTCOME_TIMEOUT:
         return error_set(error, ERROR_TIMEOUT, "the function ran out of time");
-    case OUTCOME_OUTPUT_LIMIT:
-        return error_set(error, ERROR_LIMIT, "the function wrote more to std%s than it may",
-                         outcome->exit_code == 2 ? "err" : "out");
+    case OUTCOME_LIMIT:
+        if (outcome->exit_code == LIMIT_HOST_CALLS)
+            return error_set(error, ERROR_LIMIT,
+                             "the function called the host more often than it may "
+                             "(limits.host_calls)");
+        return error_set(error, ERROR_LIMIT, "the function wrote more to std%s than it may (%s)",
+                         outcome->exit_code == LIMIT_ERRORS ? "err" : "out",
+                         outcome->exit_code == LIMIT_ERRORS ? "limits.log_kib"
+                                                            : "limits.output_kib");
     case OUTCOME_CRASHED:
         break;
     }

@@ -4,14 +4,16 @@
 #ifndef SLIPSTREAM_REQUESTS_H
 #define SLIPSTREAM_REQUESTS_H
 
+#include "abi/settings.h"
+
 enum worker_request {
     WORKER_REQUEST_OPEN = 1, /* descriptors: channel memory, eventfd */
-    WORKER_REQUEST_LOAD,     /* u32 function, u64 memory_size_max, u32 timeout_ms; the image */
+    WORKER_REQUEST_LOAD,     /* u32 function, settings (abi/settings.h); the image */
     WORKER_REQUEST_UNLOAD    /* u32 function */
 };
 
 enum {
-    WORKER_LOAD_SIZE = 16,
+    WORKER_LOAD_SIZE = 4 + SETTINGS_SIZE,
     WORKER_UNLOAD_SIZE = 4,
     WORKER_PAYLOAD_MAX = 4096
 };

@@ -57,18 +57,21 @@ static bool serve_open(void *context, const struct ipc_message *message, struct 
 
 /* Instantiates once, on a mailbox of its own: freezes the snapshot and finds out what can't run. */
 static bool program_try(struct serve *serve, struct program *program,
-                        const struct shell_limits *limits, struct error *error)
+                        const struct settings *settings, struct error *error)
 {
     AUTO(shell) struct shell *shell = NULL;
     struct outcome outcome;
     const struct image *image = program_image(program);
+    if (settings->entry != SETTINGS_ENTRY_COMMAND)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "only abi \"command\" and \"cgi\" can run in this version");
     if ((image->header.flags & IMAGE_HAS_COMMAND) == 0)
         return error_set(error, ERROR_INVALID, "the module has no function _start to run");
     /* A start function may print; nobody reads it. */
     struct mailbox_request request = { .errors_capacity = TRIAL_ERRORS_SIZE };
     if (!shell_open(&shell, serve->engine, NULL, 0, error) ||
         !mailbox_prepare(shell_mailbox(shell), MAILBOX_DEFAULT_SIZE, &request, error) ||
-        !shell_load(shell, program, limits, &outcome, error))
+        !shell_load(shell, program, settings, &outcome, error))
         return false;
     if (outcome.kind == OUTCOME_DONE)
         return true;
@@ -82,17 +85,16 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
     struct reader reader = reader_of(message->payload);
     AUTO(program) struct program *program = NULL;
     uint32_t function = read_u32_le(&reader);
-    struct shell_limits limits = { .memory_size_max = read_u64_le(&reader) };
-    limits.timeout_ms = read_u32_le(&reader);
+    struct settings settings;
     (void)answer;
     (void)descriptors;
     *descriptor_count = 0;
-    if (!read_end(&reader))
-        return error_set(error, ERROR_INVALID, "load request has a wrong size");
+    if (!settings_read(&reader, &settings) || !read_end(&reader))
+        return error_set(error, ERROR_INVALID, "load request has a wrong size or content");
     if (!program_open(&program, message->descriptors[0], error) ||
-        !program_try(serve, program, &limits, error))
+        !program_try(serve, program, &settings, error))
         return false;
-    return library_put(&serve->library, function, program, &limits, error);
+    return library_put(&serve->library, function, program, &settings, error);
 }
 
 static bool serve_unload(void *context, const struct ipc_message *message, struct buffer *answer,

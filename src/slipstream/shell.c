@@ -103,11 +103,11 @@ static bool shell_fill(struct shell *shell, struct program *program, struct outc
 {
     const struct image_header *header = &program->image.header;
     *outcome = (struct outcome){ .kind = OUTCOME_DONE, .memory_size = program->memory.size };
-    if (program->memory.size > shell->limits.memory_size_max)
+    if (program->memory.size > shell->settings.memory_size_max)
         return error_set(error, ERROR_LIMIT,
                          "the module starts with %llu bytes of memory, the limit is %llu",
                          (unsigned long long)program->memory.size,
-                         (unsigned long long)shell->limits.memory_size_max);
+                         (unsigned long long)shell->settings.memory_size_max);
     if ((header->flags & IMAGE_START_TRAPS) != 0) {
         outcome->kind = OUTCOME_TRAPPED;
         outcome->reason = (enum trap_reason)header->start_trap;
@@ -118,13 +118,13 @@ static bool shell_fill(struct shell *shell, struct program *program, struct outc
     return program->is_frozen || shell_start(shell, program, outcome, error);
 }
 
-bool shell_load(struct shell *shell, struct program *program, const struct shell_limits *limits,
+bool shell_load(struct shell *shell, struct program *program, const struct settings *settings,
                 struct outcome *outcome, struct error *error)
 {
     ASSERT(shell->program == NULL);
-    shell->limits = *limits;
-    if (shell->limits.memory_size_max == 0 || shell->limits.memory_size_max > MEMORY_SIZE_MAX)
-        shell->limits.memory_size_max = MEMORY_SIZE_MAX;
+    shell->settings = *settings;
+    if (shell->settings.memory_size_max == 0 || shell->settings.memory_size_max > MEMORY_SIZE_MAX)
+        shell->settings.memory_size_max = MEMORY_SIZE_MAX;
     shell->program = program_share(program);
     pthread_mutex_lock(&program->lock);
     bool filled = shell_fill(shell, program, outcome, error);

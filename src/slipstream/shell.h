@@ -18,7 +18,7 @@ struct shell {
     uint64_t mailbox_size;
     bool owns_mailbox;
     bool is_broken;
-    struct shell_limits limits;
+    struct settings settings;
 };
 
 /* One entry up to the guest's end: what to start, and who takes the streams. */
@@ -28,7 +28,8 @@ struct run {
     uint64_t start_ns;
     uint64_t tick_ns;     /* until the console is looked after again */
     uint64_t deadline_ns; /* 0: none */
-    uint32_t drained[2];  /* bytes of stdout and stderr passed on already */
+    uint32_t host_call_count;
+    uint32_t drained[2]; /* bytes of stdout and stderr passed on already */
     struct outcome *outcome;
 };
 

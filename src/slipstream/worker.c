@@ -135,19 +135,19 @@ void worker_close(struct worker *worker)
 }
 
 bool worker_load(struct worker *worker, uint32_t function, int image,
-                 const struct shell_limits *limits, struct error *error)
+                 const struct settings *settings, struct error *error)
 {
-    return worker_load_begin(worker, function, image, limits, error) && worker_wait(worker, error);
+    return worker_load_begin(worker, function, image, settings, error) &&
+           worker_wait(worker, error);
 }
 
 bool worker_load_begin(struct worker *worker, uint32_t function, int image,
-                       const struct shell_limits *limits, struct error *error)
+                       const struct settings *settings, struct error *error)
 {
     uint8_t payload[WORKER_LOAD_SIZE];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_u32_le(&writer, function);
-    write_u64_le(&writer, limits->memory_size_max);
-    write_u32_le(&writer, limits->timeout_ms);
+    settings_write(&writer, settings);
     return worker_ask(worker, WORKER_REQUEST_LOAD, writer_view(&writer), &image, 1, error);
 }
 

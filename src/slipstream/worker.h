@@ -32,7 +32,7 @@ DEFINE_AUTO(worker, worker_close)
  * sealed (file_sealed).  The process checks it and instantiates it once: a start function that
  * traps is ERROR_TRAPPED, initial memory over the limit ERROR_LIMIT. */
 MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image,
-                            const struct shell_limits *limits, struct error *error);
+                            const struct settings *settings, struct error *error);
 /* What runs finishes.  Wait for what is submitted first: invocations not begun yet end as CRASHED.
  */
 MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct error *error);
@@ -43,7 +43,7 @@ MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct e
 MUST_CHECK bool worker_open_begin(struct worker **worker, int socket,
                                   const struct worker_options *options, struct error *error);
 MUST_CHECK bool worker_load_begin(struct worker *worker, uint32_t function, int image,
-                                  const struct shell_limits *limits, struct error *error);
+                                  const struct settings *settings, struct error *error);
 enum worker_answer {
     WORKER_ANSWER_NONE, /* not yet */
     WORKER_ANSWER_DONE,

@@ -68,7 +68,7 @@ static bool load(struct bench *bench, uint32_t function, enum test_function comm
     struct test_image image = {
         .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = TEST_NONE
     };
-    struct shell_limits limits = { .timeout_ms = timeout_ms };
+    struct settings limits = { .timeout_ms = timeout_ms };
     AUTO_CLOSE int descriptor = test_image_make(&image);
     bool loaded = worker_load(bench->worker, function, descriptor, &limits, &bench->error);
     if (!loaded)
@@ -179,9 +179,8 @@ static void many_functions_share_slots(void)
     REQUIRE(bench_open(&bench, 1));
     static const enum test_function commands[] = { TEST_echo,   TEST_unreachable, TEST_flood,
                                                    TEST_divide, TEST_recurse,     TEST_echo };
-    static const enum outcome_kind kinds[] = { OUTCOME_DONE,         OUTCOME_TRAPPED,
-                                               OUTCOME_OUTPUT_LIMIT, OUTCOME_TRAPPED,
-                                               OUTCOME_TRAPPED,      OUTCOME_DONE };
+    static const enum outcome_kind kinds[] = { OUTCOME_DONE,    OUTCOME_TRAPPED, OUTCOME_LIMIT,
+                                               OUTCOME_TRAPPED, OUTCOME_TRAPPED, OUTCOME_DONE };
     for (unsigned i = 0; i < ARRAY_COUNT(commands); i++)
         REQUIRE(load(&bench, 10 + i, commands[i], 1000));
     for (unsigned i = 0; i < 30; i++) {
@@ -225,7 +224,7 @@ static void bad_images_are_refused(void)
     BENCH bench = { 0 };
     REQUIRE(bench_open(&bench, 1));
     AUTO_CLOSE int descriptor = -1;
-    struct shell_limits limits = { 0 };
+    struct settings limits = { 0 };
     REQUIRE(file_sealed(&descriptor, "bad", BYTES_LITERAL("no image"), &bench.error));
     CHECK(!worker_load(bench.worker, 1, descriptor, &limits, &bench.error));
     CHECK_NUMBER(bench.error.code, ERROR_INVALID);

@@ -57,6 +57,9 @@ static bool compile(struct buffer *image, struct bytes source, const struct wasm
 bool wasm_compile(struct buffer *image, struct bytes module, const struct wasm_options *options,
                   struct error *error)
 {
+    if (options->deterministic || options->fuel)
+        return error_set(error, ERROR_UNSUPPORTED, "%s is not supported yet by this compiler",
+                         options->fuel ? "metering" : "deterministic code");
     size_t module_max =
         options->module_size_max != 0 ? options->module_size_max : WASM_MODULE_SIZE_MAX;
     size_t image_max = options->image_size_max != 0 ? options->image_size_max : WASM_IMAGE_SIZE_MAX;

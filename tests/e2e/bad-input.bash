@@ -121,7 +121,7 @@ printf '{"application": {}}' >"$scratch/manifest"
 is "a manifest that is none" "$(signed PUT /v1/applications/echo "$scratch/manifest")" 400
 has "with a code" "$(cat "$scratch/body")" '"code":"invalid"'
 cat >"$scratch/manifest" <<JSON
-{"application":{"name":"absent","version":"1.0.0"},"compatibility_date":"2026-11-01","function":{"f":{"abi":"command","code":"$wrong","environment":{},"limits":{"concurrency":8,"memory_mib":64,"output_kib":1024,"timeout_ms":10000}}},"s3n_manifest_version":1,"trigger":{"http":[]}}
+{"application":{"name":"absent","version":"1.0.0"},"compatibility_date":"2026-11-01","function":{"f":{"abi":"command","clock_resolution":1000000,"code":"$wrong","deterministic":false,"environment":{},"isolation":"batch","kind":"wasm","limits":{"concurrency":8,"host_calls":10000,"log_kib":64,"memory_mib":64,"output_kib":1024,"scratch_kib":16384,"stack_kib":8192,"timeout_ms":10000},"metering":"none","pad_output":"none","pad_time":0,"reuse":"none"}},"s3n_manifest_version":1,"trigger":{"http":[]}}
 JSON
 truncate -s -1 "$scratch/manifest"
 is "a manifest whose module was not uploaded" "$(signed PUT /v1/applications/absent "$scratch/manifest")" 404

@@ -18,6 +18,9 @@ struct compile_options {
     uint64_t uid;
     const char *tier;
     const char *digest;
+    bool deterministic;
+    bool fuel;
+    bool native;
     bool spectest;
     bool version;
 };
@@ -37,6 +40,12 @@ static const struct option_row rows[] = {
       "baseline is the only one (default)", 0, 0 },
     { "module-digest", 0, OPTION_STRING, offsetof(struct compile_options, digest), "HEX",
       "SHA-256 of the module, for the image's header", 0, 0 },
+    { "deterministic", 0, OPTION_FLAG, offsetof(struct compile_options, deterministic), NULL,
+      "give NaN results one bit pattern", 0, 0 },
+    { "fuel", 0, OPTION_FLAG, offsetof(struct compile_options, fuel), NULL,
+      "make the code count what it executes", 0, 0 },
+    { "native", 0, OPTION_FLAG, offsetof(struct compile_options, native), NULL,
+      "the input is a static ELF, not a module", 0, 0 },
     { "spectest", 0, OPTION_FLAG, offsetof(struct compile_options, spectest), NULL,
       "the module may import the official test suite's module", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct compile_options, uid), "N",
@@ -66,6 +75,8 @@ static bool check(const struct compile_options *options, struct digest32 *digest
     if (strcmp(options->tier, "baseline") != 0)
         return error_set(error, ERROR_USAGE, "no tier is called %s (there is: baseline)",
                          error_quote(bytes_of_string(options->tier)).text);
+    if (options->native)
+        return error_set(error, ERROR_UNSUPPORTED, "native functions are not supported yet");
     if (options->digest != NULL &&
         !hex_decode(digest->bytes, sizeof(digest->bytes), bytes_of_string(options->digest)))
         return error_set(error, ERROR_USAGE, "--module-digest: not 64 hexadecimal digits");
@@ -89,6 +100,8 @@ static bool compile(const struct compile_options *options, const struct digest32
     buffer_init(&module, (size_t)options->memory_mib << 20);
     buffer_init(&image, (size_t)options->output_mib << 20);
     struct wasm_options wasm = { .image_size_max = options->output_mib << 20,
+                                 .deterministic = options->deterministic,
+                                 .fuel = options->fuel,
                                  .allow_spectest = options->spectest,
                                  .module_digest = digest };
     return file_read_descriptor(&module, STDIN_FILENO, error) &&

@@ -123,10 +123,21 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
                      struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_COMPILER);
-    struct hex32 code = hex_of_digest(&files->code);
-    const char *arguments[] = {
-        "s3n-compile", "--uid", uid.text, "--module-digest", code.text, NULL
+    struct hex32 code = hex_of_digest(&files->artefact.code);
+    static const struct {
+        uint32_t flag;
+        const char *option;
+    } options_of[] = { { COMPILE_DETERMINISTIC, "--deterministic" },
+                       { COMPILE_FUEL, "--fuel" },
+                       { COMPILE_NATIVE, "--native" } };
+    const char *arguments[6 + ARRAY_COUNT(options_of)] = {
+        "s3n-compile", "--uid", uid.text, "--module-digest", code.text,
     };
+    size_t count = 5;
+    for (size_t i = 0; i < ARRAY_COUNT(options_of); i++) {
+        if ((files->artefact.flags & options_of[i].flag) != 0)
+            arguments[count++] = options_of[i].option;
+    }
     struct spawn_options options = {
         .path = launcher->compiler,
         .arguments = arguments,

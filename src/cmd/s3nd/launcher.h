@@ -4,6 +4,7 @@
 #define S3ND_LAUNCHER_H
 
 #include "cmd/s3nd/config.h"
+#include "functions/compiler.h"
 
 #include <sys/types.h>
 
@@ -40,7 +41,7 @@ struct compile_files {
     int module;
     int image;
     int messages;
-    struct digest32 code; /* of the module */
+    struct artefact artefact;
 };
 MUST_CHECK bool launch_compiler(const struct launcher *launcher, const struct compile_files *files,
                                 pid_t *pid, struct error *error);

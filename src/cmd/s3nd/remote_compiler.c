@@ -3,6 +3,7 @@
 #include "abi/image.h"
 #include "base/file.h"
 #include "core/reader.h"
+#include "core/writer.h"
 #include "functions/compiler_end.h"
 
 #include <fcntl.h>
@@ -63,7 +64,7 @@ static void ended(void *context, struct ipc_message *answer, const struct error 
     }
 }
 
-static bool compile(void *context, int module, const struct digest32 *code, compiler_done *done,
+static bool compile(void *context, int module, const struct artefact *artefact, compiler_done *done,
                     void *done_context, struct error *error)
 {
     struct supervisor_client *supervisor = context;
@@ -76,8 +77,12 @@ static bool compile(void *context, int module, const struct digest32 *code, comp
     job->messages = memfd_create("messages", MFD_CLOEXEC);
     if (job->image < 0 || job->messages < 0 || lseek(source, 0, SEEK_SET) != 0)
         return error_system(error, "files for a compilation");
+    uint8_t payload[SUPERVISOR_COMPILE_SIZE];
+    struct writer writer = writer_into(payload, sizeof(payload));
+    write_bytes(&writer, BYTES_OF(artefact->code.bytes));
+    write_u32_le(&writer, artefact->flags);
     int descriptors[] = { source, job->image, job->messages };
-    if (!supervisor_request(supervisor, SUPERVISOR_COMPILE, BYTES_OF(code->bytes), descriptors,
+    if (!supervisor_request(supervisor, SUPERVISOR_COMPILE, writer_view(&writer), descriptors,
                             ARRAY_COUNT(descriptors), ended, job, error))
         return false;
     (void)TAKE(job);

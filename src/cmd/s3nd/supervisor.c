@@ -262,7 +262,11 @@ static bool compile_start(struct supervisor *supervisor, const struct ipc_messag
     struct compile_files files = { .module = message->descriptors[0],
                                    .image = message->descriptors[1],
                                    .messages = message->descriptors[2] };
-    memcpy(files.code.bytes, message->payload.data, sizeof(files.code.bytes));
+    struct reader reader = reader_of(message->payload);
+    read_into(&reader, files.artefact.code.bytes, sizeof(files.artefact.code.bytes));
+    files.artefact.flags = read_u32_le(&reader);
+    if (!read_end(&reader) || (files.artefact.flags & ~(uint32_t)COMPILE_FLAGS) != 0)
+        return error_set(error, ERROR_INVALID, "no such way to compile");
     return launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
            child_add(supervisor, &child, error);
 }
@@ -290,7 +294,7 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
                           struct error *error)
 {
     if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
-        message->payload.size == sizeof(struct digest32)) {
+        message->payload.size == SUPERVISOR_COMPILE_SIZE) {
         struct error failure;
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);

@@ -131,8 +131,8 @@ static bool run_open(struct run_parts *parts, const struct run_options *options,
 static bool run_program(struct run_parts *parts, const struct run_options *options,
                         const char *const *arguments, struct outcome *outcome, struct error *error)
 {
-    struct shell_limits limits = { .memory_size_max = options->memory_mib << 20,
-                                   .timeout_ms = (uint32_t)options->timeout_ms };
+    struct settings limits = { .memory_size_max = options->memory_mib << 20,
+                               .timeout_ms = (uint32_t)options->timeout_ms };
     struct mailbox_request request = { .arguments = arguments,
                                        .environment = options->environment.items,
                                        .input_capacity = RUN_INPUT_SIZE,

@@ -21,12 +21,12 @@ void instance_done(struct instance_of_suite *instance)
 bool instance_open(struct instance_of_suite *instance, struct engine *engine, struct bytes image,
                    struct outcome *outcome, struct error *error)
 {
-    static const struct shell_limits limits = { .timeout_ms = INSTANCE_TIMEOUT_MS };
+    static const struct settings limits = { .timeout_ms = INSTANCE_TIMEOUT_MS };
     return instance_open_within(instance, engine, image, &limits, outcome, error);
 }
 
 bool instance_open_within(struct instance_of_suite *instance, struct engine *engine,
-                          struct bytes image, const struct shell_limits *limits,
+                          struct bytes image, const struct settings *limits,
                           struct outcome *outcome, struct error *error)
 {
     static const char *const no_strings[] = { NULL };

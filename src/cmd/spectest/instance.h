@@ -27,7 +27,7 @@ struct values {
 MUST_CHECK bool instance_open(struct instance_of_suite *instance, struct engine *engine,
                               struct bytes image, struct outcome *outcome, struct error *error);
 MUST_CHECK bool instance_open_within(struct instance_of_suite *instance, struct engine *engine,
-                                     struct bytes image, const struct shell_limits *limits,
+                                     struct bytes image, const struct settings *limits,
                                      struct outcome *outcome, struct error *error);
 void instance_done(struct instance_of_suite *instance);
 MUST_CHECK bool instance_invoke(struct instance_of_suite *instance, struct bytes name,

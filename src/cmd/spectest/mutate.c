@@ -49,8 +49,8 @@ static void change(struct mutator *mutator, struct bytes original, uint8_t *muta
 /* Runs _start if the mutation still has one; otherwise loading it was all. */
 static bool run(struct mutator *mutator, struct error *error)
 {
-    static const struct shell_limits limits = { .timeout_ms = MUTATION_TIMEOUT_MS,
-                                                .memory_size_max = MUTATION_MEMORY_MAX };
+    static const struct settings limits = { .timeout_ms = MUTATION_TIMEOUT_MS,
+                                            .memory_size_max = MUTATION_MEMORY_MAX };
     struct instance_of_suite instance = { 0 };
     struct outcome outcome = { 0 };
     struct image image;
@@ -112,7 +112,7 @@ bool mutate_run(const char *path, struct engine *engine, unsigned count, struct 
     printf(
         "%s: %u refused, %u ran to an end, %u trapped, %u ran out of time, %u printed too much\n",
         path, mutator.refused, mutator.ends[OUTCOME_DONE], mutator.ends[OUTCOME_TRAPPED],
-        mutator.ends[OUTCOME_TIMEOUT], mutator.ends[OUTCOME_OUTPUT_LIMIT]);
+        mutator.ends[OUTCOME_TIMEOUT], mutator.ends[OUTCOME_LIMIT]);
     free(mutated);
     buffer_done(&mutator.image);
     return true;

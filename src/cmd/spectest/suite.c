@@ -260,7 +260,7 @@ static const char *outcome_text(const struct outcome *outcome)
         return traps[outcome->reason];
     case OUTCOME_TIMEOUT:
         return "time is up";
-    case OUTCOME_OUTPUT_LIMIT:
+    case OUTCOME_LIMIT:
         return "too much output";
     case OUTCOME_CRASHED:
         return "micro-VM broke";
