@@ -27,6 +27,10 @@
 #define LAYOUT_RUNTIME      0x280200000ull
 #define LAYOUT_RUNTIME_SIZE 0x000200000ull
 
+/* The machine's own page table entries of what a reset restores: read-only.  kvm backend only. */
+#define LAYOUT_TABLES      0x284000000ull
+#define LAYOUT_TABLES_SIZE 0x002000000ull
+
 /* struct instance (abi/instance.h) and behind it globals and tables: RW. */
 #define LAYOUT_INSTANCE          0x288000000ull
 #define LAYOUT_INSTANCE_SIZE_MAX 0x004000000ull
@@ -75,5 +79,12 @@
 #define LAYOUT_LINKED_MEMORY            0x10000000000ull
 #define LAYOUT_LINKED_MEMORY_STRIDE     0x400000000ull
 #define LAYOUT_LINKED_MAX               512u
+
+/* What the guest restores itself from (struct control_part): read-only.  Linear memory, instance
+ * region, runtime data. */
+#define LAYOUT_SNAPSHOT          0xc00000000ull
+#define LAYOUT_SNAPSHOT_SIZE     0x080000000ull
+#define LAYOUT_SNAPSHOT_INSTANCE (LAYOUT_SNAPSHOT + 0x070000000ull)
+#define LAYOUT_SNAPSHOT_RUNTIME  (LAYOUT_SNAPSHOT + 0x078000000ull)
 
 #endif

@@ -7,7 +7,9 @@
 
 #include "abi/layout.h"
 
+#define ENTRY_TOUCHED 0x20u
 #define ENTRY_WRITTEN 0x40u
+#define TABLE_PAGES   512u
 
 static uint64_t ticks_now(void)
 {
@@ -103,9 +105,15 @@ static void page_restore(const struct control_part *part, uint64_t at)
 static void part_restore(const struct control_part *part)
 {
     const volatile uint64_t *entries = (const volatile uint64_t *)part->entries;
+    const volatile uint64_t *touched = (const volatile uint64_t *)part->touched;
     uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE;
     for (uint64_t from = 0; from < count; from += 8) {
         uint64_t end = MIN(from + 8, count), any = 0;
+        if (touched != NULL && from % TABLE_PAGES == 0 &&
+            (touched[from / TABLE_PAGES] & ENTRY_TOUCHED) == 0) {
+            from += TABLE_PAGES - 8;
+            continue;
+        }
         for (uint64_t page = from; entries != NULL && page < end; page++)
             any |= entries[page];
         if (entries != NULL && (any & ENTRY_WRITTEN) == 0)

@@ -18,6 +18,7 @@ static struct {
     _Alignas(4096) uint8_t stations[STATION_COUNT * STATION_SIZE];
     _Alignas(4096) uint8_t content[TEST_MEMORY_SIZE];
     uint64_t entries[PAGE_COUNT];
+    uint64_t touched[1];
     uint64_t runs;
     uint64_t random[8];
     bool grows;
@@ -71,7 +72,9 @@ static void setup(uint32_t flags)
     control->parts[0] = (struct control_part){ .address = (uint64_t)test_guest.memory,
                                                .size = TEST_MEMORY_SIZE,
                                                .content = (uint64_t)lane.content,
-                                               .entries = (uint64_t)lane.entries };
+                                               .entries = (uint64_t)lane.entries,
+                                               .touched = (uint64_t)lane.touched };
+    lane.touched[0] = 0x20;
     test_guest.on_call = program;
 }
 
@@ -159,6 +162,17 @@ static void refuses_a_station_that_is_not_there(void)
     CHECK_NUMBER(lane.runs, 0);
 }
 
+/* What nobody touched is not looked at. */
+static void untouched_tables_are_passed_over(void)
+{
+    setup(CONTROL_RESETS);
+    lane.touched[0] = 0;
+    lane.batch.lingers = 1;
+    submit(0, 1);
+    CHECK_NUMBER(serve(), BATCH_EXIT_IDLE);
+    CHECK_NUMBER(test_guest.memory[5], 1);
+}
+
 static void counts_wrap_around(void)
 {
     setup(CONTROL_RESETS);
@@ -178,6 +192,7 @@ static const struct test tests[] = {
     TEST(lingers_when_told),
     TEST(leaves_for_what_the_host_must_do),
     TEST(refuses_a_station_that_is_not_there),
+    TEST(untouched_tables_are_passed_over),
     TEST(counts_wrap_around),
 };
 TEST_MAIN(tests)

@@ -7,10 +7,10 @@
 #include "core/checked.h"
 #include "slipstream/deadline.h"
 #include "slipstream/limits.h"
+#include "slipstream/seed.h"
 
 #include <errno.h>
 #include <string.h>
-#include <sys/random.h>
 #include <time.h>
 #include <x86intrin.h>
 
@@ -34,13 +34,6 @@ static void control_set_clocks(const struct shell *shell, struct control *contro
     control->monotonic_ns = deadline_now_ns();
     control->tsc_base = has_tsc ? __rdtsc() : 0;
     control->tsc_to_ns_mult = has_tsc ? mult : 0;
-}
-
-static bool control_set_seed(struct control *control, struct error *error)
-{
-    if (getrandom(control->seed, sizeof(control->seed), 0) != (ssize_t)sizeof(control->seed))
-        return error_system(error, "seed the guest's random generator");
-    return true;
 }
 
 /* Compiled code: from the code's address, which trap and where in the module. */
@@ -291,7 +284,7 @@ static void run_loop(struct run *run)
         switch (event.kind) {
         case EVENT_EXIT:
             goes_on = serve_exit(run, &event, &answer) &&
-                      control_set_seed(backend->machine_control(machine), &error);
+                      seed_take(backend->machine_control(machine)->seed, &error);
             break;
         case EVENT_FAULT:
             outcome_fault(run, &event);
@@ -331,7 +324,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     control->memory_limit = shell->settings.memory_size_max;
     control->frame_limit = LAYOUT_FRAMES + stack_size(&shell->settings);
     control->settings = shell->settings;
-    if (!control_set_seed(control, error))
+    if (!seed_take(control->seed, error))
         return false;
     control_set_clocks(shell, control);
     run.start_ns = control->monotonic_ns;

@@ -33,7 +33,7 @@ enum page_right {
 #define CORE_ROOT         0x000000ull /* PML4, PDPT, one directory per used GiB */
 #define CORE_ROOT_SIZE    0x010000ull
 #define CORE_TABLES       (CORE_ROOT + CORE_ROOT_SIZE)
-#define CORE_TABLES_SIZE  0xa30000ull
+#define CORE_TABLES_SIZE  0xa50000ull
 #define CORE_SYSTEM       (CORE_TABLES + CORE_TABLES_SIZE)
 #define CORE_CONTROL      (CORE_SYSTEM + LAYOUT_SYSTEM_SIZE)
 #define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE)
@@ -49,6 +49,11 @@ enum page_right {
 #define PHYSICAL_MAILBOX  0x010000000ull
 #define PHYSICAL_IMAGE    0x040000000ull
 #define PHYSICAL_MEMORY   0x100000000ull
+#define PHYSICAL_SNAPSHOT 0x200000000ull
+
+enum {
+    TABLE_PAGES = 512
+};
 
 /* A stretch of virtual addresses with its array of page table entries in the core slot. */
 enum region {
@@ -61,6 +66,8 @@ enum region {
     REGION_STACK,
     REGION_FRAMES,
     REGION_MAILBOX,
+    REGION_TABLES,
+    REGION_SNAPSHOT, /* last: mapped in large pages alone, its tables do not exist */
     REGION_COUNT
 };
 
@@ -80,6 +87,8 @@ struct growing_part {
     uint64_t size;    /* mapped for the guest now */
     enum region region;
     bool is_learned; /* entries tell which pages were written; before, all count as written */
+    uint64_t written_count; /* pages of the union when it was learned */
+    bool wants_pruning;
 };
 
 struct machine {
@@ -95,6 +104,12 @@ struct machine {
     uint64_t mailbox_size;
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
     bool has_tsc;
+    bool left_plainly;    /* the last exit was the guest's own */
+    unsigned reset_count; /* since the program was loaded, and since the last look at the union */
+    unsigned pruned_at;
+    bool is_hot;          /* every part is learned */
+    bool restores_itself; /* control.parts are filled in */
+    bool has_snapshot;    /* the program's snapshot is mapped */
 };
 
 /* vm.c */
@@ -108,6 +123,11 @@ MUST_CHECK bool machine_cover(struct machine *machine, struct growing_part *part
 void paging_init(struct machine *machine);
 /* Entries of a region, one per page from its first. */
 uint64_t *paging_entries(const struct machine *machine, enum region region);
+uint64_t paging_entries_physical(enum region region);
+/* Whether anybody may have touched the 2 MiB around `offset`; always so unless they were mapped
+ * with PAGE_RIGHT_READ_WRITE alone.  The second says where the entry stands that knows. */
+bool paging_is_touched(const struct machine *machine, enum region region, uint64_t offset);
+uint64_t paging_directory_physical(enum region region, uint64_t offset);
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right);
 /* The same in pages of 2 MiB; offset, address and size are multiples of that. */
@@ -139,6 +159,10 @@ MUST_CHECK bool memory_load(struct machine *machine, const struct program *progr
 MUST_CHECK bool memory_grow(struct machine *machine, uint64_t size);
 /* Drops KVM's shadow of host pages, with their content when `empty`. */
 MUST_CHECK bool memory_forget(uint8_t *host, uint64_t size, bool empty);
+
+/* plan.c: fills control.parts, so that the guest can restore itself. */
+MUST_CHECK bool plan_make(struct machine *machine, const struct program *program,
+                          struct error *error);
 
 /* reset.c */
 MUST_CHECK bool memory_reset(struct machine *machine, const struct program *program,

@@ -24,6 +24,12 @@ enum {
 
     /* Parts up to here are copied whole at a reset; of larger ones, pages once written. */
     WHOLE_COPY_SIZE = 256 << 10,
+    /* Resets until an instance is worth learning which pages it writes, whatever its size. */
+    HOT_RESETS = 4,
+    /* Resets between two looks at whether the union of written pages has grown far beyond what
+     * invocations write, and how many more pages than when it was learned are far. */
+    PRUNE_RESETS = 256,
+    PRUNE_PAGES = 64,
     /* More stack or frame pages than this are given back to the system at a reset. */
     DIRTY_STACK_PAGES_MAX = 64,
     DIRTY_FRAME_PAGES_MAX = 256,

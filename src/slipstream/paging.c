@@ -22,12 +22,16 @@ static const struct region_row regions[REGION_COUNT] = {
     [REGION_STACK] = { LAYOUT_STACK, LAYOUT_STACK_SIZE },
     [REGION_FRAMES] = { LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE },
     [REGION_MAILBOX] = { LAYOUT_MAILBOX, LAYOUT_MAILBOX_SIZE_MAX },
+    [REGION_TABLES] = { LAYOUT_TABLES, LAYOUT_TABLES_SIZE },
+    [REGION_SNAPSHOT] = { LAYOUT_SNAPSHOT, LAYOUT_SNAPSHOT_SIZE },
 };
 
-/* Directories: of linear memory's four GiB, then of what lies above LAYOUT_SYSTEM. */
+/* Directories: of linear memory's four GiB, then of what lies above LAYOUT_SYSTEM, then of the
+ * snapshot. */
 enum {
     DIRECTORIES_MEMORY = 4,
     DIRECTORIES_SYSTEM = 2,
+    DIRECTORIES_SNAPSHOT = 2,
     ROOT_PAGE_MAP = 0,
     ROOT_POINTERS = 1,
     ROOT_DIRECTORIES = 2
@@ -36,6 +40,9 @@ enum {
 _Static_assert(LAYOUT_MAILBOX + LAYOUT_MAILBOX_SIZE_MAX <=
                    LAYOUT_SYSTEM + DIRECTORIES_SYSTEM * DIRECTORY_SPAN,
                "two directories reach over everything above linear memory");
+_Static_assert(LAYOUT_SNAPSHOT_SIZE <= DIRECTORIES_SNAPSHOT * DIRECTORY_SPAN &&
+                   LAYOUT_SNAPSHOT % DIRECTORY_SPAN == 0,
+               "the snapshot has its own directories");
 _Static_assert(LAYOUT_CONTROL / TABLE_SPAN == LAYOUT_SYSTEM / TABLE_SPAN, "one table for both");
 
 static uint64_t *core_page(const struct machine *machine, uint64_t physical)
@@ -57,23 +64,37 @@ uint64_t *paging_entries(const struct machine *machine, enum region region)
     return core_page(machine, region_tables(region));
 }
 
+uint64_t paging_entries_physical(enum region region)
+{
+    return region_tables(region);
+}
+
 static unsigned directory_of(uint64_t address)
 {
     if (address < MEMORY_SIZE_MAX)
         return (unsigned)(address / DIRECTORY_SPAN);
+    if (address >= LAYOUT_SNAPSHOT)
+        return DIRECTORIES_MEMORY + DIRECTORIES_SYSTEM +
+               (unsigned)((address - LAYOUT_SNAPSHOT) / DIRECTORY_SPAN);
     return DIRECTORIES_MEMORY + (unsigned)((address - LAYOUT_SYSTEM) / DIRECTORY_SPAN);
 }
 
 void paging_init(struct machine *machine)
 {
     const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
-    ASSERT(region_tables(REGION_COUNT) <= CORE_TABLES + CORE_TABLES_SIZE);
+    ASSERT(region_tables(REGION_SNAPSHOT) <= CORE_TABLES + CORE_TABLES_SIZE);
     core_page(machine, CORE_ROOT)[0] = (CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE) | rights;
     uint64_t *pointers = core_page(machine, CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE);
-    for (unsigned i = 0; i < DIRECTORIES_MEMORY + DIRECTORIES_SYSTEM; i++) {
-        uint64_t gib =
-            i < DIRECTORIES_MEMORY ? i : LAYOUT_SYSTEM / DIRECTORY_SPAN + i - DIRECTORIES_MEMORY;
-        pointers[gib] = (CORE_ROOT + (ROOT_DIRECTORIES + i) * LAYOUT_PAGE_SIZE) | rights;
+    static const struct region_row spans[] = {
+        { LAYOUT_MEMORY, DIRECTORIES_MEMORY * DIRECTORY_SPAN },
+        { LAYOUT_SYSTEM, DIRECTORIES_SYSTEM * DIRECTORY_SPAN },
+        { LAYOUT_SNAPSHOT, DIRECTORIES_SNAPSHOT * DIRECTORY_SPAN },
+    };
+    for (unsigned i = 0; i < ARRAY_COUNT(spans); i++) {
+        uint64_t end = spans[i].address + spans[i].size;
+        for (uint64_t at = spans[i].address; at < end; at += DIRECTORY_SPAN)
+            pointers[at / DIRECTORY_SPAN] =
+                (CORE_ROOT + (ROOT_DIRECTORIES + directory_of(at)) * LAYOUT_PAGE_SIZE) | rights;
     }
 }
 
@@ -103,10 +124,26 @@ static uint64_t *directory_entry(const struct machine *machine, uint64_t address
     return &entries[address % DIRECTORY_SPAN / TABLE_SPAN];
 }
 
+/* Says that somebody may have touched what an entry leads to; never taken back. */
+bool paging_is_touched(const struct machine *machine, enum region region, uint64_t offset)
+{
+    const volatile uint64_t *entry = directory_entry(machine, regions[region].address + offset);
+    return (*entry & PAGE_ACCESSED) != 0;
+}
+
+uint64_t paging_directory_physical(enum region region, uint64_t offset)
+{
+    uint64_t address = regions[region].address + offset;
+    return CORE_ROOT + (ROOT_DIRECTORIES + directory_of(address)) * LAYOUT_PAGE_SIZE +
+           address % DIRECTORY_SPAN / TABLE_SPAN * sizeof(uint64_t);
+}
+
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right)
 {
-    const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
+    /* Only tables whose first writes are noted tell whether they were touched. */
+    uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER |
+                      (right == PAGE_RIGHT_READ_WRITE ? 0 : PAGE_ACCESSED);
     uint64_t end = round_up(offset + size, LAYOUT_PAGE_SIZE);
     uint64_t bits = PAGE_PRESENT | right_bits(right);
     ASSERT(offset % LAYOUT_PAGE_SIZE == 0 && end <= regions[region].size);
@@ -116,7 +153,9 @@ void paging_map(struct machine *machine, enum region region, uint64_t offset, ui
     for (uint64_t at = offset & ~(TABLE_SPAN - 1); at < end; at += TABLE_SPAN) {
         uint64_t address = regions[region].address + at;
         uint64_t table = region_tables(region) + at / TABLE_SPAN * LAYOUT_PAGE_SIZE;
-        *directory_entry(machine, address) = table | rights;
+        uint64_t *entry = directory_entry(machine, address);
+        bool is_same = (*entry & (PAGE_ADDRESS | PAGE_LARGE)) == table;
+        *entry = table | rights | (is_same ? *entry & PAGE_ACCESSED : 0);
     }
 }
 

@@ -2,10 +2,14 @@
 /* Back to the snapshot by copying only what was written.
  *
  * Which pages those are the guest's own page tables say: the processor sets a page's dirty bit at
- * its first write and nobody ever clears it, because under shadow paging a cleared bit would not be
- * set again.  So the set only grows, and holds every page that any earlier invocation wrote.  Small
- * parts are copied whole.  Large ones are too, until their first reset: it compares them with the
- * snapshot to find out which pages were written, and maps the rest to note first writes. */
+ * its first write and nobody clears it for the next invocation, because under shadow paging a bit
+ * cleared alone would not be set again.  So the set only grows, and holds every page that any
+ * earlier invocation wrote.
+ *
+ * A new instance's pages all count as written, which makes its first writes cheap.  Once it is hot
+ * (large memory: at its first reset) it learns: what differs from the snapshot stays marked, the
+ * rest is cleared and KVM's shadow dropped, so that first writes are noted.  The same prunes a set
+ * that has grown far beyond what invocations write now. */
 #include "slipstream/kvm.h"
 
 #include "slipstream/runtime.h"
@@ -15,6 +19,38 @@
 static bool is_dirty(const uint64_t *entries, uint64_t page)
 {
     return (__atomic_load_n(&entries[page], __ATOMIC_RELAXED) & PAGE_DIRTY) != 0;
+}
+
+/* The first page at `page` or after it that was written; most were not, so whole tables are passed
+ * over, and eight pages are looked at together. */
+static uint64_t next_dirty(const struct machine *machine, enum region region, uint64_t page,
+                           uint64_t count)
+{
+    const uint64_t *entries = paging_entries(machine, region);
+    while (page < count) {
+        if (page % TABLE_PAGES == 0 &&
+            !paging_is_touched(machine, region, page * LAYOUT_PAGE_SIZE)) {
+            page += TABLE_PAGES;
+            continue;
+        }
+        if (page % 8 == 0 && page + 8 <= count) {
+            const volatile uint64_t *at = &entries[page];
+            uint64_t any = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];
+            if ((any & PAGE_DIRTY) == 0) {
+                page += 8;
+                continue;
+            }
+        }
+        if (is_dirty(entries, page))
+            return page;
+        page++;
+    }
+    return count;
+}
+
+static bool page_is_zero(const uint8_t *at)
+{
+    return at[0] == 0 && memcmp(at, at + 1, LAYOUT_PAGE_SIZE - 1) == 0;
 }
 
 static void page_restore(const struct growing_part *part, const struct part_template *content,
@@ -33,54 +69,110 @@ static bool page_differs(const struct growing_part *part, const struct part_temp
     const uint8_t *at = part->host + page * LAYOUT_PAGE_SIZE;
     if (part_template_has(content, page))
         return memcmp(at, content->data + page * LAYOUT_PAGE_SIZE, LAYOUT_PAGE_SIZE) != 0;
-    return at[0] != 0 || memcmp(at, at + 1, LAYOUT_PAGE_SIZE - 1) != 0;
+    return !page_is_zero(at);
 }
 
 static bool part_learn(struct machine *machine, struct growing_part *part,
                        const struct part_template *content)
 {
-    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < part->size; page++) {
+    const uint64_t *entries = paging_entries(machine, part->region);
+    uint64_t count = part->size / LAYOUT_PAGE_SIZE;
+    part->written_count = 0;
+    for (uint64_t page = 0; page < count; page++) {
         uint64_t offset = page * LAYOUT_PAGE_SIZE;
+        if (part->is_learned && !is_dirty(entries, page))
+            continue;
         bool differs = page_differs(part, content, page);
         if (differs)
             page_restore(part, content, page);
+        part->written_count += differs;
         paging_map(machine, part->region, offset, part->physical + offset, LAYOUT_PAGE_SIZE,
                    differs ? PAGE_RIGHT_READ_WRITE_DIRTY : PAGE_RIGHT_READ_WRITE);
     }
     part->is_learned = true;
+    part->wants_pruning = false;
     return memory_forget(part->host, part->size, false);
+}
+
+/* The number of pages that were copied. */
+static uint64_t part_restore(const struct machine *machine, const struct growing_part *part,
+                             const struct part_template *content)
+{
+    uint64_t count = part->size / LAYOUT_PAGE_SIZE, copied = 0;
+    for (uint64_t page = 0; page < count; page++) {
+        if (part->is_learned && (page = next_dirty(machine, part->region, page, count)) == count)
+            break;
+        page_restore(part, content, page);
+        copied++;
+    }
+    return copied;
 }
 
 static bool part_reset(struct machine *machine, struct growing_part *part,
                        const struct part_template *content, bool is_typical)
 {
-    const uint64_t *entries = paging_entries(machine, part->region);
-    if (!part->is_learned && is_typical && part->size > WHOLE_COPY_SIZE)
+    bool is_due = !part->is_learned && is_typical &&
+                  (part->size > WHOLE_COPY_SIZE || machine->reset_count >= HOT_RESETS);
+    if (is_due || part->wants_pruning)
         return part_learn(machine, part, content);
-    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < part->size; page++)
-        if (!part->is_learned || is_dirty(entries, page))
-            page_restore(part, content, page);
+    uint64_t copied = part_restore(machine, part, content);
+    if (!part->is_learned || copied < part->written_count + PRUNE_PAGES ||
+        machine->reset_count - machine->pruned_at < PRUNE_RESETS)
+        return true;
+    machine->pruned_at = machine->reset_count;
+    part->wants_pruning = true; /* the next invocation shows what is written now */
     return true;
 }
 
-/* Zeroes the written pages of a stack; when they are many, gives them back and starts anew. */
-static bool stack_restore(const struct machine *machine, enum region region, uint8_t *host,
-                          uint64_t size, uint64_t warm_from, uint64_t warm_size, unsigned pages_max)
+/* A part that starts as zeros, lies in the core slot and keeps its first pages marked. */
+struct stack {
+    enum region region;
+    uint64_t core;
+    uint64_t size;
+    uint64_t warm_from, warm_size;
+    unsigned pages_max; /* more written pages than this are given back to the system */
+};
+
+static const struct stack stacks[] = {
+    { REGION_STACK, CORE_STACK, LAYOUT_STACK_SIZE, LAYOUT_STACK_SIZE - WARM_STACK_SIZE,
+      WARM_STACK_SIZE, DIRTY_STACK_PAGES_MAX },
+    { REGION_FRAMES, CORE_FRAMES, LAYOUT_FRAMES_SIZE, 0, WARM_FRAMES_SIZE, DIRTY_FRAME_PAGES_MAX },
+};
+
+/* Pages that are zero already were not written by what ran last: they lose their mark. */
+static bool stack_learn(const struct machine *machine, const struct stack *stack)
 {
-    uint64_t *entries = paging_entries(machine, region);
+    uint64_t *entries = paging_entries(machine, stack->region);
+    uint8_t *host = machine->core + stack->core;
+    uint64_t count = stack->size / LAYOUT_PAGE_SIZE;
+    for (uint64_t page = next_dirty(machine, stack->region, 0, count); page < count;
+         page = next_dirty(machine, stack->region, page + 1, count)) {
+        if (page_is_zero(host + page * LAYOUT_PAGE_SIZE))
+            entries[page] &= ~PAGE_DIRTY;
+        else
+            memset(host + page * LAYOUT_PAGE_SIZE, 0, LAYOUT_PAGE_SIZE);
+    }
+    return memory_forget(host, stack->size, false);
+}
+
+/* Zeroes the written pages; when they are many, gives them back and starts anew. */
+static bool stack_restore(const struct machine *machine, const struct stack *stack)
+{
+    uint64_t *entries = paging_entries(machine, stack->region);
+    uint8_t *host = machine->core + stack->core;
+    uint64_t pages = stack->size / LAYOUT_PAGE_SIZE;
     unsigned count = 0;
-    for (uint64_t page = 0; page < size / LAYOUT_PAGE_SIZE; page++) {
-        if (!is_dirty(entries, page))
-            continue;
+    for (uint64_t page = next_dirty(machine, stack->region, 0, pages); page < pages;
+         page = next_dirty(machine, stack->region, page + 1, pages)) {
         count++;
         memset(host + page * LAYOUT_PAGE_SIZE, 0, LAYOUT_PAGE_SIZE);
     }
-    if (count <= pages_max)
+    if (count <= stack->pages_max)
         return true;
-    for (uint64_t page = 0; page < size / LAYOUT_PAGE_SIZE; page++)
-        if (page * LAYOUT_PAGE_SIZE - warm_from >= warm_size)
+    for (uint64_t page = 0; page < pages; page++)
+        if (page * LAYOUT_PAGE_SIZE - stack->warm_from >= stack->warm_size)
             entries[page] &= ~PAGE_DIRTY;
-    return memory_forget(host, size, true);
+    return memory_forget(host, stack->size, true);
 }
 
 static void runtime_restore(struct machine *machine)
@@ -109,6 +201,14 @@ static bool memory_shrink(struct machine *machine, uint64_t size, struct error *
     return true;
 }
 
+static bool stacks_reset(struct machine *machine, bool learns)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(stacks); i++)
+        if (!(learns ? stack_learn(machine, &stacks[i]) : stack_restore(machine, &stacks[i])))
+            return false;
+    return true;
+}
+
 bool memory_reset(struct machine *machine, const struct program *program, bool is_typical,
                   struct error *error)
 {
@@ -116,15 +216,16 @@ bool memory_reset(struct machine *machine, const struct program *program, bool i
     const struct part_template *instance = program_template(program, PART_INSTANCE);
     if (!memory_shrink(machine, memory->size, error))
         return false;
+    machine->reset_count += is_typical;
     if (!part_reset(machine, &machine->memory, memory, is_typical) ||
         !part_reset(machine, &machine->instance, instance, is_typical))
         return error_system(error, "restore a micro-VM's memory");
     runtime_restore(machine);
-    if (!stack_restore(machine, REGION_STACK, machine->core + CORE_STACK, LAYOUT_STACK_SIZE,
-                       LAYOUT_STACK_SIZE - WARM_STACK_SIZE, WARM_STACK_SIZE,
-                       DIRTY_STACK_PAGES_MAX) ||
-        !stack_restore(machine, REGION_FRAMES, machine->core + CORE_FRAMES, LAYOUT_FRAMES_SIZE, 0,
-                       WARM_FRAMES_SIZE, DIRTY_FRAME_PAGES_MAX))
+    bool gets_hot = !machine->is_hot && machine->reset_count >= HOT_RESETS;
+    if (!stacks_reset(machine, gets_hot))
         return error_system(error, "clear a micro-VM's stacks");
-    return true;
+    if (!gets_hot)
+        return true;
+    machine->is_hot = true;
+    return plan_make(machine, program, error);
 }

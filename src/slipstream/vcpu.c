@@ -74,6 +74,7 @@ static void vcpu_run(struct machine *machine, struct event *event)
 {
     struct kvm_run *run = machine->run;
     *event = (struct event){ .kind = EVENT_BROKEN };
+    machine->left_plainly = false;
     if (ioctl(machine->vcpu, KVM_RUN, 0) != 0) {
         if (errno == EINTR)
             event->kind = EVENT_INTERRUPTED;
@@ -85,6 +86,7 @@ static void vcpu_run(struct machine *machine, struct event *event)
     if (run->exit_reason != KVM_EXIT_IO || run->io.direction != KVM_EXIT_IO_OUT)
         return;
     uint32_t vector;
+    machine->left_plainly = run->io.port == GUEST_PORT;
     if (run->io.port == GUEST_PORT && run->io.size == 4 && run->io.count == 1)
         *event = (struct event){ .kind = EVENT_EXIT,
                                  .reason = (uint32_t)run->s.regs.regs.rax,
@@ -93,15 +95,27 @@ static void vcpu_run(struct machine *machine, struct event *event)
         vcpu_fault(machine, vector, event);
 }
 
+/* System registers are costly to set.  What leaves through the port is in ring 3 with the segments
+ * of its last entry, unless code that no compiler emits has loaded others: where that is reckoned
+ * with, they are always set. */
+static bool vcpu_keeps_segments(const struct machine *machine)
+{
+    const struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
+    return machine->left_plainly && control->settings.entry != SETTINGS_ENTRY_NATIVE &&
+           (control->settings.flags & SETTINGS_ISOLATE_INVOCATION) == 0;
+}
+
 void vcpu_enter(struct machine *machine, struct event *event)
 {
     struct kvm_run *run = machine->run;
     run->s.regs.regs = (struct kvm_regs){ .rip = runtime_embedded()->entry,
                                           .rsp = LAYOUT_STACK_END,
                                           .rflags = RFLAGS };
-    /* System registers too: the vCPU may have stopped in the stub, or with segments of its own. */
-    run->s.regs.sregs = machine->start_sregs;
-    run->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+    run->kvm_dirty_regs = KVM_SYNC_X86_REGS;
+    if (!vcpu_keeps_segments(machine)) {
+        run->s.regs.sregs = machine->start_sregs;
+        run->kvm_dirty_regs |= KVM_SYNC_X86_SREGS;
+    }
     vcpu_run(machine, event);
 }
 
