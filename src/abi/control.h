@@ -4,9 +4,13 @@
 #ifndef ABI_CONTROL_H
 #define ABI_CONTROL_H
 
-/* How the guest leaves: OUT to this port, one of enum guest_exit in eax, arguments in rdi, rsi,
- * rdx, r10. The host answers in rax of the next entry. */
+/* How the guest leaves: OUT to this port (or a call, see `gate`), one of enum guest_exit in eax,
+ * arguments in rdi, rsi, rdx, r10. The host answers in rax of the next entry. */
 #define GUEST_PORT 0x53
+
+/* For assembly: LAYOUT_CONTROL, and the offset of `gate` in struct control. */
+#define CONTROL_ADDRESS 0x280100000
+#define CONTROL_GATE    8
 
 #ifndef __ASSEMBLER__
 
@@ -19,15 +23,15 @@ enum guest_exit {
     GUEST_EXIT_EXCEPTION, /* never from ring 3: a backend's own mark for an exception */
     /* rdi: new size of linear memory in bytes, rsi: its base; answer 1 done, 0 refused */
     GUEST_EXIT_GROW,
-    GUEST_EXIT_SLEEP,     /* rdi: nanoseconds; answer: nothing */
-    GUEST_EXIT_OUTPUT,    /* streaming only: stdout (rdi = 1) or stderr (2) area is full; drained on
-                             return */
-    GUEST_EXIT_INPUT, /* streaming only: wants more stdin; mailbox input_size is new on return, 0 =
-                         end */
-    GUEST_EXIT_LIMIT, /* rdi: 1 stdout, 2 stderr is over its capacity */
-    GUEST_EXIT_CLOCK, /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
-    GUEST_EXIT_READY, /* an ENTRY_INITIALISE came to its end */
-    GUEST_EXIT_BATCH, /* rdi: enum batch_exit; answers are in the ring */
+    GUEST_EXIT_SLEEP,  /* rdi: nanoseconds; answer: nothing */
+    GUEST_EXIT_OUTPUT, /* streaming only: stdout (rdi = 1) or stderr (2) area is full; drained on
+                          return */
+    GUEST_EXIT_INPUT,  /* streaming only: wants more stdin; mailbox input_size is new on return, 0 =
+                          end */
+    GUEST_EXIT_LIMIT,  /* rdi: 1 stdout, 2 stderr is over its capacity */
+    GUEST_EXIT_CLOCK,  /* wants control.realtime_ns and monotonic_ns renewed (no usable TSC) */
+    GUEST_EXIT_READY,  /* an ENTRY_INITIALISE came to its end */
+    GUEST_EXIT_BATCH,  /* rdi: enum batch_exit; answers are in the ring */
     GUEST_EXIT_SCRATCH, /* rdi: bytes of LAYOUT_SCRATCH that are needed; control.scratch_size says
                            what is there on return */
 };
@@ -77,6 +81,7 @@ struct control_part {
 struct control {
     uint32_t entry;          /* enum entry_kind */
     uint32_t flags;          /* CONTROL_* */
+    uint64_t gate;           /* the guest leaves by a call to this address; 0: by OUT */
     uint64_t code;           /* virtual address of the compiled function to call */
     uint64_t memory_base;    /* virtual address of linear memory */
     uint64_t memory_limit;   /* bytes of linear memory that the host allows */
@@ -99,15 +104,16 @@ struct control {
     uint64_t linger_ticks; /* of the time stamp counter: how long to wait for more */
     uint64_t slice_end;    /* time stamp counter: leave between two after this; 0: always */
     struct control_part parts[CONTROL_PARTS_MAX];
-    uint64_t scratch_base; /* LAYOUT_SCRATCH */
-    uint64_t scratch_size; /* bytes of it that are mapped now */
-    uint64_t files_base;   /* LAYOUT_FILES */
-    uint64_t files_size;   /* bytes of the archive there; 0: none */
-    uint64_t instance; /* virtual address of the struct instance to enter */
+    uint64_t scratch_base;    /* LAYOUT_SCRATCH */
+    uint64_t scratch_size;    /* bytes of it that are mapped now */
+    uint64_t files_base;      /* LAYOUT_FILES */
+    uint64_t files_size;      /* bytes of the archive there; 0: none */
+    uint64_t instance;        /* virtual address of the struct instance to enter */
     struct settings settings; /* of the function */
 };
 
 _Static_assert(sizeof(struct control) <= 4096, "one page");
+_Static_assert(offsetof(struct control, gate) == CONTROL_GATE, "the runtime's assembly knows this");
 
 #endif
 

@@ -224,6 +224,19 @@ static bool enter(const struct jail_profile *profile, const struct jail_filter *
            jail_filter_install(filter, error);
 }
 
+static struct jail_filter narrow;
+
+bool jail_narrow_prepare(const struct jail_profile *profile, struct error *error)
+{
+    return jail_filter_build(&narrow, profile, error);
+}
+
+bool jail_narrow(struct error *error)
+{
+    ASSERT(narrow.count != 0);
+    return jail_filter_install(&narrow, error);
+}
+
 bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid, struct error *error)
 {
     /* Not on the stack for its size, not freed after: the filter may forbid what free would call.

@@ -47,4 +47,10 @@ struct jail_profile {
 MUST_CHECK bool jail_enter(const struct jail_profile *profile, uid_t uid, gid_t gid,
                            struct error *error);
 
+/* For a process that needs more while it makes ready than afterwards: jail_narrow_prepare builds a
+ * second filter before jail_enter (whose profile must allow the row JAIL_CALL_NARROW), jail_narrow
+ * installs it.  What either filter refuses is refused. */
+MUST_CHECK bool jail_narrow_prepare(const struct jail_profile *profile, struct error *error);
+MUST_CHECK bool jail_narrow(struct error *error);
+
 #endif

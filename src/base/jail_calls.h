@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <sys/mman.h>
 
 /* clang-format off */
@@ -63,6 +64,10 @@
     { SCMP_SYS(rseq), "a thread starts" },                                                         \
     { SCMP_SYS(sched_yield), "spinning locks" },                                                   \
     { SCMP_SYS(sched_getaffinity), "malloc counts the cores" }
+
+/* For jail_narrow. */
+#define JAIL_CALL_NARROW                                                                           \
+    { SCMP_SYS(seccomp), "a narrower filter", true, 0, UINT64_MAX, SECCOMP_SET_MODE_FILTER }
 
 /* clang-format on */
 

@@ -35,8 +35,13 @@ guest_leave:
         movl %edi, %eax
         movq %rsi, %rdi
         movq %rdx, %rsi
+        movabsq $CONTROL_ADDRESS + CONTROL_GATE, %rcx
+        movq (%rcx), %rcx
+        testq %rcx, %rcx
+        jnz 1f
         outl %eax, $GUEST_PORT
         ret
+1:      jmp *%rcx
 
 /* void guest_call(code, frame, memory_base, instance) */
         .globl guest_call

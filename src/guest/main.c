@@ -5,6 +5,8 @@
 
 #include "abi/layout.h"
 
+_Static_assert(CONTROL_ADDRESS == LAYOUT_CONTROL, "entry.S reads the gate there");
+
 /* assert_failed of core/compiler.h; there is nowhere to print to. */
 void assert_failed(const char *fact UNUSED, const char *file UNUSED, int line)
 {

@@ -67,6 +67,8 @@ struct backend {
     struct control *(*machine_control)(struct machine *machine);
     /* The host's view of a part, and its present size. */
     uint8_t *(*machine_part)(const struct machine *machine, enum part part, uint64_t *size);
+    /* Where linear memory stands for the guest. */
+    uint64_t (*machine_memory_base)(const struct machine *machine);
     /* Set to 1 by the deadline's signal handler: the next entry returns at once. */
     volatile uint8_t *(*machine_interrupt_flag)(struct machine *machine);
     /* Whether the guest reads the host's own time stamp counter. */
@@ -74,6 +76,7 @@ struct backend {
 };
 
 extern const struct backend backend_kvm;
+extern const struct backend backend_process;
 
 /* Content to restore: the template's bytes, of which only pages marked are not zero.  Frozen once,
  * by program_freeze, then never changed. */

@@ -24,6 +24,7 @@ struct deadline {
 static __thread struct deadline *volatile deadline_here;
 static pthread_key_t deadline_key;
 static pthread_once_t deadline_once = PTHREAD_ONCE_INIT;
+static bool (*deadline_leave)(void *context);
 
 uint64_t deadline_now_ns(void)
 {
@@ -32,15 +33,20 @@ uint64_t deadline_now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void deadline_signal(int number UNUSED)
+static void deadline_signal(int number UNUSED, siginfo_t *info UNUSED, void *context)
 {
     struct deadline *deadline = deadline_here;
     if (deadline == NULL)
         return;
     deadline->armed_ns = 0;
     volatile uint8_t *flag = deadline->interrupt_flag;
-    if (flag != NULL)
+    if (flag != NULL && (deadline_leave == NULL || !deadline_leave(context)))
         *flag = 1;
+}
+
+void deadline_set_leave(bool (*leave)(void *context))
+{
+    deadline_leave = leave;
 }
 
 static void deadline_free(void *held)
@@ -53,7 +59,8 @@ static void deadline_free(void *held)
 
 static void deadline_prepare(void)
 {
-    struct sigaction action = { .sa_handler = deadline_signal };
+    struct sigaction action = { .sa_sigaction = deadline_signal,
+                                .sa_flags = SA_SIGINFO | SA_ONSTACK };
     sigemptyset(&action.sa_mask);
     ASSERT(sigaction(SIGRTMIN, &action, NULL) == 0);
     ASSERT(pthread_key_create(&deadline_key, deadline_free) == 0);

@@ -20,5 +20,8 @@ bool deadline_is_due(void);
 /* No entry is under way any more. */
 void deadline_clear(void);
 uint64_t deadline_now_ns(void);
+/* Who leaves the guest when the signal finds the thread inside one: gets the handler's ucontext_t,
+ * and says whether it did.  The flag is set only when it did not. */
+void deadline_set_leave(bool (*leave)(void *context));
 
 #endif

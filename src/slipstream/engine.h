@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Slipstream: runs one compiled module in a micro-VM, with fresh state whenever it is asked for.
  *
- * What for: an engine opens a backend (kvm), a program is a checked image, a shell is one micro-VM
- * made ahead of need; loading a program into a shell makes it an instance that can be called, reset
- * to its snapshot, and called again.  Owns: guest memory, vCPUs, the snapshot of each program.
- * Never: files, network, keys; never trusts what a guest leaves in registers, memory or mailbox.
- * Threads: one thread at a time per shell; programs and engines may be shared. */
+ * What for: an engine opens a backend (kvm, process), a program is a checked image, a shell is one
+ * micro-VM made ahead of need; loading a program into a shell makes it an instance that can be
+ * called, reset to its snapshot, and called again.  Owns: guest memory, vCPUs, the snapshot of each
+ * program. Never: files, network, keys; never trusts what a guest leaves in registers, memory or
+ * mailbox. Threads: one thread at a time per shell; programs and engines may be shared. */
 #ifndef SLIPSTREAM_ENGINE_H
 #define SLIPSTREAM_ENGINE_H
 
@@ -19,8 +19,14 @@ struct engine;
 struct program;
 struct shell;
 
-/* `backend`: "kvm", or NULL for the best one here.  UNAVAILABLE when /dev/kvm is absent. */
+/* `backend`: "kvm" (UNAVAILABLE when /dev/kvm can't be used), "process" (guests run in this
+ * process, kept in by its jail alone; one thread, mailboxes in shared memory), "auto" or NULL: kvm,
+ * but process inside a confidential VM, where there is no kvm. */
 MUST_CHECK bool engine_open(struct engine **engine, const char *backend, struct error *error);
+const char *engine_backend(const struct engine *engine);
+/* `seal` is called once, when a program is in place and before the first guest instruction runs:
+ * the process backend needs fewer rights from then on.  Other programs can't be loaded later. */
+void engine_set_seal(struct engine *engine, bool (*seal)(struct error *error));
 void engine_close(struct engine *engine);
 DEFINE_AUTO(engine, engine_close)
 

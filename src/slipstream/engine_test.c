@@ -34,7 +34,7 @@ static bool bench_open(struct bench *bench, const struct test_image *image,
                        const struct settings *limits)
 {
     *bench = (struct bench){ .image = test_image_make(image) };
-    bool opened = engine_open(&bench->engine, NULL, &bench->error) &&
+    bool opened = engine_open(&bench->engine, test_backend(), &bench->error) &&
                   program_open(&bench->program, bench->image, &bench->error) &&
                   shell_open(&bench->shell, bench->engine, NULL, 0, &bench->error) &&
                   shell_load(bench->shell, bench->program, limits, &bench->outcome, &bench->error);
@@ -49,8 +49,8 @@ static const struct test_image small = {
 static const struct settings no_limits;
 
 #define REQUIRE_KVM()                                                                              \
-    if (!test_has_kvm())                                                                           \
-    SKIP("/dev/kvm can't be opened here")
+    if (!test_has_backend())                                                                       \
+    SKIP("the backend can't be used here")
 
 static uint64_t call(struct bench *bench, enum test_function function, uint64_t first,
                      uint64_t second, uint64_t third)
@@ -77,7 +77,8 @@ static void adds(void)
     REQUIRE(bench_open(&bench, &small, &no_limits));
     CHECK_NUMBER(call(&bench, TEST_add, 40, 2, 0), 42);
     CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
-    CHECK_NUMBER(bench.outcome.exit_count, 1);
+    /* A process younger than 2 ms has to ask for the time. */
+    CHECK(bench.outcome.exit_count == 1 || strcmp(test_backend(), "process") == 0);
 }
 
 static void traps_say_what_and_where(void)
@@ -138,13 +139,19 @@ static void privileged_instructions_end_the_call(void)
     };
     BENCH bench = { .image = -1 };
     struct settings limits = { .timeout_ms = 200 };
+    bool is_kvm = strcmp(test_backend(), "kvm") == 0;
     for (unsigned i = 0; i < ARRAY_COUNT(functions); i++) {
+        /* The first three enter the kernel from a process: there the jail's filter ends it. */
+        bool is_call = functions[i] == TEST_system_call || functions[i] == TEST_interrupt ||
+                       functions[i] == TEST_sysenter;
+        if (is_call && !is_kvm)
+            continue;
         REQUIRE(bench_open(&bench, &small, &limits));
         call(&bench, functions[i], 0, 0, 0);
         /* KVM itself answers a hypercall of ring 3 with "no" and goes on. */
         bool goes_on = functions[i] == TEST_hypercall;
-        CHECK_NOTE((bench.outcome.kind == OUTCOME_DONE) == goes_on, "function %u: outcome %u",
-                   functions[i], bench.outcome.kind);
+        CHECK_NOTE((bench.outcome.kind == OUTCOME_DONE) == goes_on || (goes_on && !is_kvm),
+                   "function %u: outcome %u", functions[i], bench.outcome.kind);
         if (bench.outcome.kind == OUTCOME_TRAPPED) {
             CHECK_NOTE(bench.outcome.reason == TRAP_FAULT, "function %u: %s", functions[i],
                        trap_reason_text(bench.outcome.reason));
@@ -391,7 +398,7 @@ static void mutated_images_do_no_harm(void)
     uint64_t random = 7;
     unsigned refused = 0, run = 0;
     AUTO(engine) struct engine *engine = NULL;
-    REQUIRE(engine_open(&engine, NULL, &error));
+    REQUIRE(engine_open(&engine, test_backend(), &error));
     REQUIRE(file_map(&original, image, &error));
     uint8_t *copy = malloc(original.size);
     for (unsigned round = 0; round < 400 && copy != NULL; round++) {

@@ -319,7 +319,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     };
     control->flags = console != NULL ? CONTROL_STREAMING : 0;
     control->code = LAYOUT_CODE + code_offset;
-    control->memory_base = LAYOUT_MEMORY;
+    control->memory_base = shell->backend->machine_memory_base(shell->machine);
     control->instance = LAYOUT_INSTANCE;
     control->memory_limit = shell->settings.memory_size_max;
     control->frame_limit = LAYOUT_FRAMES + stack_size(&shell->settings);
@@ -332,6 +332,8 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
         run.deadline_ns = run.start_ns + shell->settings.timeout_ms * 1000000ull;
     volatile uint8_t *flag = shell->backend->machine_interrupt_flag(shell->machine);
     if (!deadline_set(next_stop_ns(&run), flag, error))
+        return false;
+    if (!engine_seal(shell->engine, error))
         return false;
     run_loop(&run);
     deadline_clear();

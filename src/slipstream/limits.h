@@ -37,6 +37,15 @@ enum {
     /* Linear memory is mapped in pages of this size where a whole one fits, but for the first. */
     LARGE_PAGE_SIZE = 2 << 20,
 
+    /* The process backend: written pages are found by faults, this many at most, each opening at
+     * most so many neighbours; larger parts than this are not compared to find the first ones. */
+    TRACKED_FAULTS_MAX = 512,
+    TRACKED_RUN_MAX = 512,
+    TRACKED_LEARN_SIZE = 2 << 20,
+    /* So often, when more pages than this are restored, it is found out anew which are written. */
+    TRACKED_PRUNE_RESETS = 1024,
+    TRACKED_PRUNE_PAGES = 128,
+
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 
     MEMORY_SLOTS_MAX = 24,

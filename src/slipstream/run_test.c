@@ -13,8 +13,8 @@
 #include <unistd.h>
 
 #define REQUIRE_KVM()                                                                              \
-    if (!test_has_kvm())                                                                           \
-    SKIP("/dev/kvm can't be opened here")
+    if (!test_has_backend())                                                                       \
+    SKIP("the backend can't be used here")
 
 struct result {
     int code;
@@ -39,8 +39,9 @@ static bool run(enum test_function command, const char *const *options, const ch
         .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = TEST_NONE
     };
     AUTO_CLOSE int descriptor = test_image_make(&image);
-    const char *arguments[16] = { "slipstream", "--run", "--image-fd", "5" };
-    unsigned count = 4;
+    const char *arguments[16] = { "slipstream", "--run",     "--image-fd",
+                                  "5",          "--backend", test_backend() };
+    unsigned count = 6;
     for (; options != NULL && *options != NULL; options++)
         arguments[count++] = *options;
     arguments[count++] = "--";

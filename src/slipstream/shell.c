@@ -2,27 +2,73 @@
 #include "slipstream/shell.h"
 
 #include "abi/layout.h"
+#include "slipstream/gate.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-bool engine_open(struct engine **made, const char *name, struct error *error)
+static bool engine_try(struct engine **made, const struct backend *backend, struct error *error)
 {
-    if (name != NULL && strcmp(name, backend_kvm.name) != 0)
-        return error_set(error, ERROR_UNSUPPORTED, "no backend of this name; there is: kvm");
     struct engine *engine = calloc(1, sizeof(*engine));
     if (engine == NULL)
         return error_system(error, "engine");
-    engine->backend = &backend_kvm;
-    if (!engine->backend->open(&engine->state, error)) {
+    engine->backend = backend;
+    if (!backend->open(&engine->state, error)) {
         free(engine);
         return false;
     }
     *made = engine;
     return true;
+}
+
+/* Devices that only a guest with encrypted memory has; there is no /dev/kvm in it. */
+static bool is_confidential_guest(void)
+{
+    static const char *const paths[] = { "/dev/tdx_guest", "/dev/tdx-guest", "/dev/sev-guest",
+                                         "/dev/nsm", "/dev/attestation" };
+    for (size_t i = 0; i < ARRAY_COUNT(paths); i++)
+        if (access(paths[i], F_OK) == 0)
+            return true;
+    return false;
+}
+
+bool engine_open(struct engine **made, const char *name, struct error *error)
+{
+    bool is_auto = name == NULL || strcmp(name, "auto") == 0;
+    if (!is_auto && strcmp(name, backend_process.name) == 0)
+        return engine_try(made, &backend_process, error);
+    if (is_auto || strcmp(name, backend_kvm.name) == 0) {
+        if (engine_try(made, &backend_kvm, error))
+            return true;
+        if (!is_auto)
+            return false;
+        if (is_confidential_guest())
+            return engine_try(made, &backend_process, error);
+        return error_within(error, "no micro-VM here, and backend \"process\" was not asked for");
+    }
+    return error_set(error, ERROR_UNSUPPORTED, "no backend of this name; there are: kvm, process");
+}
+
+const char *engine_backend(const struct engine *engine)
+{
+    return engine->backend->name;
+}
+
+void engine_set_seal(struct engine *engine, bool (*seal)(struct error *error))
+{
+    engine->seal = seal;
+}
+
+bool engine_seal(struct engine *engine, struct error *error)
+{
+    if (engine->seal == NULL)
+        return true;
+    gate_seal();
+    return TAKE(engine->seal)(error);
 }
 
 void engine_close(struct engine *engine)
@@ -56,6 +102,7 @@ bool shell_open(struct shell **made, struct engine *engine, void *mailbox, size_
     struct shell *shell = calloc(1, sizeof(*shell));
     if (shell == NULL)
         return error_system(error, "shell");
+    shell->engine = engine;
     shell->backend = engine->backend;
     shell->mailbox = mailbox;
     shell->mailbox_size = mailbox_size;

@@ -8,9 +8,11 @@
 struct engine {
     const struct backend *backend;
     void *state;
+    bool (*seal)(struct error *error); /* NULL: none, or done */
 };
 
 struct shell {
+    struct engine *engine;
     const struct backend *backend;
     struct machine *machine;
     struct program *program; /* NULL: empty */
@@ -38,5 +40,8 @@ struct run {
 MUST_CHECK bool exits_serve(struct shell *shell, uint32_t code_offset,
                             const struct console *console, struct outcome *outcome,
                             struct error *error);
+
+/* Before any guest code. */
+MUST_CHECK bool engine_seal(struct engine *engine, struct error *error);
 
 #endif

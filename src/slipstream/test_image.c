@@ -5,6 +5,7 @@
 #include "base/file.h"
 #include "core/checked.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -29,6 +30,24 @@ uint32_t test_offset(enum test_function function)
 bool test_has_kvm(void)
 {
     return access("/dev/kvm", R_OK | W_OK) == 0;
+}
+
+const char *test_backend(void)
+{
+    const char *name = getenv("S3N_BACKEND");
+    return name != NULL ? name : "kvm";
+}
+
+bool test_has_backend(void)
+{
+    struct error error;
+    struct engine *engine;
+    if (!engine_open(&engine, test_backend(), &error)) {
+        fprintf(stderr, "    %s\n", error.text);
+        return false;
+    }
+    engine_close(engine);
+    return true;
 }
 
 struct image_maker {

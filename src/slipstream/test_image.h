@@ -67,6 +67,11 @@ struct test_image {
 uint32_t test_offset(enum test_function function);
 /* A sealed memfd with the image; memory starts with "HELLO..." at 0 and byte 0x5a at its end. */
 int test_image_make(const struct test_image *options);
+/* For tests of that backend alone. */
 bool test_has_kvm(void);
+/* The backend under test: $S3N_BACKEND, or kvm. */
+const char *test_backend(void);
+/* Whether it can be used here; notes why not. */
+bool test_has_backend(void);
 
 #endif

@@ -181,6 +181,11 @@ static uint8_t *kvm_part(const struct machine *machine, enum part part, uint64_t
     ASSERT(false);
 }
 
+static uint64_t kvm_memory_base(const struct machine *machine UNUSED)
+{
+    return LAYOUT_MEMORY;
+}
+
 static volatile uint8_t *kvm_interrupt_flag(struct machine *machine)
 {
     return &machine->run->immediate_exit;
@@ -205,6 +210,7 @@ const struct backend backend_kvm = {
     .machine_reset = memory_reset,
     .machine_control = kvm_control,
     .machine_part = kvm_part,
+    .machine_memory_base = kvm_memory_base,
     .machine_interrupt_flag = kvm_interrupt_flag,
     .machine_has_tsc = kvm_has_tsc,
 };

@@ -15,8 +15,8 @@
 #include <unistd.h>
 
 #define REQUIRE_KVM()                                                                              \
-    if (!test_has_kvm())                                                                           \
-    SKIP("/dev/kvm can't be opened here")
+    if (!test_has_backend())                                                                       \
+    SKIP("the backend can't be used here")
 
 enum {
     MAILBOX_SIZE = 256 << 10

@@ -42,8 +42,9 @@ bool tier_check(const char *tier, struct error *error)
 
 bool backend_check(const char *backend, struct error *error)
 {
-    return strcmp(backend, "kvm") == 0 ||
-           error_set(error, ERROR_UNSUPPORTED, "no backend \"%s\": this build has kvm",
+    return strcmp(backend, "auto") == 0 || strcmp(backend, "kvm") == 0 ||
+           strcmp(backend, "process") == 0 ||
+           error_set(error, ERROR_UNSUPPORTED, "no backend \"%s\": there are kvm, process and auto",
                      error_quote(bytes_of_string(backend)).text);
 }
 

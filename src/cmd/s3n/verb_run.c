@@ -22,7 +22,7 @@ struct run_options {
     const char *backend;
 };
 
-static const struct run_options run_defaults = { .tier = "baseline", .backend = "kvm" };
+static const struct run_options run_defaults = { .tier = "baseline", .backend = "auto" };
 
 static const struct option_row run_rows[] = {
     { .name = "memory-mib",
@@ -53,7 +53,8 @@ static const struct option_row run_rows[] = {
       .kind = OPTION_STRING,
       .offset = offsetof(struct run_options, backend),
       .value = "BACKEND",
-      .help = "where it runs: kvm" },
+      .help = "where it runs: kvm (a micro-VM), process (a jailed process), or auto: kvm, "
+              "but process inside a confidential VM" },
 };
 
 static const struct option_table run_table = {
@@ -134,6 +135,8 @@ static bool write_command(struct command_line *line, int image, const struct run
         add_word(line, "--timeout-ms");
         add_word(line, timeout_text);
     }
+    add_word(line, "--backend");
+    add_word(line, options->backend);
     for (size_t i = 0; i < options->environment.count; i++) {
         add_word(line, "--env");
         add_word(line, options->environment.items[i]);

@@ -40,7 +40,57 @@ static const struct jail_call worker_calls[] = {
     JAIL_CALLS_IPC,
     JAIL_CALLS_THREADS,
 };
+
+/* The process backend. */
+#define PROCESS_CALLS                                                                              \
+    { SCMP_SYS(mprotect), "compiled code becomes executable, and stays read-only", true, 2,       \
+      UINT64_MAX, PROT_READ | PROT_EXEC },                                                         \
+    { SCMP_SYS(sigaltstack), "faults of the guest have a stack of their own" },                    \
+    { SCMP_SYS(timer_create), "the time limit of invocations" },                                   \
+    { SCMP_SYS(timer_settime), "the time limit of an invocation" },                                \
+    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },                                             \
+    JAIL_CALL_NARROW,                                                                              \
+    JAIL_CALLS_PROCESS,                                                                            \
+    JAIL_CALLS_MEMORY,                                                                             \
+    JAIL_CALLS_DESCRIPTORS
+
+static const struct jail_call run_process_calls[] = {
+    PROCESS_CALLS,
+};
+
+/* With guest code in this address space.  Nothing here opens, makes or reaches anything. */
+static const struct jail_call run_guest_calls[] = {
+    { SCMP_SYS(read), "standard input" },
+    { SCMP_SYS(poll), "standard input, with a time limit" },
+    { SCMP_SYS(write), "standard output, and messages" },
+    { SCMP_SYS(rt_sigreturn), "returning from a fault or the timer" },
+    { SCMP_SYS(timer_settime), "the time limit" },
+    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },
+    { SCMP_SYS(getrandom), "the guest's random numbers" },
+    { SCMP_SYS(mmap), "the snapshot after a start function; never executable", true, 2, PROT_EXEC, 0 },
+    { SCMP_SYS(mprotect), "memory grows; never executable", true, 2, PROT_EXEC, 0 },
+    { SCMP_SYS(madvise), "memory is given back" },
+    { SCMP_SYS(munmap), "the snapshot of before" },
+    { SCMP_SYS(brk), "malloc" },
+    { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },
+    { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },
+    { SCMP_SYS(exit_group), "the end" },
+};
 /* clang-format on */
+
+const struct jail_profile profile_run_process = {
+    .name = "slipstream --run (process)",
+    .calls = run_process_calls,
+    .call_count = ARRAY_COUNT(run_process_calls),
+    .file_size_max = UINT64_MAX, /* stdout may be a file */
+};
+
+const struct jail_profile profile_run_guest = {
+    .name = "slipstream --run (guest)",
+    .calls = run_guest_calls,
+    .call_count = ARRAY_COUNT(run_guest_calls),
+    .file_size_max = UINT64_MAX,
+};
 
 const struct jail_profile profile_run = {
     .name = "slipstream --run",

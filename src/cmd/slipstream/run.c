@@ -27,6 +27,7 @@ struct run_options {
     uint64_t timeout_ms;
     uint64_t uid;
     struct option_list environment;
+    const char *backend;
 };
 
 static const struct option_row run_rows[] = {
@@ -38,6 +39,8 @@ static const struct option_row run_rows[] = {
       "limit of wall time (default: none)", 1, UINT32_MAX },
     { "env", 0, OPTION_LIST, offsetof(struct run_options, environment), "K=V",
       "a variable of the program's environment; may be repeated", 0, 0 },
+    { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
+      "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct run_options, uid), "N",
       "user to become when started by root", 1, UINT32_MAX - 1 },
 };
@@ -122,8 +125,15 @@ static bool run_open(struct run_parts *parts, const struct run_options *options,
         mmap(NULL, RUN_MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (mailbox == MAP_FAILED)
         return error_system(error, "make a mailbox");
-    return engine_open(&parts->engine, NULL, error) &&
-           jail_enter(&profile_run, uid, (gid_t)uid, error) &&
+    if (!engine_open(&parts->engine, options->backend, error))
+        return false;
+    bool is_process = strcmp(engine_backend(parts->engine), "process") == 0;
+    if (is_process) {
+        engine_set_seal(parts->engine, jail_narrow);
+        if (!jail_narrow_prepare(&profile_run_guest, error))
+            return false;
+    }
+    return jail_enter(is_process ? &profile_run_process : &profile_run, uid, (gid_t)uid, error) &&
            program_open(&parts->program, (int)options->image, error) &&
            shell_open(&parts->shell, parts->engine, mailbox, RUN_MAILBOX_SIZE, error);
 }

@@ -17,6 +17,9 @@ enum {
 
 /* What each role may call once it is jailed. */
 extern const struct jail_profile profile_run;
+/* With the process backend: until the program is in place, and from then on. */
+extern const struct jail_profile profile_run_process;
+extern const struct jail_profile profile_run_guest;
 extern const struct jail_profile profile_worker;
 
 #endif
