@@ -77,7 +77,7 @@ static void invoke(struct shell *shell)
     struct outcome outcome;
     struct bytes output;
     request(shell);
-    check(shell_run_command(shell, NULL, &outcome, &error), "run");
+    check(shell_run(shell, NULL, &outcome, &error), "run");
     const struct mailbox *mailbox = shell_mailbox(shell);
     check(outcome.kind == OUTCOME_DONE &&
               mailbox_area_view(mailbox, MAILBOX_SIZE, &mailbox->output, &output) &&

@@ -65,7 +65,8 @@
     X(ASSERTION, "assertion of the runtime failed")                                                \
     X(FAULT, "fault outside compiled code")                                                        \
     X(ALLOCATION, "no room for the request")                                                       \
-    X(ANSWER, "malformed answer")
+    X(ANSWER, "malformed answer")                                                                  \
+    X(EXIT, "exit during initialisation")
 
 enum trap_reason {
 #define TRAP_ENUM(name, text) TRAP_##name,

@@ -84,6 +84,13 @@ static void bay_post(struct bay *bay, uint64_t token, const struct outcome *outc
         return;
 }
 
+/* What asked to keep its state keeps it only after an invocation that ended well. */
+static bool may_keep_state(const struct settings *settings, const struct outcome *outcome)
+{
+    return (settings->flags & SETTINGS_REUSE_INSTANCE) != 0 && outcome->kind == OUTCOME_DONE &&
+           outcome->exit_code == 0;
+}
+
 /* With the lock held.  The answer goes out before the reset. */
 static void bay_run(struct bay *bay, uint32_t function, uint64_t token)
 {
@@ -97,13 +104,14 @@ static void bay_run(struct bay *bay, uint32_t function, uint64_t token)
     struct bay_instance *instance = instance_take(bay, &row, &outcome);
     if (instance != NULL) {
         instance->used = ++bay->run_count;
-        if (!shell_run_command(instance->shell, NULL, &outcome, &error))
+        if (!shell_run(instance->shell, NULL, &outcome, &error))
             outcome.kind = OUTCOME_CRASHED;
     }
     bay_post(bay, token, &outcome);
     program_close(row.program);
     if (instance != NULL &&
-        (outcome.kind == OUTCOME_CRASHED || !shell_reset(instance->shell, &error)))
+        (outcome.kind == OUTCOME_CRASHED ||
+         (!may_keep_state(&row.settings, &outcome) && !shell_reset(instance->shell, &error))))
         instance_drop(instance);
 }
 

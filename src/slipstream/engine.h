@@ -37,6 +37,9 @@ MUST_CHECK bool program_open(struct program **program, int descriptor, struct er
 void program_close(struct program *program);
 DEFINE_AUTO(program, program_close)
 const struct image *program_image(const struct program *program);
+/* INVALID when the image does not have the entry that the settings ask for. */
+MUST_CHECK bool program_check_entry(const struct program *program, const struct settings *settings,
+                                    struct error *error);
 
 /* A micro-VM without a program, entered once and prefaulted.  `mailbox` is page-aligned memory of
  * `mailbox_size` bytes (a multiple of the page size) that outlives the shell, or NULL to have one
@@ -74,8 +77,9 @@ struct outcome {
     uint32_t exit_count;     /* how often the guest left */
 };
 
-/* Puts the program into an empty shell: copies it in, runs its start function and freezes the
- * snapshot.  A shell takes one program in its life.  true with outcome->kind other than DONE: the
+/* Puts the program into an empty shell: copies it in, runs what initialises it (its start function;
+ * of a reactor also _initialize and s3n_init) and freezes the snapshot, both once per program.  A
+ * shell takes one program in its life.  true with outcome->kind other than DONE: the
  * instantiation itself trapped or ran out of time, and the shell is of no use. */
 MUST_CHECK bool shell_load(struct shell *shell, struct program *program,
                            const struct settings *settings, struct outcome *outcome,
@@ -101,10 +105,12 @@ struct console {
     bool (*read)(void *context, uint8_t *target, size_t size, size_t *filled, int timeout_ms);
 };
 
-/* Runs _start with the mailbox as it is filled (mailbox_prepare).  `console` NULL: streams stay in
- * the mailbox, and output beyond its capacity ends the run. */
-MUST_CHECK bool shell_run_command(struct shell *shell, const struct console *console,
-                                  struct outcome *outcome, struct error *error);
+/* Runs what settings.entry says with the mailbox as it is filled (mailbox_prepare): a command's
+ * _start, or one request of a reactor, whose envelope is the input (abi/envelope.h).  `console`
+ * NULL: streams stay in the mailbox, and output beyond its capacity ends the run; a reactor's
+ * answer always stays there. */
+MUST_CHECK bool shell_run(struct shell *shell, const struct console *console,
+                          struct outcome *outcome, struct error *error);
 struct mailbox *shell_mailbox(struct shell *shell);
 
 /* Lays areas out in an empty mailbox of `size` bytes: strings first, then input, then stderr, and
@@ -119,6 +125,8 @@ struct mailbox_request {
 };
 MUST_CHECK bool mailbox_prepare(void *mailbox, size_t size, const struct mailbox_request *request,
                                 struct error *error);
+/* INVALID, quoting it, when something was printed. */
+MUST_CHECK bool mailbox_check_quiet(const void *mailbox, size_t size, struct error *error);
 /* What the guest wrote: the area's fields are copied once and checked, false when they lie outside
  * the mailbox.  The bytes themselves stay shared with the worker: copy them before looking twice.
  */

@@ -233,7 +233,7 @@ static void command_reads_and_writes(void)
         struct mailbox *mailbox = shell_mailbox(bench.shell);
         struct bytes output;
         REQUIRE(mailbox_prepare(mailbox, 1 << 20, &request, &bench.error));
-        REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+        REQUIRE(shell_run(bench.shell, NULL, &bench.outcome, &bench.error));
         CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
         CHECK_NUMBER(bench.outcome.exit_code, 12);
         REQUIRE(mailbox_area_view(mailbox, 1 << 20, &mailbox->output, &output));
@@ -251,7 +251,7 @@ static void output_limit_ends_a_flood(void)
     REQUIRE(bench_open(&bench, &image, &no_limits));
     struct mailbox_request request = { .errors_capacity = 4096 };
     REQUIRE(mailbox_prepare(shell_mailbox(bench.shell), 1 << 20, &request, &bench.error));
-    REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+    REQUIRE(shell_run(bench.shell, NULL, &bench.outcome, &bench.error));
     CHECK_NUMBER(bench.outcome.kind, OUTCOME_LIMIT);
     CHECK_NUMBER(bench.outcome.exit_code, 1);
 }
@@ -291,6 +291,89 @@ static void start_function_runs_once(void)
         CHECK(shell_reset(bench.shell, &bench.error));
     }
     bench.shell = shells[0];
+}
+
+static const struct test_image reactor = { .memory_size = 65536,
+                                           .memory_size_max = 1 << 20,
+                                           .command = TEST_NONE,
+                                           .start = TEST_start,
+                                           .is_reactor = true,
+                                           .initialise = TEST_start,
+                                           .init = TEST_init };
+
+static const struct settings as_reactor = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 1000 };
+
+/* One request; the second counter of the answer. */
+static uint64_t handle(struct bench *bench, const char *text)
+{
+    struct mailbox_request request = { .input = bytes_of_string(text), .errors_capacity = 4096 };
+    struct mailbox *mailbox = shell_mailbox(bench->shell);
+    uint64_t counters[2] = { 0 };
+    struct bytes output;
+    CHECK(mailbox_prepare(mailbox, mailbox->size != 0 ? mailbox->size : 1 << 20, &request,
+                          &bench->error));
+    CHECK(shell_run(bench->shell, NULL, &bench->outcome, &bench->error));
+    CHECK(mailbox_area_view(mailbox, mailbox->size, &mailbox->output, &output));
+    if (output.size == sizeof(counters))
+        memcpy(counters, output.data, output.size);
+    return counters[1];
+}
+
+/* The start function, _initialize and s3n_init run once, whatever the number of shells. */
+static void reactors_start_from_their_snapshot(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &reactor, &as_reactor));
+    CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
+    AUTO(shell) struct shell *second = NULL;
+    REQUIRE(shell_open(&second, bench.engine, NULL, 0, &bench.error));
+    REQUIRE(shell_load(second, bench.program, &as_reactor, &bench.outcome, &bench.error));
+    struct shell *shells[2] = { bench.shell, second };
+    for (unsigned i = 0; i < 4; i++) {
+        bench.shell = shells[i % 2];
+        CHECK_NUMBER(handle(&bench, "request"), 42 + 1 + 1 + 100 + 1);
+        CHECK_NUMBER(bench.outcome.kind, OUTCOME_DONE);
+        CHECK_NUMBER(handle(&bench, "again, without a reset"), 42 + 1 + 1 + 100 + 2);
+        handle(&bench, "!");
+        CHECK_NUMBER(bench.outcome.kind, OUTCOME_TRAPPED);
+        CHECK_NUMBER(bench.outcome.function_index, 100 + TEST_handle);
+        CHECK(shell_reset(bench.shell, &bench.error));
+    }
+    bench.shell = shells[0];
+}
+
+static void initialisations_fail(void)
+{
+    REQUIRE_KVM();
+    static const struct {
+        enum test_function init;
+        enum outcome_kind kind;
+        enum trap_reason reason;
+    } cases[] = { { TEST_unreachable, OUTCOME_TRAPPED, TRAP_UNREACHABLE },
+                  { TEST_end, OUTCOME_TRAPPED, TRAP_EXIT },
+                  { TEST_recurse, OUTCOME_TRAPPED, TRAP_STACK },
+                  { TEST_loop, OUTCOME_TIMEOUT, TRAP_NONE } };
+    const struct settings hurried = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 30 };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        BENCH bench = { .image = -1 };
+        struct test_image image = reactor;
+        image.init = cases[i].init;
+        REQUIRE(bench_open(&bench, &image, &hurried));
+        CHECK_NUMBER(bench.outcome.kind, cases[i].kind);
+        CHECK_NUMBER(bench.outcome.reason, cases[i].reason);
+        CHECK(!shell_run(bench.shell, NULL, &bench.outcome, &bench.error));
+    }
+}
+
+static void entries_must_be_there(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    CHECK(program_check_entry(bench.program, &no_limits, &bench.error));
+    CHECK(!program_check_entry(bench.program, &as_reactor, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_INVALID);
 }
 
 static void large_images_are_mapped(void)
@@ -381,7 +464,7 @@ static void lying_mailboxes_are_seen_through(void)
             if (mailbox_area_view(mailbox, 1 << 20, &mailbox->output, &view))
                 CHECK(view.data >= (uint8_t *)mailbox &&
                       view.data + view.size <= (uint8_t *)mailbox + (1 << 20));
-            REQUIRE(shell_run_command(bench.shell, NULL, &bench.outcome, &bench.error));
+            REQUIRE(shell_run(bench.shell, NULL, &bench.outcome, &bench.error));
             CHECK(bench.outcome.kind != OUTCOME_CRASHED);
             REQUIRE(shell_reset(bench.shell, &bench.error));
         }
@@ -419,7 +502,7 @@ static void mutated_images_do_no_harm(void)
         }
         bool ran = shell_open(&shell, engine, NULL, 0, &error) &&
                    shell_load(shell, program, &limits, &outcome, &error) &&
-                   outcome.kind == OUTCOME_DONE && shell_run_command(shell, NULL, &outcome, &error);
+                   outcome.kind == OUTCOME_DONE && shell_run(shell, NULL, &outcome, &error);
         run += ran;
     }
     CHECK(refused > 100 && run > 20);
@@ -466,6 +549,9 @@ static const struct test tests[] = {
     TEST(output_limit_ends_a_flood),
     TEST(clocks_and_random_move),
     TEST(start_function_runs_once),
+    TEST(reactors_start_from_their_snapshot),
+    TEST(initialisations_fail),
+    TEST(entries_must_be_there),
     TEST(large_images_are_mapped),
     TEST(resets_miss_nothing),
     TEST(lying_mailboxes_are_seen_through),

@@ -110,6 +110,20 @@ static void outcome_trap(struct run *run, const struct event *event)
     outcome_locate(run->outcome, &run->shell->program->image, event->arguments[1] - 1);
 }
 
+/* An initialisation ends with READY; everything else, and only that, by exiting. */
+static void outcome_end(struct run *run, const struct event *event)
+{
+    bool is_ready = event->reason == GUEST_EXIT_READY;
+    struct outcome *outcome = run->outcome;
+    outcome->exit_code = is_ready ? 0 : (uint32_t)event->arguments[0];
+    if (is_ready == run->is_initialisation) {
+        outcome->kind = OUTCOME_DONE;
+    } else if (run->is_initialisation) {
+        outcome->kind = OUTCOME_TRAPPED;
+        outcome->reason = TRAP_EXIT;
+    }
+}
+
 /* Passes on what was printed since the last time. */
 static void console_drain(struct run *run)
 {
@@ -118,7 +132,8 @@ static void console_drain(struct run *run)
     const struct mailbox_area *areas[2] = { &mailbox->output, &mailbox->errors };
     if (run->console == NULL)
         return;
-    for (unsigned i = 0; i < 2; i++) {
+    /* A reactor's output is its answer. */
+    for (unsigned i = run->keeps_output ? 1 : 0; i < 2; i++) {
         struct bytes view;
         if (!mailbox_area_view(mailbox, run->shell->mailbox_size, areas[i], &view) ||
             view.size <= run->drained[i])
@@ -210,8 +225,8 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
         return false;
     switch (event->reason) {
     case GUEST_EXIT_DONE:
-        outcome->kind = OUTCOME_DONE;
-        outcome->exit_code = (uint32_t)event->arguments[0];
+    case GUEST_EXIT_READY:
+        outcome_end(run, event);
         return false;
     case GUEST_EXIT_TRAP:
         outcome_trap(run, event);
@@ -317,6 +332,8 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     struct run run = {
         .shell = shell, .console = console, .outcome = &made, .tick_ns = CONSOLE_TICK_NS
     };
+    run.is_initialisation = control->entry == ENTRY_INITIALISE;
+    run.keeps_output = control->entry == ENTRY_HANDLE;
     control->flags = console != NULL ? CONTROL_STREAMING : 0;
     control->code = LAYOUT_CODE + code_offset;
     control->memory_base = shell->backend->machine_memory_base(shell->machine);

@@ -6,6 +6,10 @@
 
 #include <string.h>
 
+enum {
+    PRINTED_SHOWN_MAX = 80
+};
+
 /* Lays areas out one after the other. */
 struct mailbox_builder {
     uint8_t *base;
@@ -77,5 +81,20 @@ bool mailbox_area_view(const void *mailbox, size_t size, const struct mailbox_ar
     if (offset < sizeof(struct mailbox) || offset > size || used > size - offset)
         return false;
     *view = bytes_of((const uint8_t *)mailbox + offset, used);
+    return true;
+}
+
+bool mailbox_check_quiet(const void *memory, size_t size, struct error *error)
+{
+    const struct mailbox *mailbox = memory;
+    const struct mailbox_area *areas[] = { &mailbox->output, &mailbox->errors };
+    for (size_t i = 0; i < ARRAY_COUNT(areas); i++) {
+        struct bytes view;
+        if (!mailbox_area_view(memory, size, areas[i], &view))
+            return error_set(error, ERROR_INVALID, "it wrote over its mailbox");
+        if (view.size > 0)
+            return error_set(error, ERROR_INVALID, "it printed \"%s\"",
+                             error_quote(bytes_part(view, 0, PRINTED_SHOWN_MAX)).text);
+    }
     return true;
 }

@@ -127,7 +127,6 @@ bool program_open(struct program **made, int descriptor, struct error *error)
         program_close(program);
         return false;
     }
-    program->is_frozen = (program->image.header.flags & IMAGE_HAS_START) == 0;
     *made = program;
     return true;
 }

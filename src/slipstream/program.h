@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the engine knows of a program besides the public part: the template that every instance
- * starts from.  Built from the image; when the module has a start function, replaced once by what
- * the first instance looked like after it. */
+ * starts from.  Built from the image; when something initialises the module (its start function, a
+ * reactor's exports), replaced once by what the first instance looked like after it. */
 #ifndef SLIPSTREAM_PROGRAM_H
 #define SLIPSTREAM_PROGRAM_H
 
@@ -13,7 +13,7 @@ struct program {
     struct image image;
     struct bytes mapping; /* of the image file, page-aligned */
     unsigned references;  /* atomic */
-    pthread_mutex_t lock; /* held while the first start function runs */
+    pthread_mutex_t lock; /* held while the first instance is initialised */
     bool is_frozen;
     struct program_text text; /* host NULL: small */
     struct part_template memory;

@@ -61,21 +61,15 @@ static bool program_try(struct serve *serve, struct program *program,
 {
     AUTO(shell) struct shell *shell = NULL;
     struct outcome outcome;
-    const struct image *image = program_image(program);
-    if (settings->entry != SETTINGS_ENTRY_COMMAND)
-        return error_set(error, ERROR_UNSUPPORTED,
-                         "only abi \"command\" and \"cgi\" can run in this version");
-    if ((image->header.flags & IMAGE_HAS_COMMAND) == 0)
-        return error_set(error, ERROR_INVALID, "the module has no function _start to run");
-    /* A start function may print; nobody reads it. */
     struct mailbox_request request = { .errors_capacity = TRIAL_ERRORS_SIZE };
-    if (!shell_open(&shell, serve->engine, NULL, 0, error) ||
+    if (!program_check_entry(program, settings, error) ||
+        !shell_open(&shell, serve->engine, NULL, 0, error) ||
         !mailbox_prepare(shell_mailbox(shell), MAILBOX_DEFAULT_SIZE, &request, error) ||
         !shell_load(shell, program, settings, &outcome, error))
         return false;
-    if (outcome.kind == OUTCOME_DONE)
-        return true;
-    return outcome_check(&outcome, error) || error_within(error, "start function");
+    bool ended_well = outcome_check(&outcome, error) &&
+                      mailbox_check_quiet(shell_mailbox(shell), MAILBOX_DEFAULT_SIZE, error);
+    return ended_well || error_within(error, "initialisation");
 }
 
 static bool serve_load(void *context, const struct ipc_message *message, struct buffer *answer,

@@ -131,13 +131,38 @@ struct mailbox *shell_mailbox(struct shell *shell)
     return shell->mailbox;
 }
 
-/* With the program locked: nobody else runs its start function meanwhile. */
-static bool shell_start(struct shell *shell, struct program *program, struct outcome *outcome,
-                        struct error *error)
+/* What runs once, before the snapshot, in its order. */
+static void set_initialisation(struct control *control, const struct image_header *header,
+                               const struct settings *settings)
+{
+    const struct {
+        enum image_flag flag;
+        uint32_t offset;
+        bool counts;
+    } rows[] = {
+        { IMAGE_HAS_START, header->start_offset, true },
+        { IMAGE_HAS_INITIALISE, header->initialise_offset,
+          settings->entry == SETTINGS_ENTRY_REACTOR },
+        { IMAGE_HAS_INIT, header->init_offset, settings->entry == SETTINGS_ENTRY_REACTOR },
+    };
+    control->entry = ENTRY_INITIALISE;
+    control->argument_count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        if (rows[i].counts && (header->flags & rows[i].flag) != 0)
+            control->arguments[control->argument_count++] = LAYOUT_CODE + rows[i].offset;
+}
+
+/* With the program locked: nobody else initialises it meanwhile. */
+static bool shell_initialise(struct shell *shell, struct program *program, struct outcome *outcome,
+                             struct error *error)
 {
     struct control *control = shell->backend->machine_control(shell->machine);
-    control->entry = ENTRY_COMMAND;
-    if (!exits_serve(shell, program->image.header.start_offset, NULL, outcome, error))
+    set_initialisation(control, &program->image.header, &shell->settings);
+    if (control->argument_count == 0) {
+        program->is_frozen = true;
+        return true;
+    }
+    if (!exits_serve(shell, 0, NULL, outcome, error))
         return false;
     if (outcome->kind != OUTCOME_DONE)
         return true;
@@ -162,7 +187,7 @@ static bool shell_fill(struct shell *shell, struct program *program, struct outc
     }
     if (!shell->backend->machine_load(shell->machine, program, error))
         return false;
-    return program->is_frozen || shell_start(shell, program, outcome, error);
+    return program->is_frozen || shell_initialise(shell, program, outcome, error);
 }
 
 bool shell_load(struct shell *shell, struct program *program, const struct settings *settings,
@@ -212,16 +237,50 @@ bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *argum
     return true;
 }
 
-bool shell_run_command(struct shell *shell, const struct console *console, struct outcome *outcome,
-                       struct error *error)
+/* The entry that the settings ask for; false when the image has none. */
+static bool set_entry(struct control *control, const struct image_header *header,
+                      enum settings_entry entry, uint32_t *code_offset, struct error *error)
 {
+    switch (entry) {
+    case SETTINGS_ENTRY_COMMAND:
+        control->entry = ENTRY_COMMAND;
+        *code_offset = header->command_offset;
+        return (header->flags & IMAGE_HAS_COMMAND) != 0 ||
+               error_set(error, ERROR_INVALID, "the module has no function _start to run");
+    case SETTINGS_ENTRY_REACTOR:
+        control->entry = ENTRY_HANDLE;
+        control->argument_count = 1;
+        control->arguments[0] = LAYOUT_CODE + header->alloc_offset;
+        *code_offset = header->handle_offset;
+        return (header->flags & IMAGE_HAS_REACTOR) != 0 ||
+               error_set(error, ERROR_INVALID,
+                         "the module does not export s3n_alloc and s3n_handle");
+    case SETTINGS_ENTRY_NATIVE:
+    case SETTINGS_ENTRY_COUNT:
+        break;
+    }
+    return error_set(error, ERROR_UNSUPPORTED, "native functions can't run in this version");
+}
+
+bool program_check_entry(const struct program *program, const struct settings *settings,
+                         struct error *error)
+{
+    struct control ignored;
+    uint32_t code_offset;
+    return set_entry(&ignored, &program->image.header, (enum settings_entry)settings->entry,
+                     &code_offset, error);
+}
+
+bool shell_run(struct shell *shell, const struct console *console, struct outcome *outcome,
+               struct error *error)
+{
+    uint32_t code_offset;
     if (!shell_is_ready(shell, error))
         return false;
-    const struct image_header *header = &shell->program->image.header;
-    if ((header->flags & IMAGE_HAS_COMMAND) == 0)
-        return error_set(error, ERROR_INVALID, "the module has no function _start to run");
-    shell->backend->machine_control(shell->machine)->entry = ENTRY_COMMAND;
-    return exits_serve(shell, header->command_offset, console, outcome, error);
+    struct control *control = shell->backend->machine_control(shell->machine);
+    return set_entry(control, &shell->program->image.header,
+                     (enum settings_entry)shell->settings.entry, &code_offset, error) &&
+           exits_serve(shell, code_offset, console, outcome, error);
 }
 
 bool shell_read_global(const struct shell *shell, uint32_t instance_offset, uint64_t *slot,

@@ -31,6 +31,8 @@ struct run {
     uint64_t tick_ns;     /* until the console is looked after again */
     uint64_t deadline_ns; /* 0: none */
     uint32_t host_call_count;
+    bool is_initialisation;
+    bool keeps_output;   /* stdout is not for the console */
     uint32_t drained[2]; /* bytes of stdout and stderr passed on already */
     struct outcome *outcome;
 };

@@ -263,6 +263,56 @@ FUNCTION start
         incq GLOBAL(%r14)
         ret
 
+/* A reactor: room at 4096; the answer is the counters of `start` after one more count, unless the
+ * request begins with an exclamation mark. */
+FUNCTION alloc
+        movq $4096, (%r12)
+        ret
+FUNCTION handle
+        movl (%r12), %eax
+        cmpb $'!', (%r13, %rax)
+        jne 1f
+        ud2
+        .byte 1
+1:      incq (%r13)
+        incq GLOBAL(%r14)
+        movq (%r13), %rax
+        movq %rax, 32768(%r13)
+        movq GLOBAL(%r14), %rax
+        movq %rax, 32776(%r13)
+        movabsq $0x800000000010, %rax
+        movq %rax, (%r12)
+        ret
+FUNCTION init
+        addq $100, (%r13)
+        addq $100, GLOBAL(%r14)
+        ret
+
+/* Prints the first two bytes of memory. */
+FUNCTION print
+        subq $8, %rsp
+        movl $0, 1024(%r13)
+        movl $2, 1028(%r13)
+        movq $1, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1036, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(26)
+        addq $8, %rsp
+        ret
+
+/* Exits with code 3. */
+FUNCTION end
+        subq $8, %rsp
+        movq $3, (%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(38)
+        ud2
+        .byte 1
+
         .balign 16
 code_blob_end:
         .section .note.GNU-stack, "", @progbits

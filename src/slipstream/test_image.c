@@ -129,6 +129,13 @@ int test_image_make(const struct test_image *options)
         maker.header.command_offset = test_offset(options->command);
     if (options->start != TEST_NONE)
         maker.header.start_offset = test_offset(options->start);
+    if (options->is_reactor) {
+        maker.header.flags |= IMAGE_HAS_REACTOR | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT;
+        maker.header.alloc_offset = test_offset(TEST_alloc);
+        maker.header.handle_offset = test_offset(TEST_handle);
+        maker.header.initialise_offset = test_offset(options->initialise);
+        maker.header.init_offset = test_offset(options->init);
+    }
     memcpy(maker.file, &maker.header, sizeof(maker.header));
     ASSERT(file_sealed(&descriptor, "test-image", bytes_of(maker.file, maker.size), &error));
     free(maker.file);

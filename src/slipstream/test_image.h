@@ -42,7 +42,12 @@
     X(far_return)                                                                                  \
     X(bounce)                                                                                      \
     X(vector)                                                                                      \
-    X(start)
+    X(start)                                                                                       \
+    X(alloc)                                                                                       \
+    X(handle)                                                                                      \
+    X(init)                                                                                        \
+    X(print)                                                                                       \
+    X(end)
 
 enum test_function {
 #define TEST_FUNCTION_ENUM(name) TEST_##name,
@@ -62,6 +67,9 @@ struct test_image {
     enum test_function command; /* or TEST_NONE */
     enum test_function start;   /* the same */
     size_t code_padding;        /* bytes behind the code, to make it large */
+    bool is_reactor;            /* alloc and handle, with what follows: */
+    enum test_function initialise;
+    enum test_function init;
 };
 
 uint32_t test_offset(enum test_function function);

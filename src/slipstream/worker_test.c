@@ -240,6 +240,76 @@ static void bad_images_are_refused(void)
     CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
 }
 
+static bool load_reactor(struct bench *bench, enum test_function init, uint32_t flags)
+{
+    struct test_image image = { .memory_size = 65536,
+                                .memory_size_max = 65536,
+                                .command = TEST_NONE,
+                                .start = TEST_NONE,
+                                .is_reactor = true,
+                                .initialise = TEST_start,
+                                .init = init };
+    struct settings settings = { .entry = SETTINGS_ENTRY_REACTOR,
+                                 .timeout_ms = 100,
+                                 .flags = flags };
+    AUTO_CLOSE int descriptor = test_image_make(&image);
+    return worker_load(bench->worker, 1, descriptor, &settings, &bench->error);
+}
+
+static void failing_initialisations_are_told(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    CHECK(!load_reactor(&bench, TEST_unreachable, 0));
+    CHECK(strstr(bench.error.text, "initialisation: trap: unreachable in wasm function") != NULL);
+    CHECK(!load_reactor(&bench, TEST_end, 0));
+    CHECK_STRING(bench.error.text, "initialisation: trap: exit during initialisation");
+    CHECK(!load_reactor(&bench, TEST_loop, 0));
+    CHECK_STRING(bench.error.text, "initialisation: the function ran out of time");
+    CHECK(!load_reactor(&bench, TEST_print, 0));
+    CHECK_STRING(bench.error.text, "initialisation: it printed \"IE\"");
+    CHECK(!load_reactor(&bench, TEST_flood, 0));
+    CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
+    CHECK(load_reactor(&bench, TEST_init, 0));
+}
+
+/* Runs one and gives the second counter of its answer, 0 when it trapped. */
+static uint64_t run_reactor(struct bench *bench, const char *input)
+{
+    struct worker_completion completion;
+    struct bytes output = { 0 };
+    uint64_t counters[2] = { 0 };
+    uint32_t slot;
+    size_t size;
+    bool ran = submit(bench, 1, input, 5, &slot) && wait_completion(bench, &completion);
+    CHECK(ran);
+    if (!ran)
+        return 0;
+    struct mailbox *mailbox = worker_mailbox(bench->worker, slot, &size);
+    CHECK(mailbox_area_view(mailbox, size, &mailbox->output, &output));
+    if (completion.outcome.kind == OUTCOME_DONE && output.size == sizeof(counters))
+        memcpy(counters, output.data, sizeof(counters));
+    worker_release(bench->worker, slot);
+    return counters[1];
+}
+
+static void instances_are_reused_when_asked(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    REQUIRE(load_reactor(&bench, TEST_init, 0));
+    CHECK_NUMBER(run_reactor(&bench, "a"), 144);
+    CHECK_NUMBER(run_reactor(&bench, "b"), 144);
+    REQUIRE(load_reactor(&bench, TEST_init, SETTINGS_REUSE_INSTANCE));
+    CHECK_NUMBER(run_reactor(&bench, "a"), 144);
+    CHECK_NUMBER(run_reactor(&bench, "b"), 145);
+    CHECK_NUMBER(run_reactor(&bench, "c"), 146);
+    CHECK_NUMBER(run_reactor(&bench, "!"), 0);
+    CHECK_NUMBER(run_reactor(&bench, "d"), 144);
+}
+
 /* 0 when the kernel doesn't show them to us. */
 static unsigned descriptor_count(pid_t pid)
 {
@@ -284,6 +354,8 @@ static const struct test tests[] = {
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),
+    TEST(failing_initialisations_are_told),
+    TEST(instances_are_reused_when_asked),
     TEST(killed_process_fails_what_runs),
     TEST(loads_and_unloads_leave_nothing),
 };

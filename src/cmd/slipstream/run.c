@@ -155,7 +155,7 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
         return false;
     if (outcome->kind != OUTCOME_DONE)
         return true;
-    return shell_run_command(parts->shell, &console_stdio, outcome, error);
+    return shell_run(parts->shell, &console_stdio, outcome, error);
 }
 
 int slipstream_run(char **argv)

@@ -66,7 +66,7 @@ static bool run(struct mutator *mutator, struct error *error)
         return false;
     bool ok = true;
     if (outcome.kind == OUTCOME_DONE && (image.header.flags & IMAGE_HAS_COMMAND) != 0)
-        ok = shell_run_command(instance.shell, NULL, &outcome, error);
+        ok = shell_run(instance.shell, NULL, &outcome, error);
     instance_done(&instance);
     if (ok && outcome.kind == OUTCOME_CRASHED)
         return error_set(error, ERROR_CRASHED, "the micro-VM broke");
