@@ -25,4 +25,10 @@ static inline uint64_t round_up(uint64_t number, uint64_t power)
     return (number + power - 1) & ~(power - 1);
 }
 
+/* Any unit but 0. */
+static inline uint64_t round_up_to(uint64_t number, uint64_t unit)
+{
+    return (number + unit - 1) / unit * unit;
+}
+
 #endif

@@ -26,6 +26,7 @@ struct tls_connection {
     SSL *session;
     BIO *incoming; /* both belong to the session */
     BIO *outgoing;
+    size_t record_padding; /* of the record being written */
     enum tls_state state;
 };
 
@@ -171,6 +172,13 @@ static bool is_address(const char *name)
     return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
+static size_t pad_record(SSL *session, int type, size_t size, void *context)
+{
+    const struct tls_connection *connection = context;
+    (void)session, (void)size;
+    return type == SSL3_RT_APPLICATION_DATA ? connection->record_padding : 0;
+}
+
 bool tls_connection_new(struct tls_connection **made, struct tls_context *context,
                         const char *server_name, struct error *error)
 {
@@ -189,6 +197,9 @@ bool tls_connection_new(struct tls_connection **made, struct tls_context *contex
         return crypto_error(error, ERROR_NO_MEMORY, "TLS connection");
     }
     SSL_set_bio(connection->session, connection->incoming, connection->outgoing);
+    SSL_set_record_padding_callback_arg(connection->session, connection);
+    if (SSL_set_record_padding_callback(connection->session, pad_record) != 1)
+        return crypto_error(error, ERROR_INTERNAL, "TLS connection");
     if (context->is_server) {
         SSL_set_accept_state(connection->session);
     } else {
@@ -303,13 +314,9 @@ bool tls_read(struct tls_connection *connection, void *target, size_t capacity, 
     return true;
 }
 
-bool tls_write(struct tls_connection *connection, struct bytes plaintext, struct error *error)
+static bool write_session(struct tls_connection *connection, struct bytes plaintext,
+                          struct error *error)
 {
-    if (!check_usable(connection, error))
-        return false;
-    /* The peer's goodbye ends what it sends, not what it reads. */
-    if (!SSL_is_init_finished(connection->session))
-        return error_set(error, ERROR_UNAVAILABLE, "TLS handshake is not done");
     while (plaintext.size > 0) {
         size_t written = 0;
         ERR_clear_error();
@@ -322,6 +329,40 @@ bool tls_write(struct tls_connection *connection, struct bytes plaintext, struct
         plaintext = bytes_part(plaintext, written, plaintext.size);
     }
     return true;
+}
+
+static bool check_writable(const struct tls_connection *connection, struct error *error)
+{
+    if (!check_usable(connection, error))
+        return false;
+    /* The peer's goodbye ends what it sends, not what it reads. */
+    return SSL_is_init_finished(connection->session) ||
+           error_set(error, ERROR_UNAVAILABLE, "TLS handshake is not done");
+}
+
+bool tls_write(struct tls_connection *connection, struct bytes plaintext, struct error *error)
+{
+    return check_writable(connection, error) && write_session(connection, plaintext, error);
+}
+
+bool tls_write_padded(struct tls_connection *connection, struct bytes plaintext, uint64_t padding,
+                      struct error *error)
+{
+    const uint64_t record_size = TLS_PADDED_RECORD_SIZE;
+    uint64_t left = MIN(plaintext.size + padding, plaintext.size * record_size);
+    bool written = check_writable(connection, error);
+    while (plaintext.size > 0 && written) {
+        uint64_t records = (left + record_size - 1) / record_size;
+        uint64_t record = MIN(left, record_size);
+        /* as much as leaves a byte for each of the others */
+        size_t part = MIN((size_t)record, plaintext.size - (size_t)(records - 1));
+        connection->record_padding = (size_t)record - part;
+        written = write_session(connection, bytes_part(plaintext, 0, part), error);
+        plaintext = bytes_part(plaintext, part, plaintext.size);
+        left -= record;
+    }
+    connection->record_padding = 0;
+    return written;
 }
 
 void tls_close(struct tls_connection *connection)

@@ -60,6 +60,15 @@ MUST_CHECK bool tls_read(struct tls_connection *connection, void *target, size_t
  */
 MUST_CHECK bool tls_write(struct tls_connection *connection, struct bytes plaintext,
                           struct error *error);
+enum {
+    TLS_PADDED_RECORD_SIZE = 16383 /* plaintext and padding of a record, at most */
+};
+
+/* The same with `padding` bytes of zeros that the peer never sees (RFC 8446 5.4): what goes out
+ * depends on plaintext and padding together.  Every record needs a byte of plaintext, so at most
+ * TLS_PADDED_RECORD_SIZE a byte are added. */
+MUST_CHECK bool tls_write_padded(struct tls_connection *connection, struct bytes plaintext,
+                                 uint64_t padding, struct error *error);
 /* Says goodbye (close_notify); take what is pending afterwards. */
 void tls_close(struct tls_connection *connection);
 

@@ -73,6 +73,41 @@ static const char *const both[] = { "h2", "http/1.1", NULL };
 static const char *const old[] = { "http/1.1", NULL };
 static const char *const strange[] = { "gopher", NULL };
 
+/* What the wire shows depends on plaintext and padding together, and the peer sees only the first.
+ */
+static void padding_hides_the_size(void)
+{
+    static const struct {
+        size_t plain;
+        uint64_t padding;
+    } rows[] = { { 40000, 0 }, { 39999, 1 }, { 20000, 20000 }, { 3, 39997 }, { 16383, 23617 } };
+    struct error error;
+    AUTO_SERVER struct server server = { 0 };
+    REQUIRE(server_start(&server));
+    AUTO(tls_context) struct tls_context *context = NULL;
+    REQUIRE(tls_client_new(&context, ecdsa_key_public(server.key), both, &error));
+    AUTO(tls_connection) struct tls_connection *near = NULL;
+    AUTO(tls_connection) struct tls_connection *far = NULL;
+    REQUIRE(tls_connection_new(&near, context, "localhost", &error));
+    REQUIRE(tls_connection_new(&far, server.context, NULL, &error));
+    REQUIRE(shake(near, far, 4096, &error));
+    static uint8_t plain[40000], got[40000];
+    size_t expected = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        memset(plain, (int)i + 1, sizeof(plain));
+        CHECK(tls_write_padded(far, bytes_of(plain, rows[i].plain), rows[i].padding, &error));
+        size_t wire = tls_pending(far), size = 0, all = 0;
+        expected = i == 0 ? wire : expected;
+        CHECK_NUMBER(wire, expected);
+        carry(far, near, 4096);
+        do {
+            REQUIRE(tls_read(near, got + all, sizeof(got) - all, &size, &error));
+            all += size;
+        } while (size > 0 && all < sizeof(got));
+        CHECK_BYTES(bytes_of(got, all), bytes_of(plain, rows[i].plain));
+    }
+}
+
 static void carries_both_ways(void)
 {
     struct error error;
@@ -278,6 +313,7 @@ static void refuses_a_key_of_another_certificate(void)
 
 static const struct test tests[] = {
     TEST(carries_both_ways),
+    TEST(padding_hides_the_size),
     TEST(carries_a_lot),
     TEST(knows_its_server_by_key),
     TEST(shows_the_key_when_nothing_is_pinned),

@@ -23,6 +23,7 @@ struct invocation {
     bool has_nonce;
     struct nonce32 nonce;
     uint64_t since_ns; /* it waits, or it runs */
+    uint64_t arrived_ns;
     invocation_done *done;
     void *context;
 };
@@ -58,6 +59,7 @@ struct invoker {
     struct house *houses;
     uv_timer_t *watch; /* once a second while something runs or waits */
     bool is_watching;
+    struct delivery *deliveries; /* finished, and held back for their time */
     struct invoker_counts counts;
 };
 

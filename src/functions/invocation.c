@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/invocation.h"
+#include "core/checked.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "functions/delivery.h"
 #include "functions/house.h"
 
 #include <stdio.h>
@@ -103,6 +105,12 @@ static bool area_copy(struct buffer *target, const void *mailbox, size_t size,
     return !target->failed;
 }
 
+static uint32_t pad_size_of(const struct manifest_function *function)
+{
+    return function->pad_output == PADDING_MULTIPLE ? function->pad_output_size
+                                                    : (uint32_t)function->pad_output;
+}
+
 void invocation_complete(struct house *house, struct invocation *invocation,
                          const struct worker_completion *completion)
 {
@@ -121,6 +129,10 @@ void invocation_complete(struct house *house, struct invocation *invocation,
     struct error failure = { 0 }, unsigned_reason;
     if (!outcome_check(&outcome, &failure) && failure.text[0] == '\0')
         error_set(&failure, ERROR_CRASHED, "the micro-VM broke");
+    const struct manifest_function *function =
+        &house->application->manifest->functions[invocation->function];
+    if (function->pad_time_ns > 0) /* what is told must not be finer than what is shown */
+        outcome.duration_ns = round_up_to(outcome.duration_ns, function->pad_time_ns);
     struct receipt receipt;
     receipt_fill(&receipt, house, invocation, &outcome);
     receipt.response = sha256_of(buffer_view(&output));
@@ -131,13 +143,13 @@ void invocation_complete(struct house *house, struct invocation *invocation,
         .message = failure.text,
         .output = buffer_view(&output),
         .errors = buffer_view(&errors),
-        .duration_us = outcome.duration_ns / 1000,
+        .duration_us = receipt.usage.duration_us,
+        .pad_size = pad_size_of(function),
     };
     if (!receipt_book_issue(house->invoker->options.receipts, &receipt, &result.receipt,
                             &unsigned_reason))
         result.receipt = NULL;
-    invocation->done(invocation->context, &result, NULL);
-    invocation_free(invocation);
+    delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }
 
 /* Input and environment are the caller's until now; they have to outlast the call. */
@@ -202,6 +214,7 @@ void invoker_free(struct invoker *invoker)
         invoker->houses = house->next;
         house_free(house);
     }
+    deliveries_drop(invoker);
     uv_timer_stop(invoker->watch);
     uv_close((uv_handle_t *)invoker->watch, timer_closed);
     free(invoker);
@@ -316,7 +329,8 @@ static bool environment_merge(const char **merged, const char *const *given,
 }
 
 static struct invocation *invocation_new(const struct invocation_request *request,
-                                         invocation_done *done, void *context)
+                                         const struct clock *clock, invocation_done *done,
+                                         void *context)
 {
     struct invocation *made = calloc(1, sizeof(*made));
     if (made == NULL)
@@ -335,6 +349,7 @@ static struct invocation *invocation_new(const struct invocation_request *reques
                  (const char *)request->route.data);
     made->has_nonce = request->has_nonce;
     made->nonce = request->nonce;
+    made->arrived_ns = clock_monotonic_ns(clock);
     made->done = done;
     made->context = context;
     return made;
@@ -365,7 +380,8 @@ bool invocation_start(struct invoker *invoker, const struct invocation_request *
     if (request->input.size > invoker->options.input_size_max)
         return error_set(error, ERROR_LIMIT, "the input has %zu bytes, at most %zu are allowed",
                          request->input.size, invoker->options.input_size_max);
-    AUTO(invocation) struct invocation *invocation = invocation_new(request, done, context);
+    AUTO(invocation)
+    struct invocation *invocation = invocation_new(request, invoker->options.clock, done, context);
     struct house *house = house_find(invoker, request->application);
     if (invocation == NULL || house == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for an invocation");

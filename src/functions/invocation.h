@@ -68,6 +68,8 @@ struct invocation_result {
     struct bytes output; /* stdout */
     struct bytes errors; /* stderr, for the owner alone */
     uint64_t duration_us;
+    uint32_t pad_size;   /* what the answer's bytes are filled up to: 0, 1 (a power of two), or a
+                            number of bytes */
     const char *receipt; /* NULL when none could be issued */
 };
 /* All borrowed for the call.  `result` NULL: it never ran, for `error`'s reason. */

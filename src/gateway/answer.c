@@ -22,6 +22,7 @@ bool answer_request(struct gateway *gateway, struct gateway_request *request,
     char id[sizeof(request->id)];
     memcpy(id, request->id, sizeof(id));
     fields[sent.field_count++] = HTTP_FIELD("s3n-request-id", bytes_of_string(id));
+    sent.pad_size = request->pad_size;
     /* When it is true the server has forgotten the request; when not, on_gone comes or came. */
     if (!http_server_answer(gateway->server, handle, &sent))
         return false;
@@ -136,8 +137,12 @@ bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handl
     }
     cgi.field_count += invocation_fields(cgi.fields + cgi.field_count, duration, invocation);
     struct http_answer answer = {
-        .status = cgi.status, .fields = cgi.fields, .field_count = cgi.field_count, .body = cgi.body
+        .status = cgi.status,
+        .fields = cgi.fields,
+        .field_count = cgi.field_count,
+        .body = cgi.body,
     };
+    request->pad_size = invocation->pad_size;
     return answer_request(gateway, request, &answer);
 }
 
@@ -149,6 +154,9 @@ bool gateway_answer_failure(struct gateway *gateway, struct http_handle handle,
     struct failure failure = { status, name, message, NULL };
     struct http_field fields[4];
     char duration[24];
-    return request != NULL && answer_failure(gateway, request, &failure, fields,
-                                             invocation_fields(fields, duration, invocation));
+    if (request == NULL)
+        return false;
+    request->pad_size = invocation->pad_size;
+    return answer_failure(gateway, request, &failure, fields,
+                          invocation_fields(fields, duration, invocation));
 }

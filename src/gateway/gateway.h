@@ -137,6 +137,7 @@ struct gateway_invocation {
     const char *invocation_id;
     const char *receipt; /* JWT; NULL when none could be made */
     uint64_t duration_us;
+    uint32_t pad_size; /* of struct http_answer */
 };
 /* A function's output: raw for INVOKE; for FUNCTION_ROUTE it may begin with CGI fields (RFC 3875
  * section 6: Status, Content-Type, Location, others). */

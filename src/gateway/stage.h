@@ -27,6 +27,7 @@ struct gateway_request {
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
     size_t body_size_max;
+    uint32_t pad_size; /* of the answer */
     struct gateway_call call;
     struct pattern_values values;       /* of the API's pattern */
     struct pattern_values route_values; /* of the function route's */

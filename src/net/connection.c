@@ -182,21 +182,34 @@ static void send_bytes(struct connection *connection, struct bytes bytes)
     connection->write_since_ms = now_of(connection);
 }
 
+/* Full records of padded answers, so that these come out even. */
+enum {
+    PLAIN_OUT_SIZE = HTTP_IO_SIZE / TLS_PADDED_RECORD_SIZE * TLS_PADDED_RECORD_SIZE
+};
+
+static bool encrypt(struct connection *connection, struct bytes plain)
+{
+    struct error error;
+    if (!connection->padding.is_active)
+        return tls_write(connection->tls, plain, &error);
+    uint64_t padding = padding_take(&connection->padding, plain.size);
+    return tls_write_padded(connection->tls, plain, padding, &error);
+}
+
 /* Produces and sends one area's worth; true when there was something. */
 static bool pump_output(struct connection *connection)
 {
     struct http_server *server = connection->server;
     if (connection->writing || connection->closing || connection->lingering)
         return false;
-    struct writer writer = writer_into(server->plain_out, sizeof(server->plain_out));
+    struct writer writer = writer_into(server->plain_out, PLAIN_OUT_SIZE);
     bool open = connection->tls == NULL || tls_state(connection->tls) == TLS_STATE_OPEN ||
                 tls_state(connection->tls) == TLS_STATE_CLOSED;
     if (connection->protocol != NULL && open)
         connection->protocol->output(connection, &writer);
     struct bytes out = writer_view(&writer);
     if (connection->tls != NULL) {
-        struct error error;
-        if (out.size > 0 && !tls_write(connection->tls, out, &error)) {
+        if (out.size > 0 && !encrypt(connection, out)) {
             connection_close(connection);
             return false;
         }

@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "net/http1.h"
+#include "net/padding.h"
 #include "net/peer.h"
 #include "net/server.h"
 
@@ -47,6 +48,7 @@ struct exchange {
     struct buffer body;
     struct buffer answer; /* HTTP/1.1: head and body; HTTP/2: body */
     size_t answer_sent;
+    bool is_padded;
     struct http1_head head; /* request and fields, for both protocols */
     size_t text_size;
     int refuse_status; /* HTTP/2: decided while fields arrive */
@@ -99,6 +101,7 @@ struct connection {
     uint64_t write_since_ms;
     struct buffer input;  /* plaintext not yet taken by the protocol */
     struct buffer output; /* in the hands of `write` */
+    struct padding padding;
     bool processing, is_due, reading, writing;
     bool served;          /* a request has been seen */
     bool close_when_sent; /* nothing more will be taken or produced */

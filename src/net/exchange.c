@@ -112,6 +112,8 @@ void exchange_release(struct exchange *exchange)
     exchange->state = EXCHANGE_ANSWERED; /* nothing that on_gone does can answer it */
     tell_gone(exchange);
     ASSERT(exchange->number == number);
+    if (exchange->is_padded)
+        padding_end(&connection->padding);
     drop_body(exchange);
     refund(exchange, &exchange->answer_charged);
     buffer_done(&exchange->answer);
@@ -207,6 +209,9 @@ bool exchange_answer(struct exchange *exchange, const struct http_answer *answer
         return false;
     }
     start_state(exchange, EXCHANGE_ANSWERED);
+    exchange->is_padded = answer->pad_size != HTTP_PAD_NONE;
+    if (exchange->is_padded)
+        padding_begin(&connection->padding, answer->pad_size, exchange->answer.size);
     exchange->announced = false;
     exchange->tag = NULL;
     drop_body(exchange); /* not earlier: the answer may borrow it */

@@ -50,12 +50,20 @@ const struct http_field *http_request_field(const struct http_request *request, 
 /* The value of the only field of that name; empty when there is none or more than one. */
 struct bytes http_request_value(const struct http_request *request, const char *name);
 
+/* What an answer's bytes on the wire are filled up to: one of these or a number of bytes to be a
+ * multiple of. */
+enum http_padding {
+    HTTP_PAD_NONE,
+    HTTP_PAD_POWER_OF_TWO
+};
+
 struct http_answer {
     int status;
     const struct http_field *fields; /* lower-case names; never content-length, connection, ... */
     size_t field_count;
     struct bytes body; /* left out for HEAD, 204 and 304, but counted for HEAD */
     bool close;        /* no further request on this connection */
+    uint32_t pad_size; /* see enum http_padding; over TLS only */
 };
 
 /* Is it a field that frames messages or manages the connection, the server's own to decide? */

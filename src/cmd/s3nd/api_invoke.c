@@ -61,7 +61,8 @@ static void finished(void *context, const struct invocation_result *result,
         free(invoking);
         return;
     }
-    struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us };
+    struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us,
+                                             result->pad_size };
     if (result->status == RECEIPT_STATUS_DONE) {
         gateway_answer_invocation(node->gateway, invoking->handle, &invocation, result->output);
     } else {
