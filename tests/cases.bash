@@ -13,6 +13,11 @@ finish() {
   exit
 }
 
+# Whether the backend under test ($S3N_BACKEND, or kvm) can be used here.
+has_backend() {
+  [ "${S3N_BACKEND:-kvm}" != kvm ] || [ -w /dev/kvm ]
+}
+
 # Leaves with one skip when a thing that every case needs is missing.
 skip_all() {
   skip "$1" "$2"

@@ -37,7 +37,7 @@ runs() {
   expect "$name" "$status" "$text"
 }
 run_with_options() {
-  timeout 60 "$S3N_BUILD/bin/slipstream" --run --image-fd 3 "$@" -- program 3<"$scratch/module.wasm.image"
+  timeout 60 "${runner[@]}" --image-fd 3 "$@" -- program 3<"$scratch/module.wasm.image"
 }
 
 text_module() {

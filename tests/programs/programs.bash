@@ -10,8 +10,11 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 . "$S3N_SOURCE/tests/cases.bash"
 
+# $S3N_BACKEND: kvm (when empty) or process.
+runner=("$S3N_BUILD/bin/slipstream" --run --backend "${S3N_BACKEND:-kvm}")
+
 require_runner() {
-  [ -w /dev/kvm ] || skip_all "$1" "/dev/kvm can't be opened here"
+  has_backend || skip_all "$1" "/dev/kvm can't be opened here"
   [ -x "$S3N_BUILD/bin/slipstream" ] && [ -x "$S3N_BUILD/bin/s3n-compile" ] ||
     skip_all "$1" "slipstream or s3n-compile is not built"
 }
@@ -35,7 +38,7 @@ run_image() {
   local image=$1 options=() pair
   shift
   for pair in "${ENVIRONMENT[@]}"; do options+=(--env "$pair"); done
-  timeout 60 "$S3N_BUILD/bin/slipstream" --run --image-fd 3 "${options[@]}" -- program "$@" 3<"$image"
+  timeout 60 "${runner[@]}" --image-fd 3 "${options[@]}" -- program "$@" 3<"$image"
 }
 
 # compare NAME: the streams and the exit status in $scratch/{ours,theirs}.{out,err,status} are the same.

@@ -3,7 +3,7 @@
 
 #include "base/file.h"
 
-#include <stdlib.h>
+#include <sys/mman.h>
 
 enum {
     MAILBOX_SIZE = 64 << 10,
@@ -14,7 +14,8 @@ void instance_done(struct instance_of_suite *instance)
 {
     shell_close(instance->shell);
     program_close(instance->program);
-    free(instance->mailbox);
+    if (instance->mailbox != NULL)
+        munmap(instance->mailbox, MAILBOX_SIZE);
     *instance = (struct instance_of_suite){ 0 };
 }
 
@@ -34,9 +35,12 @@ bool instance_open_within(struct instance_of_suite *instance, struct engine *eng
                                                     .environment = no_strings,
                                                     .errors_capacity = MAILBOX_ERRORS_SIZE };
     AUTO_CLOSE int descriptor = -1;
-    struct instance_of_suite made = { .mailbox = aligned_alloc(4096, MAILBOX_SIZE) };
-    if (made.mailbox == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for a mailbox");
+    struct instance_of_suite made = { 0 };
+    void *mailbox =
+        mmap(NULL, MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mailbox == MAP_FAILED)
+        return error_system(error, "make a mailbox");
+    made.mailbox = mailbox;
     bool ok = mailbox_prepare(made.mailbox, MAILBOX_SIZE, &request, error) &&
               file_sealed(&descriptor, "spectest", image, error) &&
               program_open(&made.program, descriptor, error) &&
