@@ -58,6 +58,7 @@ enum {
     /* Flags. */
     CONTROL_STREAMING = 1, /* output and input are drained and refilled instead of limited */
     CONTROL_BATCH = 2,     /* serve the ring at `batch`: `entry` says how each is started */
+    CONTROL_METERED = 8,   /* the code counts fuel: the ring's answers say how much was used */
     CONTROL_RESETS = 4,    /* `parts` are filled in: the guest restores itself between two */
 };
 

@@ -46,6 +46,11 @@
 #ifndef ABI_INSTANCE_H
 #define ABI_INSTANCE_H
 
+/* Offset of `fuel` in struct instance, for assembly. */
+#define INSTANCE_FUEL 312
+
+#ifndef __ASSEMBLER__
+
 #include "core/compiler.h"
 
 /* name, text as the official test suite spells it */
@@ -155,5 +160,8 @@ _Static_assert(sizeof(struct function_reference) == 16, "entry of a table");
 _Static_assert(sizeof(struct table) == 16, "table header");
 _Static_assert(offsetof(struct instance, bindings) == 256, "fixed by compiled code");
 _Static_assert(offsetof(struct instance, tables) == 352, "fixed by compiled code");
+_Static_assert(offsetof(struct instance, fuel) == INSTANCE_FUEL, "fixed by compiled code");
+
+#endif
 
 #endif

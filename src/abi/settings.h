@@ -44,6 +44,12 @@ enum {
 
 _Static_assert(sizeof(struct settings) == SETTINGS_SIZE, "no hidden padding in the control page");
 
+/* What a call of metered code starts with. */
+static inline uint64_t settings_fuel(const struct settings *settings)
+{
+    return settings->fuel != 0 ? settings->fuel : UINT64_MAX;
+}
+
 /* Little-endian, SETTINGS_SIZE bytes, in the order of the struct. */
 void settings_write(struct writer *writer, const struct settings *settings);
 /* False when they are short or no program wrote them (unknown entry or flags). */

@@ -73,7 +73,10 @@ static void receipt_fill(struct receipt *receipt, const struct house *house,
         .has_nonce = invocation->has_nonce,
         .nonce = invocation->nonce,
         .trigger.kind = invocation->trigger,
-        .usage = { outcome->duration_ns / 1000, outcome->memory_size },
+        .usage = { .duration_us = outcome->duration_ns / 1000,
+                   .memory_bytes = outcome->memory_size,
+                   .has_fuel = outcome->has_fuel,
+                   .fuel = MIN(outcome->fuel, (uint64_t)KEYS_NUMBER_MAX) },
         .outcome.status = status_of(outcome),
     };
     snprintf(receipt->id, sizeof(receipt->id), "%s", invocation->id);

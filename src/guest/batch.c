@@ -84,6 +84,8 @@ void batch_end(uint32_t code)
     entry->duration_ns = (uint64_t)((unsigned __int128)ticks * control->tsc_to_ns_mult >> 32);
     entry->memory_size = memory_size;
     entry->fuel = 0;
+    if ((control->flags & CONTROL_METERED) != 0)
+        entry->fuel = settings_fuel(&control->settings) - guest.instance->fuel;
     __atomic_store_n(&entry->done, guest.sequence + 1, __ATOMIC_SEQ_CST);
     bool can_restore = (control->flags & CONTROL_RESETS) != 0 && control->slice_end > now &&
                        memory_size == control->memory_size;

@@ -2,6 +2,7 @@
 /* Where the VMM enters (ring 3, rsp at the end of the native stack), the one way out, and the change
  * of calling convention into compiled code. */
 #include "abi/control.h"
+#include "abi/instance.h"
 
         .section .text.entry, "ax"
         .globl guest_entry
@@ -58,8 +59,8 @@ guest_call:
         movq %rsi, %r12
         movq %rdx, %r13
         movq %rcx, %r14
+        movq INSTANCE_FUEL(%r14), %rbp
         xorl %ebx, %ebx
-        xorl %ebp, %ebp
         xorl %ecx, %ecx
         xorl %edx, %edx
         xorl %esi, %esi
@@ -70,6 +71,7 @@ guest_call:
         xorl %r11d, %r11d
         xorl %r15d, %r15d
         call *%rax
+        movq %rbp, INSTANCE_FUEL(%r14)
         addq $8, %rsp
         popq %r15
         popq %r14

@@ -21,6 +21,7 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     instance->frame_top = LAYOUT_FRAMES;
     instance->memory_base = control->memory_base;
     instance->memory_limit = control->memory_limit;
+    instance->fuel = settings_fuel(&control->settings);
     random_init(control->seed);
     bool is_reactor = control->entry == ENTRY_HANDLE || control->entry == ENTRY_INITIALISE;
     if (!guest.is_ready)

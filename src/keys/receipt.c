@@ -78,7 +78,7 @@ static bool receipt_check(const struct receipt *receipt, struct error *error)
     else if (receipt->issued_at_s < 0 || receipt->issued_at_s > KEYS_NUMBER_MAX)
         wrong = "time";
     else if (receipt->sequence > KEYS_NUMBER_MAX || receipt->usage.duration_us > KEYS_NUMBER_MAX ||
-             receipt->usage.memory_bytes > KEYS_NUMBER_MAX)
+             receipt->usage.memory_bytes > KEYS_NUMBER_MAX || receipt->usage.fuel > KEYS_NUMBER_MAX)
         wrong = "number";
     else if (receipt->outcome.status == RECEIPT_STATUS_EXIT &&
              (receipt->outcome.exit_code == 0 || receipt->outcome.exit_code > KEYS_NUMBER_MAX ||
@@ -153,9 +153,11 @@ bool receipt_claims(struct buffer *text, const struct receipt *receipt, struct e
     append_digest(text, "response_digest", &receipt->response);
     buffer_format(text, ",\"sequence\":%llu", (unsigned long long)receipt->sequence);
     append_trigger(text, receipt);
-    buffer_format(text, ",\"usage\":{\"duration_us\":%llu,\"memory_bytes\":%llu}",
-                  (unsigned long long)receipt->usage.duration_us,
-                  (unsigned long long)receipt->usage.memory_bytes);
+    buffer_format(text, ",\"usage\":{\"duration_us\":%llu",
+                  (unsigned long long)receipt->usage.duration_us);
+    if (receipt->usage.has_fuel)
+        buffer_format(text, ",\"fuel\":%llu", (unsigned long long)receipt->usage.fuel);
+    buffer_format(text, ",\"memory_bytes\":%llu}", (unsigned long long)receipt->usage.memory_bytes);
     struct digest32 version = receipt_version(receipt);
     append_digest(text, "version_digest", &version);
     buffer_append_string(text, "}");
@@ -262,6 +264,9 @@ static bool get_trigger_and_usage(struct receipt *receipt, const json_t *claims,
         !json_get_object(claims, "usage", &usage, error) ||
         !get_count(&receipt->usage.duration_us, usage, "duration_us", error) ||
         !get_count(&receipt->usage.memory_bytes, usage, "memory_bytes", error))
+        return false;
+    receipt->usage.has_fuel = json_object_get(usage, "fuel") != NULL;
+    if (receipt->usage.has_fuel && !get_count(&receipt->usage.fuel, usage, "fuel", error))
         return false;
     receipt->trigger.kind = (enum receipt_trigger)kind;
     return receipt->trigger.kind != RECEIPT_TRIGGER_HTTP ||

@@ -51,6 +51,8 @@ struct receipt {
     struct {
         uint64_t duration_us;
         uint64_t memory_bytes; /* linear memory at its end */
+        bool has_fuel;         /* of metered functions */
+        uint64_t fuel;         /* instructions executed, and what docs/receipts.md adds */
     } usage;
     struct {
         enum receipt_status status;

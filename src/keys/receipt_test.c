@@ -98,7 +98,27 @@ static void the_largest_receipt_fits(void)
     receipt.sequence = KEYS_NUMBER_MAX;
     receipt.usage.duration_us = KEYS_NUMBER_MAX;
     receipt.usage.memory_bytes = KEYS_NUMBER_MAX;
+    receipt.usage.has_fuel = true;
+    receipt.usage.fuel = KEYS_NUMBER_MAX;
     CHECK(round_trips(&receipt));
+}
+
+static void fuel_is_claimed_when_it_was_counted(void)
+{
+    struct error error = { 0 };
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, RECEIPT_SIZE_MAX);
+    struct receipt receipt = test_receipt();
+    receipt.usage.has_fuel = true;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "\"duration_us\":412,\"fuel\":0,") != NULL);
+    CHECK(round_trips(&receipt));
+    buffer_clear(&text);
+    receipt.usage.has_fuel = false;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "fuel") == NULL);
 }
 
 static void bad_fields_are_not_signed(void)
@@ -107,7 +127,7 @@ static void bad_fields_are_not_signed(void)
     AUTO(ecdsa_key) struct ecdsa_key *key = test_key(1);
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, RECEIPT_SIZE_MAX);
-    struct receipt wrong[11];
+    struct receipt wrong[12];
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
         wrong[i] = test_receipt();
     wrong[0].function[0] = '\0';
@@ -122,6 +142,7 @@ static void bad_fields_are_not_signed(void)
     wrong[9].trigger.kind = RECEIPT_TRIGGER_HTTP;
     memcpy(wrong[9].trigger.route, "/a\"b", 4);
     wrong[10].usage.memory_bytes = UINT64_MAX;
+    wrong[11].usage.fuel = UINT64_MAX;
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
         CHECK_NOTE(!receipt_issue(&text, &wrong[i], key, &error) && error.code == ERROR_INVALID,
                    "%zu", i);
@@ -240,6 +261,7 @@ static void other_claims_are_refused_even_if_signed(void)
 static const struct test tests[] = {
     TEST(every_outcome_comes_back),
     TEST(the_largest_receipt_fits),
+    TEST(fuel_is_claimed_when_it_was_counted),
     TEST(bad_fields_are_not_signed),
     TEST(every_flip_and_truncation_is_refused),
     TEST(other_headers_are_refused_even_if_signed),

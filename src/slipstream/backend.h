@@ -29,6 +29,7 @@ struct event {
     uint32_t vector;
     uint64_t code_address;
     uint64_t fault_address;
+    uint64_t fuel; /* EVENT_FAULT: rbp, where metered code keeps it (abi/instance.h) */
 };
 
 struct machine;

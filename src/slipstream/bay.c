@@ -74,6 +74,8 @@ static void bay_post(struct bay *bay, uint64_t token, const struct outcome *outc
         .exit_count = outcome->exit_count,
         .duration_ns = outcome->duration_ns,
         .memory_size = outcome->memory_size,
+        .fuel = outcome->fuel,
+        .has_fuel = outcome->has_fuel,
     };
     const uint64_t one = 1;
     pthread_mutex_lock(bay->post_lock);

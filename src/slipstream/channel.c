@@ -172,6 +172,8 @@ static struct outcome outcome_of(const struct channel_completion *completion)
         .duration_ns = completion->duration_ns,
         .memory_size = completion->memory_size,
         .exit_count = completion->exit_count,
+        .has_fuel = completion->has_fuel != 0,
+        .fuel = completion->fuel,
     };
 }
 

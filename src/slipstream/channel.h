@@ -47,6 +47,8 @@ struct channel_completion {
     uint32_t exit_count;
     uint64_t duration_ns;
     uint64_t memory_size;
+    uint64_t fuel;
+    uint64_t has_fuel;
 };
 
 struct channel_ring {

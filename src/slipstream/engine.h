@@ -75,6 +75,8 @@ struct outcome {
     uint64_t duration_ns;    /* wall time between entry and last exit */
     uint64_t memory_size;    /* linear memory at the end, in bytes */
     uint32_t exit_count;     /* how often the guest left */
+    bool has_fuel;           /* the image is metered: fuel is what the call used */
+    uint64_t fuel;
 };
 
 /* Puts the program into an empty shell: copies it in, runs what initialises it (its start function;

@@ -92,12 +92,35 @@ static enum trap_reason reason_of_fault(const struct image *image, const struct 
     }
 }
 
+/* A guest may say that it has more than it got: then all is gone. */
+static void outcome_set_fuel(struct run *run, uint64_t left)
+{
+    uint64_t given = settings_fuel(&run->shell->settings);
+    run->outcome->has_fuel = true;
+    run->outcome->fuel = left <= given ? given - left : given;
+}
+
+/* What is left after an exit of its own stands in struct instance. */
+static void outcome_read_fuel(struct run *run)
+{
+    uint64_t size, left;
+    const struct shell *shell = run->shell;
+    const uint8_t *instance = shell->backend->machine_part(shell->machine, PART_INSTANCE, &size);
+    if ((shell->program->image.header.flags & IMAGE_IS_METERED) == 0 || run->outcome->has_fuel ||
+        size < sizeof(struct instance))
+        return;
+    memcpy(&left, instance + offsetof(struct instance, fuel), sizeof(left));
+    outcome_set_fuel(run, left);
+}
+
 static void outcome_fault(struct run *run, const struct event *event)
 {
     const struct image *image = &run->shell->program->image;
     run->outcome->kind = OUTCOME_TRAPPED;
     run->outcome->reason = reason_of_fault(image, event);
     outcome_locate(run->outcome, image, event->code_address);
+    if ((image->header.flags & IMAGE_IS_METERED) != 0 && is_in_code(image, event->code_address))
+        outcome_set_fuel(run, run->outcome->reason == TRAP_OUT_OF_FUEL ? 0 : event->fuel);
 }
 
 static void outcome_trap(struct run *run, const struct event *event)
@@ -354,6 +377,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
         return false;
     run_loop(&run);
     deadline_clear();
+    outcome_read_fuel(&run);
     console_drain(&run);
     made.duration_ns = deadline_now_ns() - run.start_ns;
     (void)shell->backend->machine_part(shell->machine, PART_MEMORY, &made.memory_size);

@@ -88,6 +88,7 @@ static void on_fault(int number, siginfo_t *info, void *given)
     gate.vector = vector;
     gate.code_address = (uint64_t)registers[REG_RIP];
     gate.fault_address = address;
+    gate.fuel = (uint64_t)registers[REG_RBP];
     /* After int3 the address is that of the next instruction; the others point at the culprit. */
     leave_by(context, GATE_FAULTED);
 }

@@ -35,6 +35,7 @@ struct gate {
     uint32_t vector;
     uint64_t code_address;
     uint64_t fault_address;
+    uint64_t fuel;           /* rbp at the fault */
     struct machine *machine; /* that is or was inside */
     /* Asked at a page fault of the guest: true when the page is there now. */
     bool (*open_page)(uint64_t address, bool is_write);

@@ -234,6 +234,7 @@ static void fault_event(const struct machine *machine, struct event *event)
     *event = (struct event){ .kind = EVENT_FAULT,
                              .vector = gate.vector,
                              .code_address = gate.code_address,
+                             .fuel = gate.fuel,
                              .fault_address = gate.fault_address };
     /* As an address of the layout. */
     if (gate.fault_address - base < LAYOUT_SYSTEM)

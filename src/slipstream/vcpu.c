@@ -65,6 +65,7 @@ static void vcpu_fault(struct machine *machine, uint32_t vector, struct event *e
     struct kvm_sregs sregs = { 0 };
     *event = (struct event){ .kind = EVENT_FAULT,
                              .vector = vector,
+                             .fuel = machine->run->s.regs.regs.rbp,
                              .code_address = stub_fault_code(machine) };
     if (vector == VECTOR_PAGE_FAULT && ioctl(machine->vcpu, KVM_GET_SREGS, &sregs) == 0)
         event->fault_address = sregs.cr2;

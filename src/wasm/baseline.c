@@ -44,7 +44,8 @@ static void pins_choose(struct baseline *baseline)
           REGISTER_XMM10, REGISTER_XMM10 + 1, REGISTER_XMM10 + 2, REGISTER_XMM10 + 3,
           REGISTER_XMM10 + 4, REGISTER_XMM10 + 5 },
     };
-    static const uint32_t limits[2] = { 8, PINS_MAX };
+    /* rbp, the last one, holds the fuel where that is counted. */
+    const uint32_t limits[2] = { baseline->is_metered ? 7 : 8, PINS_MAX };
     uint32_t best[2][PINS_MAX];
     uint32_t counts[2] = { 0, 0 };
     for (uint32_t i = 0; i < facts->local_count; i++) {
@@ -94,6 +95,7 @@ static bool function_prepare(struct baseline *baseline, uint32_t function_index,
     baseline->flushed = 0;
     baseline->depth = 0;
     baseline->pins = (struct pins){ 0 };
+    baseline->cost_at = 0;
     baseline->is_reachable = true;
     baseline->has_calls = facts->call_count > 0;
     memset(baseline->owners, 0, sizeof(baseline->owners));
@@ -178,6 +180,7 @@ static void prologue(struct baseline *baseline)
     if (baseline->has_calls)
         emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax aligns rsp */
     receive_first(baseline);
+    fuel_charge(baseline);
     zero_locals(baseline);
 }
 
@@ -281,8 +284,11 @@ static void skip(struct baseline *baseline, uint8_t opcode)
     case OPCODE_RETURN_CALL_INDIRECT:
         numbers = 2;
         break;
-    case OPCODE_BR:
     case OPCODE_BR_IF:
+        scan_u32(scan);
+        fuel_charge(baseline);
+        break;
+    case OPCODE_BR:
     case OPCODE_CALL:
     case OPCODE_RETURN_CALL:
     case OPCODE_LOCAL_GET:
@@ -398,9 +404,12 @@ static bool compile_instruction(struct baseline *baseline, uint8_t opcode)
         return true;
     case OPCODE_ELSE:
         compile_else(baseline);
+        fuel_charge(baseline);
         return true;
     case OPCODE_END:
         compile_end(baseline);
+        if (baseline->depth > 0)
+            fuel_charge(baseline);
         return baseline->depth > 0;
     default:
         break;
@@ -472,6 +481,8 @@ bool baseline_new(struct baseline **baseline, const struct code_options *options
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the compiler");
     made->module = module;
+    made->is_metered = options->is_metered;
+    made->is_deterministic = options->is_deterministic;
     made->layout = options->layout;
     made->starts = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
     made->entries = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));

@@ -28,6 +28,8 @@ struct code_options {
     const struct instance_layout *layout;
     struct buffer *buffer; /* the image; code goes behind what it holds */
     struct arena *arena;
+    bool is_metered;       /* the code counts fuel (abi/instance.h) */
+    bool is_deterministic; /* NaN results are the canonical ones */
 };
 
 struct baseline;

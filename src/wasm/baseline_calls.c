@@ -208,10 +208,22 @@ static void store_frame_top(struct emitter *emitter, uint32_t slot)
                             offsetof(struct instance, frame_top), true);
 }
 
+/* Operations on many bytes or elements cost one unit per eight bytes or one element. */
+static void fuel_charge_size(struct baseline *baseline, enum helper helper)
+{
+    bool is_memory = helper == HELPER_MEMORY_COPY || helper == HELPER_MEMORY_FILL ||
+                     helper == HELPER_MEMORY_INIT;
+    bool is_table = helper == HELPER_TABLE_COPY || helper == HELPER_TABLE_FILL ||
+                    helper == HELPER_TABLE_INIT || helper == HELPER_TABLE_GROW;
+    if (is_memory || is_table) /* the size is their last operand */
+        fuel_charge_slot(baseline, baseline->next_slot - 1, is_memory ? 3 : 0);
+}
+
 void compile_helper(struct baseline *baseline, const struct helper_call *call)
 {
     struct emitter *emitter = &baseline->emitter;
     settle(baseline, call->operand_count);
+    fuel_charge_size(baseline, call->helper);
     uint32_t base = baseline->next_slot - call->operand_count;
     uint32_t end = base + call->operand_count;
     for (uint32_t i = 0; i < call->extra_count; i++)
@@ -222,6 +234,7 @@ void compile_helper(struct baseline *baseline, const struct helper_call *call)
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7 }, 3); /* mov rdi, r14 */
     if (!baseline->has_calls)
         emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax, for the alignment */
+    fuel_store(baseline);
     emit_trap_point(emitter);
     uint8_t through[7] = { 0x41, 0xff, 0x96 }; /* call [r14 + helper] */
     uint32_t helper = (uint32_t)(offsetof(struct instance, helpers) + 8 * call->helper);
@@ -255,6 +268,7 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7, 0x4c, 0x89, 0xe6 }, 6);
     emit_instance_operation(emitter, OPCODE_MOV_LOAD, MACHINE_RAX,
                             offsetof(struct instance, bindings), true);
+    fuel_store(baseline);
     uint8_t call[7] = { 0x50, 0xff, 0x90 };
     uint32_t binding = 8 * (uint32_t)function->binding;
     memcpy(call + 3, &binding, 4);

@@ -135,6 +135,7 @@ static void compile_if(struct baseline *baseline, unsigned branch_not, struct op
     operation_emit(baseline, branch_not, a, b, REGISTER_NONE, 0,
                    (struct target){ .chain = &label->else_chain });
     label->else_pins = baseline->pins;
+    fuel_charge(baseline);
 }
 
 void compile_block(struct baseline *baseline, uint8_t opcode)
@@ -152,12 +153,15 @@ void compile_block(struct baseline *baseline, uint8_t opcode)
         operands_flush(baseline);
     }
     label_push(baseline, opcode, parameters, results);
+    if (!baseline->is_reachable && opcode != OPCODE_BLOCK)
+        fuel_charge(baseline);
     if (opcode != OPCODE_LOOP || !baseline->is_reachable)
         return;
     pins_load(baseline, baseline->pinned);
     baseline->pins.dirty = baseline->pinned; /* a jump back may have set any of them */
     emit_align_loop(&baseline->emitter);
     label_at(baseline, 0)->address = baseline->emitter.size;
+    fuel_charge(baseline);
 }
 
 void compile_else(struct baseline *baseline)
@@ -282,6 +286,7 @@ void compile_branch_if(struct baseline *baseline, uint32_t depth)
     if (!must_move) {
         operation_emit(baseline, STENCIL_BR_I32_NEZ, &condition, NULL, REGISTER_NONE, 0,
                        target_of(label));
+        fuel_charge(baseline);
         return;
     }
     uint32_t around = CHAIN_END;
@@ -290,6 +295,7 @@ void compile_branch_if(struct baseline *baseline, uint32_t depth)
     copy_to_label(baseline, label);
     emit_jump(&baseline->emitter, target_of(label));
     emit_chain_here(&baseline->emitter, &around);
+    fuel_charge(baseline);
 }
 
 bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_not,
@@ -315,6 +321,7 @@ bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_n
         if (carried(label).count == 0) {
             pins_agree(baseline, label);
             operation_emit(baseline, branch, a, b, REGISTER_NONE, 0, target_of(label));
+            fuel_charge(baseline);
             return true;
         }
     }

@@ -186,11 +186,48 @@ void operation_emit(struct baseline *baseline, unsigned operation, struct operan
         operand_release(baseline, b);
 }
 
+/* Arithmetic whose NaN the standard leaves open.  What only moves or changes signs keeps all bits.
+ */
+static bool may_choose_nan(unsigned operation)
+{
+    switch (operation) {
+    case STENCIL_F32_ADD:
+    case STENCIL_F32_SUB:
+    case STENCIL_F32_MUL:
+    case STENCIL_F32_DIV:
+    case STENCIL_F32_MIN:
+    case STENCIL_F32_MAX:
+    case STENCIL_F32_SQRT:
+    case STENCIL_F32_CEIL:
+    case STENCIL_F32_FLOOR:
+    case STENCIL_F32_TRUNC:
+    case STENCIL_F32_NEAREST:
+    case STENCIL_F32_DEMOTE_F64:
+    case STENCIL_F64_ADD:
+    case STENCIL_F64_SUB:
+    case STENCIL_F64_MUL:
+    case STENCIL_F64_DIV:
+    case STENCIL_F64_MIN:
+    case STENCIL_F64_MAX:
+    case STENCIL_F64_SQRT:
+    case STENCIL_F64_CEIL:
+    case STENCIL_F64_FLOOR:
+    case STENCIL_F64_TRUNC:
+    case STENCIL_F64_NEAREST:
+    case STENCIL_F64_PROMOTE_F32:
+        return true;
+    default:
+        return false;
+    }
+}
+
 static void emit_result(struct baseline *baseline, unsigned operation, enum machine_type type,
                         struct operand *a, struct operand *b, int32_t offset)
 {
     struct destination destination = destination_choose(baseline, operation, type, a, b);
     operation_emit(baseline, operation, a, b, destination.reg, offset, (struct target){ 0 });
+    if (baseline->is_deterministic && may_choose_nan(operation))
+        emit_canonical_nan(&baseline->emitter, type, destination.reg);
     destination_fill(baseline, type, &destination);
 }
 

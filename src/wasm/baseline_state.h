@@ -84,6 +84,9 @@ struct baseline {
     uint32_t pin_locals[REGISTER_COUNT];
     /* Stack registers: 0 free, OWNER_BUSY taken by an operand in use, otherwise stack index + 1. */
     uint32_t owners[REGISTER_COUNT];
+    bool is_metered;
+    bool is_deterministic;
+    uint32_t cost_at; /* next of facts->costs */
     bool is_reachable;
     bool has_calls; /* rsp was aligned in the prologue */
 };
@@ -222,6 +225,14 @@ void compile_dead_end(struct baseline *baseline);
 bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_not,
                    struct operand *a, struct operand *b);
 void function_finish(struct baseline *baseline);
+
+/* baseline_fuel.c: nothing, unless the code is metered */
+/* Here a basic block may start: takes its cost off the fuel. */
+void fuel_charge(struct baseline *baseline);
+/* The number in frame slot `slot`, shifted right, is taken off too. */
+void fuel_charge_slot(struct baseline *baseline, uint32_t slot, unsigned shift);
+/* Before the runtime is called. */
+void fuel_store(struct baseline *baseline);
 
 /* baseline_calls.c */
 void compile_call(struct baseline *baseline, uint32_t function_index);

@@ -7,18 +7,17 @@
 
 #include <string.h>
 
-static bool compile_functions(struct buffer *image, const struct module *module,
-                              const struct instance_layout *layout, struct code *code,
-                              struct arena *arena, struct error *error)
+static bool compile_functions(const struct code_options *options, struct code *code,
+                              struct error *error)
 {
+    const struct module *module = options->module;
     struct baseline *baseline = NULL;
     struct validator *validator = NULL;
-    struct code_options options = {
-        .module = module, .layout = layout, .buffer = image, .arena = arena
-    };
-    if (!baseline_new(&baseline, &options, error) ||
-        !validator_new(&validator, module, arena, error))
+    if (!baseline_new(&baseline, options, error) ||
+        !validator_new(&validator, module, options->arena, error))
         return false;
+    if (options->is_metered)
+        validator_count_costs(validator);
     for (uint32_t i = module->imported_function_count; i < module->function_count; i++) {
         struct function_facts facts;
         if (!validate_function(validator, i, &facts, error) ||
@@ -43,23 +42,26 @@ static bool compile(struct buffer *image, struct bytes source, const struct wasm
         return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes", image->size_max);
     memset(header, 0, IMAGE_HEADER_SIZE);
     image->size = IMAGE_HEADER_SIZE;
+    struct code_options made = { .module = &module,
+                                 .layout = &layout,
+                                 .buffer = image,
+                                 .arena = arena,
+                                 .is_metered = options->fuel,
+                                 .is_deterministic = options->deterministic };
     struct link_options link = { .module = &module,
                                  .layout = &layout,
                                  .code = &code,
                                  .arena = arena,
+                                 .is_metered = options->fuel,
                                  .compiler = "s3n " S3N_VERSION " baseline" };
     if (options->module_digest != NULL)
         link.module_digest = *options->module_digest;
-    return compile_functions(image, &module, &layout, &code, arena, error) &&
-           linker_write(image, &link, error);
+    return compile_functions(&made, &code, error) && linker_write(image, &link, error);
 }
 
 bool wasm_compile(struct buffer *image, struct bytes module, const struct wasm_options *options,
                   struct error *error)
 {
-    if (options->deterministic || options->fuel)
-        return error_set(error, ERROR_UNSUPPORTED, "%s is not supported yet by this compiler",
-                         options->fuel ? "metering" : "deterministic code");
     size_t module_max =
         options->module_size_max != 0 ? options->module_size_max : WASM_MODULE_SIZE_MAX;
     size_t image_max = options->image_size_max != 0 ? options->image_size_max : WASM_IMAGE_SIZE_MAX;

@@ -221,6 +221,20 @@ void emit_float_site(struct emitter *emitter, uint64_t bits)
         (struct float_site){ .at = emitter->size - 4, .bits = bits };
 }
 
+void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg)
+{
+    uint8_t *at = emit_at(emitter);
+    at[0] = 0x0f; /* jp */
+    at[1] = 0x8a;
+    emitter->size += 6;
+    if (emitter->nan_site_count == emitter->nan_site_capacity &&
+        !grow_array(emitter, (void **)&emitter->nan_sites, &emitter->nan_site_capacity,
+                    sizeof(*emitter->nan_sites)))
+        return;
+    emitter->nan_sites[emitter->nan_site_count++] =
+        (struct nan_site){ .at = emitter->size - 4, .type = (uint8_t)type, .reg = (uint8_t)reg };
+}
+
 static void fill_hole(struct emitter *emitter, uint8_t *code, const uint8_t *patch,
                       const int32_t holes[3], struct target target)
 {
@@ -280,6 +294,15 @@ void emit_islands(struct emitter *emitter)
         emit_trap_island(emitter, &emitter->trap_sites[i]);
     }
     emitter->trap_site_count = 0;
+    for (uint32_t i = 0; i < emitter->nan_site_count && !emitter->failed; i++) {
+        const struct nan_site *site = &emitter->nan_sites[i];
+        enum machine_type type = site->type;
+        emit_fix(emitter, site->at, (struct target){ .address = emitter->size });
+        emit_constant(emitter, type, site->reg,
+                      type == MACHINE_F32 ? 0x7fc00000u : 0x7ff8000000000000u);
+        emit_jump(emitter, (struct target){ .address = site->at + 4 });
+    }
+    emitter->nan_site_count = 0;
     if (emitter->float_site_count == 0)
         return;
     emit_align(emitter, 8, 0xcc);

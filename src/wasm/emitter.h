@@ -54,6 +54,13 @@ struct float_site {
     uint64_t bits;
 };
 
+/* A jump to where a NaN becomes the canonical one, which goes back. */
+struct nan_site {
+    uint32_t at; /* of the four bytes to patch; the way back leads behind them */
+    uint8_t type;
+    uint8_t reg;
+};
+
 struct emitter {
     uint8_t *code;
     uint32_t size;
@@ -68,6 +75,8 @@ struct emitter {
     uint32_t trap_site_count, trap_site_capacity;
     struct float_site *float_sites;
     uint32_t float_site_count, float_site_capacity;
+    struct nan_site *nan_sites;
+    uint32_t nan_site_count, nan_site_capacity;
     struct image_trap *traps;
     uint32_t trap_count, trap_capacity;
     uint8_t scrap[1024]; /* where code goes after a failure */
@@ -170,6 +179,10 @@ void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason 
                   enum trap_reason reason_if_null);
 /* Four bytes come next that will be the distance to a constant behind the function. */
 void emit_float_site(struct emitter *emitter, uint64_t bits);
+/* If the register holds a NaN, it becomes the canonical one. */
+void emit_canonical_nan(struct emitter *emitter, enum machine_type type, unsigned reg);
+/* Jumps to a place behind the function that does it. */
+void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg);
 /* Four bytes at `at` become the distance to the target, or join its chain. */
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
 /* Appends an entry to the jump table that starts at `table`: the distance from there. */

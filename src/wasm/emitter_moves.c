@@ -121,6 +121,17 @@ void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to,
         emit_float_constant(emitter, MOV, type, to, FLOAT_BASE, bits);
 }
 
+void emit_canonical_nan(struct emitter *emitter, enum machine_type type, unsigned reg)
+{
+    enum {
+        UCOMIS = 0x2e,
+        VEX_PD = 1
+    };
+    unsigned number = reg - FLOAT_BASE;
+    float_registers(emitter, UCOMIS, type == MACHINE_F32 ? VEX_PS : VEX_PD, number, 0, number);
+    emit_nan_site(emitter, type, reg);
+}
+
 static bool is_wide(enum machine_type type)
 {
     return type == MACHINE_I64;

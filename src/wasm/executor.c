@@ -34,12 +34,17 @@ void executor_leave(enum trap_reason reason)
     siglongjmp(leave_point, (int)reason + 1);
 }
 
+#define TEXT_OF(number) #number
+#define TEXT(number)    TEXT_OF(number)
+#define FUEL_TEXT       TEXT(INSTANCE_FUEL)
+
 /* r12 frame, r13 memory, r14 instance, rsp on the native stack of the layout. */
 void executor_enter(void *code, void *frame, void *memory, struct instance *instance, void *stack);
 __asm__(".text\n.globl executor_enter\n.hidden executor_enter\nexecutor_enter:\n"
         "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
         "mov %rsp, %rax\nmov %r8, %rsp\npush %rax\npush %rax\n"
-        "mov %rsi, %r12\nmov %rdx, %r13\nmov %rcx, %r14\ncall *%rdi\n"
+        "mov %rsi, %r12\nmov %rdx, %r13\nmov %rcx, %r14\n"
+        "mov " FUEL_TEXT "(%r14), %rbp\ncall *%rdi\nmov %rbp, " FUEL_TEXT "(%r14)\n"
         "pop %rax\npop %rsp\npop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n");
 
 static bool is_within(uint64_t address, uint64_t start, uint64_t size)
@@ -53,6 +58,8 @@ static void on_signal(int number, siginfo_t *info, void *context)
     uint64_t rip = (uint64_t)state->uc_mcontext.gregs[REG_RIP];
     uint64_t address = (uint64_t)(uintptr_t)info->si_addr;
     fault_address = rip;
+    if (is_within(rip, LAYOUT_CODE, LAYOUT_CODE_SIZE_MAX))
+        running->instance->fuel = (uint64_t)state->uc_mcontext.gregs[REG_RBP];
     if (number == SIGILL && is_within(rip, LAYOUT_CODE, LAYOUT_CODE_SIZE_MAX)) {
         const volatile uint8_t *at = (const volatile uint8_t *)(uintptr_t)rip;
         executor_leave((enum trap_reason)at[2]);

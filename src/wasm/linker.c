@@ -334,6 +334,8 @@ static void write_header(struct linker *linker)
            sizeof(header->module_digest));
     const char *compiler = linker->options->compiler;
     memcpy(header->compiler, compiler, MIN(strlen(compiler), sizeof(header->compiler) - 1));
+    if (linker->options->is_metered)
+        header->flags |= IMAGE_IS_METERED;
     if (module->has_start) {
         header->flags |= IMAGE_HAS_START;
         header->start_offset = linker->options->code->starts[module->start];

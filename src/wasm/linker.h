@@ -19,6 +19,7 @@ struct link_options {
     const struct code *code;
     struct arena *arena;
     struct digest32 module_digest;
+    bool is_metered;
     const char *compiler; /* what the image says made it */
 };
 

@@ -194,14 +194,23 @@ struct function_facts {
     uint32_t call_count;        /* static calls, weighted like the uses */
     const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
     uint32_t block_depth_max;
-    uint32_t features;    /* enum wasm_feature: of its instructions */
+    uint32_t features; /* enum wasm_feature: of its instructions */
+    /* With validator_count_costs: the instructions of each basic block, `end` and `else` aside. One
+     * number for the start of the function and one after each loop, if, else, br_if and `end` but
+     * the last, in the order of the code, reachable or not.  COST_NONE: no block starts there. */
+    const uint32_t *costs;
+    uint32_t cost_count;
     struct bytes code;    /* body without the local declarations */
     uint32_t code_offset; /* of code in the module file */
 };
 
+#define COST_NONE UINT32_MAX
+
 struct validator; /* scratch memory reused from function to function */
 MUST_CHECK bool validator_new(struct validator **validator, const struct module *module,
                               struct arena *arena, struct error *error);
+/* From now on facts have costs. */
+void validator_count_costs(struct validator *validator);
 /* Validates one defined function completely (Wasm 2.0 without SIMD).  `facts` borrows the
  * validator's memory until its next use. */
 MUST_CHECK bool validate_function(struct validator *validator, uint32_t function_index,

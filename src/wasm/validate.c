@@ -75,7 +75,10 @@ bool validator_push_frame(struct validator *validator, uint8_t opcode, struct ty
             return refuse_memory(validator);
         validator->frames = frames;
     }
-    uint32_t weight = validator->depth == 0 ? 1 : validator->frames[validator->depth - 1].weight;
+    const struct frame *outer =
+        validator->depth == 0 ? NULL : &validator->frames[validator->depth - 1];
+    bool is_dead = outer != NULL && (outer->is_dead || outer->is_unreachable);
+    uint32_t weight = outer == NULL ? 1 : outer->weight;
     if (opcode == OPCODE_LOOP && weight < WEIGHT_MAX)
         weight *= 8;
     validator->top = &validator->frames[validator->depth++];
@@ -83,6 +86,7 @@ bool validator_push_frame(struct validator *validator, uint8_t opcode, struct ty
                                       .results = results,
                                       .height = validator->height,
                                       .weight = weight,
+                                      .is_dead = is_dead,
                                       .opcode = opcode };
     validator->depth_max = MAX(validator->depth_max, validator->depth);
     return validator_push_list(validator, parameters);
@@ -175,6 +179,28 @@ bool validator_check_memory(struct validator *validator)
 {
     return validator->module->memory_count > 0 ||
            validator_refuse(validator, ERROR_INVALID, "unknown memory 0");
+}
+
+bool validator_split(struct validator *validator, bool starts_block)
+{
+    if (!validator->counts_costs)
+        return true;
+    if (validator->cost_count == validator->cost_capacity) {
+        uint32_t *costs = grow(validator, validator->costs, &validator->cost_capacity,
+                               validator->cost_count + 64, sizeof(*costs));
+        if (costs == NULL)
+            return refuse_memory(validator);
+        validator->costs = costs;
+    }
+    if (starts_block)
+        validator->cost_at = validator->cost_count;
+    validator->costs[validator->cost_count++] = starts_block ? 0 : COST_NONE;
+    return true;
+}
+
+void validator_count_costs(struct validator *validator)
+{
+    validator->counts_costs = true;
 }
 
 static bool check_local(struct validator *validator, uint8_t opcode)
@@ -305,6 +331,13 @@ static bool check_instruction(struct validator *validator, uint8_t opcode)
     return refuse_absent(validator, opcode);
 }
 
+static void count_cost(struct validator *validator, uint8_t opcode)
+{
+    bool is_dead = validator->top->is_dead || validator->top->is_unreachable;
+    if (!is_dead && opcode != OPCODE_END && opcode != OPCODE_ELSE)
+        validator->costs[validator->cost_at]++;
+}
+
 static bool check_code(struct validator *validator)
 {
     while (validator->depth > 0) {
@@ -313,6 +346,8 @@ static bool check_code(struct validator *validator)
             return false;
         validator->instruction = validator->scan.at;
         uint8_t opcode = scan_u8(&validator->scan);
+        if (validator->counts_costs)
+            count_cost(validator, opcode);
         if (!check_instruction(validator, opcode))
             return false;
         if (validator->scan.fault != NULL)
@@ -407,13 +442,14 @@ bool validate_function(struct validator *validator, uint32_t function_index,
     validator->height = validator->height_max = 0;
     validator->depth = validator->depth_max = 0;
     validator->call_count = 0;
+    validator->cost_count = 0;
     validator->features = 0;
     if (!read_locals(validator, type))
         return false;
     const uint8_t *code = validator->scan.at;
     struct type_list results = { type->results, type->result_count };
     if (!validator_push_frame(validator, OPCODE_BLOCK, (struct type_list){ 0 }, results) ||
-        !check_code(validator))
+        !validator_split(validator, true) || !check_code(validator))
         return false;
     if (validator->scan.at != module->source.data + function->source_offset + function->body.size)
         return validator_refuse(validator, ERROR_INVALID, "section size mismatch");
@@ -426,6 +462,8 @@ bool validate_function(struct validator *validator, uint32_t function_index,
         .local_uses = validator->local_uses,
         .block_depth_max = validator->depth_max,
         .features = validator->features,
+        .costs = validator->costs,
+        .cost_count = validator->cost_count,
         .code = bytes_of(code, (size_t)(validator->scan.at - code)),
         .code_offset = (uint32_t)(code - module->source.data),
     };

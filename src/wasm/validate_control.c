@@ -16,6 +16,7 @@ static bool find_label(struct validator *validator, struct frame **frame)
     if (label >= validator->depth)
         return validator_refuse(validator, ERROR_INVALID, "unknown label %u", label);
     *frame = &validator->frames[validator->depth - 1 - label];
+    (*frame)->is_target = true;
     return true;
 }
 
@@ -75,12 +76,12 @@ static bool check_block(struct validator *validator)
 
 static bool check_loop(struct validator *validator)
 {
-    return open_block(validator, OPCODE_LOOP);
+    return open_block(validator, OPCODE_LOOP) && validator_split(validator, true);
 }
 
 static bool check_if(struct validator *validator)
 {
-    return open_block(validator, OPCODE_IF);
+    return open_block(validator, OPCODE_IF) && validator_split(validator, true);
 }
 
 /* The block's results, and nothing more, are on the stack. */
@@ -105,7 +106,7 @@ static bool check_else(struct validator *validator)
         return false;
     frame->opcode = OPCODE_ELSE;
     frame->is_unreachable = false;
-    return validator_push_list(validator, frame->parameters);
+    return validator_push_list(validator, frame->parameters) && validator_split(validator, true);
 }
 
 static bool check_end(struct validator *validator)
@@ -121,11 +122,15 @@ static bool check_end(struct validator *validator)
         return validator_refuse(validator, ERROR_INVALID,
                                 "type mismatch: if without else must give back its parameters");
     struct type_list results = frame->results;
+    /* A block that nothing jumps to just goes on, and so does a loop. */
+    bool is_joined =
+        frame->opcode != OPCODE_LOOP && (frame->opcode != OPCODE_BLOCK || frame->is_target);
+    bool starts_block = is_joined || frame->is_unreachable;
     validator->depth--;
     if (validator->depth == 0)
         return true;
     validator->top = &validator->frames[validator->depth - 1];
-    return validator_push_list(validator, results);
+    return validator_push_list(validator, results) && validator_split(validator, starts_block);
 }
 
 static bool check_br(struct validator *validator)
@@ -143,7 +148,8 @@ static bool check_br_if(struct validator *validator)
     if (!find_label(validator, &target) || !validator_pop(validator, VALUE_I32))
         return false;
     struct type_list types = label_types(target);
-    return validator_pop_list(validator, types) && validator_push_list(validator, types);
+    return validator_pop_list(validator, types) && validator_push_list(validator, types) &&
+           validator_split(validator, true);
 }
 
 static bool check_br_table(struct validator *validator)

@@ -26,6 +26,8 @@ struct frame {
     uint32_t weight; /* how often it may run: x8 per loop */
     uint8_t opcode;  /* BLOCK, LOOP, IF or ELSE */
     bool is_unreachable;
+    bool is_dead;   /* stands in unreachable code */
+    bool is_target; /* a branch goes to it */
 };
 
 struct validator {
@@ -47,6 +49,11 @@ struct validator {
     uint32_t local_count, local_capacity;
     uint32_t call_count;
     uint32_t features;
+
+    bool counts_costs;
+    uint32_t *costs;
+    uint32_t cost_count, cost_capacity;
+    uint32_t cost_at; /* the block at hand */
 };
 
 /* Sets the error, with offset and function behind, and returns false. */
@@ -84,6 +91,9 @@ static inline bool validator_pop(struct validator *validator, enum value_type ex
     }
     return validator_pop_slowly(validator, expected);
 }
+
+/* After an instruction at which a basic block may start: it does, or COST_NONE is noted. */
+MUST_CHECK bool validator_split(struct validator *validator, bool starts_block);
 
 /* One function per instruction with rules of its own, after its opcode was read. */
 typedef bool check_function(struct validator *validator);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3n/module_file.h"
 
+#include "abi/settings.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/spawn.h"
@@ -55,10 +56,15 @@ struct compiler {
 };
 
 static bool start_compiler(struct compiler *compiler, int module, const char *digest,
-                           struct error *error)
+                           uint32_t flags, struct error *error)
 {
     char path[PATH_MAX];
-    const char *const arguments[] = { "s3n-compile", "--module-digest", digest, NULL };
+    const char *arguments[8] = { "s3n-compile", "--module-digest", digest };
+    unsigned count = 3;
+    if ((flags & COMPILE_FUEL) != 0)
+        arguments[count++] = "--fuel";
+    if ((flags & COMPILE_DETERMINISTIC) != 0)
+        arguments[count++] = "--deterministic";
     int image[2], refusal[2];
     if (!spawn_sibling_path(path, sizeof(path), "s3n-compile", error))
         return false;
@@ -82,7 +88,7 @@ static bool start_compiler(struct compiler *compiler, int module, const char *di
     return true;
 }
 
-bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns,
+bool module_compile(struct buffer *image, struct bytes module, uint32_t flags, uint64_t *took_ns,
                     struct error *error)
 {
     uint64_t start_ns = clock_monotonic_ns(&clock_system);
@@ -91,7 +97,7 @@ bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns
     struct digest32 digest = sha256_of(module);
     struct hex32 digest_text = hex_of_digest(&digest);
     if (!file_sealed(&source, "module", module, error) ||
-        !start_compiler(&compiler, source, digest_text.text, error))
+        !start_compiler(&compiler, source, digest_text.text, flags, error))
         return false;
     AUTO_BUFFER struct buffer refusal;
     buffer_init(&refusal, REFUSAL_SIZE_MAX);

@@ -10,9 +10,10 @@ void module_file_init(struct buffer *module);
 /* `path` may be "-" for standard input. */
 MUST_CHECK bool module_file_read(struct buffer *module, const char *path, struct error *error);
 
-/* Compiles with s3n-compile, in a process of its own.  Its refusal becomes the error. */
-MUST_CHECK bool module_compile(struct buffer *image, struct bytes module, uint64_t *took_ns,
-                               struct error *error);
+/* Compiles with s3n-compile, in a process of its own.  Its refusal becomes the error.  `flags`: enum
+ * compile_flag. */
+MUST_CHECK bool module_compile(struct buffer *image, struct bytes module, uint32_t flags,
+                               uint64_t *took_ns, struct error *error);
 /* The values of --tier and --backend that this build has. */
 MUST_CHECK bool tier_check(const char *tier, struct error *error);
 MUST_CHECK bool backend_check(const char *backend, struct error *error);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n compile FILE.wasm -o IMAGE`. */
 #include "abi/image.h"
+#include "abi/settings.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/module_file.h"
@@ -11,6 +12,8 @@
 struct compile_options {
     const char *output;
     const char *tier;
+    bool fuel;
+    bool deterministic;
 };
 
 static const struct compile_options compile_defaults = { .tier = "baseline" };
@@ -27,6 +30,14 @@ static const struct option_row compile_rows[] = {
       .offset = offsetof(struct compile_options, tier),
       .value = "TIER",
       .help = "compiler tier: baseline" },
+    { .name = "fuel",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct compile_options, fuel),
+      .help = "make the code count the instructions it executes" },
+    { .name = "deterministic",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct compile_options, deterministic),
+      .help = "give NaN results one bit pattern" },
 };
 
 static const struct option_table compile_table = {
@@ -76,10 +87,12 @@ static bool compile_run(struct cli *cli, const void *given,
     module_file_init(&module);
     module_file_init(&content);
     uint64_t took_ns;
+    uint32_t flags =
+        (options->fuel ? COMPILE_FUEL : 0u) | (options->deterministic ? COMPILE_DETERMINISTIC : 0u);
     if (!tier_check(options->tier, error) || !module_file_read(&module, arguments->items[0], error))
         return false;
     cli_step(cli, "compiling %zu bytes", module.size);
-    if (!module_compile(&content, buffer_view(&module), &took_ns, error))
+    if (!module_compile(&content, buffer_view(&module), flags, &took_ns, error))
         return error_within(error, "%s", error_quote(bytes_of_string(arguments->items[0])).text);
     struct image image;
     const char *reason;

@@ -2,6 +2,7 @@
 /* `s3n run FILE [ARGUMENTS]`: the engine without a node.  This process becomes `slipstream --run`,
  * so streams, signals and exit status are the program's own. */
 #include "abi/image.h"
+#include "abi/settings.h"
 #include "base/file.h"
 #include "base/spawn.h"
 #include "cmd/s3n/cli.h"
@@ -17,6 +18,9 @@
 struct run_options {
     uint64_t memory_mib;
     uint64_t timeout_ms;
+    uint64_t fuel;
+    bool deterministic;
+    bool usage;
     struct option_list environment;
     const char *tier;
     const char *backend;
@@ -39,6 +43,21 @@ static const struct option_row run_rows[] = {
       .help = "longest time it may run (default: no limit)",
       .min = 1,
       .max = UINT32_MAX },
+    { .name = "fuel",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct run_options, fuel),
+      .value = "N",
+      .help = "most instructions it may execute (default: they are not counted)",
+      .min = 1,
+      .max = INT64_MAX },
+    { .name = "deterministic",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct run_options, deterministic),
+      .help = "give NaN results one bit pattern" },
+    { .name = "usage",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct run_options, usage),
+      .help = "say on standard error what it used" },
     { .name = "env",
       .kind = OPTION_LIST,
       .offset = offsetof(struct run_options, environment),
@@ -78,8 +97,11 @@ static bool is_image(struct bytes content)
 }
 
 /* The image as a sealed anonymous file; a module is compiled on the way. */
-static bool prepare_image(struct cli *cli, int *image, const char *path, struct error *error)
+static bool prepare_image(struct cli *cli, int *image, const char *path,
+                          const struct run_options *options, struct error *error)
 {
+    uint32_t flags = (options->fuel != 0 ? COMPILE_FUEL : 0u) |
+                     (options->deterministic ? COMPILE_DETERMINISTIC : 0u);
     AUTO_BUFFER struct buffer content;
     AUTO_BUFFER struct buffer compiled;
     module_file_init(&content);
@@ -87,10 +109,13 @@ static bool prepare_image(struct cli *cli, int *image, const char *path, struct 
     uint64_t took_ns;
     if (!file_read(&content, path, error))
         return false;
+    if (is_image(buffer_view(&content)) && options->deterministic)
+        return error_set(error, ERROR_USAGE, "--deterministic is for modules: %s is compiled",
+                         error_quote(bytes_of_string(path)).text);
     if (is_image(buffer_view(&content)))
         return file_sealed(image, "image", buffer_view(&content), error);
     cli_step(cli, "compiling %s", error_quote(bytes_of_string(path)).text);
-    if (!module_compile(&compiled, buffer_view(&content), &took_ns, error))
+    if (!module_compile(&compiled, buffer_view(&content), flags, &took_ns, error))
         return error_within(error, "%s", error_quote(bytes_of_string(path)).text);
     cli_step_done(cli);
     cli_detail(cli, "compiled in %.1f ms", (double)took_ns / 1e6);
@@ -112,9 +137,9 @@ static bool write_command(struct command_line *line, int image, const struct run
                           const struct option_arguments *arguments, struct error *error)
 {
     enum {
-        OPTION_WORDS = 16
+        OPTION_WORDS = 24
     };
-    static char image_text[16], memory_text[24], timeout_text[24];
+    static char image_text[16], memory_text[24], timeout_text[24], fuel_text[24];
     size_t room = OPTION_WORDS + 2 * options->environment.count + arguments->count;
     line->words = calloc(room, sizeof(*line->words));
     if (line->words == NULL)
@@ -137,6 +162,13 @@ static bool write_command(struct command_line *line, int image, const struct run
     }
     add_word(line, "--backend");
     add_word(line, options->backend);
+    if (options->fuel != 0) {
+        snprintf(fuel_text, sizeof(fuel_text), "%llu", (unsigned long long)options->fuel);
+        add_word(line, "--fuel");
+        add_word(line, fuel_text);
+    }
+    if (options->usage)
+        add_word(line, "--usage");
     for (size_t i = 0; i < options->environment.count; i++) {
         add_word(line, "--env");
         add_word(line, options->environment.items[i]);
@@ -170,7 +202,7 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
     if (!tier_check(options->tier, error) || !backend_check(options->backend, error) ||
         !check_environment(&options->environment, error) ||
         !spawn_sibling_path(path, sizeof(path), "slipstream", error) ||
-        !prepare_image(cli, &image, arguments->items[0], error) ||
+        !prepare_image(cli, &image, arguments->items[0], options, error) ||
         !write_command(&line, image, options, arguments, error))
         return false;
     if (fcntl(image, F_SETFD, 0) != 0)

@@ -25,6 +25,8 @@ struct run_options {
     uint64_t image;
     uint64_t memory_mib;
     uint64_t timeout_ms;
+    uint64_t fuel;
+    bool usage;
     uint64_t uid;
     struct option_list environment;
     const char *backend;
@@ -37,6 +39,10 @@ static const struct option_row run_rows[] = {
       "limit of linear memory (default: what the module asks for)", 1, 4096 },
     { "timeout-ms", 0, OPTION_NUMBER, offsetof(struct run_options, timeout_ms), "N",
       "limit of wall time (default: none)", 1, UINT32_MAX },
+    { "fuel", 0, OPTION_NUMBER, offsetof(struct run_options, fuel), "N",
+      "limit of fuel of a metered image (default: none)", 1, INT64_MAX },
+    { "usage", 0, OPTION_FLAG, offsetof(struct run_options, usage), NULL,
+      "say on stderr what it used", 0, 0 },
     { "env", 0, OPTION_LIST, offsetof(struct run_options, environment), "K=V",
       "a variable of the program's environment; may be repeated", 0, 0 },
     { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
@@ -111,6 +117,15 @@ static int report(const struct outcome *outcome, const struct program *program)
     return error_exit_code(error.code);
 }
 
+static void report_usage(const struct outcome *outcome)
+{
+    fprintf(stderr, "s3n: used %.3f ms, %llu bytes of memory", (double)outcome->duration_ns / 1e6,
+            (unsigned long long)outcome->memory_size);
+    if (outcome->has_fuel)
+        fprintf(stderr, ", %llu units of fuel", (unsigned long long)outcome->fuel);
+    fprintf(stderr, "\n");
+}
+
 struct run_parts {
     struct engine *engine;
     struct program *program;
@@ -142,12 +157,15 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
                         const char *const *arguments, struct outcome *outcome, struct error *error)
 {
     struct settings limits = { .memory_size_max = options->memory_mib << 20,
-                               .timeout_ms = (uint32_t)options->timeout_ms };
+                               .timeout_ms = (uint32_t)options->timeout_ms,
+                               .fuel = options->fuel };
     struct mailbox_request request = { .arguments = arguments,
                                        .environment = options->environment.items,
                                        .input_capacity = RUN_INPUT_SIZE,
                                        .errors_capacity = RUN_ERRORS_SIZE };
     struct mailbox *mailbox = shell_mailbox(parts->shell);
+    if (options->fuel != 0 && (program_image(parts->program)->header.flags & IMAGE_IS_METERED) == 0)
+        return error_set(error, ERROR_USAGE, "the image does not count fuel: compile with --fuel");
     if (options->environment.count == OPTION_LIST_MAX)
         return error_set(error, ERROR_LIMIT, "at most %d variables", OPTION_LIST_MAX - 1);
     if (!mailbox_prepare(mailbox, RUN_MAILBOX_SIZE, &request, error) ||
@@ -182,6 +200,8 @@ int slipstream_run(char **argv)
         return error_exit_code(error.code);
     }
     int code = report(&outcome, parts.program);
+    if (options.usage)
+        report_usage(&outcome);
     fflush(stderr);
     /* The kernel takes the micro-VM apart faster than we would. */
     _exit(code);
