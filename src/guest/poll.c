@@ -3,6 +3,7 @@
 #include "guest/clock.h"
 #include "guest/errno.h"
 #include "guest/memory.h"
+#include "guest/node.h"
 #include "guest/stdio.h"
 #include "guest/wasi.h"
 
@@ -80,29 +81,53 @@ static bool subscription_ready(const struct subscription *subscription, const ui
     return *left_ns == 0;
 }
 
+/* Files are always ready; so is all that is wrong. */
+static enum wasi_errno event_read(const struct descriptor *descriptor, uint64_t *size,
+                                  uint16_t *flags)
+{
+    if (descriptor->kind == DESCRIPTOR_OUTPUT || descriptor->kind == DESCRIPTOR_ERRORS)
+        return WASI_BADF;
+    if ((descriptor->rights & WASI_RIGHT_POLL) == 0 || (descriptor->rights & WASI_RIGHT_READ) == 0)
+        return WASI_NOTCAPABLE;
+    if (descriptor->kind == DESCRIPTOR_FILE) {
+        uint64_t end = node_facts(descriptor->node).size;
+        *size = end > descriptor->offset ? end - descriptor->offset : 0;
+        return WASI_SUCCESS;
+    }
+    *size = stdio_input_left();
+    *flags = *size == 0 && (guest.control->flags & CONTROL_STREAMING) == 0 ? EVENT_HANGUP : 0;
+    return WASI_SUCCESS;
+}
+
+static enum wasi_errno event_write(const struct descriptor *descriptor, uint64_t *size)
+{
+    if (descriptor->kind == DESCRIPTOR_INPUT)
+        return WASI_BADF;
+    if ((descriptor->rights & WASI_RIGHT_POLL) == 0 || (descriptor->rights & WASI_RIGHT_WRITE) == 0)
+        return WASI_NOTCAPABLE;
+    *size = 4096;
+    return WASI_SUCCESS;
+}
+
 static void event_store(uint8_t *event, const struct subscription *subscription)
 {
-    enum stream stream = stdio_stream(subscription->id);
+    const struct descriptor *descriptor = NULL;
     enum wasi_errno error = WASI_SUCCESS;
     uint64_t size = 0;
     uint16_t flags = 0;
-    if (subscription->kind == SUBSCRIPTION_CLOCK) {
-        error = subscription->id < CLOCK_ID_COUNT ? WASI_SUCCESS : WASI_INVAL;
-    } else if (subscription->kind == SUBSCRIPTION_READ) {
-        error = stream == STREAM_INPUT ? WASI_SUCCESS : WASI_BADF;
-        size = stdio_input_left();
-        flags = size == 0 && (guest.control->flags & CONTROL_STREAMING) == 0 ? EVENT_HANGUP : 0;
-    } else if (subscription->kind == SUBSCRIPTION_WRITE) {
-        error = stream == STREAM_OUTPUT || stream == STREAM_ERRORS ? WASI_SUCCESS : WASI_BADF;
-        size = 4096;
-    } else {
+    if (subscription->kind == SUBSCRIPTION_READ || subscription->kind == SUBSCRIPTION_WRITE) {
+        descriptor = descriptor_at(subscription->id);
+        error = descriptor == NULL                        ? WASI_BADF
+                : subscription->kind == SUBSCRIPTION_READ ? event_read(descriptor, &size, &flags)
+                                                          : event_write(descriptor, &size);
+    } else if (subscription->kind != SUBSCRIPTION_CLOCK || subscription->id >= CLOCK_ID_COUNT) {
         error = WASI_INVAL;
     }
     fill_bytes(event, 0, EVENT_SIZE);
     store_u64(event, subscription->user);
     store_u16(event + 8, (uint16_t)error);
     event[10] = subscription->kind;
-    if (subscription->kind != SUBSCRIPTION_CLOCK && error == WASI_SUCCESS) {
+    if (descriptor != NULL && error == WASI_SUCCESS) {
         store_u64(event + 16, size);
         store_u16(event + 24, flags);
     }

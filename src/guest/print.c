@@ -14,7 +14,7 @@ static void print_slots(const uint64_t *slots, unsigned count)
         line[size++] = ' ';
     }
     line[size++] = '\n';
-    stdio_write(STREAM_OUTPUT, line, size);
+    stdio_write(DESCRIPTOR_OUTPUT, line, size);
 }
 
 void test_print(struct instance *instance UNUSED, uint64_t *slots)

@@ -3,6 +3,7 @@
 #include "guest/guest.h"
 #include "guest/random.h"
 #include "guest/stdio.h"
+#include "guest/volume.h"
 
 #include "abi/layout.h"
 
@@ -25,8 +26,9 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     random_init(control->seed);
     bool is_reactor = control->entry == ENTRY_HANDLE || control->entry == ENTRY_INITIALISE;
     if (!guest.is_ready)
-        stdio_init(is_reactor);
+        descriptor_init(is_reactor);
     stdio_rewind(is_reactor);
+    volume_init();
     guest.is_ready = true;
     guest.start_ns = clock_now_ns(CLOCK_ID_MONOTONIC);
 }
