@@ -105,12 +105,14 @@ struct control {
     uint64_t linger_ticks; /* of the time stamp counter: how long to wait for more */
     uint64_t slice_end;    /* time stamp counter: leave between two after this; 0: always */
     struct control_part parts[CONTROL_PARTS_MAX];
-    uint64_t scratch_base;    /* LAYOUT_SCRATCH */
-    uint64_t scratch_size;    /* bytes of it that are mapped now */
-    uint64_t files_base;      /* LAYOUT_FILES */
-    uint64_t files_size;      /* bytes of the archive there; 0: none */
-    uint64_t instance;        /* virtual address of the struct instance to enter */
-    struct settings settings; /* of the function */
+    uint64_t scratch_base;     /* LAYOUT_SCRATCH */
+    uint64_t scratch_size;     /* bytes of it that are mapped now */
+    uint64_t scratch_restored; /* CONTROL_RESETS: bytes of it that `parts` cover; the guest can't
+                                  restore itself when more is mapped */
+    uint64_t files_base;       /* LAYOUT_FILES */
+    uint64_t files_size;       /* bytes of the archive there; 0: none */
+    uint64_t instance;         /* virtual address of the struct instance to enter */
+    struct settings settings;  /* of the function */
 };
 
 _Static_assert(sizeof(struct control) <= 4096, "one page");

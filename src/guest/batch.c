@@ -87,8 +87,10 @@ void batch_end(uint32_t code)
     if ((control->flags & CONTROL_METERED) != 0)
         entry->fuel = settings_fuel(&control->settings) - guest.instance->fuel;
     __atomic_store_n(&entry->done, guest.sequence + 1, __ATOMIC_SEQ_CST);
-    bool can_restore = (control->flags & CONTROL_RESETS) != 0 && control->slice_end > now &&
-                       memory_size == control->memory_size;
+    bool can_restore =
+        (control->flags & CONTROL_RESETS) != 0 && control->slice_end > now &&
+        memory_size == control->memory_size &&
+        ((const volatile struct control *)control)->scratch_size == control->scratch_restored;
     if (!can_restore || (!has_next(batch) && !may_linger(batch)))
         batch_leave(BATCH_EXIT_RESET);
     guest_restart(LAYOUT_STACK_END);

@@ -41,6 +41,7 @@ enum part {
     PART_RUNTIME,
     PART_STACK,
     PART_FRAMES,
+    PART_SCRATCH, /* size: what is mapped of it now */
     PART_COUNT
 };
 
@@ -61,6 +62,8 @@ struct backend {
     void (*machine_resume)(struct machine *machine, uint64_t answer, struct event *event);
     /* Makes linear memory `size` bytes long; false when the host has no room. */
     MUST_CHECK bool (*machine_grow)(struct machine *machine, uint64_t size);
+    /* Maps at least the first `size` bytes of the scratch area; false when the host has no room. */
+    MUST_CHECK bool (*machine_scratch)(struct machine *machine, uint64_t size);
     /* Restores every part to the program's template.  `is_typical`: what ran since loading writes
      * the pages that later invocations will write too. */
     MUST_CHECK bool (*machine_reset)(struct machine *machine, const struct program *program,
@@ -98,6 +101,9 @@ struct program_text {
     uint64_t rodata_offset;
 };
 const struct program_text *program_text(const struct program *program);
+
+/* The archive of its files, checked; empty: it has none. */
+struct bytes program_files(const struct program *program);
 
 const struct part_template *program_template(const struct program *program, enum part part);
 struct program *program_share(struct program *program);

@@ -37,6 +37,9 @@ MUST_CHECK bool program_open(struct program **program, int descriptor, struct er
 void program_close(struct program *program);
 DEFINE_AUTO(program, program_close)
 const struct image *program_image(const struct program *program);
+/* Gives a program that no shell has loaded yet its files: maps and checks the archive
+ * (abi/files.h), under the same conditions.  INVALID when it is none. */
+MUST_CHECK bool program_add_files(struct program *program, int descriptor, struct error *error);
 /* INVALID when the image does not have the entry that the settings ask for. */
 MUST_CHECK bool program_check_entry(const struct program *program, const struct settings *settings,
                                     struct error *error);

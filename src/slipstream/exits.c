@@ -237,6 +237,23 @@ static bool host_call_allowed(struct run *run, uint32_t reason)
     return false;
 }
 
+static void control_set_files(struct shell *shell, struct control *control)
+{
+    control->scratch_base = LAYOUT_SCRATCH;
+    (void)shell->backend->machine_part(shell->machine, PART_SCRATCH, &control->scratch_size);
+    control->files_base = LAYOUT_FILES;
+    control->files_size = program_files(shell->program).size;
+}
+
+/* What the function may use and no more; the guest sees in the control page what it got. */
+static void serve_scratch(struct shell *shell, uint64_t size)
+{
+    uint64_t limit = LAYOUT_SCRATCH_FIXED_SIZE + shell->settings.scratch_size_max;
+    bool is_mapped = size <= limit && shell->backend->machine_scratch(shell->machine, size);
+    if (is_mapped)
+        control_set_files(shell, shell->backend->machine_control(shell->machine));
+}
+
 /* True: resume with *answer.  False: the outcome is final. */
 static bool serve_exit(struct run *run, const struct event *event, uint64_t *answer)
 {
@@ -257,6 +274,9 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
     case GUEST_EXIT_GROW:
         *answer = event->arguments[0] <= shell->settings.memory_size_max &&
                   shell->backend->machine_grow(shell->machine, event->arguments[0]);
+        return true;
+    case GUEST_EXIT_SCRATCH:
+        serve_scratch(shell, event->arguments[0]);
         return true;
     case GUEST_EXIT_SLEEP:
         in_time = serve_sleep(run, event->arguments[0]);
@@ -364,6 +384,7 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     control->memory_limit = shell->settings.memory_size_max;
     control->frame_limit = LAYOUT_FRAMES + stack_size(&shell->settings);
     control->settings = shell->settings;
+    control_set_files(shell, control);
     if (!seed_take(control->seed, error))
         return false;
     control_set_clocks(shell, control);

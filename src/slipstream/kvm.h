@@ -33,7 +33,7 @@ enum page_right {
 #define CORE_ROOT         0x000000ull /* PML4, PDPT, one directory per used GiB */
 #define CORE_ROOT_SIZE    0x010000ull
 #define CORE_TABLES       (CORE_ROOT + CORE_ROOT_SIZE)
-#define CORE_TABLES_SIZE  0xa50000ull
+#define CORE_TABLES_SIZE  0xb50000ull
 #define CORE_SYSTEM       (CORE_TABLES + CORE_TABLES_SIZE)
 #define CORE_CONTROL      (CORE_SYSTEM + LAYOUT_SYSTEM_SIZE)
 #define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE)
@@ -48,6 +48,8 @@ enum page_right {
 #define PHYSICAL_INSTANCE 0x008000000ull
 #define PHYSICAL_MAILBOX  0x010000000ull
 #define PHYSICAL_IMAGE    0x040000000ull
+#define PHYSICAL_SCRATCH  0x080000000ull
+#define PHYSICAL_FILES    0x0a0000000ull
 #define PHYSICAL_MEMORY   0x100000000ull
 #define PHYSICAL_SNAPSHOT 0x200000000ull
 
@@ -67,6 +69,8 @@ enum region {
     REGION_FRAMES,
     REGION_MAILBOX,
     REGION_TABLES,
+    REGION_SCRATCH,
+    REGION_FILES,
     REGION_SNAPSHOT, /* last: mapped in large pages alone, its tables do not exist */
     REGION_COUNT
 };
@@ -100,6 +104,7 @@ struct machine {
     uint8_t *core;
     struct growing_part memory;
     struct growing_part instance;
+    struct growing_part scratch; /* host NULL: nobody asked for it yet */
     void *mailbox;
     uint64_t mailbox_size;
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
@@ -157,6 +162,8 @@ void memory_close(struct machine *machine);
 MUST_CHECK bool memory_load(struct machine *machine, const struct program *program,
                             struct error *error);
 MUST_CHECK bool memory_grow(struct machine *machine, uint64_t size);
+/* Maps at least the first `size` bytes of the scratch area. */
+MUST_CHECK bool memory_scratch(struct machine *machine, uint64_t size);
 /* Drops KVM's shadow of host pages, with their content when `empty`. */
 MUST_CHECK bool memory_forget(uint8_t *host, uint64_t size, bool empty);
 

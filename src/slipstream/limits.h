@@ -33,6 +33,8 @@ enum {
     /* More stack or frame pages than this are given back to the system at a reset. */
     DIRTY_STACK_PAGES_MAX = 64,
     DIRTY_FRAME_PAGES_MAX = 256,
+    DIRTY_SCRATCH_PAGES_MAX = 1024,
+    SCRATCH_STEP_SIZE = 256 << 10, /* the least that is mapped at a time */
 
     /* Linear memory is mapped in pages of this size where a whole one fits, but for the first. */
     LARGE_PAGE_SIZE = 2 << 20,

@@ -20,6 +20,8 @@ void memory_close(struct machine *machine)
         munmap(machine->memory.host, machine->memory.reserved);
     if (machine->instance.host != NULL)
         munmap(machine->instance.host, machine->instance.reserved);
+    if (machine->scratch.host != NULL)
+        munmap(machine->scratch.host, machine->scratch.reserved);
 }
 
 static void runtime_map(struct machine *machine)
@@ -208,10 +210,53 @@ static bool image_map(struct machine *machine, const struct program *program, st
     return true;
 }
 
+bool memory_scratch(struct machine *machine, uint64_t size)
+{
+    struct growing_part *part = &machine->scratch;
+    struct error error;
+    if (size > LAYOUT_SCRATCH_SIZE_MAX)
+        return false;
+    size = round_up(MAX(size, 2 * part->size), SCRATCH_STEP_SIZE);
+    size = MIN(size, (uint64_t)LAYOUT_SCRATCH_SIZE_MAX);
+    if (part->host == NULL) {
+        *part = (struct growing_part){ .region = REGION_SCRATCH,
+                                       .physical = PHYSICAL_SCRATCH,
+                                       .reserved = LAYOUT_SCRATCH_SIZE_MAX,
+                                       .is_learned = true };
+        if (!reserve_memory(&part->host, part->reserved, &error))
+            return false;
+    }
+    if (!machine_cover(machine, part, size, &error))
+        return false;
+    paging_map(machine, REGION_SCRATCH, part->size, part->physical + part->size, size - part->size,
+               PAGE_RIGHT_READ_WRITE);
+    part->size = size;
+    return true;
+}
+
+/* The archive as it lies in its file, in large pages as far as they are whole. */
+static bool files_map(struct machine *machine, struct bytes files, struct error *error)
+{
+    uint64_t size = round_up(files.size, LAYOUT_PAGE_SIZE),
+             large = size & ~(LARGE_PAGE_SIZE - 1ull);
+    if (files.size == 0)
+        return true;
+    if (large != 0)
+        paging_map_large(machine, REGION_FILES, 0, PHYSICAL_FILES, large, PAGE_RIGHT_READ);
+    if (size != large)
+        paging_map(machine, REGION_FILES, large, PHYSICAL_FILES + large, size - large,
+                   PAGE_RIGHT_READ);
+    return machine_add_slot(machine, PHYSICAL_FILES, (void *)(uintptr_t)files.data, size, true,
+                            error);
+}
+
 bool memory_load(struct machine *machine, const struct program *program, struct error *error)
 {
     const struct part_template *memory = program_template(program, PART_MEMORY);
     const struct part_template *instance = program_template(program, PART_INSTANCE);
+    const struct part_template *scratch = program_template(program, PART_SCRATCH);
+    if (scratch->size != 0 && !memory_scratch(machine, scratch->size))
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a program's files");
     if (program_text(program) == NULL)
         image_copy(machine, program_image(program));
     else if (!image_map(machine, program, error))
@@ -222,7 +267,8 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
         return false;
     part_fill(&machine->memory, memory);
     part_fill(&machine->instance, instance);
-    return true;
+    part_fill(&machine->scratch, scratch);
+    return files_map(machine, program_files(program), error);
 }
 
 bool memory_grow(struct machine *machine, uint64_t size)

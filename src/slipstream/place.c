@@ -129,11 +129,14 @@ static bool stacks_map(struct place *place, struct error *error)
     if (!region_map(LAYOUT_STACK, LAYOUT_STACK_SIZE, rights, error) ||
         !region_map(LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE, rights, error) ||
         !tracked_init(&place->stack, at_address(LAYOUT_STACK), LAYOUT_STACK_SIZE, error) ||
-        !tracked_init(&place->frames, at_address(LAYOUT_FRAMES), LAYOUT_FRAMES_SIZE, error))
+        !tracked_init(&place->frames, at_address(LAYOUT_FRAMES), LAYOUT_FRAMES_SIZE, error) ||
+        !region_map(LAYOUT_SCRATCH, LAYOUT_SCRATCH_SIZE_MAX, rights, error) ||
+        !tracked_init(&place->scratch, at_address(LAYOUT_SCRATCH), LAYOUT_SCRATCH_SIZE_MAX, error))
         return false;
     place->stack.grows_down = true;
     return tracked_begin(&place->stack, stack_pages - warm_pages, warm_pages, error) &&
-           tracked_begin(&place->frames, 0, WARM_FRAMES_SIZE / LAYOUT_PAGE_SIZE, error);
+           tracked_begin(&place->frames, 0, WARM_FRAMES_SIZE / LAYOUT_PAGE_SIZE, error) &&
+           tracked_begin(&place->scratch, 0, 0, error);
 }
 
 static void region_unmap(uint64_t address, uint64_t *size)
@@ -149,6 +152,7 @@ static void place_empty(struct place *place)
     region_unmap(LAYOUT_CODE, &place->code_size);
     region_unmap(LAYOUT_RODATA, &place->rodata_size);
     region_unmap(LAYOUT_MAILBOX, &place->mailbox_size);
+    region_unmap(LAYOUT_FILES, &place->files_size);
 }
 
 static void place_unmap(struct place *place)
@@ -161,10 +165,12 @@ static void place_unmap(struct place *place)
     munmap(at_address(LAYOUT_CONTROL), LAYOUT_PAGE_SIZE);
     munmap(at_address(LAYOUT_STACK), LAYOUT_STACK_SIZE);
     munmap(at_address(LAYOUT_FRAMES), LAYOUT_FRAMES_SIZE);
+    munmap(at_address(LAYOUT_SCRATCH), LAYOUT_SCRATCH_SIZE_MAX);
     if (place->control != NULL)
         munmap(place->control, LAYOUT_PAGE_SIZE);
     tracked_done(&place->stack);
     tracked_done(&place->frames);
+    tracked_done(&place->scratch);
     *place = (struct place){ 0 };
 }
 
@@ -219,7 +225,7 @@ bool place_fill(struct place *place, const struct program *program, void *mailbo
         round_up(program_template(program, PART_INSTANCE)->size, LAYOUT_PAGE_SIZE);
     place_empty(place);
     place_reset_runtime();
-    if (!place_reset_stacks(place, error) ||
+    if (!place_reset_stacks(place, error) || !place_reset_scratch(place, program, error) ||
         !region_map(LAYOUT_INSTANCE, instance_size, PROT_READ | PROT_WRITE, error))
         return false;
     place->instance_size = instance_size;
@@ -228,6 +234,11 @@ bool place_fill(struct place *place, const struct program *program, void *mailbo
         !section_map(LAYOUT_RODATA, image->sections[IMAGE_RODATA], &place->rodata_size, PROT_READ,
                      error))
         return error_within(error, "map the program");
+    struct bytes files = program_files(program);
+    place->files_size = round_up(files.size, LAYOUT_PAGE_SIZE);
+    if (files.size != 0 && !alias_map(LAYOUT_FILES, (void *)(uintptr_t)files.data,
+                                      place->files_size, PROT_READ, error))
+        return error_within(error, "files");
     place->mailbox_size = mailbox_size;
     return alias_map(LAYOUT_MAILBOX, mailbox, mailbox_size, PROT_READ | PROT_WRITE, error) ||
            error_within(error, "mailbox");
@@ -238,4 +249,16 @@ bool place_reset_stacks(struct place *place, struct error *error)
     static const struct part_template zeros;
     return tracked_reset(&place->stack, &zeros, false, error) &&
            tracked_reset(&place->frames, &zeros, false, error);
+}
+
+bool place_reset_scratch(struct place *place, const struct program *program, struct error *error)
+{
+    const struct part_template *content = program_template(program, PART_SCRATCH);
+    if (!tracked_reset(&place->scratch, content, false, error))
+        return false;
+    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < content->size; page++)
+        if (part_template_has(content, page) &&
+            !tracked_put(&place->scratch, page, content->data + page * LAYOUT_PAGE_SIZE))
+            return error_system(error, "restore files");
+    return true;
 }

@@ -13,10 +13,12 @@ struct place {
     struct control *control; /* the host's own, writable view */
     struct tracked stack;
     struct tracked frames;
+    struct tracked scratch; /* all of it, though a program is told of less */
     uint64_t instance_size; /* mapped at LAYOUT_INSTANCE */
     uint64_t code_size;
     uint64_t rodata_size;
     uint64_t mailbox_size;
+    uint64_t files_size;
 };
 
 /* Takes the addresses, once per process.  UNSUPPORTED when something else has them. */
@@ -29,6 +31,9 @@ MUST_CHECK bool place_fill(struct place *place, const struct program *program, v
 /* The runtime's writable segment: what it is at an entry. */
 void place_reset_runtime(void);
 MUST_CHECK bool place_reset_stacks(struct place *place, struct error *error);
+/* What the program's snapshot holds; zeros as a rule. */
+MUST_CHECK bool place_reset_scratch(struct place *place, const struct program *program,
+                                    struct error *error);
 /* Where the runtime's writable segment stands, and its size. */
 uint8_t *place_runtime(uint64_t *size);
 

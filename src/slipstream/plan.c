@@ -102,6 +102,10 @@ bool plan_make(struct machine *machine, const struct program *program, struct er
     plan_runtime(&plan, runtime);
     plan_add(&plan, REGION_FRAMES, LAYOUT_FRAMES, 0, LAYOUT_FRAMES_SIZE, 0);
     plan_add(&plan, REGION_STACK, LAYOUT_STACK, 0, LAYOUT_STACK_SIZE, 0);
+    /* A snapshot of files is the host's to restore. */
+    control->scratch_restored =
+        program_template(program, PART_SCRATCH)->size == 0 ? machine->scratch.size : 0;
+    plan_add(&plan, REGION_SCRATCH, LAYOUT_SCRATCH, 0, control->scratch_restored, 0);
     machine->restores_itself = !plan.failed;
     return true;
 }

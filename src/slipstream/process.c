@@ -42,6 +42,8 @@ struct machine {
     /* While another machine holds the place: what this one's instance and runtime were. */
     uint8_t *instance_aside;
     uint8_t *runtime_aside;
+    uint8_t *scratch_aside;
+    uint64_t scratch_size; /* as the guest was told */
 };
 
 /* The time stamp counter is the guest's clock when it never stops and has been watched so long. */
@@ -104,6 +106,26 @@ static uint64_t instance_size(const struct machine *machine)
     return machine->program == NULL ? 0 : program_template(machine->program, PART_INSTANCE)->size;
 }
 
+static void aside_free(struct machine *machine)
+{
+    free(machine->instance_aside);
+    free(machine->runtime_aside);
+    free(machine->scratch_aside);
+    machine->instance_aside = machine->runtime_aside = machine->scratch_aside = NULL;
+}
+
+/* Only pages that differ from what is there are touched. */
+static bool scratch_take_back(struct machine *machine)
+{
+    const uint8_t *there = (const uint8_t *)LAYOUT_SCRATCH;
+    for (uint64_t at = 0; at < machine->scratch_size; at += LAYOUT_PAGE_SIZE)
+        if (memcmp(there + at, machine->scratch_aside + at, LAYOUT_PAGE_SIZE) != 0 &&
+            !tracked_put(&machine->process->place->scratch, at / LAYOUT_PAGE_SIZE,
+                         machine->scratch_aside + at))
+            return false;
+    return true;
+}
+
 /* Keeps what the holder of the place wrote, so that another may have it. */
 static bool machine_leave_place(struct machine *machine, struct error *error)
 {
@@ -111,14 +133,16 @@ static bool machine_leave_place(struct machine *machine, struct error *error)
     const uint8_t *runtime = place_runtime(&size);
     machine->instance_aside = malloc(instance_size(machine));
     machine->runtime_aside = malloc(size);
-    if (machine->instance_aside == NULL || machine->runtime_aside == NULL) {
-        free(machine->instance_aside);
-        free(machine->runtime_aside);
-        machine->instance_aside = machine->runtime_aside = NULL;
+    machine->scratch_aside = machine->scratch_size == 0 ? NULL : malloc(machine->scratch_size);
+    if (machine->instance_aside == NULL || machine->runtime_aside == NULL ||
+        (machine->scratch_size != 0 && machine->scratch_aside == NULL)) {
+        aside_free(machine);
         return error_set(error, ERROR_NO_MEMORY, "no memory to put a program aside");
     }
     memcpy(machine->instance_aside, (const void *)LAYOUT_INSTANCE, instance_size(machine));
     memcpy(machine->runtime_aside, runtime, size);
+    if (machine->scratch_size != 0)
+        memcpy(machine->scratch_aside, (const void *)LAYOUT_SCRATCH, machine->scratch_size);
     machine->process->place->holder = NULL;
     return true;
 }
@@ -139,10 +163,9 @@ static bool machine_take_place(struct machine *machine, struct error *error)
     uint8_t *runtime = place_runtime(&size);
     memcpy((void *)LAYOUT_INSTANCE, machine->instance_aside, instance_size(machine));
     memcpy(runtime, machine->runtime_aside, size);
-    free(machine->instance_aside);
-    free(machine->runtime_aside);
-    machine->instance_aside = machine->runtime_aside = NULL;
-    return true;
+    bool is_back = scratch_take_back(machine);
+    aside_free(machine);
+    return is_back || error_system(error, "put a program's files back");
 }
 
 static void process_machine_close(struct machine *machine)
@@ -154,8 +177,7 @@ static void process_machine_close(struct machine *machine)
     if (machine->memory.host != NULL)
         munmap(machine->memory.host, LAYOUT_SYSTEM);
     tracked_done(&machine->memory);
-    free(machine->instance_aside);
-    free(machine->runtime_aside);
+    aside_free(machine);
     free(machine);
 }
 
@@ -212,6 +234,7 @@ static bool process_load(struct machine *machine, const struct program *program,
                          struct error *error)
 {
     machine->program = program;
+    machine->scratch_size = program_template(program, PART_SCRATCH)->size;
     if (!memory_load(machine, error) || !machine_take_place(machine, error))
         return false;
     instance_fill((uint8_t *)LAYOUT_INSTANCE, program_template(program, PART_INSTANCE));
@@ -225,7 +248,8 @@ static bool open_page(uint64_t address, bool is_write)
     struct place *place = machine->process->place;
     return is_write && (tracked_open_page(&machine->memory, address) ||
                         tracked_open_page(&place->frames, address) ||
-                        tracked_open_page(&place->stack, address));
+                        tracked_open_page(&place->stack, address) ||
+                        tracked_open_page(&place->scratch, address));
 }
 
 static void fault_event(const struct machine *machine, struct event *event)
@@ -310,6 +334,16 @@ static bool process_grow(struct machine *machine, uint64_t size)
     return true;
 }
 
+/* All of it is there already. */
+static bool process_scratch(struct machine *machine, uint64_t size)
+{
+    if (size > LAYOUT_SCRATCH_SIZE_MAX)
+        return false;
+    size = round_up(MAX(size, 2 * machine->scratch_size), SCRATCH_STEP_SIZE);
+    machine->scratch_size = MIN(size, (uint64_t)LAYOUT_SCRATCH_SIZE_MAX);
+    return true;
+}
+
 /* Addresses beyond the first size must fault again. */
 static bool memory_shrink(struct machine *machine)
 {
@@ -346,7 +380,7 @@ static bool process_reset(struct machine *machine, const struct program *program
         return false;
     instance_fill((uint8_t *)LAYOUT_INSTANCE, program_template(program, PART_INSTANCE));
     place_reset_runtime();
-    return place_reset_stacks(place, error);
+    return place_reset_scratch(place, program, error) && place_reset_stacks(place, error);
 }
 
 static struct control *process_control(struct machine *machine)
@@ -372,6 +406,9 @@ static uint8_t *process_part(const struct machine *machine, enum part part, uint
     case PART_FRAMES:
         *size = LAYOUT_FRAMES_SIZE;
         return (uint8_t *)LAYOUT_FRAMES;
+    case PART_SCRATCH:
+        *size = machine->scratch_size;
+        return machine->scratch_aside != NULL ? machine->scratch_aside : (uint8_t *)LAYOUT_SCRATCH;
     case PART_COUNT:
         break;
     }
@@ -398,6 +435,7 @@ const struct backend backend_process = {
     .machine_enter = process_enter,
     .machine_resume = process_resume,
     .machine_grow = process_grow,
+    .machine_scratch = process_scratch,
     .machine_reset = process_reset,
     .machine_control = process_control,
     .machine_part = process_part,

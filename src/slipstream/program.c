@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slipstream/program.h"
 
+#include "abi/files.h"
 #include "abi/layout.h"
 #include "base/file.h"
 #include "core/checked.h"
@@ -143,9 +144,11 @@ void program_close(struct program *program)
         return;
     template_done(&program->memory);
     template_done(&program->instance);
+    template_done(&program->scratch);
     if (program->text.host != NULL)
         munmap(program->text.host, program->text.size);
     file_unmap(&program->mapping);
+    file_unmap(&program->files);
 
     pthread_mutex_destroy(&program->lock);
     free(program);
@@ -154,6 +157,23 @@ void program_close(struct program *program)
 const struct program_text *program_text(const struct program *program)
 {
     return program->text.host != NULL ? &program->text : NULL;
+}
+
+bool program_add_files(struct program *program, int descriptor, struct error *error)
+{
+    struct files files;
+    const char *reason = "";
+    if (!file_map(&program->files, descriptor, error))
+        return error_within(error, "files of a function");
+    if (files_parse(&files, program->files, &reason))
+        return true;
+    file_unmap(&program->files);
+    return error_set(error, ERROR_INVALID, "not an archive of files: %s", reason);
+}
+
+struct bytes program_files(const struct program *program)
+{
+    return program->files;
 }
 
 const struct image *program_image(const struct program *program)
@@ -166,26 +186,33 @@ const struct part_template *program_template(const struct program *program, enum
     static const struct part_template zero;
     return part == PART_MEMORY     ? &program->memory
            : part == PART_INSTANCE ? &program->instance
+           : part == PART_SCRATCH  ? &program->scratch
                                    : &zero;
 }
 
 bool program_freeze(struct program *program, const struct backend *backend,
                     const struct machine *machine, struct error *error)
 {
-    struct part_template memory = { 0 }, instance = { 0 };
-    uint64_t memory_size, instance_size;
+    struct part_template memory = { 0 }, instance = { 0 }, scratch = { 0 };
+    uint64_t memory_size, instance_size, scratch_size;
     uint8_t *memory_at = backend->machine_part(machine, PART_MEMORY, &memory_size);
     uint8_t *instance_at = backend->machine_part(machine, PART_INSTANCE, &instance_size);
+    const uint8_t *scratch_at = backend->machine_part(machine, PART_SCRATCH, &scratch_size);
     instance_size = program->instance.size;
     if (!template_init(&memory, memory_size, error) ||
-        !template_init(&instance, instance_size, error)) {
+        !template_init(&instance, instance_size, error) ||
+        !template_init(&scratch, scratch_size, error)) {
         template_done(&memory);
+        template_done(&instance);
         return false;
     }
     template_put(&memory, 0, bytes_of(memory_at, memory_size));
     template_put(&instance, 0, bytes_of(instance_at, instance_size));
+    template_put(&scratch, 0, bytes_of(scratch_at, scratch_size));
     template_done(&program->memory);
     template_done(&program->instance);
+    template_done(&program->scratch);
+    program->scratch = scratch;
     program->memory = memory;
     program->instance = instance;
     program->is_frozen = true;

@@ -18,6 +18,8 @@ struct program {
     struct program_text text; /* host NULL: small */
     struct part_template memory;
     struct part_template instance;
+    struct part_template scratch; /* what an initialisation left; empty as a rule */
+    struct bytes files;           /* the archive, page-aligned; empty: none */
 };
 
 /* Takes the machine's present state as the template. */

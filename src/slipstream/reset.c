@@ -209,6 +209,21 @@ static bool stacks_reset(struct machine *machine, bool learns)
     return true;
 }
 
+/* Written pages become what the snapshot holds; when they are many, all are given back. */
+static bool scratch_reset(struct machine *machine, const struct part_template *content)
+{
+    const struct growing_part *part = &machine->scratch;
+    uint64_t *entries = paging_entries(machine, REGION_SCRATCH);
+    if (part->size == 0)
+        return true;
+    uint64_t copied = part_restore(machine, part, content);
+    if (copied <= DIRTY_SCRATCH_PAGES_MAX || content->size != 0)
+        return true;
+    for (uint64_t page = 0; page < part->size / LAYOUT_PAGE_SIZE; page++)
+        entries[page] &= ~PAGE_DIRTY;
+    return memory_forget(part->host, part->size, true);
+}
+
 bool memory_reset(struct machine *machine, const struct program *program, bool is_typical,
                   struct error *error)
 {
@@ -220,11 +235,16 @@ bool memory_reset(struct machine *machine, const struct program *program, bool i
     if (!part_reset(machine, &machine->memory, memory, is_typical) ||
         !part_reset(machine, &machine->instance, instance, is_typical))
         return error_system(error, "restore a micro-VM's memory");
+    if (!scratch_reset(machine, program_template(program, PART_SCRATCH)))
+        return error_system(error, "take back what a micro-VM wrote to files");
     runtime_restore(machine);
     bool gets_hot = !machine->is_hot && machine->reset_count >= HOT_RESETS;
     if (!stacks_reset(machine, gets_hot))
         return error_system(error, "clear a micro-VM's stacks");
-    if (!gets_hot)
+    const struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
+    bool is_outgrown = machine->is_hot && control->scratch_restored != machine->scratch.size &&
+                       program_template(program, PART_SCRATCH)->size == 0;
+    if (!gets_hot && !is_outgrown)
         return true;
     machine->is_hot = true;
     return plan_make(machine, program, error);

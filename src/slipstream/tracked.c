@@ -94,6 +94,17 @@ bool tracked_open_page(struct tracked *tracked, uint64_t address)
     return true;
 }
 
+bool tracked_put(struct tracked *tracked, uint64_t page, const uint8_t *content)
+{
+    if (tracked->is_tracking && !is_open(tracked, page)) {
+        if (!protect(tracked, page, 1, PROT_READ | PROT_WRITE))
+            return false;
+        mark(tracked, page, 1);
+    }
+    memcpy(tracked->host + page * LAYOUT_PAGE_SIZE, content, LAYOUT_PAGE_SIZE);
+    return true;
+}
+
 static void page_restore(const struct tracked *tracked, const struct part_template *content,
                          uint64_t page)
 {

@@ -34,6 +34,8 @@ void tracked_done(struct tracked *tracked);
 /* Begins to track with `count` pages open from `first` on. */
 MUST_CHECK bool tracked_begin(struct tracked *tracked, uint64_t first, uint64_t count,
                               struct error *error);
+/* Writes a page, open or not. */
+MUST_CHECK bool tracked_put(struct tracked *tracked, uint64_t page, const uint8_t *content);
 /* A guest's page fault: true when it was the first write to a page, which is open now.  In a signal
  * handler. */
 bool tracked_open_page(struct tracked *tracked, uint64_t address);

@@ -175,6 +175,9 @@ static uint8_t *kvm_part(const struct machine *machine, enum part part, uint64_t
     case PART_FRAMES:
         *size = LAYOUT_FRAMES_SIZE;
         return machine->core + CORE_FRAMES;
+    case PART_SCRATCH:
+        *size = machine->scratch.size;
+        return machine->scratch.host;
     case PART_COUNT:
         break;
     }
@@ -207,6 +210,7 @@ const struct backend backend_kvm = {
     .machine_enter = vcpu_enter,
     .machine_resume = vcpu_resume,
     .machine_grow = memory_grow,
+    .machine_scratch = memory_scratch,
     .machine_reset = memory_reset,
     .machine_control = kvm_control,
     .machine_part = kvm_part,
