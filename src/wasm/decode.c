@@ -28,12 +28,15 @@ bool decode_refuse(struct decoder *decoder, enum error_code code, size_t offset,
 {
     if (!scan_check(&decoder->scan, decoder->error))
         return false;
-    char text[sizeof(decoder->error->text) - 32];
+    char text[sizeof(decoder->error->text) - 64];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return error_set(decoder->error, code, "%s at offset 0x%zx", text, offset);
+    if (decoder->section == NULL)
+        return error_set(decoder->error, code, "%s at offset 0x%zx", text, offset);
+    return error_set(decoder->error, code, "%s at offset 0x%zx in the %s section", text, offset,
+                     decoder->section);
 }
 
 void *decode_array(struct decoder *decoder, size_t count, size_t size_each)
@@ -162,10 +165,14 @@ static bool decode_next(struct decoder *decoder, unsigned *last_rank, struct byt
     struct scan *scan = &decoder->scan;
     size_t offset = scan_offset(scan);
     uint8_t id = scan_u8(scan);
-    if (id >= SECTION_COUNT)
-        return decode_refuse(decoder, id == SECTION_COUNT ? ERROR_UNSUPPORTED : ERROR_INVALID,
-                             offset, "malformed section id %u%s", id,
-                             id == SECTION_COUNT ? " (exception handling is not supported)" : "");
+    decoder->section = NULL;
+    if (id >= SECTION_COUNT) {
+        const char *proposal = proposal_name(PROPOSAL_SECTION, id);
+        if (proposal != NULL)
+            return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
+                                 "malformed section id %u: %s not supported", id, proposal);
+        return decode_refuse(decoder, ERROR_INVALID, offset, "malformed section id %u", id);
+    }
     size_t size = scan_length(scan);
     const uint8_t *start = scan->at;
     if (!scan_check(scan, decoder->error))
@@ -175,7 +182,12 @@ static bool decode_next(struct decoder *decoder, unsigned *last_rank, struct byt
     if (ranks[id] <= *last_rank)
         return decode_refuse(decoder, ERROR_INVALID, offset,
                              "unexpected content after last section (section %u out of order)", id);
+    static const char *const names_of_sections[SECTION_COUNT] = {
+        "custom", "type",  "import",  "function", "table", "memory",     "global",
+        "export", "start", "element", "code",     "data",  "data count",
+    };
     *last_rank = ranks[id];
+    decoder->section = names_of_sections[id];
     if (id == SECTION_CODE)
         decoder->module->code_size = size;
     if (!decode_section(decoder, (enum section)id))
@@ -235,6 +247,7 @@ bool module_decode(struct module *module, struct arena *arena, struct bytes sour
         if (!decode_next(&decoder, &last_rank, &names))
             return false;
     }
+    decoder.section = NULL;
     if (!decode_check_counts(&decoder))
         return false;
     decode_names(&decoded, names);

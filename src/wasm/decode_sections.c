@@ -25,19 +25,21 @@ bool decode_function_index(struct decoder *decoder, uint32_t *index)
     return scan_check(&decoder->scan, decoder->error);
 }
 
-static bool decode_limits(struct decoder *decoder, struct limits *limits)
+static bool decode_limits(struct decoder *decoder, struct limits *limits, enum proposal_place place)
 {
     struct scan *scan = &decoder->scan;
     size_t offset = scan_offset(scan);
     uint8_t flags = scan_u8(scan);
     if (flags >= 0x80)
         return decode_refuse(decoder, ERROR_INVALID, offset, "integer representation too long");
-    if (flags > 1)
+    const char *proposal = proposal_name(place, flags);
+    if (proposal != NULL)
         return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
-                             "integer too large: limits of kind %u (%s) not supported", flags,
-                             flags <= 3   ? "threads"
-                             : flags <= 7 ? "memory64"
-                                          : "no known proposal");
+                             "integer too large: limits of kind %u: %s not supported", flags,
+                             proposal);
+    if (flags > 1)
+        return decode_refuse(decoder, ERROR_INVALID, offset, "integer too large: limits of kind %u",
+                             flags);
     limits->has_max = flags == 1;
     limits->min = scan_u32(scan);
     limits->max = limits->has_max ? scan_u32(scan) : UINT32_MAX;
@@ -49,13 +51,14 @@ static bool decode_limits(struct decoder *decoder, struct limits *limits)
 
 static bool decode_table_type(struct decoder *decoder, struct table_type *type)
 {
-    return decode_reference_type(decoder, &type->element) && decode_limits(decoder, &type->limits);
+    return decode_reference_type(decoder, &type->element) &&
+           decode_limits(decoder, &type->limits, PROPOSAL_TABLE_FLAGS);
 }
 
 static bool decode_memory_type(struct decoder *decoder, struct limits *limits)
 {
     size_t offset = scan_offset(&decoder->scan);
-    if (!decode_limits(decoder, limits))
+    if (!decode_limits(decoder, limits, PROPOSAL_MEMORY_FLAGS))
         return false;
     if (limits->min > WASM_MEMORY_PAGES_MAX ||
         (limits->has_max && limits->max > WASM_MEMORY_PAGES_MAX))
@@ -74,6 +77,15 @@ static bool decode_global_type(struct decoder *decoder, struct global_type *type
         return decode_refuse(decoder, ERROR_INVALID, offset, "malformed mutability %u", mutability);
     type->is_mutable = mutability == 1;
     return scan_check(&decoder->scan, decoder->error);
+}
+
+static bool refuse_kind(struct decoder *decoder, size_t offset, const char *what, uint8_t kind)
+{
+    const char *proposal = proposal_name(PROPOSAL_EXTERNAL_KIND, kind);
+    if (proposal != NULL)
+        return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
+                             "malformed %s kind %u: %s not supported", what, kind, proposal);
+    return decode_refuse(decoder, ERROR_INVALID, offset, "malformed %s kind %u", what, kind);
 }
 
 static bool decode_import(struct decoder *decoder, struct import *import)
@@ -101,9 +113,7 @@ static bool decode_import(struct decoder *decoder, struct import *import)
         import->kind = EXTERNAL_GLOBAL;
         return decode_global_type(decoder, &import->global);
     default:
-        return decode_refuse(decoder, kind == 4 ? ERROR_UNSUPPORTED : ERROR_INVALID, offset,
-                             "malformed import kind %u%s", kind,
-                             kind == 4 ? " (exception handling is not supported)" : "");
+        return refuse_kind(decoder, offset, "import", kind);
     }
 }
 
@@ -228,6 +238,13 @@ bool decode_tables(struct decoder *decoder)
     if (module->tables == NULL)
         return false;
     for (uint32_t i = 0; i < count; i++) {
+        const char *proposal = decoder->scan.at == decoder->scan.end
+                                   ? NULL
+                                   : proposal_name(PROPOSAL_TABLE_FORM, *decoder->scan.at);
+        if (proposal != NULL)
+            return decode_refuse(decoder, ERROR_UNSUPPORTED, scan_offset(&decoder->scan),
+                                 "malformed table type 0x%02x: %s not supported", *decoder->scan.at,
+                                 proposal);
         if (!decode_table_type(decoder, &module->tables[module->table_count]))
             return false;
         module->table_count++;
@@ -290,7 +307,7 @@ static bool decode_export(struct decoder *decoder, struct export *export)
     offset = scan_offset(scan);
     uint8_t kind = scan_u8(scan);
     if (kind >= ARRAY_COUNT(counts))
-        return decode_refuse(decoder, ERROR_INVALID, offset, "malformed export kind %u", kind);
+        return refuse_kind(decoder, offset, "export", kind);
     export->kind = (enum external_kind)kind;
     export->index = scan_u32(scan);
     if (export->index >= counts[kind])

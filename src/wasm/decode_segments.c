@@ -31,7 +31,7 @@ static bool decode_global_constant(struct decoder *decoder, struct constant *con
 static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
 {
     size_t offset = scan_offset(&decoder->scan) - 1;
-    const char *proposal = opcode_proposal(opcode);
+    const char *proposal = proposal_name(PROPOSAL_OPCODE, opcode);
     if (proposal != NULL)
         return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
                              "illegal opcode 0x%02x in a constant expression: %s not supported",

@@ -10,7 +10,7 @@
 static bool refuse_type(struct decoder *decoder, uint8_t byte, const char *what)
 {
     size_t offset = scan_offset(&decoder->scan) - 1;
-    const char *proposal = value_type_proposal(byte);
+    const char *proposal = proposal_name(PROPOSAL_VALUE_TYPE, byte);
     if (byte >= 0x80)
         return decode_refuse(decoder, ERROR_INVALID, offset, "integer representation too long");
     if (proposal != NULL)
@@ -64,9 +64,10 @@ static bool decode_type(struct decoder *decoder, struct function_type *type)
     uint8_t form = scan_u8(&decoder->scan);
     if (form >= 0x80)
         return decode_refuse(decoder, ERROR_INVALID, offset, "integer representation too long");
-    if (form == 0x4e || form == 0x4f || form == 0x50 || form == 0x5e || form == 0x5f)
+    const char *proposal = proposal_name(PROPOSAL_TYPE_FORM, form);
+    if (proposal != NULL)
         return decode_refuse(decoder, ERROR_UNSUPPORTED, offset,
-                             "malformed function type: garbage collection not supported");
+                             "malformed function type 0x%02x: %s not supported", form, proposal);
     if (form != 0x60)
         return decode_refuse(decoder, ERROR_INVALID, offset, "malformed function type 0x%02x",
                              form);

@@ -4,6 +4,7 @@
 #define WASM_DECODER_H
 
 #include "wasm/module.h"
+#include "wasm/proposals.h"
 #include "wasm/scan.h"
 
 struct decoder {
@@ -11,11 +12,12 @@ struct decoder {
     struct module *module;
     struct arena *arena;
     struct error *error;
+    const char *section;    /* the one at hand, NULL outside */
     uint32_t element_items; /* of all segments so far */
 };
 
-/* Sets the error, with " at offset 0x..." behind, and returns false.  An earlier fault of the scan
- * goes first: what followed it was not read. */
+/* Sets the error, with " at offset 0x... in the ... section" behind, and returns false.  An earlier
+ * fault of the scan goes first: what followed it was not read. */
 PRINTF_LIKE(4, 5)
 bool decode_refuse(struct decoder *decoder, enum error_code code, size_t offset, const char *format,
                    ...);

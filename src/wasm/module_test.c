@@ -131,7 +131,7 @@ static void names_what_it_refuses(void)
         { ONE_FUNCTION, "0006400b0b", ERROR_UNSUPPORTED,
           "illegal opcode 0x06: exception handling not supported at offset 0x17 in function 0" },
         { ONE_FUNCTION, "00fe03000b", ERROR_UNSUPPORTED,
-          "illegal opcode 0xfe: threads not supported at offset 0x17 in function 0" },
+          "illegal opcode 0xfe 0x03: threads not supported at offset 0x17 in function 0" },
         { ONE_FUNCTION, "01017b0b", ERROR_UNSUPPORTED,
           "malformed value type 0x7b: vectors (SIMD) not supported at offset 0x16 in function 0" },
         { ONE_FUNCTION, "00270b", ERROR_INVALID,
@@ -149,22 +149,29 @@ static void names_what_it_refuses(void)
           "7f0b",
           ERROR_LIMIT, "too many locals: 50001, at most 50000 at offset 0x16 in function 0" },
         { "010401600000030201000504010404ff", "000b", ERROR_UNSUPPORTED,
-          "integer too large: limits of kind 4 (memory64) not supported at offset 0x15" },
+          "integer too large: limits of kind 4: memory64 not supported at offset 0x15 in the "
+          "memory section" },
         { "010401600000030201000503010302", "000b", ERROR_UNSUPPORTED,
-          "integer too large: limits of kind 3 (threads) not supported at offset 0x15" },
+          "integer too large: limits of kind 3: threads not supported at offset 0x15 in the "
+          "memory section" },
         { "01030160000003020100", "000b", ERROR_INVALID,
-          "section size mismatch in section 1 at offset 0xe" },
+          "section size mismatch in section 1 at offset 0xe in the type section" },
         { "010401600000030201000609017f004101410271"
           "0b",
-          "000b", ERROR_INVALID, "constant expression required, found i32.and at offset 0x1b" },
+          "000b", ERROR_INVALID,
+          "constant expression required, found i32.and at offset 0x1b in the global section" },
         { "010401600000030201000607017f0041016a0b", "000b", ERROR_INVALID,
-          "type mismatch: i32.add in a constant expression lacks operands at offset 0x19" },
+          "type mismatch: i32.add in a constant expression lacks operands at offset 0x19 in the "
+          "global section" },
         { "010401600000030201000609017f00410142026a0b", "000b", ERROR_INVALID,
-          "type mismatch: i32.add of i32 and i64 in a constant expression at offset 0x1b" },
+          "type mismatch: i32.add of i32 and i64 in a constant expression at offset 0x1b in the "
+          "global section" },
         { "010401600000030201000608017f00410141020b", "000b", ERROR_INVALID,
-          "type mismatch: constant expression has more than one value at offset 0x17" },
+          "type mismatch: constant expression has more than one value at offset 0x17 in the "
+          "global section" },
         { "0103015f0003020100", "000b", ERROR_UNSUPPORTED,
-          "malformed function type: garbage collection not supported at offset 0xb" },
+          "malformed function type 0x5f: garbage collection not supported at offset 0xb in the "
+          "type section" },
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         AUTO(arena) struct arena *arena = arena_new(1 << 20);

@@ -58,27 +58,3 @@ const struct instruction prefixed_instructions[PREFIXED_COUNT] = {
     PREFIXED_OPCODES(INSTRUCTION)
 #undef INSTRUCTION
 };
-
-static const struct {
-    uint8_t first, last;
-    const char *proposal;
-} proposals[] = {
-    { 0x06, 0x0a, "exception handling" },
-    { 0x14, 0x15, "typed function references" },
-    { 0x18, 0x19, "exception handling" },
-    { 0x1f, 0x1f, "exception handling" },
-    { 0xd3, 0xd3, "garbage collection" },
-    { 0xd4, 0xd6, "typed function references" },
-    { 0xfb, 0xfb, "garbage collection" },
-    { 0xfd, 0xfd, "vectors (SIMD)" },
-    { 0xfe, 0xfe, "threads" },
-};
-
-const char *opcode_proposal(uint8_t opcode)
-{
-    for (size_t i = 0; i < ARRAY_COUNT(proposals); i++) {
-        if (opcode >= proposals[i].first && opcode <= proposals[i].last)
-            return proposals[i].proposal;
-    }
-    return NULL;
-}

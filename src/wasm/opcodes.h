@@ -255,7 +255,4 @@ struct instruction {
 extern const struct instruction instructions[256];
 extern const struct instruction prefixed_instructions[PREFIXED_COUNT];
 
-/* The proposal that an instruction unknown to 2.0 without vectors belongs to, or NULL. */
-const char *opcode_proposal(uint8_t opcode);
-
 #endif

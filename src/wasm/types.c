@@ -38,19 +38,6 @@ bool value_type_is_reference(enum value_type type)
     return type == VALUE_FUNCREF || type == VALUE_EXTERNREF;
 }
 
-const char *value_type_proposal(uint8_t byte)
-{
-    if (byte == VALUE_V128)
-        return "vectors (SIMD)";
-    if (byte == 0x69 || byte == 0x74)
-        return "exception handling";
-    if (byte == 0x63 || byte == 0x64)
-        return "typed function references";
-    if ((byte >= 0x6a && byte <= 0x6e) || (byte >= 0x71 && byte <= 0x73))
-        return "garbage collection";
-    return NULL;
-}
-
 bool function_type_equal(const struct function_type *a, const struct function_type *b)
 {
     return a->parameter_count == b->parameter_count && a->result_count == b->result_count &&

@@ -18,8 +18,6 @@ struct type_text {
 const char *value_type_name(enum value_type type);
 bool value_type_is_number(enum value_type type);
 bool value_type_is_reference(enum value_type type);
-/* The proposal whose type stands for this byte, or NULL: types that 2.0 without vectors has not. */
-const char *value_type_proposal(uint8_t byte);
 bool function_type_equal(const struct function_type *a, const struct function_type *b);
 
 /* "(func (param i32 i64) (result f32))" */

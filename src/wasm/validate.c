@@ -3,6 +3,7 @@
 #include "core/checked.h"
 #include "wasm/limits.h"
 #include "wasm/opcodes.h"
+#include "wasm/proposals.h"
 #include "wasm/types.h"
 #include "wasm/validator.h"
 
@@ -14,14 +15,18 @@ bool validator_refuse(struct validator *validator, enum error_code code, const c
 {
     if (!scan_check(&validator->scan, validator->error))
         return false;
-    char text[sizeof(validator->error->text) - 56];
+    char text[sizeof(validator->error->text) - 112];
+    const struct function *function = &validator->module->functions[validator->function_index];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    return error_set(validator->error, code, "%s at offset 0x%zx in function %u", text,
-                     (size_t)(validator->instruction - validator->scan.file),
-                     validator->function_index);
+    size_t offset = (size_t)(validator->instruction - validator->scan.file);
+    if (function->name.size == 0)
+        return error_set(validator->error, code, "%s at offset 0x%zx in function %u", text, offset,
+                         validator->function_index);
+    return error_set(validator->error, code, "%s at offset 0x%zx in function %u \"%.48s\"", text,
+                     offset, validator->function_index, error_quote(function->name).text);
 }
 
 static bool refuse_memory(struct validator *validator)
@@ -165,7 +170,7 @@ bool validator_read_type(struct validator *validator, enum value_type *type)
 {
     uint8_t byte = scan_u8(&validator->scan);
     enum value_type found = (enum value_type)byte;
-    const char *proposal = value_type_proposal(byte);
+    const char *proposal = proposal_name(PROPOSAL_VALUE_TYPE, byte);
     *type = found;
     if (value_type_is_number(found) || value_type_is_reference(found))
         return true;
@@ -235,9 +240,10 @@ static bool check_access(struct validator *validator, const struct instruction *
     uint32_t alignment = scan_u32(&validator->scan);
     (void)scan_u32(&validator->scan); /* offset: any */
     if (alignment > instruction->alignment) {
-        if (alignment >= 64 && alignment < 128)
+        const char *proposal = proposal_name(PROPOSAL_ACCESS_FLAGS, alignment);
+        if (proposal != NULL)
             return validator_refuse(validator, ERROR_UNSUPPORTED,
-                                    "malformed memop flags: multi-memory not supported");
+                                    "malformed memop flags: %s not supported", proposal);
         return validator_refuse(validator, ERROR_INVALID, "%s",
                                 alignment < 32 ? "alignment must not be larger than natural"
                                                : "malformed memop flags");
@@ -277,9 +283,33 @@ static bool check_special(struct validator *validator, uint8_t opcode)
     return check(validator);
 }
 
+bool validator_refuse_prefixed(struct validator *validator, uint8_t prefix,
+                               enum proposal_place place, uint32_t code)
+{
+    const char *proposal = proposal_name(place, code);
+    if (proposal != NULL)
+        return validator_refuse(validator, ERROR_UNSUPPORTED,
+                                "illegal opcode 0x%02x 0x%02x: %s not supported", prefix, code,
+                                proposal);
+    return validator_refuse(validator, ERROR_INVALID, "illegal opcode 0x%02x 0x%02x", prefix, code);
+}
+
 static bool refuse_absent(struct validator *validator, uint8_t opcode)
 {
-    const char *proposal = opcode_proposal(opcode);
+    static const struct {
+        uint8_t prefix;
+        enum proposal_place place;
+    } prefixes[] = { { 0xfb, PROPOSAL_OPCODE_FB },
+                     { 0xfd, PROPOSAL_OPCODE_FD },
+                     { 0xfe, PROPOSAL_OPCODE_FE } };
+    for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
+        if (prefixes[i].prefix != opcode)
+            continue;
+        uint32_t code = scan_u32(&validator->scan);
+        if (opcode != 0xfd || code >= 0x100)
+            return validator_refuse_prefixed(validator, opcode, prefixes[i].place, code);
+    }
+    const char *proposal = proposal_name(PROPOSAL_OPCODE, opcode);
     if (proposal != NULL)
         return validator_refuse(validator, ERROR_UNSUPPORTED,
                                 "illegal opcode 0x%02x: %s not supported", opcode, proposal);
@@ -291,7 +321,7 @@ static bool check_prefixed(struct validator *validator)
     const uint8_t *at = validator->scan.at;
     uint32_t code = scan_u32(&validator->scan);
     if (code >= PREFIXED_COUNT)
-        return validator_refuse(validator, ERROR_INVALID, "illegal opcode 0xfc 0x%02x", code);
+        return validator_refuse_prefixed(validator, OPCODE_PREFIX, PROPOSAL_OPCODE_FC, code);
     validator->features |= prefixed_instructions[code].features;
     if (prefixed_instructions[code].kind == OPCODE_PLAIN)
         return apply_signature(validator, &prefixed_instructions[code].signature);

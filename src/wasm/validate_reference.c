@@ -63,7 +63,12 @@ static bool read_data(struct validator *validator)
 /* The byte that will be a memory index one day. */
 static bool read_memory(struct validator *validator)
 {
-    if (scan_u8(&validator->scan) != 0)
+    uint8_t memory = scan_u8(&validator->scan);
+    const char *proposal = proposal_name(PROPOSAL_MEMORY_INDEX, memory);
+    if (proposal != NULL)
+        return validator_refuse(validator, ERROR_UNSUPPORTED,
+                                "zero byte expected: %s not supported", proposal);
+    if (memory != 0)
         return validator_refuse(validator, ERROR_INVALID, "zero byte expected");
     return validator_check_memory(validator);
 }

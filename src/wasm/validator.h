@@ -6,6 +6,7 @@
 #define WASM_VALIDATOR_H
 
 #include "wasm/module.h"
+#include "wasm/proposals.h"
 #include "wasm/scan.h"
 
 enum {
@@ -59,6 +60,9 @@ struct validator {
 /* Sets the error, with offset and function behind, and returns false. */
 PRINTF_LIKE(3, 4)
 bool validator_refuse(struct validator *validator, enum error_code code, const char *format, ...);
+/* Names the proposal of an instruction behind a prefix byte, if one is known. */
+bool validator_refuse_prefixed(struct validator *validator, uint8_t prefix,
+                               enum proposal_place place, uint32_t code);
 MUST_CHECK bool validator_make_room(struct validator *validator, uint32_t count);
 MUST_CHECK bool validator_pop_slowly(struct validator *validator, enum value_type expected);
 /* Takes any operand; its type may be UNKNOWN. */
