@@ -99,12 +99,16 @@ int test_image_make(const struct test_image *options)
     struct image_maker maker = { .size = IMAGE_HEADER_SIZE, .file = calloc(1, IMAGE_HEADER_SIZE) };
     struct image_function functions[TEST_FUNCTION_COUNT];
     size_t code_size = (size_t)(code_blob_end - code_blob);
-    uint8_t *code = calloc(1, code_size + options->code_padding);
+    size_t native_at = round_up(code_size, 16);
+    size_t size = native_at + options->native.size + options->code_padding;
+    uint8_t *code = calloc(1, size);
     struct error error;
     int descriptor = -1;
     ASSERT(maker.file != NULL && code != NULL);
     memcpy(code, code_blob, code_size);
-    maker_put(&maker, IMAGE_CODE, code, code_size + options->code_padding);
+    if (options->native.size > 0)
+        memcpy(code + native_at, options->native.data, options->native.size);
+    maker_put(&maker, IMAGE_CODE, code, size);
     maker_put(&maker, IMAGE_RODATA, "constants", 9);
     maker_instance(&maker, options);
     maker_memory(&maker, options);
@@ -127,6 +131,8 @@ int test_image_make(const struct test_image *options)
     maker.header.function_count = TEST_FUNCTION_COUNT;
     if (options->command != TEST_NONE)
         maker.header.command_offset = test_offset(options->command);
+    if (options->native.size > 0)
+        maker.header.command_offset = (uint32_t)(native_at + options->native_command);
     if (options->start != TEST_NONE)
         maker.header.start_offset = test_offset(options->start);
     if (options->is_reactor) {

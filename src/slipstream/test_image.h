@@ -70,6 +70,8 @@ struct test_image {
     bool is_reactor;            /* alloc and handle, with what follows: */
     enum test_function initialise;
     enum test_function init;
+    struct bytes native;     /* not empty: code of an attack, of which the command is: */
+    uint64_t native_command; /* its offset */
 };
 
 uint32_t test_offset(enum test_function function);
