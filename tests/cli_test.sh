@@ -177,6 +177,16 @@ else
     check "the same module gives the same image" "cmp '$folder/hello.image' '$folder/again.image'"
     expect 0 "$(sha256sum <"$folder/hello.wasm" | cut -c 1-64)" - compile --json -o "$folder/hello.image" "$folder/hello.wasm"
     input=$folder/hello.wasm expect 0 S3NIMAGE - -q compile - -o -
+    size=$(stat -c %s "$folder/hello.image")
+    for at in 0 9 100 4095 4096 5000 $((size / 2)) $((size - 49)) $((size - 48)) $((size - 33)) $((size - 32)) $((size - 1)); do
+        cp "$folder/hello.image" "$folder/changed.image"
+        byte=$(od -An -tu1 -j "$at" -N 1 "$folder/hello.image")
+        printf "\\$(printf %03o $(((byte + 1) % 256)))" | dd of="$folder/changed.image" bs=1 seek="$at" conv=notrunc status=none
+        "$s3n" run --backend process "$folder/changed.image" >"$folder/out" 2>"$folder/err"
+        check "an image with byte $at changed is refused" "[ $? -ne 0 ] && [ ! -s '$folder/out' ] && grep -qE 'SHA-256|not a WebAssembly|magic' '$folder/err'"
+    done
+    head -c $((size - 1)) "$folder/hello.image" >"$folder/changed.image"
+    expect 3 - 'SHA-256' run --backend process "$folder/changed.image"
     if [ ! -x "$build/bin/slipstream" ] || [ ! -c /dev/kvm ]; then
         skip 9 "no slipstream, or no /dev/kvm"
     else

@@ -34,6 +34,32 @@ bool module_file_read(struct buffer *module, const char *path, struct error *err
     return file_read(module, path, error);
 }
 
+#define IMAGE_SEAL "S3N-IMAGE-SHA256"
+
+void image_file_seal(struct buffer *image)
+{
+    struct digest32 digest = sha256_of(buffer_view(image));
+    buffer_append_string(image, IMAGE_SEAL);
+    buffer_append(image, BYTES_OF(digest.bytes));
+}
+
+bool image_file_open(struct bytes *image, struct bytes content, struct error *error)
+{
+    const size_t seal_size = sizeof(IMAGE_SEAL) - 1 + sizeof(((struct digest32 *)0)->bytes);
+    size_t size = content.size > seal_size ? content.size - seal_size : 0;
+    struct digest32 digest = sha256_of(bytes_part(content, 0, size));
+    struct bytes seal = bytes_part(content, size, content.size - size);
+    bool is_intact = size != 0 && bytes_starts_with(seal, BYTES_LITERAL(IMAGE_SEAL)) &&
+                     bytes_equal(bytes_part(seal, sizeof(IMAGE_SEAL) - 1, sizeof(digest.bytes)),
+                                 BYTES_OF(digest.bytes));
+    if (!is_intact)
+        return error_set(error, ERROR_INVALID,
+                         "the image is damaged: its SHA-256 is not the one that it ends with; "
+                         "compile it anew");
+    *image = bytes_part(content, 0, size);
+    return true;
+}
+
 bool tier_check(const char *tier, struct error *error)
 {
     return strcmp(tier, "baseline") == 0 ||

@@ -98,6 +98,11 @@ static bool compile_run(struct cli *cli, const void *given,
     const char *reason;
     if (!image_parse(&image, buffer_view(&content), &reason))
         return error_set(error, ERROR_INTERNAL, "the compiler's image is wrong: %s", reason);
+    size_t image_size = content.size;
+    image_file_seal(&content);
+    image.source = bytes_of(content.data, image_size);
+    if (content.failed)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the image");
     if (to_stdout ? !cli_write(buffer_view(&content), error)
                   : !file_replace(options->output, buffer_view(&content), 0644, error))
         return false;

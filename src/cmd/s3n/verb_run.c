@@ -112,8 +112,11 @@ static bool prepare_image(struct cli *cli, int *image, const char *path,
     if (is_image(buffer_view(&content)) && options->deterministic)
         return error_set(error, ERROR_USAGE, "--deterministic is for modules: %s is compiled",
                          error_quote(bytes_of_string(path)).text);
-    if (is_image(buffer_view(&content)))
-        return file_sealed(image, "image", buffer_view(&content), error);
+    if (is_image(buffer_view(&content))) {
+        struct bytes intact;
+        return image_file_open(&intact, buffer_view(&content), error) &&
+               file_sealed(image, "image", intact, error);
+    }
     cli_step(cli, "compiling %s", error_quote(bytes_of_string(path)).text);
     if (!module_compile(&compiled, buffer_view(&content), flags, &took_ns, error))
         return error_within(error, "%s", error_quote(bytes_of_string(path)).text);
