@@ -28,8 +28,8 @@ enum image_section {
     IMAGE_FUNCTIONS,   /* struct image_function[], ascending code_offset */
     IMAGE_TRAPS,       /* struct image_trap[], ascending code_offset */
     IMAGE_EXPORTS,     /* struct image_export[], in the module's order */
-    IMAGE_STRINGS,     /* names that the tables point into */
     IMAGE_IMPORTS,     /* struct image_import[]: what a linked image needs of other instances */
+    IMAGE_STRINGS,     /* names that the tables point into */
     IMAGE_SECTION_COUNT
 };
 

@@ -53,14 +53,14 @@ static void write_tables(struct small *small, struct writer *writer)
     ROW(writer, 1, 2, IMAGE_EXPORT_MEMORY, 0, 0, 0, 6, 5);
     add_section(small, writer, IMAGE_EXPORTS, start);
     start = writer->size;
-    write_bytes(writer, BYTES_LITERAL("main\x7f\x7e\x01\x02\0\0\0"));
-    add_section(small, writer, IMAGE_STRINGS, start);
-    start = writer->size;
     if (small->header.placement != 0) {
         ROW(writer, 0, 2, 2, 2, IMAGE_EXPORT_FUNCTION, sizeof(struct instance), 4, 2);
         ROW(writer, 0, 2, 2, 2, IMAGE_EXPORT_TABLE, 1, 4, 1);
     }
     add_section(small, writer, IMAGE_IMPORTS, start);
+    start = writer->size;
+    write_bytes(writer, BYTES_LITERAL("main\x7f\x7e\x01\x02\0\0\0"));
+    add_section(small, writer, IMAGE_STRINGS, start);
 }
 
 static struct bytes make_placed(struct small *small, uint32_t placement)

@@ -117,8 +117,8 @@ int test_image_make(const struct test_image *options)
     maker_put(&maker, IMAGE_FUNCTIONS, functions, sizeof(functions));
     maker_put(&maker, IMAGE_TRAPS, NULL, 0);
     maker_put(&maker, IMAGE_EXPORTS, NULL, 0);
-    maker_put(&maker, IMAGE_STRINGS, NULL, 0);
     maker_put(&maker, IMAGE_IMPORTS, NULL, 0);
+    maker_put(&maker, IMAGE_STRINGS, NULL, 0);
     memcpy(maker.header.magic, IMAGE_MAGIC, sizeof(maker.header.magic));
     maker.header.version = IMAGE_VERSION;
     maker.header.flags = (options->memory_size_max != 0 ? IMAGE_HAS_MEMORY : 0u) |

@@ -4,6 +4,7 @@
 #include "abi/layout.h"
 #include "wasm/baseline_state.h"
 #include "wasm/limits.h"
+#include "wasm/linker.h"
 #include "wasm/opcodes.h"
 
 #include <string.h>
@@ -222,8 +223,7 @@ static void compile_reference(struct baseline *baseline, uint8_t opcode)
         compile_operation(baseline, &operations[OPCODE_I64_EQZ]);
         return;
     case OPCODE_REF_FUNC:
-        operand_push_constant(baseline, MACHINE_I64,
-                              LAYOUT_RODATA + sizeof(struct function_reference) * scan_u32(scan));
+        operand_push_constant(baseline, MACHINE_I64, row_address(baseline->module, scan_u32(scan)));
         return;
     case OPCODE_TABLE_SET:
         call = (struct helper_call){ .helper = HELPER_TABLE_SET,
@@ -512,11 +512,15 @@ bool baseline_new(struct baseline **baseline, const struct code_options *options
 bool baseline_finish(struct baseline *baseline, struct code *code, struct error *error)
 {
     struct emitter *emitter = &baseline->emitter;
+    baseline->references = baseline->starts;
+    if (baseline->module->placement != 0 && !emit_entries(baseline))
+        return error_set(error, ERROR_NO_MEMORY, "no memory for entries of functions");
     if (emitter->failed)
         return error_set(error, ERROR_LIMIT, "no room for code");
     emitter->buffer->size = emitter->start + emitter->size;
     *code = (struct code){ .size = emitter->size,
                            .starts = baseline->starts,
+                           .references = baseline->references,
                            .traps = emitter->traps,
                            .trap_count = emitter->trap_count,
                            .grown_tables = baseline->grown_tables };

@@ -13,6 +13,8 @@
 struct instance_layout {
     uint32_t globals;  /* 16 bytes each */
     uint32_t segments; /* struct segment: data, then elements */
+    uint32_t imports;  /* linked: 8 bytes per imported function, the address of its entry */
+    uint32_t shares;   /* linked: struct share[1 + INSTANCE_TABLE_COUNT_MAX] */
     uint32_t tables;   /* entries of all tables */
 };
 
@@ -38,6 +40,7 @@ struct baseline;
 struct code {
     uint32_t size;
     const uint32_t *starts; /* code offset of each function */
+    const uint32_t *references; /* ... of what references and exports name; linked: entry stubs */
     const struct image_trap *traps;
     uint32_t trap_count;
     uint64_t grown_tables; /* a bit per table that has a table.grow */

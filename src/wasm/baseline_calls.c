@@ -251,6 +251,10 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
 {
     struct emitter *emitter = &baseline->emitter;
     const struct function *function = &baseline->module->functions[function_index];
+    if (function->is_linked) {
+        linked_import_stub(baseline, function_index);
+        return;
+    }
     emit_align(emitter, 16, 0xcc);
     baseline->starts[function_index] = emitter->size;
     baseline->entries[function_index] = emitter->size;
@@ -285,6 +289,13 @@ static uint32_t global_offset(const struct baseline *baseline, uint32_t index)
     return baseline->layout->globals + 16 * index;
 }
 
+/* Another instance's mutable global: r10 becomes its address. */
+static void find_global(struct baseline *baseline, uint32_t index)
+{
+    emit_instance_operation(&baseline->emitter, OPCODE_MOV_LOAD, MACHINE_R10,
+                            global_offset(baseline, index), true);
+}
+
 void compile_global_get(struct baseline *baseline, uint32_t index)
 {
     const struct global *global = &baseline->module->globals[index];
@@ -294,8 +305,13 @@ void compile_global_get(struct baseline *baseline, uint32_t index)
         return;
     }
     unsigned reg = register_take(baseline, is_float(type));
-    emit_load(&baseline->emitter, type, reg, INSTANCE_REGISTER,
-              (int32_t)global_offset(baseline, index));
+    if (global->is_linked) {
+        find_global(baseline, index);
+        emit_load(&baseline->emitter, type, reg, MACHINE_R10, 0);
+    } else {
+        emit_load(&baseline->emitter, type, reg, INSTANCE_REGISTER,
+                  (int32_t)global_offset(baseline, index));
+    }
     operand_push_register(baseline, type, reg);
 }
 
@@ -304,7 +320,13 @@ void compile_global_set(struct baseline *baseline, uint32_t index)
     struct operand value = operand_take(baseline);
     if (value.type == MACHINE_F32 && value.place != PLACE_CONSTANT)
         operand_to_register(baseline, &value); /* a slot's upper half may hold anything */
-    operand_store(baseline, &value, INSTANCE_REGISTER, (int32_t)global_offset(baseline, index));
+    if (baseline->module->globals[index].is_linked) {
+        operand_to_register(baseline, &value); /* moves from elsewhere need r10 */
+        find_global(baseline, index);
+        operand_store(baseline, &value, MACHINE_R10, 0);
+    } else {
+        operand_store(baseline, &value, INSTANCE_REGISTER, (int32_t)global_offset(baseline, index));
+    }
     operand_release(baseline, &value);
 }
 

@@ -64,6 +64,7 @@ struct baseline {
     uint32_t *starts;
     uint32_t *entries;     /* for calls from within, of defined functions; 0: not yet */
     uint32_t *call_chains; /* calls that wait for a start */
+    const uint32_t *references;
     uint64_t grown_tables;
 
     /* The function at hand. */
@@ -246,5 +247,9 @@ void compile_global_set(struct baseline *baseline, uint32_t index);
 void compile_memory_size(struct baseline *baseline);
 void compile_prefixed(struct baseline *baseline);
 void import_stub(struct baseline *baseline, uint32_t function_index);
+
+/* baseline_linked.c: entry stubs of functions that are referenced, behind all code */
+bool emit_entries(struct baseline *baseline);
+void linked_import_stub(struct baseline *baseline, uint32_t function_index);
 
 #endif

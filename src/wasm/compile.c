@@ -3,6 +3,7 @@
 #include "wasm/imports.h"
 #include "wasm/limits.h"
 #include "wasm/linker.h"
+#include "wasm/linking.h"
 #include "wasm/wasm.h"
 
 #include <string.h>
@@ -34,7 +35,8 @@ static bool compile(struct buffer *image, struct bytes source, const struct wasm
     struct instance_layout layout;
     struct code code;
     if (!module_decode(&module, arena, source, error) ||
-        !imports_resolve(&module, options->allow_spectest, error) ||
+        !imports_link(&module, options, arena, error) ||
+        (options->link != NULL && !module_link(&module, arena, options->link, error)) ||
         !linker_layout(&layout, &module, error))
         return false;
     uint8_t *header = buffer_reserve(image, IMAGE_HEADER_SIZE);

@@ -83,7 +83,7 @@ static int compare_lists(const uint8_t *a, uint32_t a_count, const uint8_t *b, u
     return a_count == 0 ? 0 : memcmp(a, b, a_count);
 }
 
-static int compare_content(const struct function_type *a, const struct function_type *b)
+int function_type_order(const struct function_type *a, const struct function_type *b)
 {
     int order = compare_lists(a->parameters, a->parameter_count, b->parameters, b->parameter_count);
     return order != 0 ? order
@@ -95,7 +95,7 @@ static int compare_types(const void *left, const void *right)
 {
     struct function_type *const *a = left;
     struct function_type *const *b = right;
-    int order = compare_content(*a, *b);
+    int order = function_type_order(*a, *b);
     return order != 0 ? order : (*a > *b) - (*a < *b);
 }
 
@@ -110,7 +110,7 @@ static bool find_equal_types(struct decoder *decoder)
         sorted[i] = &module->types[i];
     sort_items(sorted, module->type_count, sizeof(*sorted), compare_types);
     for (uint32_t i = 0; i < module->type_count; i++) {
-        bool is_first = i == 0 || compare_content(sorted[i - 1], sorted[i]) != 0;
+        bool is_first = i == 0 || function_type_order(sorted[i - 1], sorted[i]) != 0;
         sorted[i]->canonical =
             is_first ? (uint32_t)(sorted[i] - module->types) : sorted[i - 1]->canonical;
     }

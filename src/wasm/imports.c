@@ -45,6 +45,8 @@ struct given {
     struct global_type global;
     struct table_type table;
     struct limits memory;
+    bool is_linked;
+    struct function_reference function; /* a linked global's row */
 };
 
 static uint8_t type_of_letter(char letter)
@@ -120,6 +122,46 @@ static bool give(struct given *given, const struct import *import, bool allow_sp
     return is_spectest && give_spectest(given, import->field);
 }
 
+static struct limits limits_of(uint32_t size, const uint8_t *types)
+{
+    struct limits limits = { .min = size, .has_max = types[0] != 0 };
+    memcpy(&limits.max, types + 1, sizeof(limits.max));
+    return limits;
+}
+
+static void give_external(struct given *given, const struct wasm_external *external)
+{
+    const uint8_t *types = external->types.data;
+    uint32_t count = external->parameter_count;
+    *given = (struct given){ .is_linked = true, .function = external->function };
+    switch (external->kind) {
+    case IMAGE_EXPORT_FUNCTION:
+        given->kind = EXTERNAL_FUNCTION;
+        given->type =
+            (struct function_type){ .parameters = types,
+                                    .results = types + count,
+                                    .parameter_count = count,
+                                    .result_count = (uint32_t)external->types.size - count };
+        break;
+    case IMAGE_EXPORT_TABLE:
+        given->kind = EXTERNAL_TABLE;
+        given->table = (struct table_type){ .element = types[0],
+                                            .limits = limits_of(external->size, types + 1) };
+        break;
+    case IMAGE_EXPORT_MEMORY:
+        given->kind = EXTERNAL_MEMORY;
+        given->memory = limits_of(external->size, types);
+        break;
+    case IMAGE_EXPORT_GLOBAL:
+        given->kind = EXTERNAL_GLOBAL;
+        given->global = (struct global_type){ .type = types[0], .is_mutable = types[1] != 0 };
+        given->value = (struct constant){ .kind = CONSTANT_VALUE,
+                                          .type = types[0],
+                                          .bits = external->value[0] };
+        break;
+    }
+}
+
 static bool limits_match(const struct limits *given, const struct limits *wanted)
 {
     return given->min >= wanted->min && (!wanted->has_max || given->max <= wanted->max);
@@ -161,9 +203,13 @@ static struct type_text given_text(const struct given *given)
 }
 
 static bool find(struct given *given, const struct module *module, const struct import *import,
-                 bool allow_spectest, struct error *error)
+                 const struct wasm_options *options, struct error *error)
 {
-    if (!give(given, import, allow_spectest))
+    const struct wasm_link *link = options->link;
+    struct wasm_external external = { 0 };
+    if (link != NULL && link->find(link->context, import->module, import->field, &external))
+        give_external(given, &external);
+    else if (!give(given, import, options->allow_spectest))
         return error_set(error, ERROR_UNSUPPORTED, "unknown import \"%.48s\".\"%.64s\" %.96s",
                          error_quote(import->module).text, error_quote(import->field).text,
                          import_type_text(module, import).text);
@@ -180,19 +226,42 @@ bool import_check(const struct module *module, const struct import *import, bool
                   struct error *error)
 {
     struct given given = { 0 };
-    return find(&given, module, import, allow_spectest, error);
+    const struct wasm_options options = { .allow_spectest = allow_spectest };
+    return find(&given, module, import, &options, error);
+}
+
+/* A linked global's row outlives the search in the arena. */
+static bool set_global(struct global *global, const struct given *given, struct arena *arena)
+{
+    global->value = given->value;
+    global->is_linked = given->is_linked;
+    if (given->function.code == 0)
+        return true;
+    struct function_reference *row = arena_take(arena, sizeof(*row));
+    if (row != NULL)
+        *row = given->function;
+    global->function = row;
+    return row != NULL;
 }
 
 bool imports_resolve(struct module *module, bool allow_spectest, struct error *error)
+{
+    const struct wasm_options options = { .allow_spectest = allow_spectest };
+    return imports_link(module, &options, NULL, error);
+}
+
+bool imports_link(struct module *module, const struct wasm_options *options, struct arena *arena,
+                  struct error *error)
 {
     uint32_t functions = 0, tables = 0, memories = 0, globals = 0;
     for (uint32_t i = 0; i < module->import_count; i++) {
         const struct import *import = &module->imports[i];
         struct given given = { 0 };
-        if (!find(&given, module, import, allow_spectest, error))
+        if (!find(&given, module, import, options, error))
             return false;
         switch (import->kind) {
         case EXTERNAL_FUNCTION:
+            module->functions[functions].is_linked = given.is_linked;
             module->functions[functions++].binding = given.binding;
             break;
         case EXTERNAL_TABLE:
@@ -202,7 +271,8 @@ bool imports_resolve(struct module *module, bool allow_spectest, struct error *e
             module->memories[memories++] = given.memory;
             break;
         case EXTERNAL_GLOBAL:
-            module->globals[globals++].value = given.value;
+            if (!set_global(&module->globals[globals++], &given, arena))
+                return error_set(error, ERROR_NO_MEMORY, "no memory for imported globals");
             break;
         }
     }

@@ -17,6 +17,7 @@ struct linker {
     const struct module *module;
     struct image_header header;
     struct instance_layout layout; /* with the tables */
+    struct image_place place;
     struct buffer strings;
 };
 
@@ -24,13 +25,20 @@ bool linker_layout(struct instance_layout *layout, const struct module *module, 
 {
     uint64_t globals = sizeof(struct instance);
     uint64_t segments = globals + 16ull * module->global_count;
-    uint64_t end =
+    uint64_t imports =
         segments + sizeof(struct segment) * ((uint64_t)module->data_count + module->element_count);
+    uint64_t shares = imports, end = imports;
+    if (module->placement != 0) {
+        shares += 8ull * module->imported_function_count;
+        end = shares + sizeof(struct share) * (1 + INSTANCE_TABLE_COUNT_MAX);
+    }
     if (end > LAYOUT_INSTANCE_SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "globals and segments need %llu bytes, at most %llu",
                          (unsigned long long)end, (unsigned long long)LAYOUT_INSTANCE_SIZE_MAX);
     *layout = (struct instance_layout){ .globals = (uint32_t)globals,
                                         .segments = (uint32_t)segments,
+                                        .imports = (uint32_t)imports,
+                                        .shares = (uint32_t)shares,
                                         .tables = (uint32_t)end };
     return true;
 }
@@ -43,7 +51,7 @@ uint64_t constant_bits(const struct module *module, const struct constant *const
     case CONSTANT_GLOBAL: /* an imported one, whose value imports_resolve has set */
         return module->globals[constant->index].value.bits;
     case CONSTANT_FUNCTION:
-        return LAYOUT_RODATA + sizeof(struct function_reference) * (uint64_t)constant->index;
+        return row_address(module, constant->index);
     case CONSTANT_NULL:
         return 0;
     case CONSTANT_EXPRESSION: /* none is left */
@@ -69,9 +77,10 @@ static void section_end(struct linker *linker, enum image_section section)
 static struct function_reference reference_of(const struct linker *linker, uint32_t index)
 {
     return (struct function_reference){
-        .code = LAYOUT_CODE + linker->options->code->starts[index],
+        .code = linker->place.code + linker->options->code->references[index],
         .signature = signature_id(linker->module->functions[index].type),
-        .index = index,
+        .index = (uint32_t)((row_address(linker->module, index) - LAYOUT_RODATA) /
+                            sizeof(struct function_reference)),
     };
 }
 
@@ -81,12 +90,20 @@ static struct function_reference item_of(const struct linker *linker, const stru
         item->kind == CONSTANT_GLOBAL ? &linker->module->globals[item->index].value : item;
     if (value->kind == CONSTANT_FUNCTION)
         return reference_of(linker, value->index);
-    return (struct function_reference){ 0 };
+    if (item->kind != CONSTANT_GLOBAL || value->kind != CONSTANT_VALUE || value->bits == 0)
+        return (struct function_reference){ 0 };
+    const struct function_reference *row = linker->module->globals[item->index].function;
+    /* As the runtime writes external references. */
+    return row != NULL ? *row
+                       : (struct function_reference){ .code = value->bits,
+                                                      .signature = UINT32_MAX,
+                                                      .index = UINT32_MAX };
 }
 
 static uint64_t rodata_address(const struct linker *linker)
 {
-    return LAYOUT_RODATA + linker->image->size - linker->header.sections[IMAGE_RODATA].offset;
+    return linker->place.rodata + linker->image->size -
+           linker->header.sections[IMAGE_RODATA].offset;
 }
 
 /* Function references, then what passive segments hold; fills in their rows. */
@@ -127,22 +144,26 @@ static bool place_tables(struct linker *linker, struct instance *instance, struc
     uint64_t end = round_up(linker->layout.tables, 16);
     for (uint32_t i = 0; i < module->table_count; i++) {
         const struct limits *limits = &module->tables[i].limits;
-        bool grows = (linker->options->code->grown_tables >> i & 1) != 0;
+        if (module->tables[i].element == VALUE_EXTERNREF)
+            instance->external_tables |= 1ull << i;
+        if (module->placement != 0 && i < module->imported_table_count)
+            continue;
+        bool grows = module->placement != 0 || (linker->options->code->grown_tables >> i & 1) != 0;
         uint64_t most = limits->min + (grows ? (uint64_t)WASM_TABLE_GROWTH_MAX : 0);
         if (limits->has_max)
             most = MIN(most, (uint64_t)limits->max);
         most = MAX(most, (uint64_t)limits->min);
-        if (module->tables[i].element == VALUE_EXTERNREF)
-            instance->external_tables |= 1ull << i;
-        instance->tables[i] = (struct table){ .entries = LAYOUT_INSTANCE + end,
+        instance->tables[i] = (struct table){ .entries = linker->place.instance + end,
                                               .size = limits->min,
                                               .size_max = (uint32_t)most };
         end += most * sizeof(struct function_reference);
     }
+    uint64_t end_max =
+        module->placement != 0 ? LAYOUT_LINKED_INSTANCE_SIZE_MAX : LAYOUT_INSTANCE_SIZE_MAX;
     linker->header.instance_size = end;
-    if (end > LAYOUT_INSTANCE_SIZE_MAX)
+    if (end > end_max)
         return error_set(error, ERROR_LIMIT, "globals and tables need %llu bytes, at most %llu",
-                         (unsigned long long)end, (unsigned long long)LAYOUT_INSTANCE_SIZE_MAX);
+                         (unsigned long long)end, (unsigned long long)end_max);
     return true;
 }
 
@@ -170,8 +191,8 @@ static void apply_elements(struct linker *linker, const struct instance *instanc
         }
         for (uint32_t j = 0; j < element->count; j++) {
             struct function_reference row = item_of(linker, &element->items[j]);
-            memcpy(region + (table->entries - LAYOUT_INSTANCE) + (first + j) * sizeof(row), &row,
-                   sizeof(row));
+            memcpy(region + (table->entries - linker->place.instance) + (first + j) * sizeof(row),
+                   &row, sizeof(row));
         }
     }
 }
@@ -184,12 +205,16 @@ static bool write_instance(struct linker *linker, const struct segment *segments
         .memory_size = linker->header.memory_size,
         .memory_size_max = linker->header.memory_size_max,
         .functions = LAYOUT_RODATA,
-        .segments = LAYOUT_INSTANCE + linker->layout.segments,
+        .segments = linker->place.instance + linker->layout.segments,
         .data_count = module->data_count,
         .element_count = module->element_count,
         .table_count = module->table_count,
         .function_count = module->function_count,
     };
+    if (module->placement != 0) {
+        instance.function_count = UINT32_MAX; /* rows of all instances count from `functions` */
+        instance.shares = linker->place.instance + linker->layout.shares;
+    }
     if (!place_tables(linker, &instance, error))
         return false;
     uint8_t *region = arena_take(linker->options->arena, linker->header.instance_size);
@@ -286,7 +311,7 @@ static void write_exports(struct linker *linker)
         case EXTERNAL_FUNCTION: {
             const struct function_type *type = module->functions[export->index].type;
             row.kind = IMAGE_EXPORT_FUNCTION;
-            row.where = linker->options->code->starts[export->index];
+            row.where = linker->options->code->references[export->index];
             row.parameter_count = type->parameter_count;
             row.result_count = type->result_count;
             add_string(linker, bytes_of(type->parameters, type->parameter_count));
@@ -317,10 +342,55 @@ static void write_exports(struct linker *linker)
         buffer_append(linker->image, bytes_of(&row, sizeof(row)));
     }
     section_end(linker, IMAGE_EXPORTS);
-    section_begin(linker, IMAGE_STRINGS);
-    buffer_append(linker->image, buffer_view(&linker->strings));
-    section_end(linker, IMAGE_STRINGS);
+}
+
+/* What other instances give, in the module's order. */
+static void write_imports(struct linker *linker)
+{
+    const struct module *module = linker->module;
+    uint32_t functions = 0, tables = 0, globals = 0;
     section_begin(linker, IMAGE_IMPORTS);
+    for (uint32_t i = 0; module->placement != 0 && i < module->import_count; i++) {
+        const struct import *import = &module->imports[i];
+        struct image_import row = { .module_offset = add_string(linker, import->module),
+                                    .module_size = (uint32_t)import->module.size,
+                                    .field_offset = add_string(linker, import->field),
+                                    .field_size = (uint32_t)import->field.size };
+        bool is_linked = true;
+        row.types_offset = (uint32_t)linker->strings.size;
+        switch (import->kind) {
+        case EXTERNAL_FUNCTION: {
+            const struct function_type *type = &module->types[import->type_index];
+            row.kind = IMAGE_EXPORT_FUNCTION;
+            row.where = linker->layout.imports + 8 * functions;
+            is_linked = module->functions[functions++].is_linked;
+            add_string(linker, bytes_of(type->parameters, type->parameter_count));
+            add_string(linker, bytes_of(type->results, type->result_count));
+            break;
+        }
+        case EXTERNAL_TABLE: {
+            uint8_t type = (uint8_t)import->table.element;
+            row.kind = IMAGE_EXPORT_TABLE;
+            row.where = tables++;
+            add_string(linker, bytes_of(&type, 1));
+            break;
+        }
+        case EXTERNAL_MEMORY:
+            row.kind = IMAGE_EXPORT_MEMORY;
+            break;
+        case EXTERNAL_GLOBAL: {
+            uint8_t types[2] = { (uint8_t)import->global.type, 1 };
+            row.kind = IMAGE_EXPORT_GLOBAL;
+            row.where = linker->layout.globals + 16 * globals++;
+            is_linked = import->global.is_mutable;
+            add_string(linker, BYTES_OF(types));
+            break;
+        }
+        }
+        row.types_size = (uint32_t)linker->strings.size - row.types_offset;
+        if (is_linked)
+            buffer_append(linker->image, bytes_of(&row, sizeof(row)));
+    }
     section_end(linker, IMAGE_IMPORTS);
 }
 
@@ -340,6 +410,8 @@ static void write_header(struct linker *linker)
         header->flags |= IMAGE_HAS_START;
         header->start_offset = linker->options->code->starts[module->start];
     }
+    header->placement = module->placement;
+    header->shares_offset = module->placement != 0 ? linker->layout.shares : 0;
     section_begin(linker, IMAGE_SECTION_COUNT - 1); /* pads the file; the section is set again */
 }
 
@@ -349,7 +421,7 @@ static bool write_all(struct linker *linker, struct error *error)
     struct image_header *header = &linker->header;
     header->sections[IMAGE_CODE] =
         (struct image_part){ .offset = IMAGE_HEADER_SIZE, .size = linker->options->code->size };
-    if (module->memory_count > 0) {
+    if (module->memory_count > (module->placement != 0 ? module->imported_memory_count : 0)) {
         const struct limits *limits = &module->memories[0];
         uint32_t most = limits->has_max ? limits->max : (uint32_t)WASM_MEMORY_PAGES_MAX;
         header->flags |= IMAGE_HAS_MEMORY;
@@ -371,9 +443,13 @@ static bool write_all(struct linker *linker, struct error *error)
         return false;
     write_functions(linker);
     write_exports(linker);
-    struct image_part imports = header->sections[IMAGE_IMPORTS];
+    write_imports(linker);
+    section_begin(linker, IMAGE_STRINGS);
+    buffer_append(linker->image, buffer_view(&linker->strings));
+    section_end(linker, IMAGE_STRINGS);
+    struct image_part strings = header->sections[IMAGE_STRINGS];
     write_header(linker);
-    header->sections[IMAGE_IMPORTS] = imports;
+    header->sections[IMAGE_STRINGS] = strings;
     header->file_size = linker->image->size;
     if (linker->image->failed || linker->strings.failed)
         return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes",
@@ -384,9 +460,11 @@ static bool write_all(struct linker *linker, struct error *error)
 
 bool linker_write(struct buffer *image, const struct link_options *options, struct error *error)
 {
-    struct linker linker = {
-        .image = image, .options = options, .module = options->module, .layout = *options->layout
-    };
+    struct linker linker = { .image = image,
+                             .options = options,
+                             .module = options->module,
+                             .layout = *options->layout,
+                             .place = image_place(options->module->placement) };
     buffer_init(&linker.strings, WASM_STRINGS_SIZE_MAX);
     bool done = write_all(&linker, error);
     buffer_done(&linker.strings);

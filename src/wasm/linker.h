@@ -10,6 +10,13 @@
 MUST_CHECK bool linker_layout(struct instance_layout *layout, const struct module *module,
                               struct error *error);
 
+/* Where the row of a function stands. */
+static inline uint64_t row_address(const struct module *module, uint32_t function_index)
+{
+    return image_place(module->placement).rodata +
+           sizeof(struct function_reference) * (uint64_t)function_index;
+}
+
 /* A constant expression's value: numbers zero-extended, references as in a slot. */
 uint64_t constant_bits(const struct module *module, const struct constant *constant);
 

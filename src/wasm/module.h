@@ -7,6 +7,7 @@
 #define WASM_MODULE_H
 
 #include "abi/binding.h"
+#include "abi/image.h"
 #include "abi/instance.h"
 #include "base/arena.h"
 #include "base/error.h"
@@ -86,6 +87,9 @@ struct constant {
 struct global {
     struct global_type type;
     bool is_import;
+    bool is_linked; /* an import that another instance satisfies */
+    /* Linked, a function that isn't null: its row.  `value` is the row's address. */
+    const struct function_reference *function;
     struct constant value; /* of a defined one; of an imported one after imports_resolve */
 };
 
@@ -126,6 +130,7 @@ struct function {
     const struct function_type *type;
     uint32_t type_index;
     bool is_import;
+    bool is_linked;     /* an import that another instance satisfies */
     bool is_referenced; /* ref.func may name it: exported, in a segment or in a global */
     uint32_t import_index;
     enum binding binding; /* imports: once imports_resolve has bound them */
@@ -151,6 +156,7 @@ struct module {
     uint32_t global_count, imported_global_count, export_count, element_count, data_count;
     bool has_start;
     uint32_t start;
+    uint32_t placement; /* 0, or the number of a linked instance (abi/image.h) */
     bool has_data_count;
     uint32_t declared_data_count;
     bool has_extended_constants;

@@ -19,6 +19,8 @@ const char *value_type_name(enum value_type type);
 bool value_type_is_number(enum value_type type);
 bool value_type_is_reference(enum value_type type);
 bool function_type_equal(const struct function_type *a, const struct function_type *b);
+/* Some total order: negative, 0 for equal ones, positive. */
+int function_type_order(const struct function_type *a, const struct function_type *b);
 
 /* "(func (param i32 i64) (result f32))" */
 struct type_text function_type_text(const struct function_type *type);

@@ -8,6 +8,7 @@
 #define WASM_WASM_H
 
 #include "abi/image.h"
+#include "abi/instance.h"
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -18,6 +19,34 @@ struct wasm_options {
     bool deterministic;                   /* NaN results have one bit pattern */
     bool fuel;                            /* the code counts what it executes */
     bool allow_spectest; /* module "spectest" may be imported (the official suite's runner only) */
+    const struct wasm_link *link; /* NULL: an image that stands alone */
+};
+
+/* Ids of function types that modules linked with each other share. */
+struct wasm_signatures;
+MUST_CHECK bool wasm_signatures_new(struct wasm_signatures **signatures, struct error *error);
+void wasm_signatures_free(struct wasm_signatures *signatures);
+DEFINE_AUTO(wasm_signatures, wasm_signatures_free)
+
+/* What another instance exports, as it is now. */
+struct wasm_external {
+    enum image_export_kind kind;
+    struct bytes types; /* as struct image_export has them */
+    uint32_t parameter_count;
+    uint32_t size;                      /* table: entries; memory: pages */
+    uint64_t value[2];                  /* immutable global: its slot */
+    struct function_reference function; /* ... of a function that isn't null: its row */
+};
+
+/* For an image that becomes one of several instances in one address space. */
+struct wasm_link {
+    uint32_t placement; /* from 1; nobody else's */
+    struct wasm_signatures *signatures;
+    /* Whether an instance gives `module`.`field`; *external borrows from it.  What none gives is
+     * looked for in abi/binding.h. */
+    bool (*find)(void *context, struct bytes module, struct bytes field,
+                 struct wasm_external *external);
+    void *context;
 };
 
 /* Compiles `module` into `image` (which is emptied first).  Errors: INVALID with offset,
