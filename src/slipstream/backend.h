@@ -45,6 +45,22 @@ enum part {
     PART_COUNT
 };
 
+/* Memory beyond what abi/layout.h gives one program: of linked instances.  It lasts as long as the
+ * machine. */
+enum area_right {
+    AREA_EXECUTE, /* and read */
+    AREA_READ,
+    AREA_WRITE /* and read */
+};
+
+struct area {
+    uint64_t address;     /* of the guest, at a page */
+    uint64_t size;        /* bytes now */
+    uint64_t reserve;     /* bytes that area_grow may ask for; 0: it never grows */
+    struct bytes content; /* of the first bytes; the others are zero */
+    enum area_right right;
+};
+
 struct backend {
     const char *name;
     MUST_CHECK bool (*open)(void **state, struct error *error);
@@ -68,6 +84,11 @@ struct backend {
      * the pages that later invocations will write too. */
     MUST_CHECK bool (*machine_reset)(struct machine *machine, const struct program *program,
                                      bool is_typical, struct error *error);
+    /* *host: where the host may read and, with AREA_WRITE, write it. */
+    MUST_CHECK bool (*area_add)(struct machine *machine, const struct area *area, uint8_t **host,
+                                struct error *error);
+    /* Makes the area at `address` `size` bytes long; false when the host has no room. */
+    MUST_CHECK bool (*area_grow)(struct machine *machine, uint64_t address, uint64_t size);
     struct control *(*machine_control)(struct machine *machine);
     /* The host's view of a part, and its present size. */
     uint8_t *(*machine_part)(const struct machine *machine, enum part part, uint64_t *size);
@@ -102,9 +123,10 @@ struct program_text {
 };
 const struct program_text *program_text(const struct program *program);
 
-/* The archive of its files, checked; empty: it has none. */
+/* The archive of its files, checked; empty: it has none, or `program` is NULL. */
 struct bytes program_files(const struct program *program);
 
+/* NULL for the program: all zero, as linked instances find it. */
 const struct part_template *program_template(const struct program *program, enum part part);
 struct program *program_share(struct program *program);
 

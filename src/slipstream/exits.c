@@ -36,30 +36,35 @@ static void control_set_clocks(const struct shell *shell, struct control *contro
     control->tsc_to_ns_mult = has_tsc ? mult : 0;
 }
 
+/* The image whose code holds `address`, and where that code starts; NULL: none. */
+static const struct image *image_at(const struct shell *shell, uint64_t address, uint64_t *start)
+{
+    const struct image *image = shell->program != NULL ? &shell->program->image : NULL;
+    *start = LAYOUT_CODE;
+    if (image != NULL && address >= LAYOUT_CODE &&
+        address - LAYOUT_CODE < image->sections[IMAGE_CODE].size)
+        return image;
+    return linked_code_at(shell, address, start);
+}
+
 /* Compiled code: from the code's address, which trap and where in the module. */
-static void outcome_locate(struct outcome *outcome, const struct image *image, uint64_t address)
+static void outcome_locate(struct outcome *outcome, const struct shell *shell, uint64_t address)
 {
     struct image_function function;
-    uint64_t offset = address - LAYOUT_CODE;
-    if (address < LAYOUT_CODE || offset >= image->sections[IMAGE_CODE].size)
-        return;
+    uint64_t start;
+    const struct image *image = image_at(shell, address, &start);
     uint32_t wasm_offset = 0;
-    if (!image_locate(image, (uint32_t)offset, &function, &wasm_offset))
+    if (image == NULL || !image_locate(image, (uint32_t)(address - start), &function, &wasm_offset))
         return;
     outcome->has_function = true;
     outcome->function_index = function.index;
     outcome->wasm_offset = wasm_offset;
 }
 
-static bool is_in_code(const struct image *image, uint64_t address)
-{
-    return address >= LAYOUT_CODE && address - LAYOUT_CODE < image->sections[IMAGE_CODE].size;
-}
-
-static enum trap_reason reason_of_code(const struct image *image, uint64_t address)
+static enum trap_reason reason_of_code(const struct image *image, uint64_t offset)
 {
     struct bytes code = image->sections[IMAGE_CODE];
-    uint64_t at = address - LAYOUT_CODE + 2; /* behind ud2 */
+    uint64_t at = offset + 2; /* behind ud2 */
     if (at >= code.size || code.data[at] == TRAP_NONE || code.data[at] >= TRAP_COUNT)
         return TRAP_FAULT;
     return (enum trap_reason)code.data[at];
@@ -71,20 +76,21 @@ static bool is_stack_guard(uint64_t address)
            (address >= LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE && address < LAYOUT_MAILBOX);
 }
 
-static enum trap_reason reason_of_fault(const struct image *image, const struct event *event)
+static enum trap_reason reason_of_fault(const struct shell *shell, const struct event *event)
 {
-    uint64_t address = event->fault_address;
-    bool in_code = is_in_code(image, event->code_address);
+    uint64_t address = event->fault_address, start;
+    const struct image *image = image_at(shell, event->code_address, &start);
+    bool in_code = image != NULL;
     switch (event->vector) {
     case VECTOR_DIVIDE:
         /* Division stencils check beforehand; what is left is the quotient that does not fit. */
         return in_code ? TRAP_INTEGER_OVERFLOW : TRAP_FAULT;
     case VECTOR_INVALID_OPCODE:
-        return in_code ? reason_of_code(image, event->code_address) : TRAP_FAULT;
+        return in_code ? reason_of_code(image, event->code_address - start) : TRAP_FAULT;
     case VECTOR_PAGE_FAULT:
         if (is_stack_guard(address))
             return TRAP_STACK; /* whoever ran out of it, runtime included */
-        if (in_code && address < LAYOUT_SYSTEM)
+        if (in_code && (address < LAYOUT_SYSTEM || linked_is_memory(address)))
             return TRAP_MEMORY;
         return TRAP_FAULT;
     default:
@@ -106,8 +112,8 @@ static void outcome_read_fuel(struct run *run)
     uint64_t size, left;
     const struct shell *shell = run->shell;
     const uint8_t *instance = shell->backend->machine_part(shell->machine, PART_INSTANCE, &size);
-    if ((shell->program->image.header.flags & IMAGE_IS_METERED) == 0 || run->outcome->has_fuel ||
-        size < sizeof(struct instance))
+    if (shell->program == NULL || (shell->program->image.header.flags & IMAGE_IS_METERED) == 0 ||
+        run->outcome->has_fuel || size < sizeof(struct instance))
         return;
     memcpy(&left, instance + offsetof(struct instance, fuel), sizeof(left));
     outcome_set_fuel(run, left);
@@ -115,11 +121,12 @@ static void outcome_read_fuel(struct run *run)
 
 static void outcome_fault(struct run *run, const struct event *event)
 {
-    const struct image *image = &run->shell->program->image;
     run->outcome->kind = OUTCOME_TRAPPED;
-    run->outcome->reason = reason_of_fault(image, event);
-    outcome_locate(run->outcome, image, event->code_address);
-    if ((image->header.flags & IMAGE_IS_METERED) != 0 && is_in_code(image, event->code_address))
+    run->outcome->reason = reason_of_fault(run->shell, event);
+    outcome_locate(run->outcome, run->shell, event->code_address);
+    uint64_t start;
+    const struct image *image = image_at(run->shell, event->code_address, &start);
+    if (image != NULL && (image->header.flags & IMAGE_IS_METERED) != 0)
         outcome_set_fuel(run, run->outcome->reason == TRAP_OUT_OF_FUEL ? 0 : event->fuel);
 }
 
@@ -130,7 +137,7 @@ static void outcome_trap(struct run *run, const struct event *event)
     run->outcome->reason =
         reason > TRAP_NONE && reason < TRAP_COUNT ? (enum trap_reason)reason : TRAP_FAULT;
     /* A return address: the call lies just before it. */
-    outcome_locate(run->outcome, &run->shell->program->image, event->arguments[1] - 1);
+    outcome_locate(run->outcome, run->shell, event->arguments[1] - 1);
 }
 
 /* An initialisation ends with READY; everything else, and only that, by exiting. */
@@ -254,6 +261,14 @@ static void serve_scratch(struct shell *shell, uint64_t size)
         control_set_files(shell, shell->backend->machine_control(shell->machine));
 }
 
+static bool serve_grow(const struct shell *shell, uint64_t size, uint64_t base)
+{
+    if (shell->linked != NULL)
+        return linked_grow(shell, base, size);
+    return size <= shell->settings.memory_size_max &&
+           shell->backend->machine_grow(shell->machine, size);
+}
+
 /* True: resume with *answer.  False: the outcome is final. */
 static bool serve_exit(struct run *run, const struct event *event, uint64_t *answer)
 {
@@ -272,8 +287,7 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
         outcome_trap(run, event);
         return false;
     case GUEST_EXIT_GROW:
-        *answer = event->arguments[0] <= shell->settings.memory_size_max &&
-                  shell->backend->machine_grow(shell->machine, event->arguments[0]);
+        *answer = serve_grow(shell, event->arguments[0], event->arguments[1]);
         return true;
     case GUEST_EXIT_SCRATCH:
         serve_scratch(shell, event->arguments[0]);
@@ -370,6 +384,17 @@ static uint64_t stack_size(const struct settings *settings)
 bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console *console,
                  struct outcome *outcome, struct error *error)
 {
+    const struct entry_point entry = { .code = LAYOUT_CODE + code_offset,
+                                       .instance = LAYOUT_INSTANCE,
+                                       .memory_base =
+                                           shell->backend->machine_memory_base(shell->machine),
+                                       .memory_limit = shell->settings.memory_size_max };
+    return exits_serve_at(shell, &entry, console, outcome, error);
+}
+
+bool exits_serve_at(struct shell *shell, const struct entry_point *entry,
+                    const struct console *console, struct outcome *outcome, struct error *error)
+{
     struct control *control = shell->backend->machine_control(shell->machine);
     struct outcome made = { .kind = OUTCOME_CRASHED };
     struct run run = {
@@ -378,10 +403,10 @@ bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console
     run.is_initialisation = control->entry == ENTRY_INITIALISE;
     run.keeps_output = control->entry == ENTRY_HANDLE;
     control->flags = console != NULL ? CONTROL_STREAMING : 0;
-    control->code = LAYOUT_CODE + code_offset;
-    control->memory_base = shell->backend->machine_memory_base(shell->machine);
-    control->instance = LAYOUT_INSTANCE;
-    control->memory_limit = shell->settings.memory_size_max;
+    control->code = entry->code;
+    control->memory_base = entry->memory_base;
+    control->instance = entry->instance;
+    control->memory_limit = entry->memory_limit;
     control->frame_limit = LAYOUT_FRAMES + stack_size(&shell->settings);
     control->settings = shell->settings;
     control_set_files(shell, control);

@@ -56,6 +56,8 @@ enum page_right {
 enum {
     TABLE_PAGES = 512
 };
+#define PHYSICAL_AREAS    0x1000000000ull /* fixed ones, and page tables that areas need */
+#define PHYSICAL_GROWING  0x8000000000ull /* growing ones, MEMORY_SIZE_MAX each */
 
 /* A stretch of virtual addresses with its array of page table entries in the core slot. */
 enum region {
@@ -107,6 +109,7 @@ struct machine {
     struct growing_part scratch; /* host NULL: nobody asked for it yet */
     void *mailbox;
     uint64_t mailbox_size;
+    struct areas *areas; /* NULL: none */
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
     bool has_tsc;
     bool left_plainly;    /* the last exit was the guest's own */
@@ -170,6 +173,11 @@ MUST_CHECK bool memory_forget(uint8_t *host, uint64_t size, bool empty);
 /* plan.c: fills control.parts, so that the guest can restore itself. */
 MUST_CHECK bool plan_make(struct machine *machine, const struct program *program,
                           struct error *error);
+/* area.c */
+MUST_CHECK bool area_add(struct machine *machine, const struct area *area, uint8_t **host,
+                         struct error *error);
+MUST_CHECK bool area_grow(struct machine *machine, uint64_t address, uint64_t size);
+void areas_close(struct machine *machine);
 
 /* reset.c */
 MUST_CHECK bool memory_reset(struct machine *machine, const struct program *program,

@@ -50,7 +50,11 @@ enum {
 
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 
-    MEMORY_SLOTS_MAX = 24,
+    MEMORY_SLOTS_MAX = 24, /* and what areas take */
+    AREA_GROWING_MAX = LAYOUT_LINKED_MAX,
+    AREAS_EACH_MAX = 4, /* of a linked instance: code, read-only data, its region, its memory */
+    AREA_SLOTS_MAX = 4 * AREA_GROWING_MAX,
+    AREA_FIXED_SIZE_MAX = 1 << 30, /* all that don't grow, and page tables */
     MAILBOX_DEFAULT_SIZE = 1 << 20,
     MAILBOX_STRINGS_MAX = 4096,
     INSTANCE_GUARD_SIZE = 1 << 20, /* read-only data must end this far below the native stack */

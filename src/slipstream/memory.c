@@ -14,6 +14,7 @@
 
 void memory_close(struct machine *machine)
 {
+    areas_close(machine);
     if (machine->core != NULL)
         munmap(machine->core, CORE_SIZE);
     if (machine->memory.host != NULL)

@@ -217,22 +217,27 @@ static bool section_map(uint64_t address, struct bytes content, uint64_t *mapped
            error_system(error, "protect the program");
 }
 
-bool place_fill(struct place *place, const struct program *program, void *mailbox,
-                uint64_t mailbox_size, struct error *error)
+static bool program_map(struct place *place, const struct program *program, struct error *error)
 {
     const struct image *image = program_image(program);
     uint64_t instance_size =
         round_up(program_template(program, PART_INSTANCE)->size, LAYOUT_PAGE_SIZE);
+    if (!region_map(LAYOUT_INSTANCE, instance_size, PROT_READ | PROT_WRITE, error))
+        return false;
+    place->instance_size = instance_size;
+    return section_map(LAYOUT_CODE, image->sections[IMAGE_CODE], &place->code_size,
+                       PROT_READ | PROT_EXEC, error) &&
+           section_map(LAYOUT_RODATA, image->sections[IMAGE_RODATA], &place->rodata_size, PROT_READ,
+                       error);
+}
+
+bool place_fill(struct place *place, const struct program *program, void *mailbox,
+                uint64_t mailbox_size, struct error *error)
+{
     place_empty(place);
     place_reset_runtime();
     if (!place_reset_stacks(place, error) || !place_reset_scratch(place, program, error) ||
-        !region_map(LAYOUT_INSTANCE, instance_size, PROT_READ | PROT_WRITE, error))
-        return false;
-    place->instance_size = instance_size;
-    if (!section_map(LAYOUT_CODE, image->sections[IMAGE_CODE], &place->code_size,
-                     PROT_READ | PROT_EXEC, error) ||
-        !section_map(LAYOUT_RODATA, image->sections[IMAGE_RODATA], &place->rodata_size, PROT_READ,
-                     error))
+        (program != NULL && !program_map(place, program, error)))
         return error_within(error, "map the program");
     struct bytes files = program_files(program);
     place->files_size = round_up(files.size, LAYOUT_PAGE_SIZE);

@@ -24,8 +24,8 @@ struct place {
 /* Takes the addresses, once per process.  UNSUPPORTED when something else has them. */
 MUST_CHECK bool place_open(struct place **place, struct error *error);
 void place_close(struct place *place);
-/* Maps the program's code and constants, zeroes for its instance, and the mailbox; writable parts
- * of the runtime and the stacks are as at the start. */
+/* Maps the program's (NULL: none) code and constants, zeroes for its instance, and the mailbox;
+ * writable parts of the runtime and the stacks are as at the start. */
 MUST_CHECK bool place_fill(struct place *place, const struct program *program, void *mailbox,
                            uint64_t mailbox_size, struct error *error);
 /* The runtime's writable segment: what it is at an entry. */

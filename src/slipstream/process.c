@@ -7,6 +7,7 @@
 #include "slipstream/gate.h"
 #include "slipstream/limits.h"
 #include "slipstream/place.h"
+#include "slipstream/process_area.h"
 #include "slipstream/runtime.h"
 
 #include <cpuid.h>
@@ -38,6 +39,7 @@ struct machine {
     const struct program *program; /* NULL: empty */
     struct tracked memory;         /* what the template has */
     uint64_t memory_size;          /* accessible now */
+    struct process_areas *areas;   /* NULL: none */
     enum next next;
     /* While another machine holds the place: what this one's instance and runtime were. */
     uint8_t *instance_aside;
@@ -177,6 +179,7 @@ static void process_machine_close(struct machine *machine)
     if (machine->memory.host != NULL)
         munmap(machine->memory.host, LAYOUT_SYSTEM);
     tracked_done(&machine->memory);
+    process_areas_close(machine->areas);
     aside_free(machine);
     free(machine);
 }
@@ -383,6 +386,17 @@ static bool process_reset(struct machine *machine, const struct program *program
     return place_reset_scratch(place, program, error) && place_reset_stacks(place, error);
 }
 
+static bool process_add(struct machine *machine, const struct area *area, uint8_t **host,
+                        struct error *error)
+{
+    return process_area_add(&machine->areas, area, host, error);
+}
+
+static bool process_grow_area(struct machine *machine, uint64_t address, uint64_t size)
+{
+    return process_area_grow(machine->areas, address, size);
+}
+
 static struct control *process_control(struct machine *machine)
 {
     return machine->process->place->control;
@@ -437,6 +451,8 @@ const struct backend backend_process = {
     .machine_grow = process_grow,
     .machine_scratch = process_scratch,
     .machine_reset = process_reset,
+    .area_add = process_add,
+    .area_grow = process_grow_area,
     .machine_control = process_control,
     .machine_part = process_part,
     .machine_memory_base = process_memory_base,

@@ -173,7 +173,7 @@ bool program_add_files(struct program *program, int descriptor, struct error *er
 
 struct bytes program_files(const struct program *program)
 {
-    return program->files;
+    return program == NULL ? (struct bytes){ 0 } : program->files;
 }
 
 const struct image *program_image(const struct program *program)
@@ -184,7 +184,8 @@ const struct image *program_image(const struct program *program)
 const struct part_template *program_template(const struct program *program, enum part part)
 {
     static const struct part_template zero;
-    return part == PART_MEMORY     ? &program->memory
+    return program == NULL         ? &zero
+           : part == PART_MEMORY   ? &program->memory
            : part == PART_INSTANCE ? &program->instance
            : part == PART_SCRATCH  ? &program->scratch
                                    : &zero;

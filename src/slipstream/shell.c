@@ -123,6 +123,7 @@ void shell_close(struct shell *shell)
     if (shell->owns_mailbox)
         munmap(shell->mailbox, shell->mailbox_size);
     program_close(shell->program);
+    linked_close(shell->linked);
     free(shell);
 }
 
@@ -194,6 +195,8 @@ bool shell_load(struct shell *shell, struct program *program, const struct setti
                 struct outcome *outcome, struct error *error)
 {
     ASSERT(shell->program == NULL);
+    if (program->image.header.placement != 0 || shell->linked != NULL)
+        return error_set(error, ERROR_INVALID, "a linked image does not stand alone");
     shell->settings = *settings;
     if (shell->settings.memory_size_max == 0 || shell->settings.memory_size_max > MEMORY_SIZE_MAX)
         shell->settings.memory_size_max = MEMORY_SIZE_MAX;

@@ -15,7 +15,8 @@ struct shell {
     struct engine *engine;
     const struct backend *backend;
     struct machine *machine;
-    struct program *program; /* NULL: empty */
+    struct program *program; /* NULL: empty, or for linked instances */
+    struct linked *linked;   /* the youngest; linked.h */
     struct mailbox *mailbox;
     uint64_t mailbox_size;
     bool owns_mailbox;
@@ -37,11 +38,30 @@ struct run {
     struct outcome *outcome;
 };
 
+/* Where an entry goes. */
+struct entry_point {
+    uint64_t code; /* 0: nothing is called */
+    uint64_t instance;
+    uint64_t memory_base;
+    uint64_t memory_limit;
+};
+
 /* Fills the control page's clocks, seed and limits, enters at `code_offset` and serves exits until
  * the guest has ended.  control->entry, arguments and counts are the caller's. */
 MUST_CHECK bool exits_serve(struct shell *shell, uint32_t code_offset,
                             const struct console *console, struct outcome *outcome,
                             struct error *error);
+MUST_CHECK bool exits_serve_at(struct shell *shell, const struct entry_point *entry,
+                               const struct console *console, struct outcome *outcome,
+                               struct error *error);
+
+/* linked.c: the image whose code stands at `address`, and where its code starts; NULL: none */
+const struct image *linked_code_at(const struct shell *shell, uint64_t address, uint64_t *start);
+/* Whether `address` lies in what is reserved for memories. */
+bool linked_is_memory(uint64_t address);
+/* Makes the memory at `base` `size` bytes long. */
+bool linked_grow(const struct shell *shell, uint64_t base, uint64_t size);
+void linked_close(struct linked *youngest);
 
 /* Before any guest code. */
 MUST_CHECK bool engine_seal(struct engine *engine, struct error *error);

@@ -82,9 +82,9 @@ bool machine_add_slot(struct machine *machine, uint64_t physical, void *host, ui
         .memory_size = size,
         .userspace_addr = (uint64_t)(uintptr_t)host,
     };
-    if (machine->slot_count >= MEMORY_SLOTS_MAX)
-        return error_set(error, ERROR_LIMIT, "micro-VM needs more than %u memory slots",
-                         MEMORY_SLOTS_MAX);
+    unsigned slots_max = MEMORY_SLOTS_MAX + (machine->areas != NULL ? AREA_SLOTS_MAX : 0);
+    if (machine->slot_count >= slots_max)
+        return error_set(error, ERROR_LIMIT, "micro-VM needs more than %u memory slots", slots_max);
     if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
         return error_system(error, "give the micro-VM %llu bytes of memory",
                             (unsigned long long)size);
@@ -212,6 +212,8 @@ const struct backend backend_kvm = {
     .machine_grow = memory_grow,
     .machine_scratch = memory_scratch,
     .machine_reset = memory_reset,
+    .area_add = area_add,
+    .area_grow = area_grow,
     .machine_control = kvm_control,
     .machine_part = kvm_part,
     .machine_memory_base = kvm_memory_base,

@@ -194,8 +194,6 @@ static bool append_function(struct module *module, struct arena *arena, struct b
     module->functions = functions;
     module->start = module->function_count++;
     module->has_start = true;
-    /* memory.init and data.drop ask for it. */
-    module->has_data_count = true;
     module->declared_data_count = module->data_count;
     return true;
 }

@@ -164,6 +164,18 @@ struct module {
     struct bytes abi_section; /* of the custom section s3n.abi; data NULL: there is none */
 };
 
+/* The function that a linked module gets for its instantiation: the last one, which its own code
+ * can't name. */
+static inline bool is_instantiation(const struct module *module, uint32_t function_index)
+{
+    return module->placement != 0 && function_index + 1 == module->function_count;
+}
+
+static inline bool module_has_function(const struct module *module, uint32_t function_index)
+{
+    return function_index < module->function_count && !is_instantiation(module, function_index);
+}
+
 /* Decodes and checks the binary format and everything outside function bodies.  Errors give the
  * offset in the file and use the official suite's words where it has them ("unexpected end",
  * "integer too large", ...). */

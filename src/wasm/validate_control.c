@@ -202,7 +202,7 @@ static bool apply_call(struct validator *validator, const struct function_type *
 static bool check_call(struct validator *validator)
 {
     uint32_t index = scan_u32(&validator->scan);
-    if (index >= validator->module->function_count)
+    if (!module_has_function(validator->module, index))
         return validator_refuse(validator, ERROR_INVALID, "unknown function %u", index);
     return apply_call(validator, validator->module->functions[index].type);
 }
@@ -249,7 +249,7 @@ static bool apply_return_call(struct validator *validator, const struct function
 static bool check_return_call(struct validator *validator)
 {
     uint32_t index = scan_u32(&validator->scan);
-    if (index >= validator->module->function_count)
+    if (!module_has_function(validator->module, index))
         return validator_refuse(validator, ERROR_INVALID, "unknown function %u", index);
     return apply_return_call(validator, validator->module->functions[index].type);
 }

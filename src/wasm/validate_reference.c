@@ -53,7 +53,8 @@ static bool read_element(struct validator *validator, enum value_type *type)
 static bool read_data(struct validator *validator)
 {
     uint32_t index = scan_u32(&validator->scan);
-    if (!validator->module->has_data_count)
+    if (!validator->module->has_data_count &&
+        !is_instantiation(validator->module, validator->function_index))
         return validator_refuse(validator, ERROR_INVALID, "data count section required");
     if (index >= validator->module->declared_data_count)
         return validator_refuse(validator, ERROR_INVALID, "unknown data segment %u", index);
@@ -141,7 +142,7 @@ static bool check_ref_is_null(struct validator *validator)
 static bool check_ref_func(struct validator *validator)
 {
     uint32_t index = scan_u32(&validator->scan);
-    if (index >= validator->module->function_count)
+    if (!module_has_function(validator->module, index))
         return validator_refuse(validator, ERROR_INVALID, "unknown function %u", index);
     if (!validator->module->functions[index].is_referenced)
         return validator_refuse(validator, ERROR_INVALID, "undeclared function reference %u",

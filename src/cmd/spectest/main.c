@@ -1,29 +1,46 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* spectest FILE.json...: the official WebAssembly suite, as wast2json writes it, through decoder,
- * validator, compiler and a micro-VM. */
+ * validator, compiler, image and a micro-VM. */
 #include "base/options.h"
 #include "cmd/spectest/mutate.h"
+#include "cmd/spectest/suite.h"
 
 #include <stddef.h>
 #include <stdio.h>
 
 struct spectest_options {
     bool verbose;
+    bool json;
+    bool linked;
     const char *backend;
+    const char *tier;
     uint64_t mutations;
 };
 
 static const struct option_row rows[] = {
+    { .name = "backend",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct spectest_options, backend),
+      .value = "NAME",
+      .help = "kvm or process (default: the best one here)" },
+    { .name = "tier",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct spectest_options, tier),
+      .value = "NAME",
+      .help = "baseline or optimised (default: baseline)" },
+    { .name = "linked",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct spectest_options, linked),
+      .help = "put every module of a file into one micro-VM, not only those that must be" },
+    { .name = "json",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct spectest_options, json),
+      .help = "print all results as one JSON object" },
     { .name = "verbose",
       .letter = 'v',
       .kind = OPTION_FLAG,
       .offset = offsetof(struct spectest_options, verbose),
       .help = "also tell where a refusal uses other words than the suite" },
-    { .name = "backend",
-      .kind = OPTION_STRING,
-      .offset = offsetof(struct spectest_options, backend),
-      .value = "NAME",
-      .help = "backend of the micro-VM (default: the best one here)" },
     { .name = "mutate",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct spectest_options, mutations),
@@ -36,11 +53,12 @@ static const struct option_row rows[] = {
 static const struct option_table table = {
     .program = "spectest",
     .usage = "FILE...",
-    .about = "Runs files that wast2json made of the official WebAssembly test suite.",
+    .about = "Runs files that wast2json made of the official WebAssembly test suite.\n"
+             "Exit status: 0 nothing failed, 1 something did.  Skipped are modules in text form.",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
     .positional_min = 1,
-    .positional_max = 1000,
+    .positional_max = 10000,
 };
 
 static int fail(const struct error *error)
@@ -62,6 +80,7 @@ int main(int argc, char **argv)
 {
     struct spectest_options options = { 0 };
     struct option_arguments arguments;
+    struct report report;
     struct error error;
     if (argc < 1 || !options_parse(&table, argv + 1, &options, NULL, &arguments, &error))
         return fail(&error);
@@ -69,19 +88,18 @@ int main(int argc, char **argv)
         return show_help();
     setvbuf(stdout, NULL, _IOLBF, 0);
     AUTO(engine) struct engine *engine = NULL;
-    if (!engine_open(&engine, options.backend, &error))
+    const struct tier *tier;
+    if (!tier_find(&tier, options.tier, &error) || !engine_open(&engine, options.backend, &error) ||
+        !report_open(&report, options.json, options.verbose, &error))
         return fail(&error);
-    struct totals totals = { 0 };
+    const struct suite_options suite = { .engine = engine,
+                                         .tier = tier,
+                                         .links_all = options.linked };
     for (size_t i = 0; i < arguments.count; i++) {
-        const char *path = arguments.items[i];
-        bool ok = options.mutations > 0
-                      ? mutate_run(path, engine, (unsigned)options.mutations, &totals, &error)
-                      : suite_run(path, engine, options.verbose, &totals, &error);
-        if (!ok) {
-            printf("%s: %s\n", path, error.text);
-            totals.failed++;
-        }
+        if (options.mutations > 0)
+            mutate_run(arguments.items[i], engine, (unsigned)options.mutations, &report);
+        else
+            suite_run(arguments.items[i], &suite, &report);
     }
-    printf("%u passed, %u failed, %u skipped\n", totals.passed, totals.failed, totals.skipped);
-    return totals.failed == 0 ? 0 : 1;
+    return report_close(&report) ? 0 : 1;
 }

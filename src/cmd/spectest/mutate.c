@@ -87,33 +87,44 @@ static bool try_one(struct mutator *mutator, struct bytes module, struct error *
     return run(mutator, error);
 }
 
-bool mutate_run(const char *path, struct engine *engine, unsigned count, struct totals *totals,
-                struct error *error)
+static bool run_all(const char *path, struct mutator *mutator, unsigned count,
+                    struct report *report, struct error *error)
 {
-    struct mutator mutator = { .engine = engine, .random = 0x9e3779b97f4a7c15u };
     AUTO_BUFFER struct buffer original = { 0 };
     buffer_init(&original, (size_t)64 << 20);
     if (!file_read(&original, path, error))
         return false;
     uint8_t *mutated = malloc(original.size + 1);
-    if (mutated == NULL)
+    if (mutated == NULL || original.size == 0)
         return error_set(error, ERROR_NO_MEMORY, "no memory for %zu bytes", original.size);
-    buffer_init(&mutator.image, (size_t)256 << 20);
     for (unsigned i = 0; i < count; i++) {
         struct error why = { 0 };
-        change(&mutator, buffer_view(&original), mutated);
-        if (try_one(&mutator, bytes_of(mutated, original.size), &why)) {
-            totals->passed++;
+        change(mutator, buffer_view(&original), mutated);
+        if (try_one(mutator, bytes_of(mutated, original.size), &why)) {
+            report_pass(report);
             continue;
         }
-        totals->failed++;
-        printf("%s: mutation %u: %s\n", path, i, why.text);
+        char got[512];
+        snprintf(got, sizeof(got), "mutation %u: %s", i, why.text);
+        report_fail(report, NULL, "some end", got);
     }
-    printf(
-        "%s: %u refused, %u ran to an end, %u trapped, %u ran out of time, %u printed too much\n",
-        path, mutator.refused, mutator.ends[OUTCOME_DONE], mutator.ends[OUTCOME_TRAPPED],
-        mutator.ends[OUTCOME_TIMEOUT], mutator.ends[OUTCOME_LIMIT]);
     free(mutated);
-    buffer_done(&mutator.image);
     return true;
+}
+
+void mutate_run(const char *path, struct engine *engine, unsigned count, struct report *report)
+{
+    struct mutator mutator = { .engine = engine, .random = 0x9e3779b97f4a7c15u };
+    struct error error = { 0 };
+    buffer_init(&mutator.image, (size_t)256 << 20);
+    report_begin(report, path);
+    if (!run_all(path, &mutator, count, report, &error))
+        report_fail(report, NULL, "a module", error.text);
+    buffer_done(&mutator.image);
+    if (report->json == NULL)
+        printf("%s: %u refused, %u ran to an end, %u trapped, %u ran out of time, %u printed too "
+               "much\n",
+               path, mutator.refused, mutator.ends[OUTCOME_DONE], mutator.ends[OUTCOME_TRAPPED],
+               mutator.ends[OUTCOME_TIMEOUT], mutator.ends[OUTCOME_LIMIT]);
+    report_end(report);
 }

@@ -3,11 +3,11 @@
 #ifndef SPECTEST_MUTATE_H
 #define SPECTEST_MUTATE_H
 
-#include "cmd/spectest/suite.h"
+#include "cmd/spectest/report.h"
+#include "slipstream/engine.h"
 
 /* Tries `count` mutations of the module in the file, the same ones in every run.  A failure is a
  * micro-VM that breaks, or a host that can't go on; a crash of the compiler ends the program. */
-MUST_CHECK bool mutate_run(const char *path, struct engine *engine, unsigned count,
-                           struct totals *totals, struct error *error);
+void mutate_run(const char *path, struct engine *engine, unsigned count, struct report *report);
 
 #endif

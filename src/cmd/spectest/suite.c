@@ -2,59 +2,37 @@
 #include "cmd/spectest/suite.h"
 
 #include "base/file.h"
-#include "base/json.h"
-#include "cmd/spectest/instance.h"
 #include "cmd/spectest/value.h"
-#include "wasm/module.h"
-#include "wasm/wasm.h"
 
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    INSTANCES_MAX = 64,
-    REGISTERED_MAX = 64,
-    SKIPS_MAX = 8,
-    NAME_SIZE = 64
+    JSON_ROOM = 64 << 20,
+    MODULE_ROOM = 64 << 20,
+    COMMANDS_MAX = 1000000,
+    INSTANCES_MAX = 512 /* that are alive at once */
 };
 
 struct named_instance {
-    char name[NAME_SIZE]; /* "" for one that the next module replaces */
+    const char *name; /* "" for one that the next module replaces */
     struct instance_of_suite instance;
     bool is_open;
-    bool is_stale; /* a module that was not run would have changed its table or memory */
-};
-
-struct registered {
-    const char *name;
-    struct named_instance *instance;
-};
-
-/* One kind of skip with how often it happened. */
-struct skip {
-    const char *reason;
-    unsigned count;
 };
 
 struct suite {
-    const char *path; /* of the file, for its folder and for messages */
-    struct engine *engine;
-    bool is_verbose;
-    struct totals totals;
+    const char *path; /* of the file: modules stand beside it */
+    const struct suite_options *options;
+    struct report *report;
+    struct world world;
+    uint8_t *registers; /* per command: a module that is registered later */
+    size_t at;          /* the command at hand */
     struct named_instance instances[INSTANCES_MAX];
     size_t instance_count;
-    struct named_instance *current;
-    struct registered registered[REGISTERED_MAX];
-    size_t registered_count;
-    struct skip skips[SKIPS_MAX];
-    struct buffer image;
+    struct named_instance *current; /* NULL: no module yet, or it did not start */
 };
-
-#define SKIP_TEXT    "text form, which S3N does not read"
-#define SKIP_LINKING "links modules with each other"
 
 static const char *text_of(const json_t *command, const char *key)
 {
@@ -72,178 +50,45 @@ static bool is_text_form(const json_t *command)
     return strcmp(text_of(command, "module_type"), "text") == 0;
 }
 
-static void pass(struct suite *suite)
-{
-    suite->totals.passed++;
-}
-
-PRINTF_LIKE(3, 4)
-static void fail(struct suite *suite, const json_t *command, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    printf("%s:%lld: %s: ", suite->path,
-           (long long)json_integer_value(json_object_get(command, "line")),
-           text_of(command, "type"));
-    vprintf(format, arguments);
-    printf("\n");
-    va_end(arguments);
-    suite->totals.failed++;
-}
-
-static void skip(struct suite *suite, const char *reason)
-{
-    suite->totals.skipped++;
-    for (size_t i = 0; i < SKIPS_MAX; i++) {
-        struct skip *row = &suite->skips[i];
-        if (row->reason == NULL)
-            row->reason = reason;
-        if (strcmp(row->reason, reason) == 0) {
-            row->count++;
-            return;
-        }
-    }
-}
-
 /* The module of a command, read whole; owned by `source`. */
 static bool read_module(const struct suite *suite, const json_t *command, struct buffer *source,
                         struct error *error)
 {
     char path[PATH_MAX];
+    const char *name = text_of(command, "filename");
     const char *slash = strrchr(suite->path, '/');
     int folder = slash == NULL ? 0 : (int)(slash - suite->path + 1);
-    snprintf(path, sizeof(path), "%.*s%s", folder, suite->path, text_of(command, "filename"));
-    buffer_init(source, (size_t)64 << 20);
+    if (name[0] == '\0' || name[0] == '.' || strchr(name, '/') != NULL)
+        return error_set(error, ERROR_INVALID, "modules stand beside their file, not at \"%s\"",
+                         error_quote(bytes_of_string(name)).text);
+    int size = snprintf(path, sizeof(path), "%.*s%s", folder, suite->path, name);
+    if (size < 0 || (size_t)size >= sizeof(path))
+        return error_set(error, ERROR_LIMIT, "the path of a module is too long");
+    buffer_init(source, MODULE_ROOM);
     return file_read(source, path, error);
 }
 
-static bool compile(struct suite *suite, struct bytes source, struct error *error)
+static bool must_link(const struct suite *suite, struct bytes source)
 {
-    static const struct wasm_options options = { .allow_spectest = true };
-    return wasm_compile(&suite->image, source, &options, error);
-}
-
-/* Whether the module imports from one that was registered before, which is stale from then on. */
-static bool links(struct suite *suite, struct bytes source)
-{
-    bool found = false;
-    AUTO(arena) struct arena *arena = arena_new((size_t)64 << 20);
-    struct module module;
-    struct error error;
-    if (!module_decode(&module, arena, source, &error))
-        return false;
-    for (uint32_t i = 0; i < module.import_count; i++) {
-        for (size_t j = 0; j < suite->registered_count; j++) {
-            if (!bytes_equal_string(module.imports[i].module, suite->registered[j].name))
-                continue;
-            suite->registered[j].instance->is_stale = true;
-            found = true;
-        }
-    }
-    return found;
+    return suite->options->links_all || suite->registers[suite->at] != 0 ||
+           world_must_link(&suite->world, source);
 }
 
 /* A place for the next module: nameless ones give theirs up when another comes. */
 static struct named_instance *new_instance(struct suite *suite, const char *name)
 {
-    if (suite->current != NULL && suite->current->name[0] == '\0' && suite->current->is_open) {
-        instance_done(&suite->current->instance);
-        suite->current->is_open = false;
-    }
-    struct named_instance *place = NULL;
-    for (size_t i = 0; i < suite->instance_count && place == NULL; i++) {
-        if (!suite->instances[i].is_open && suite->instances[i].name[0] == '\0')
-            place = &suite->instances[i];
-    }
-    if (place == NULL) {
-        ASSERT(suite->instance_count < INSTANCES_MAX);
+    struct named_instance *place = suite->current;
+    if (place == NULL || place->name[0] != '\0') {
+        if (suite->instance_count == INSTANCES_MAX)
+            return NULL;
         place = &suite->instances[suite->instance_count++];
+    } else {
+        /* A linked one stays in its micro-VM: others may use what it exported. */
+        if (place->is_open && place->instance.linked == NULL)
+            instance_done(&place->instance);
     }
-    *place = (struct named_instance){ 0 };
-    snprintf(place->name, sizeof(place->name), "%s", name);
+    *place = (struct named_instance){ .name = name };
     return place;
-}
-
-static void run_module(struct suite *suite, const json_t *command)
-{
-    AUTO_BUFFER struct buffer source = { 0 };
-    struct error error = { 0 };
-    struct outcome outcome = { 0 };
-    suite->current = new_instance(suite, text_of(command, "name"));
-    if (!read_module(suite, command, &source, &error)) {
-        fail(suite, command, "%s", error.text);
-        return;
-    }
-    if (links(suite, buffer_view(&source))) {
-        skip(suite, SKIP_LINKING);
-        return;
-    }
-    if (!compile(suite, buffer_view(&source), &error) ||
-        !instance_open(&suite->current->instance, suite->engine, buffer_view(&suite->image),
-                       &outcome, &error)) {
-        fail(suite, command, "%s: %s", text_of(command, "filename"), error.text);
-        return;
-    }
-    suite->current->is_open = outcome.kind == OUTCOME_DONE;
-    if (suite->current->is_open)
-        pass(suite);
-    else
-        fail(suite, command, "%s does not start", text_of(command, "filename"));
-}
-
-static struct named_instance *find_instance(struct suite *suite, const json_t *action)
-{
-    const char *name = text_of(action, "module");
-    if (name[0] == '\0')
-        return suite->current;
-    for (size_t i = suite->instance_count; i > 0; i--) {
-        if (strcmp(suite->instances[i - 1].name, name) == 0)
-            return &suite->instances[i - 1];
-    }
-    return NULL;
-}
-
-static bool read_arguments(const json_t *action, struct values *values, struct error *error)
-{
-    const json_t *list = json_object_get(action, "args");
-    values->count = 0;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        if (values->count == INSTANCE_VALUES_MAX)
-            return error_set(error, ERROR_LIMIT, "too many arguments");
-        if (!value_to_slot(json_array_get(list, i), &values->slots[values->count++], error))
-            return false;
-    }
-    return true;
-}
-
-enum acted {
-    ACTED,
-    ACTED_NOT,   /* skipped */
-    ACTED_FAILED /* reported */
-};
-
-static enum acted act(struct suite *suite, const json_t *command, struct values *results,
-                      struct outcome *outcome)
-{
-    const json_t *action = json_object_get(command, "action");
-    struct named_instance *instance = find_instance(suite, action);
-    struct values arguments;
-    struct error error = { 0 };
-    if (instance == NULL || !instance->is_open || instance->is_stale) {
-        skip(suite, SKIP_LINKING);
-        return ACTED_NOT;
-    }
-    struct bytes field = bytes_of_json(json_object_get(action, "field"));
-    *outcome = (struct outcome){ .kind = OUTCOME_DONE };
-    bool ok =
-        strcmp(text_of(action, "type"), "get") == 0
-            ? instance_get(&instance->instance, field, results, &error)
-            : read_arguments(action, &arguments, &error) &&
-                  instance_invoke(&instance->instance, field, &arguments, results, outcome, &error);
-    if (ok)
-        return ACTED;
-    fail(suite, command, "%s", error.text);
-    return ACTED_FAILED;
 }
 
 static const char *outcome_text(const struct outcome *outcome)
@@ -263,49 +108,156 @@ static const char *outcome_text(const struct outcome *outcome)
     case OUTCOME_LIMIT:
         return "too much output";
     case OUTCOME_CRASHED:
-        return "micro-VM broke";
+        return "a micro-VM that broke";
     }
     return "?";
+}
+
+static void pass(struct suite *suite)
+{
+    report_pass(suite->report);
+}
+
+static void fail(struct suite *suite, const json_t *command, const char *expected, const char *got)
+{
+    report_fail(suite->report, command, expected, got);
+}
+
+static void run_module(struct suite *suite, const json_t *command)
+{
+    AUTO_BUFFER struct buffer source = { 0 };
+    struct error error = { 0 };
+    struct outcome outcome = { 0 };
+    if (is_text_form(command)) {
+        report_skip(suite->report);
+        return;
+    }
+    struct named_instance *place = new_instance(suite, text_of(command, "name"));
+    suite->current = place;
+    if (place == NULL) {
+        fail(suite, command, "an instance", "too many instances at once");
+        return;
+    }
+    if (!read_module(suite, command, &source, &error) ||
+        !world_instantiate(&suite->world, buffer_view(&source),
+                           must_link(suite, buffer_view(&source)), &place->instance, &outcome,
+                           &error)) {
+        fail(suite, command, "an instance", error.text);
+        return;
+    }
+    place->is_open = outcome.kind == OUTCOME_DONE;
+    if (place->is_open)
+        pass(suite);
+    else
+        fail(suite, command, "an instance", outcome_text(&outcome));
+}
+
+static struct named_instance *find_instance(struct suite *suite, const char *name)
+{
+    if (name[0] == '\0')
+        return suite->current;
+    for (size_t i = suite->instance_count; i > 0; i--) {
+        if (strcmp(suite->instances[i - 1].name, name) == 0)
+            return &suite->instances[i - 1];
+    }
+    return NULL;
+}
+
+static bool read_arguments(const json_t *action, struct values *values, struct error *error)
+{
+    const json_t *list = json_object_get(action, "args");
+    values->count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *value = json_array_get(list, i);
+        if (values->count + VALUE_SLOTS_MAX > INSTANCE_VALUES_MAX)
+            return error_set(error, ERROR_LIMIT, "too many arguments");
+        if (!value_to_slots(value, &values->slots[values->count], error))
+            return false;
+        values->count += value_slot_count(value);
+    }
+    return true;
+}
+
+/* The action of a command; what hinders it is reported. */
+static bool act(struct suite *suite, const json_t *command, struct values *results,
+                struct outcome *outcome)
+{
+    const json_t *action = json_object_get(command, "action");
+    const char *type = text_of(action, "type");
+    struct named_instance *instance = find_instance(suite, text_of(action, "module"));
+    struct values arguments;
+    struct error error = { 0 };
+    if (instance == NULL || !instance->is_open) {
+        fail(suite, command, "an instance to act on", "none of this name");
+        return false;
+    }
+    struct bytes field = bytes_of_json(json_object_get(action, "field"));
+    bool ok = false;
+    *outcome = (struct outcome){ .kind = OUTCOME_DONE };
+    if (strcmp(type, "get") == 0)
+        ok = instance_get(&instance->instance, field, results, &error);
+    else if (strcmp(type, "invoke") == 0)
+        ok = read_arguments(action, &arguments, &error) &&
+             instance_invoke(&instance->instance, field, &arguments, results, outcome, &error);
+    else
+        ok = error_set(&error, ERROR_UNSUPPORTED, "an unknown action");
+    if (!ok)
+        fail(suite, command, "an action", error.text);
+    return ok;
 }
 
 static void run_action(struct suite *suite, const json_t *command)
 {
     struct values results;
     struct outcome outcome;
-    if (act(suite, command, &results, &outcome) != ACTED)
+    if (!act(suite, command, &results, &outcome))
         return;
     if (outcome.kind == OUTCOME_DONE)
         pass(suite);
     else
-        fail(suite, command, "%s", outcome_text(&outcome));
+        fail(suite, command, "no trap", outcome_text(&outcome));
+}
+
+/* All values of a result against what is expected, the first difference reported. */
+static bool compare(struct suite *suite, const json_t *command, const struct values *results)
+{
+    const json_t *expected = json_object_get(command, "expected");
+    char wanted[VALUE_TEXT_SIZE], got[VALUE_TEXT_SIZE];
+    uint32_t slot = 0;
+    for (size_t i = 0; i < json_array_size(expected); i++) {
+        const json_t *value = json_array_get(expected, i);
+        unsigned count = value_slot_count(value);
+        if (count == 0 || slot + count > results->count) {
+            snprintf(got, sizeof(got), "%u slots", results->count);
+            fail(suite, command, "other results", got);
+            return false;
+        }
+        if (!value_matches(value, &results->slots[slot])) {
+            value_expected_text(value, wanted);
+            value_text(value, &results->slots[slot], got);
+            fail(suite, command, wanted, got);
+            return false;
+        }
+        slot += count;
+    }
+    if (slot == results->count)
+        return true;
+    snprintf(wanted, sizeof(wanted), "%u slots", slot);
+    snprintf(got, sizeof(got), "%u", results->count);
+    fail(suite, command, wanted, got);
+    return false;
 }
 
 static void run_assert_return(struct suite *suite, const json_t *command)
 {
     struct values results;
     struct outcome outcome;
-    const json_t *expected = json_object_get(command, "expected");
-    if (act(suite, command, &results, &outcome) != ACTED)
+    if (!act(suite, command, &results, &outcome))
         return;
-    if (outcome.kind != OUTCOME_DONE) {
-        fail(suite, command, "%s", outcome_text(&outcome));
-        return;
-    }
-    if (json_array_size(expected) != results.count) {
-        fail(suite, command, "%u results", results.count);
-        return;
-    }
-    for (uint32_t i = 0; i < results.count; i++) {
-        const json_t *value = json_array_get(expected, i);
-        if (value_matches(value, results.slots[i]))
-            continue;
-        char text[VALUE_TEXT_SIZE];
-        value_text(value, results.slots[i], text);
-        fail(suite, command, "%s instead of %s (result %u of %s)", text, text_of(value, "value"), i,
-             text_of(json_object_get(command, "action"), "field"));
-        return;
-    }
-    pass(suite);
+    if (outcome.kind != OUTCOME_DONE)
+        fail(suite, command, "results", outcome_text(&outcome));
+    else if (compare(suite, command, &results))
+        pass(suite);
 }
 
 /* One of the two may say more than the other: "uninitialized element 2". */
@@ -317,42 +269,47 @@ static bool texts_agree(const char *ours, const char *theirs)
 static void check_trap(struct suite *suite, const json_t *command, const struct outcome *outcome)
 {
     const char *expected = text_of(command, "text");
-    if (outcome->kind == OUTCOME_TRAPPED && texts_agree(outcome_text(outcome), expected))
+    if (outcome->kind == OUTCOME_TRAPPED && expected[0] != '\0' &&
+        texts_agree(outcome_text(outcome), expected))
         pass(suite);
     else
-        fail(suite, command, "\"%s\" instead of \"%s\"", outcome_text(outcome), expected);
+        fail(suite, command, expected, outcome_text(outcome));
 }
 
 static void run_assert_trap(struct suite *suite, const json_t *command)
 {
     struct values results;
     struct outcome outcome;
-    if (act(suite, command, &results, &outcome) == ACTED)
+    if (act(suite, command, &results, &outcome))
         check_trap(suite, command, &outcome);
 }
 
+/* Invalid and malformed modules: refused, in whatever words. */
 static void run_assert_refused(struct suite *suite, const json_t *command)
 {
     AUTO_BUFFER struct buffer source = { 0 };
     struct error error = { 0 };
     const char *expected = text_of(command, "text");
     if (is_text_form(command)) {
-        skip(suite, SKIP_TEXT);
+        report_skip(suite->report);
         return;
     }
     if (!read_module(suite, command, &source, &error)) {
-        fail(suite, command, "%s", error.text);
+        fail(suite, command, "a module to refuse", error.text);
         return;
     }
-    if (compile(suite, buffer_view(&source), &error)) {
-        fail(suite, command, "%s accepted instead of \"%s\"", text_of(command, "filename"),
-             expected);
+    if (world_compile(&suite->world, buffer_view(&source), must_link(suite, buffer_view(&source)),
+                      &error)) {
+        fail(suite, command, expected, "a module that is accepted");
         return;
     }
-    if (suite->is_verbose && !texts_agree(error.text, expected))
-        printf("%s:%lld: \"%s\" instead of \"%s\"\n", suite->path,
-               (long long)json_integer_value(json_object_get(command, "line")), error.text,
-               expected);
+    if (error.code != ERROR_INVALID && error.code != ERROR_UNSUPPORTED &&
+        error.code != ERROR_LIMIT) {
+        fail(suite, command, expected, error.text);
+        return;
+    }
+    if (!texts_agree(error.text, expected))
+        report_note(suite->report, command, expected, error.text);
     pass(suite);
 }
 
@@ -363,14 +320,12 @@ static void run_assert_unlinkable(struct suite *suite, const json_t *command)
     struct error error = { 0 };
     const char *expected = text_of(command, "text");
     if (!read_module(suite, command, &source, &error))
-        fail(suite, command, "%s", error.text);
-    else if (links(suite, buffer_view(&source)))
-        skip(suite, SKIP_LINKING);
-    else if (compile(suite, buffer_view(&source), &error))
-        fail(suite, command, "%s accepted instead of \"%s\"", text_of(command, "filename"),
-             expected);
+        fail(suite, command, expected, error.text);
+    else if (world_compile(&suite->world, buffer_view(&source),
+                           must_link(suite, buffer_view(&source)), &error))
+        fail(suite, command, expected, "a module that links");
     else if (!texts_agree(error.text, expected))
-        fail(suite, command, "\"%s\" instead of \"%s\"", error.text, expected);
+        fail(suite, command, expected, error.text);
     else
         pass(suite);
 }
@@ -381,38 +336,26 @@ static void run_assert_uninstantiable(struct suite *suite, const json_t *command
     struct instance_of_suite instance = { 0 };
     struct outcome outcome = { 0 };
     struct error error = { 0 };
-    if (!read_module(suite, command, &source, &error)) {
-        fail(suite, command, "%s", error.text);
+    if (!read_module(suite, command, &source, &error) ||
+        !world_instantiate(&suite->world, buffer_view(&source),
+                           must_link(suite, buffer_view(&source)), &instance, &outcome, &error)) {
+        fail(suite, command, text_of(command, "text"), error.text);
         return;
     }
-    if (links(suite, buffer_view(&source))) {
-        skip(suite, SKIP_LINKING);
-        return;
-    }
-    if (!compile(suite, buffer_view(&source), &error) ||
-        !instance_open(&instance, suite->engine, buffer_view(&suite->image), &outcome, &error))
-        fail(suite, command, "%s: %s", text_of(command, "filename"), error.text);
-    else
-        check_trap(suite, command, &outcome);
-    instance_done(&instance);
+    check_trap(suite, command, &outcome);
+    if (instance.linked == NULL && outcome.kind == OUTCOME_DONE)
+        instance_done(&instance);
 }
 
 static void run_register(struct suite *suite, const json_t *command)
 {
-    const char *as = text_of(command, "as");
-    const char *name = text_of(command, "name");
-    struct named_instance *instance = suite->current;
-    for (size_t i = 0; i < suite->instance_count; i++) {
-        if (name[0] != '\0' && strcmp(suite->instances[i].name, name) == 0)
-            instance = &suite->instances[i];
-    }
-    if (instance == NULL || suite->registered_count == REGISTERED_MAX) {
-        fail(suite, command, "nothing to register");
-        return;
-    }
-    if (instance->name[0] == '\0') /* it must outlive the next module */
-        snprintf(instance->name, sizeof(instance->name), "%s", as);
-    suite->registered[suite->registered_count++] = (struct registered){ as, instance };
+    struct error error = { 0 };
+    struct named_instance *instance = find_instance(suite, text_of(command, "name"));
+    if (instance == NULL || !instance->is_open)
+        fail(suite, command, "an instance to register", "none of this name");
+    else if (!world_register(&suite->world, bytes_of_json(json_object_get(command, "as")),
+                             &instance->instance, &error))
+        fail(suite, command, "a registration", error.text);
 }
 
 static void run_command(struct suite *suite, const json_t *command)
@@ -438,40 +381,89 @@ static void run_command(struct suite *suite, const json_t *command)
             return;
         }
     }
-    fail(suite, command, "unknown command");
+    fail(suite, command, "a known command", "an unknown one");
 }
 
-static void suite_done(struct suite *suite)
+/* Marks the modules that are registered later on: only those can be linked with. */
+static bool find_registers(struct suite *suite, const json_t *commands)
+{
+    AUTO_JSON json_t *names = json_object();
+    size_t count = json_array_size(commands), current = count;
+    suite->registers = calloc(count + 1, 1);
+    if (names == NULL || suite->registers == NULL)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const json_t *command = json_array_get(commands, i);
+        const char *name = text_of(command, "name");
+        if (strcmp(text_of(command, "type"), "module") == 0) {
+            current = i;
+            if (name[0] != '\0' &&
+                json_object_set_new_nocheck(names, name, json_integer((json_int_t)i)) != 0)
+                return false;
+        } else if (strcmp(text_of(command, "type"), "register") == 0) {
+            const json_t *named = name[0] == '\0' ? NULL : json_object_get(names, name);
+            suite->registers[named == NULL ? current : (size_t)json_integer_value(named)] = 1;
+        }
+    }
+    return true;
+}
+
+static bool suite_open(struct suite *suite, const json_t *json, struct error *error)
+{
+    const json_t *commands = json_object_get(json, "commands");
+    if (!json_is_array(commands))
+        return error_set(error, ERROR_INVALID, "not a file of wast2json: it has no commands");
+    if (json_array_size(commands) > COMMANDS_MAX)
+        return error_set(error, ERROR_LIMIT, "more than %d commands", COMMANDS_MAX);
+    if (!find_registers(suite, commands))
+        return error_set(error, ERROR_NO_MEMORY, "no memory for %zu commands",
+                         json_array_size(commands));
+    return world_open(&suite->world, suite->options->engine, suite->options->tier, error);
+}
+
+static void suite_close(struct suite *suite)
 {
     for (size_t i = 0; i < suite->instance_count; i++) {
-        if (suite->instances[i].is_open)
+        if (suite->instances[i].is_open && suite->instances[i].instance.linked == NULL)
             instance_done(&suite->instances[i].instance);
     }
-    buffer_done(&suite->image);
+    world_close(&suite->world);
+    free(suite->registers);
+    free(suite);
 }
 
-bool suite_run(const char *path, struct engine *engine, bool is_verbose, struct totals *totals,
-               struct error *error)
+static bool run_file(const char *path, const struct suite_options *options, struct report *report,
+                     struct error *error)
 {
     json_error_t where;
+    AUTO_BUFFER struct buffer text = { 0 };
+    buffer_init(&text, JSON_ROOM);
+    if (!file_read(&text, path, error))
+        return false;
     /* Names in it may hold NUL, which base/json.h refuses. */
-    AUTO_JSON json_t *json = json_load_file(path, JSON_ALLOW_NUL, &where);
+    AUTO_JSON json_t *json = json_loadb((const char *)text.data, text.size, JSON_ALLOW_NUL, &where);
     if (json == NULL)
-        return error_set(error, ERROR_INVALID, "line %d: %s", where.line, where.text);
-    struct suite suite = { .path = path, .engine = engine, .is_verbose = is_verbose };
-    buffer_init(&suite.image, (size_t)256 << 20);
-    size_t index;
-    json_t *command;
-    json_array_foreach(json_object_get(json, "commands"), index, command)
-        run_command(&suite, command);
-    suite_done(&suite);
-    printf("%s: %u passed, %u failed, %u skipped", path, suite.totals.passed, suite.totals.failed,
-           suite.totals.skipped);
-    for (size_t i = 0; i < SKIPS_MAX && suite.skips[i].reason != NULL; i++)
-        printf("%s%u: %s", i == 0 ? " (" : "; ", suite.skips[i].count, suite.skips[i].reason);
-    printf("%s\n", suite.skips[0].reason == NULL ? "" : ")");
-    totals->passed += suite.totals.passed;
-    totals->failed += suite.totals.failed;
-    totals->skipped += suite.totals.skipped;
-    return true;
+        return error_set(error, ERROR_INVALID, "line %d: %s", where.line,
+                         error_quote(bytes_of_string(where.text)).text);
+    struct suite *suite = calloc(1, sizeof(*suite));
+    if (suite == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a suite");
+    suite->path = path;
+    suite->options = options;
+    suite->report = report;
+    bool ok = suite_open(suite, json, error);
+    const json_t *commands = json_object_get(json, "commands");
+    for (; ok && suite->at < json_array_size(commands); suite->at++)
+        run_command(suite, json_array_get(commands, suite->at));
+    suite_close(suite);
+    return ok;
+}
+
+void suite_run(const char *path, const struct suite_options *options, struct report *report)
+{
+    struct error error = { 0 };
+    report_begin(report, path);
+    if (!run_file(path, options, report, &error))
+        report_fail(report, NULL, "a file of wast2json", error.text);
+    report_end(report);
 }

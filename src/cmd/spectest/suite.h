@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Runs the commands of one file that wast2json wrote. */
+/* One file of wast2json, command by command. */
 #ifndef SPECTEST_SUITE_H
 #define SPECTEST_SUITE_H
 
-#include "base/error.h"
-#include "slipstream/engine.h"
+#include "cmd/spectest/report.h"
+#include "cmd/spectest/world.h"
 
-struct totals {
-    unsigned passed, failed, skipped;
+struct suite_options {
+    struct engine *engine;
+    const struct tier *tier;
+    bool links_all; /* every module becomes a linked instance */
 };
 
-/* Adds to `totals`; prints a line for each failure, one for each kind of skip, and one for the
- * file. false: the file itself can't be read. */
-MUST_CHECK bool suite_run(const char *path, struct engine *engine, bool is_verbose,
-                          struct totals *totals, struct error *error);
+/* Runs the file and reports.  Counts commands as wabt's spectest-interp does: all but `register`.
+ * Skipped are modules in text form alone; whatever else can't be done is a failure. */
+void suite_run(const char *path, const struct suite_options *options, struct report *report);
 
 #endif
