@@ -96,6 +96,13 @@ expect 3 '"can_run": false' - inspect --json "$folder/short.wasm"
 input=$folder/short.wasm expect 3 'runs on S3N    no' - inspect -
 
 expect 3 - 'Is a directory' inspect "$folder"
+data=$(dirname "$0")/data/functions
+expect 0 'can            read its input, write output' - inspect "$data/echo.wasm"
+expect 0 'about native' - inspect --functions "$data/echo.wasm"
+expect 0 '"function_table"' - inspect --functions --json "$data/echo.wasm"
+expect 0 '+ can                    clock' - inspect "$data/clock.wasm" --against "$data/echo.wasm"
+expect 2 - 'exclude each other' inspect --functions --against "$data/echo.wasm" "$data/clock.wasm"
+expect 5 - 'No such file' inspect "$data/echo.wasm" --against "$folder/missing.wasm"
 expect 3 - 'Is a directory' run "$folder"
 expect 3 - 'Is a directory' verify "$folder"
 expect 6 - 'receipt bundle' verify "$folder/empty.wasm"

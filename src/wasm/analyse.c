@@ -66,6 +66,47 @@ static bool is_source_of_chance(const struct import *import)
     return false;
 }
 
+/* The abilities that a field of WASI gives, by the longest prefix that fits. */
+static uint32_t abilities_of(const struct import *import)
+{
+#define ABILITY(name) (1u << ANALYSIS_ABILITY_##name)
+    static const struct {
+        const char *prefix;
+        uint32_t abilities;
+    } rows[] = {
+        { "args_", ABILITY(ARGUMENTS) },
+        { "environ_", ABILITY(ENVIRONMENT) },
+        { "clock_", ABILITY(CLOCK) },
+        { "poll_oneoff", ABILITY(CLOCK) | ABILITY(SLEEP) },
+        { "random_get", ABILITY(RANDOM) },
+        { "fd_read", ABILITY(INPUT) },
+        { "fd_pread", ABILITY(FILES_READ) },
+        { "fd_readdir", ABILITY(FILES_READ) },
+        { "fd_write", ABILITY(OUTPUT) },
+        { "fd_pwrite", ABILITY(FILES_WRITE) },
+        { "fd_allocate", ABILITY(FILES_WRITE) },
+        { "fd_filestat_set_", ABILITY(FILES_WRITE) },
+        { "path_", ABILITY(FILES_READ) | ABILITY(FILES_WRITE) },
+        { "path_filestat_get", ABILITY(FILES_READ) },
+        { "path_readlink", ABILITY(FILES_READ) },
+        { "sock_", ABILITY(SOCKETS) },
+        { "proc_", ABILITY(EXIT) },
+    };
+#undef ABILITY
+    uint32_t abilities = 0;
+    size_t longest = 0;
+    if (!bytes_equal_string(import->module, BINDING_WASI))
+        return 0;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        size_t size = strlen(rows[i].prefix);
+        if (size <= longest || !bytes_starts_with(import->field, bytes_of_string(rows[i].prefix)))
+            continue;
+        longest = size;
+        abilities = rows[i].abilities;
+    }
+    return abilities;
+}
+
 static const char *keep(struct analyser *analyser, struct type_text text)
 {
     const char *copy = arena_string(analyser->arena, bytes_of_string(text.text));
@@ -91,6 +132,7 @@ static bool list_imports(struct analyser *analyser, struct error *error)
         };
         if (!imports[i].is_known)
             add_reason(analyser, why.text);
+        analyser->analysis->abilities |= abilities_of(import);
         if (imports[i].is_source_of_chance)
             analyser->analysis->is_deterministic = false;
         if (import->kind == EXTERNAL_GLOBAL && import->global.is_mutable)

@@ -15,6 +15,39 @@ const char *analysis_abi_name(enum analysis_abi abi)
     return "?";
 }
 
+const char *analysis_ability_name(enum analysis_ability ability)
+{
+    static const char *const names[] = { "input",       "output",  "arguments", "environment",
+                                         "clock",       "sleep",   "random",    "files-read",
+                                         "files-write", "sockets", "exit" };
+    _Static_assert(ARRAY_COUNT(names) == ANALYSIS_ABILITY_COUNT, "a name each");
+    return names[ability];
+}
+
+const char *analysis_ability_text(enum analysis_ability ability)
+{
+    static const char *const texts[] = {
+#define ABILITY_TEXT(name, text) text,
+        ANALYSIS_ABILITIES(ABILITY_TEXT)
+#undef ABILITY_TEXT
+    };
+    return texts[ability];
+}
+
+static json_t *json_of_abilities(const struct analysis *analysis)
+{
+    json_t *array = json_array();
+    for (unsigned i = 0; array != NULL && i < ANALYSIS_ABILITY_COUNT; i++) {
+        if ((analysis->abilities & (1u << i)) != 0 &&
+            json_array_append_new(
+                array, json_string(analysis_ability_name((enum analysis_ability)i))) != 0) {
+            json_decref(array);
+            return NULL;
+        }
+    }
+    return array;
+}
+
 /* The module's strings were checked to be UTF-8 when it was decoded. */
 static json_t *json_of_bytes(struct bytes bytes)
 {
@@ -78,7 +111,7 @@ bool analysis_json(json_t **json, const struct analysis *analysis, struct error 
 {
     json_t *start = analysis->has_start ? json_integer(analysis->start_function) : json_null();
     json_t *made = json_pack(
-        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:b, s:b, s:o}",
+        "{s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:s, s:o, s:b, s:b, s:o}",
         "module_size", (json_int_t)analysis->module_size, "code_size",
         (json_int_t)analysis->code_size, "data_size", (json_int_t)analysis->data_size,
         "image_size_estimate", (json_int_t)analysis->image_size, "functions",
@@ -87,8 +120,9 @@ bool analysis_json(json_t **json, const struct analysis *analysis, struct error 
         json_of_texts(analysis->table_types, analysis->table_count), "start_function", start,
         "features", json_of_texts(analysis->features, analysis->feature_count), "imports",
         json_of_imports(analysis), "exports", json_of_exports(analysis), "abi",
-        analysis_abi_name(analysis->abi), "deterministic", analysis->is_deterministic, "can_run",
-        analysis->can_run, "reasons", json_of_texts(analysis->reasons, analysis->reason_count));
+        analysis_abi_name(analysis->abi), "can", json_of_abilities(analysis), "deterministic",
+        analysis->is_deterministic, "can_run", analysis->can_run, "reasons",
+        json_of_texts(analysis->reasons, analysis->reason_count));
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
     *json = made;
@@ -117,6 +151,34 @@ static void show_chance(struct buffer *text, const struct analysis *analysis)
             buffer_format(text, " %s", error_quote(analysis->imports[i].field).text);
     }
     buffer_append_string(text, "\n");
+}
+
+/* What it can do, and what of the rest it can't. */
+static void show_abilities(struct buffer *text, const struct analysis *analysis)
+{
+    for (unsigned can = 2; can-- > 0;) {
+        const char *separator = " ";
+        buffer_append_string(text, can == 1 ? "can           " : "can't         ");
+        for (unsigned i = 0; i < ANALYSIS_ABILITY_COUNT; i++) {
+            if (((analysis->abilities >> i) & 1u) != can)
+                continue;
+            buffer_format(text, "%s%s", separator, analysis_ability_text((enum analysis_ability)i));
+            separator = ", ";
+        }
+        if (can == 0)
+            buffer_format(text,
+                          "%sopen connections, start processes, see the machine's files or other "
+                          "functions",
+                          separator);
+        buffer_append_string(text, "\n");
+    }
+}
+
+static void show_needs(struct buffer *text, const struct analysis *analysis)
+{
+    if (analysis->has_memory)
+        buffer_format(text, "needs          limits.memory_mib of %llu or more\n",
+                      (unsigned long long)MAX((analysis->memory_size + (1 << 20) - 1) >> 20, 1ull));
 }
 
 static void show_verdict(struct buffer *text, const struct analysis *analysis)
@@ -154,6 +216,8 @@ void analysis_text(struct buffer *text, const struct analysis *analysis)
         buffer_format(text, "export         \"%s\" %s\n",
                       error_quote(analysis->exports[i].name).text, analysis->exports[i].type);
     buffer_format(text, "ABI            %s\n", analysis_abi_name(analysis->abi));
+    show_needs(text, analysis);
+    show_abilities(text, analysis);
     show_chance(text, analysis);
     show_verdict(text, analysis);
 }

@@ -3,6 +3,7 @@
 
 #include "tests/harness.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,10 +95,96 @@ static void fails_without_memory(void)
     }
 }
 
+static bool analyse_file(struct analysis *analysis, struct arena *arena, const char *path)
+{
+    struct error error = { 0 };
+    struct bytes file = test_file(path);
+    return file.size > 0 && wasm_analyse(analysis, arena, file, &error);
+}
+
+static void tells_what_it_can_do(void)
+{
+    static const struct {
+        const char *module, *abilities;
+    } rows[] = {
+        { "echo", "[\"input\", \"output\"]" },
+        { "clock", "[\"output\", \"clock\"]" },
+        { "environment", "[\"output\", \"environment\"]" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        AUTO(arena) struct arena *arena = arena_new(1 << 20);
+        AUTO_JSON json_t *json = NULL;
+        struct analysis analysis;
+        struct error error = { 0 };
+        char path[128];
+        snprintf(path, sizeof(path), "tests/data/functions/%s.wasm", rows[i].module);
+        REQUIRE(analyse_file(&analysis, arena, path));
+        REQUIRE(analysis_json(&json, &analysis, &error));
+        char *abilities = json_dumps(json_object_get(json, "can"), 0);
+        CHECK_STRING(abilities, rows[i].abilities);
+        free(abilities);
+    }
+}
+
+static void lists_functions(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(16 << 20);
+    struct bytes file = test_file("tests/data/wasm/pwrite.wasm");
+    struct analysis analysis;
+    struct analysis_functions functions;
+    struct error error = { 0 };
+    REQUIRE(wasm_analyse(&analysis, arena, file, &error));
+    REQUIRE(wasm_analyse_functions(&functions, arena, file, &error));
+    CHECK_NUMBER(functions.count, analysis.function_count - analysis.imported_function_count);
+    uint64_t size = 0;
+    for (uint32_t i = 0; i < functions.count; i++) {
+        CHECK_NUMBER(functions.rows[i].index, analysis.imported_function_count + i);
+        CHECK(functions.rows[i].reason == NULL);
+        CHECK(functions.rows[i].native_size > functions.rows[i].code_size);
+        size += functions.rows[i].code_size;
+    }
+    CHECK(size < analysis.code_size && size > analysis.code_size * 9 / 10);
+    AUTO_JSON json_t *json = NULL;
+    REQUIRE(analysis_functions_json(&json, &functions, &error));
+    CHECK_NUMBER(json_array_size(json), functions.count);
+    REQUIRE(wasm_analyse_functions(&functions, arena, BYTES_LITERAL("#!/bin/sh"), &error));
+    CHECK_NUMBER(functions.count, 0);
+    struct bytes bad = bytes_of(unrunnable, sizeof(unrunnable) - 1);
+    REQUIRE(wasm_analyse_functions(&functions, arena, bad, &error));
+    REQUIRE(functions.count == 3);
+    CHECK(functions.rows[0].reason != NULL);
+}
+
+static void compares(void)
+{
+    AUTO(arena) struct arena *arena = arena_new(1 << 20);
+    struct analysis echo, clock;
+    struct error error = { 0 };
+    REQUIRE(analyse_file(&echo, arena, "tests/data/functions/echo.wasm"));
+    REQUIRE(analyse_file(&clock, arena, "tests/data/functions/clock.wasm"));
+    AUTO_JSON json_t *same = NULL;
+    AUTO_JSON json_t *other = NULL;
+    REQUIRE(analysis_compare(&same, &echo, &echo, &error));
+    CHECK_NUMBER(json_object_size(same), 0);
+    REQUIRE(analysis_compare(&other, &echo, &clock, &error));
+    json_t *imports = json_object_get(other, "imports");
+    CHECK_NUMBER(json_array_size(json_object_get(imports, "added")), 2);
+    CHECK_NUMBER(json_array_size(json_object_get(imports, "removed")), 1);
+    CHECK(json_is_true(json_object_get(json_object_get(other, "deterministic"), "before")));
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 1 << 16);
+    analysis_compare_text(&text, other);
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "+ can                    clock\n") != NULL);
+    CHECK(strstr((const char *)text.data, "deterministic          yes -> no\n") != NULL);
+    buffer_clear(&text);
+    analysis_compare_text(&text, same);
+    CHECK(bytes_starts_with(buffer_view(&text), BYTES_LITERAL("no difference")));
+}
+
 static const struct test tests[] = {
-    TEST(reports_a_program),
-    TEST(tells_all_reasons),
-    TEST(reports_what_is_no_module),
+    TEST(tells_what_it_can_do), TEST(lists_functions),   TEST(compares),
+    TEST(reports_a_program),    TEST(tells_all_reasons), TEST(reports_what_is_no_module),
     TEST(fails_without_memory),
 };
 TEST_MAIN(tests)

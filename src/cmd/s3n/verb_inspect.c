@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `s3n inspect FILE.wasm`: what a module is, needs and may do. */
+/* `s3n inspect FILE.wasm`: what a module is, needs, may do and costs; what changes to another. */
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/module_file.h"
 #include "wasm/analyse.h"
@@ -9,42 +9,118 @@ enum {
     ANALYSIS_TEXT_MAX = 64 << 20
 };
 
+struct inspect_options {
+    bool functions;
+    const char *against;
+};
+
+static const struct option_row inspect_rows[] = {
+    { "functions", 0, OPTION_FLAG, offsetof(struct inspect_options, functions), NULL,
+      "list every function with its size, locals and depth", 0, 0 },
+    { "against", 0, OPTION_STRING, offsetof(struct inspect_options, against), "FILE.wasm",
+      "show what changes from that module to this one", 0, 0 },
+};
+
 static const struct option_table inspect_table = {
     .program = "s3n inspect",
     .usage = "FILE.wasm",
-    .about = "Shows what a module is and needs: size, imports, memory, tables, features, exports,\n"
-             "whether S3N can run it and, if not, why.  FILE may be - for standard input.\n"
-             "Exit code 0 when it can run, 3 when not.",
+    .about = "Shows what a module is, needs, may do and costs: size, imports, memory, tables,\n"
+             "features, exports, whether S3N can run it and, if not, why.  FILE may be - for\n"
+             "standard input.  Exit code 0 when it can run, 3 when not.",
+    .rows = inspect_rows,
+    .row_count = ARRAY_COUNT(inspect_rows),
     CLI_SHARED,
     .positional_min = 1,
     .positional_max = 1,
 };
 
-static bool inspect_run(struct cli *cli, const void *options UNUSED,
-                        const struct option_arguments *arguments, struct error *error)
-{
-    AUTO_BUFFER struct buffer module;
-    AUTO_BUFFER struct buffer text;
-    AUTO(arena) struct arena *arena = arena_new(ANALYSIS_ARENA_MAX);
+/* One module with its report; the report borrows the bytes. */
+struct inspection {
+    struct buffer module;
     struct analysis analysis;
-    module_file_init(&module);
-    buffer_init(&text, ANALYSIS_TEXT_MAX);
-    if (!module_file_read(&module, arguments->items[0], error) ||
-        !wasm_analyse(&analysis, arena, buffer_view(&module), error))
-        return false;
-    cli->exit_code = analysis.can_run ? 0 : error_exit_code(ERROR_INVALID);
-    if (cli->json) {
-        AUTO_JSON json_t *json = NULL;
-        return analysis_json(&json, &analysis, error) && cli_write_json(json, error);
-    }
-    analysis_text(&text, &analysis);
-    if (text.failed)
+};
+
+static bool inspection_make(struct inspection *inspection, const char *path, struct arena *arena,
+                            struct error *error)
+{
+    module_file_init(&inspection->module);
+    return module_file_read(&inspection->module, path, error) &&
+           wasm_analyse(&inspection->analysis, arena, buffer_view(&inspection->module), error);
+}
+
+static void inspection_done(struct inspection *inspection)
+{
+    buffer_done(&inspection->module);
+}
+#define AUTO_INSPECTION __attribute__((cleanup(inspection_done)))
+
+static bool write_text(struct buffer *text, struct error *error)
+{
+    if (text->failed)
         return error_set(error, ERROR_LIMIT, "the report is longer than %d bytes",
                          ANALYSIS_TEXT_MAX);
-    return cli_write(buffer_view(&text), error);
+    return cli_write(buffer_view(text), error);
+}
+
+static bool show_difference(const struct cli *cli, const struct inspection *before,
+                            const struct inspection *after, struct error *error)
+{
+    AUTO_JSON json_t *difference = NULL;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, ANALYSIS_TEXT_MAX);
+    if (!analysis_compare(&difference, &before->analysis, &after->analysis, error))
+        return false;
+    if (cli->json)
+        return cli_write_json(difference, error);
+    analysis_compare_text(&text, difference);
+    return write_text(&text, error);
+}
+
+/* `functions` NULL: without their table. */
+static bool show_report(const struct cli *cli, const struct analysis *analysis,
+                        const struct analysis_functions *functions, struct error *error)
+{
+    AUTO_JSON json_t *json = NULL;
+    AUTO_BUFFER struct buffer text;
+    json_t *rows;
+    buffer_init(&text, ANALYSIS_TEXT_MAX);
+    if (!cli->json) {
+        analysis_text(&text, analysis);
+        if (functions != NULL)
+            analysis_functions_text(&text, functions);
+        return write_text(&text, error);
+    }
+    if (!analysis_json(&json, analysis, error))
+        return false;
+    if (functions != NULL && (!analysis_functions_json(&rows, functions, error) ||
+                              json_object_set_new(json, "function_table", rows) != 0))
+        return false;
+    return cli_write_json(json, error);
+}
+
+static bool inspect_run(struct cli *cli, const void *context,
+                        const struct option_arguments *arguments, struct error *error)
+{
+    const struct inspect_options *options = context;
+    AUTO(arena) struct arena *arena = arena_new(ANALYSIS_ARENA_MAX);
+    AUTO_INSPECTION struct inspection own = { 0 }, other = { 0 };
+    struct analysis_functions functions;
+    if (options->functions && options->against != NULL)
+        return error_set(error, ERROR_USAGE, "--functions and --against exclude each other");
+    if (!inspection_make(&own, arguments->items[0], arena, error))
+        return false;
+    cli->exit_code = own.analysis.can_run ? 0 : error_exit_code(ERROR_INVALID);
+    if (options->against != NULL)
+        return inspection_make(&other, options->against, arena, error) &&
+               show_difference(cli, &other, &own, error);
+    if (options->functions &&
+        !wasm_analyse_functions(&functions, arena, buffer_view(&own.module), error))
+        return false;
+    return show_report(cli, &own.analysis, options->functions ? &functions : NULL, error);
 }
 
 const struct verb verb_inspect = { .name = "inspect",
-                                   .summary = "show what a WebAssembly module is and needs",
+                                   .summary = "show what a WebAssembly module is, may do and costs",
                                    .table = &inspect_table,
+                                   .options_size = sizeof(struct inspect_options),
                                    .run = inspect_run };
