@@ -96,6 +96,9 @@ expect 3 '"can_run": false' - inspect --json "$folder/short.wasm"
 input=$folder/short.wasm expect 3 'runs on S3N    no' - inspect -
 
 expect 3 - 'Is a directory' inspect "$folder"
+expect 0 'functions can run here' - doctor
+expect 0 '"can_run": true' - doctor --json
+expect 2 - 'doctor' doctor more
 data=$(dirname "$0")/data/functions
 expect 0 'can            read its input, write output' - inspect "$data/echo.wasm"
 expect 0 'about native' - inspect --functions "$data/echo.wasm"

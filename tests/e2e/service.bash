@@ -26,6 +26,25 @@ printf 'owners = ["bm9uZQ=="]\n' >"$scratch/s3nd.toml"
 refused "an owner that is no key" 3 "owners" --config "$scratch/s3nd.toml"
 refused "a configuration that is not there" 5 "No such file" --config "$scratch/none.toml"
 
+printf '[processor]\nsmt = "on"\n' >"$scratch/s3nd.toml"
+refused "a demand that is none" 3 'must be "any" or "off"' --config "$scratch/s3nd.toml"
+# What is open here decides what `required` must do.
+printf '[processor]\nmitigations = "required"\nsmt = "any"\n' >"$scratch/s3nd.toml"
+cpu=/sys/devices/system/cpu
+if ! [ -d $cpu/vulnerabilities ] || grep -qvE '^(Not affected|Mitigation)' $cpu/vulnerabilities/*; then
+  refused "open vulnerabilities" 7 'but open: ' --config "$scratch/s3nd.toml"
+else
+  node_start --config "$scratch/s3nd.toml" && node_stop
+  is "no open vulnerabilities" $? 0
+fi
+printf '[processor]\nsmt = "off"\n' >"$scratch/s3nd.toml"
+if [ "$(cat $cpu/smt/active 2>/dev/null)" = 0 ]; then
+  node_start --config "$scratch/s3nd.toml" && node_stop
+  is "no sibling threads" $? 0
+else
+  refused "sibling threads" 7 'processor.smt = ' --config "$scratch/s3nd.toml"
+fi
+
 # --- owners of the configuration, a small input limit, systemd's protocol
 node_start || { fail "start"; finish; }
 owner=$(login --json | json_field public_key)

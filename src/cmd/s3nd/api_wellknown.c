@@ -13,6 +13,18 @@ void api_health(void *context, const struct gateway_call *call)
     gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "status", "ok"));
 }
 
+static json_t *processor_json(const struct processor *processor)
+{
+    json_t *open = json_array();
+    for (size_t i = 0; i < processor->vulnerability_count; i++) {
+        if (processor->vulnerabilities[i].is_open)
+            json_array_append_new(open, json_string(processor->vulnerabilities[i].name));
+    }
+    return json_pack("{s:o, s:o}", "smt",
+                     processor->knows_smt ? json_boolean(processor->uses_smt) : json_null(),
+                     "open_vulnerabilities", open);
+}
+
 void api_info(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
@@ -25,6 +37,7 @@ void api_info(void *context, const struct gateway_call *call)
         (json_int_t)MIN((uint64_t)node->config->blob_kib_max << 10, (uint64_t)MODULE_SIZE_MAX),
         "memory_mib", (json_int_t)MEMORY_MIB_MAX, "timeout_ms", (json_int_t)TIMEOUT_MS_MAX,
         "output_kib", (json_int_t)OUTPUT_KIB_MAX);
+    json_object_set_new(info, "processor", processor_json(&node->processor));
     gateway_answer_json(node->gateway, call->handle, 200, info);
 }
 

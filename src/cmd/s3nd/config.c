@@ -121,6 +121,32 @@ static bool owners_read(struct config *config, const json_t *root, struct error 
     return true;
 }
 
+/* One of two words: the default, or the strict one. */
+static bool demand_read(bool *is_demanded, const json_t *table, const char *key, const char *strict,
+                        struct error *error)
+{
+    const char *value = "any";
+    if (json_object_get(table, key) == NULL)
+        return true;
+    if (!json_get_string(table, key, &value, error))
+        return false;
+    *is_demanded = strcmp(value, strict) == 0;
+    return *is_demanded || strcmp(value, "any") == 0 ||
+           error_set(error, ERROR_INVALID, "processor.%s: must be \"any\" or \"%s\"", key, strict);
+}
+
+static bool processor_table_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const keys[] = { "smt", "mitigations", NULL };
+    json_t *table;
+    if (json_object_get(root, "processor") == NULL)
+        return true;
+    return json_get_object(root, "processor", &table, error) &&
+           json_check_keys(table, keys, "processor", error) &&
+           demand_read(&config->wants_no_smt, table, keys[0], "off", error) &&
+           demand_read(&config->wants_mitigations, table, keys[1], "required", error);
+}
+
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
@@ -145,8 +171,8 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee", "first_owner",
-                                        "owners",   "users",  "limits", NULL };
+    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee",       "first_owner",
+                                        "owners",   "users",  "limits", "processor", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -160,7 +186,8 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->listen, sizeof(config->listen), root, keys[1], error) &&
         string_read(config->admin, sizeof(config->admin), root, keys[2], error) &&
         string_read(config->tee, sizeof(config->tee), root, keys[3], error) &&
-        owners_read(config, root, error) && tables_read(config, root, error);
+        owners_read(config, root, error) && tables_read(config, root, error) &&
+        processor_table_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

@@ -3,6 +3,7 @@
 #ifndef S3ND_NODE_H
 #define S3ND_NODE_H
 
+#include "base/processor.h"
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/identity.h"
 #include "cmd/s3nd/listeners.h"
@@ -23,6 +24,7 @@ struct node {
     struct supervisor_client *supervisor;
     struct keeper *keeper;
     struct keeper_info info;
+    struct processor processor;
     bool keeper_is_lost; /* a new one was asked for */
     uv_poll_t *keeper_watch;
     struct store *store;

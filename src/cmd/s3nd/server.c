@@ -316,6 +316,7 @@ static bool publish(struct node *node, struct error *error)
 static bool start(struct node *node, struct error *error)
 {
     struct supervisor_events events = { node, stop, supervisor_lost };
+    processor_read(&node->processor, PROCESSOR_FOLDER); /* out of reach from the jail */
     if (uv_loop_init(&node->loop) != 0)
         return error_set(error, ERROR_SYSTEM, "event loop");
     if (!node_metrics_new(&node->metrics, error) ||

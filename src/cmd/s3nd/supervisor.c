@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/ipc.h"
 #include "base/log.h"
+#include "base/processor.h"
 #include "base/spawn.h"
 #include "cmd/s3nd/children.h"
 #include "cmd/s3nd/launcher.h"
@@ -528,10 +529,29 @@ static bool folder_lock(struct supervisor *supervisor, struct error *error)
                      supervisor->config->data_folder);
 }
 
+/* What the operator insists on. */
+static bool processor_check(const struct config *config, struct error *error)
+{
+    static struct processor processor;
+    char names[200];
+    processor_read(&processor, PROCESSOR_FOLDER);
+    if (config->wants_no_smt && (processor.uses_smt || !processor.knows_smt))
+        return error_set(error, ERROR_UNAVAILABLE, "processor.smt = \"off\", but %s",
+                         processor.knows_smt ? "sibling threads are in use"
+                                             : "the kernel does not tell");
+    processor_open_names(&processor, names, sizeof(names));
+    if (config->wants_mitigations &&
+        (processor.vulnerability_count == 0 || strcmp(names, "none") != 0))
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "processor.mitigations = \"required\", but open: %s",
+                         processor.vulnerability_count == 0 ? "not told by the kernel" : names);
+    return true;
+}
+
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
-    return launcher_init(&supervisor->launcher, config, error) &&
+    return processor_check(config, error) && launcher_init(&supervisor->launcher, config, error) &&
            listener_check_loopback(config->admin, error) &&
            launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
            listener_open(&supervisor->listen, config->listen, error) &&
