@@ -500,7 +500,7 @@ bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
     else if (wanted == IMAGE_ABI_NONE && commands && reacts)
         *reason = "the module exports both _start and s3n_handle: say which abi is meant";
     else if (wanted == IMAGE_ABI_NONE && !commands && !reacts)
-        *reason = "the module exports neither _start (a command) nor s3n_alloc and s3n_handle (a "
+        *reason = "the module has no function _start to run, and no s3n_alloc and s3n_handle (a "
                   "reactor)";
     else if (wanted == IMAGE_ABI_REACTOR && !reacts)
         *reason = "the module does not export s3n_alloc and s3n_handle";

@@ -11,6 +11,7 @@ struct delivery {
     struct invoker *invoker;
     struct invocation *invocation;
     struct invocation_result result;
+    struct envelope_answer answer;
     uv_timer_t timer;
     uint8_t held[];
 };
@@ -59,12 +60,35 @@ static const char *hold_string(uint8_t **at, const char *text)
     return (const char *)hold(at, bytes_of(text, strlen(text) + 1)).data;
 }
 
+static size_t headers_size(const struct envelope_answer *answer)
+{
+    size_t size = 0;
+    for (size_t i = 0; answer != NULL && i < answer->header_count; i++)
+        size += answer->headers[i].name.size + answer->headers[i].value.size;
+    return size;
+}
+
+static void hold_answer(struct delivery *delivery, uint8_t **at)
+{
+    const struct envelope_answer *given = delivery->result.answer;
+    if (given == NULL)
+        return;
+    struct envelope_answer *held = &delivery->answer;
+    held->status = given->status;
+    held->header_count = given->header_count;
+    held->body = delivery->result.output;
+    for (size_t i = 0; i < given->header_count; i++)
+        held->headers[i] = (struct envelope_pair){ hold(at, given->headers[i].name),
+                                                   hold(at, given->headers[i].value) };
+    delivery->result.answer = held;
+}
+
 static struct delivery *delivery_new(struct invoker *invoker, struct invocation *invocation,
                                      const struct invocation_result *result)
 {
     const char *receipt = result->receipt != NULL ? result->receipt : "";
     size_t size = result->output.size + result->errors.size + strlen(result->message) + 1 +
-                  strlen(receipt) + 1;
+                  strlen(receipt) + 1 + headers_size(result->answer);
     struct delivery *made = malloc(sizeof(*made) + size);
     if (made == NULL)
         return NULL;
@@ -72,6 +96,7 @@ static struct delivery *delivery_new(struct invoker *invoker, struct invocation 
     uint8_t *at = made->held;
     made->result.output = hold(&at, result->output);
     made->result.errors = hold(&at, result->errors);
+    hold_answer(made, &at);
     made->result.message = hold_string(&at, result->message);
     made->result.receipt = hold_string(&at, receipt);
     if (result->receipt == NULL)

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
+#include "functions/trial.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,7 @@ struct deployment {
     struct function_image *images; /* per function */
     bool *has_image;
     size_t missing;
+    struct trial *trial; /* under way, or NULL */
 };
 
 /* One module being compiled, for however many functions wait for it. */
@@ -84,6 +86,7 @@ static void deployment_free(struct deployment *deployment)
 {
     if (deployment == NULL)
         return;
+    trial_cancel(deployment->trial);
     manifest_free(deployment->manifest);
     buffer_done(&deployment->canonical);
     free(deployment->images);
@@ -146,8 +149,31 @@ static void deployment_fail(struct deployment *deployment, const struct error *e
     deployment_free(deployment);
 }
 
-/* Every image is there. */
-static void deployment_finish(struct deployment *deployment)
+/* Whether each function's image can be entered as the manifest says. */
+static bool entries_check(const struct deployment *deployment, struct error *error)
+{
+    static const enum image_abi abis[FUNCTION_ABI_COUNT] = {
+        [FUNCTION_ABI_COMMAND] = IMAGE_ABI_COMMAND,
+        [FUNCTION_ABI_CGI] = IMAGE_ABI_CGI,
+        [FUNCTION_ABI_REACTOR] = IMAGE_ABI_REACTOR,
+    };
+    const struct manifest *manifest = deployment->manifest;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        const struct manifest_function *function = &manifest->functions[i];
+        const struct function_image *image = &deployment->images[i];
+        struct image_header header = { .flags = image->flags, .abi = image->abi };
+        enum image_abi chosen;
+        const char *reason;
+        if (image_choose_abi(&header, abis[function->abi], &chosen, &reason))
+            continue;
+        return error_set(error, ERROR_INVALID,
+                         "function %s is of abi %s, but %s (`s3n inspect` says what it has)",
+                         function->name, image_abi_name(abis[function->abi]), reason);
+    }
+    return true;
+}
+
+static void deployment_register(struct deployment *deployment)
 {
     struct deployer *deployer = deployment->deployer;
     struct registry_version version = {
@@ -166,6 +192,32 @@ static void deployment_finish(struct deployment *deployment)
     deployment_unlink(deployment);
     deployment->done(deployment->context, &result, NULL);
     deployment_free(deployment);
+}
+
+static void on_trial(void *context, const struct error *error)
+{
+    struct deployment *deployment = context;
+    deployment->trial = NULL;
+    if (error != NULL)
+        deployment_fail(deployment, error);
+    else
+        deployment_register(deployment);
+}
+
+/* Every image is there: checks what they can be entered by, and lets those that initialise
+ * themselves do it once. */
+static void deployment_finish(struct deployment *deployment)
+{
+    struct deployer *deployer = deployment->deployer;
+    struct error error;
+    bool waits = false;
+    if (!entries_check(deployment, &error) ||
+        (deployer->options.trier != NULL &&
+         !trial_start(&deployment->trial, deployer->options.trier, deployment->manifest,
+                      deployment->images, on_trial, deployment, &waits, &error)))
+        deployment_fail(deployment, &error);
+    else if (!waits)
+        deployment_register(deployment);
 }
 
 static void compilation_unlink(struct compilation *compilation)
@@ -229,9 +281,6 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
                   content.size, IMAGE_SIZE_MAX);
     } else if (!image_parse(&parsed, content, &reason)) {
         error_set(error, ERROR_CORRUPT, "the compiler's image is not valid: %s", reason);
-    } else if ((parsed.header.flags & IMAGE_HAS_COMMAND) == 0) {
-        error_set(error, ERROR_INVALID,
-                  "the module has no function _start to run (`s3n inspect` says what it has)");
     } else {
         uint64_t now_ns = clock_monotonic_ns(deployer->options.clock);
         char key[COMPILER_KEY_SIZE];
@@ -241,6 +290,8 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
             .image_size = content.size,
             .code_size = compilation->code_size,
             .compile_us = (now_ns - compilation->start_ns) / 1000,
+            .flags = parsed.header.flags,
+            .abi = parsed.header.abi,
         };
         kept = blobs_put(deployer->options.blobs, &image->image, content, error) &&
                registry_image_put(deployer->options.registry, &compilation->artefact.code, key,

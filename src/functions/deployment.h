@@ -2,10 +2,11 @@
 /* Deployments: from a manifest whose modules were uploaded to a version that is served.
  *
  * Checks that every module is there, compiles those that have no image yet (a few at once, the rest
- * wait), stores the images, then registers the version in one step.  Asynchronous: nothing here
- * waits for a compiler, and `done` comes from the loop.  A failure leaves the version served before
- * as it was; images already made stay cached.  Compilations of the same module are made once.
- * Owns the deployments under way.  One thread. */
+ * wait), stores the images, checks that each can be entered as the manifest says, has what they
+ * initialise done once (trial.h), then registers the version in one step.  Asynchronous: nothing
+ * here waits for a compiler, and `done` comes from the loop.  A failure leaves the version served
+ * before as it was; images already made stay cached.  Compilations of the same module are made
+ * once. Owns the deployments under way.  One thread. */
 #ifndef FUNCTIONS_DEPLOYMENT_H
 #define FUNCTIONS_DEPLOYMENT_H
 
@@ -15,6 +16,7 @@
 #include "functions/registry.h"
 
 struct deployer;
+struct trier;
 
 struct deployer_options {
     struct registry *registry;
@@ -22,6 +24,7 @@ struct deployer_options {
     struct blobs *blobs; /* of that store */
     const struct compiler *compiler;
     const struct clock *clock;
+    const struct trier *trier; /* NULL: nothing is tried */
 };
 
 MUST_CHECK bool deployer_new(struct deployer **deployer, const struct deployer_options *options,

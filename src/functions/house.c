@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/house.h"
+#include "abi/envelope.h"
 #include "base/file.h"
 #include "core/checked.h"
+#include "core/hex.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -171,7 +173,8 @@ static struct worker_options worker_options_of(const struct house *house)
         output_kib = MAX(output_kib, manifest->functions[i].limits.output_kib);
         log_kib = MAX(log_kib, manifest->functions[i].limits.log_kib);
     }
-    uint64_t mailbox = sizeof(struct mailbox) + STRINGS_SIZE_MAX +
+    /* Strings twice: an envelope holds them too. */
+    uint64_t mailbox = sizeof(struct mailbox) + 2 * (uint64_t)STRINGS_SIZE_MAX +
                        house->invoker->options.input_size_max +
                        ((uint64_t)(output_kib + log_kib) << 10);
     return (struct worker_options){
@@ -360,7 +363,7 @@ static void worker_want(struct house *house)
 
 /* --- running --- */
 
-static struct settings function_settings(const struct manifest_function *function)
+struct settings function_settings(const struct manifest_function *function)
 {
     const struct function_limits *limits = &function->limits;
     static const uint32_t entries[FUNCTION_ABI_COUNT] = {
@@ -403,30 +406,63 @@ static bool function_load(struct house *house, uint32_t function, struct error *
            error_within(error, "load %s/%s", application->manifest->application, row->name);
 }
 
+/* What a reactor is handed instead of the bare body. */
+static struct envelope_request envelope_of(const struct invocation *invocation)
+{
+    struct envelope_request request = {
+        .trigger = invocation->trigger == RECEIPT_TRIGGER_HTTP ? ENVELOPE_TRIGGER_HTTP
+                                                               : ENVELOPE_TRIGGER_CALL,
+        .environment = (const char *const *)invocation->environment,
+        .body = invocation->input,
+    };
+    bool is_id = hex_decode(request.id, sizeof(request.id), bytes_of_string(invocation->id));
+    ASSERT(is_id);
+    return request;
+}
+
+static void envelope_fill(struct mailbox *mailbox, size_t size,
+                          const struct envelope_request *request)
+{
+    uint8_t *at = (uint8_t *)mailbox + mailbox->input.offset;
+    struct writer writer = writer_into(at, MIN(mailbox->input.capacity, size));
+    envelope_request_write(&writer, request);
+    ASSERT(!writer.failed);
+    mailbox->input.size = (uint32_t)writer.size;
+}
+
 static bool mailbox_fill(struct house *house, uint32_t slot, const struct invocation *invocation,
                          struct error *error)
 {
     const struct manifest_function *row =
         &house->application->manifest->functions[invocation->function];
     const char *arguments[] = { row->name, NULL };
+    bool has_envelope = row->abi == FUNCTION_ABI_REACTOR;
+    struct envelope_request envelope = envelope_of(invocation);
+    uint64_t input_size =
+        has_envelope ? envelope_request_size(&envelope) : (uint64_t)invocation->input.size;
     uint32_t errors_size = row->limits.log_kib << 10;
     struct mailbox_request request = {
         .arguments = arguments,
         .environment = invocation->environment,
-        .input = invocation->input,
-        .input_capacity = (uint32_t)invocation->input.size,
+        .input = has_envelope ? (struct bytes){ 0 } : invocation->input,
+        .input_capacity = (uint32_t)input_size,
         .errors_capacity = errors_size,
     };
     size_t strings = 0;
     for (const char **at = invocation->environment; *at != NULL; at++)
         strings += strlen(*at) + 1;
     /* Output has what is left: exactly what the manifest grants. */
-    size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + invocation->input.size +
+    size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + input_size +
                     errors_size + ((size_t)row->limits.output_kib << 10);
     size_t size;
     void *mailbox = worker_mailbox(house->worker, slot, &size);
-    return mailbox_prepare(mailbox, MIN(size, (size_t)round_up(wanted, PAGE_SIZE)), &request,
-                           error);
+    if (input_size > size)
+        return error_set(error, ERROR_LIMIT, "the request has no room in a mailbox");
+    if (!mailbox_prepare(mailbox, MIN(size, (size_t)round_up(wanted, PAGE_SIZE)), &request, error))
+        return false;
+    if (has_envelope)
+        envelope_fill(mailbox, size, &envelope);
+    return true;
 }
 
 bool house_run(struct house *house, struct invocation *invocation, bool *taken, struct error *error)

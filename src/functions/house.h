@@ -75,6 +75,8 @@ void house_pump(struct house *house);
 /* The worker does not keep its limits, or is gone: what runs there has crashed. */
 void house_lose_worker(struct house *house);
 void house_close_worker(struct house *house);
+/* What a worker is told of a function. */
+struct settings function_settings(const struct manifest_function *function);
 /* Gives up on what takes the worker too long: opening, or loading a function. */
 void house_watch_worker(struct house *house, uint64_t now_ns);
 

@@ -114,6 +114,21 @@ static uint32_t pad_size_of(const struct manifest_function *function)
                                                     : (uint32_t)function->pad_output;
 }
 
+/* The answer of a function that has headers to say; what can't be one is a failure of its own. */
+static bool answer_take(struct envelope_answer *answer, enum function_abi abi, struct bytes output,
+                        struct outcome *outcome, struct error *failure)
+{
+    const char *reason = "";
+    bool is_read = abi == FUNCTION_ABI_CGI ? envelope_cgi_read(answer, output, &reason)
+                                           : envelope_answer_read(answer, output, &reason);
+    if (is_read)
+        return true;
+    outcome->kind = OUTCOME_TRAPPED;
+    outcome->reason = TRAP_ANSWER;
+    error_set(failure, ERROR_TRAPPED, "malformed answer: %s", reason);
+    return false;
+}
+
 void invocation_complete(struct house *house, struct invocation *invocation,
                          const struct worker_completion *completion)
 {
@@ -130,21 +145,27 @@ void invocation_complete(struct house *house, struct invocation *invocation,
         buffer_clear(&errors);
     }
     struct error failure = { 0 }, unsigned_reason;
-    if (!outcome_check(&outcome, &failure) && failure.text[0] == '\0')
-        error_set(&failure, ERROR_CRASHED, "the micro-VM broke");
+    struct envelope_answer answer;
     const struct manifest_function *function =
         &house->application->manifest->functions[invocation->function];
+    bool is_done = outcome_check(&outcome, &failure);
+    if (!is_done && failure.text[0] == '\0')
+        error_set(&failure, ERROR_CRASHED, "the micro-VM broke");
     if (function->pad_time_ns > 0) /* what is told must not be finer than what is shown */
         outcome.duration_ns = round_up_to(outcome.duration_ns, function->pad_time_ns);
+    bool has_answer = is_done && function->abi != FUNCTION_ABI_COMMAND &&
+                      answer_take(&answer, function->abi, buffer_view(&output), &outcome, &failure);
+    struct bytes body = has_answer ? answer.body : buffer_view(&output);
     struct receipt receipt;
     receipt_fill(&receipt, house, invocation, &outcome);
-    receipt.response = sha256_of(buffer_view(&output));
+    receipt.response = sha256_of(body);
     struct invocation_result result = {
         .id = invocation->id,
         .status = receipt.outcome.status,
         .exit_code = outcome.exit_code,
         .message = failure.text,
-        .output = buffer_view(&output),
+        .output = body,
+        .answer = has_answer ? &answer : NULL,
         .errors = buffer_view(&errors),
         .duration_us = receipt.usage.duration_us,
         .pad_size = pad_size_of(function),

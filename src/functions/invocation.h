@@ -12,6 +12,7 @@
 #ifndef FUNCTIONS_INVOCATION_H
 #define FUNCTIONS_INVOCATION_H
 
+#include "abi/envelope.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "functions/blobs.h"
@@ -65,7 +66,9 @@ struct invocation_result {
     enum receipt_status status;
     uint32_t exit_code;  /* of EXIT */
     const char *message; /* for people: why it failed; empty when DONE */
-    struct bytes output; /* stdout */
+    struct bytes output; /* stdout; of `answer` the body */
+    /* What a CGI program or a reactor said in headers; NULL for commands and failures. */
+    const struct envelope_answer *answer;
     struct bytes errors; /* stderr, for the owner alone */
     uint64_t duration_us;
     uint32_t pad_size;   /* what the answer's bytes are filled up to: 0, 1 (a power of two), or a

@@ -72,22 +72,30 @@ void application_release(struct application *application)
 static json_t *image_tree(const struct function_image *image)
 {
     struct hex32 digest = hex_of_digest(&image->image);
-    return json_pack("{s:s, s:I, s:I, s:I}", "image", digest.text, "image_size",
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I}", "image", digest.text, "image_size",
                      (json_int_t)image->image_size, "code_size", (json_int_t)image->code_size,
-                     "compile_us", (json_int_t)image->compile_us);
+                     "compile_us", (json_int_t)image->compile_us, "flags", (json_int_t)image->flags,
+                     "abi", (json_int_t)image->abi);
 }
 
 static bool image_of_tree(struct function_image *image, const json_t *tree, struct error *error)
 {
-    int64_t image_size, code_size, compile_us;
+    int64_t image_size, code_size, compile_us, flags = 0, abi = 0;
     if (!json_get_hex(tree, "image", image->image.bytes, sizeof(image->image.bytes), error) ||
         !json_get_integer(tree, "image_size", 0, INT64_MAX, &image_size, error) ||
         !json_get_integer(tree, "code_size", 0, INT64_MAX, &code_size, error) ||
         !json_get_integer(tree, "compile_us", 0, INT64_MAX, &compile_us, error))
         return false;
+    /* Records of an earlier version have neither; their images are compiled anew. */
+    if (json_object_get(tree, "flags") != NULL &&
+        (!json_get_integer(tree, "flags", 0, UINT32_MAX, &flags, error) ||
+         !json_get_integer(tree, "abi", 0, UINT32_MAX, &abi, error)))
+        return false;
     image->image_size = (uint64_t)image_size;
     image->code_size = (uint64_t)code_size;
     image->compile_us = (uint64_t)compile_us;
+    image->flags = (uint32_t)flags;
+    image->abi = (uint32_t)abi;
     return true;
 }
 

@@ -19,6 +19,8 @@ struct function_image {
     uint64_t image_size;
     uint64_t code_size; /* of the module */
     uint64_t compile_us;
+    uint32_t flags; /* of the image's header: how it can be entered */
+    uint32_t abi;   /* what the module itself says, enum image_abi */
 };
 
 /* One version of an application; immutable, kept alive by references. */

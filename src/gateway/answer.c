@@ -119,21 +119,37 @@ static size_t invocation_fields(struct http_field *fields, char duration[24],
     return count;
 }
 
+/* What a route shows of a function's own head. */
+static void head_copy(struct cgi_answer *answer, const struct gateway_output *output)
+{
+    answer->status = output->status;
+    answer->field_count = 0;
+    answer->body = output->body;
+    for (size_t i = 0; i < output->field_count && i < GATEWAY_OUTPUT_FIELDS_MAX; i++)
+        answer->fields[answer->field_count++] = output->fields[i];
+}
+
 bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handle,
-                               const struct gateway_invocation *invocation, struct bytes output)
+                               const struct gateway_invocation *invocation,
+                               const struct gateway_output *output)
 {
     struct gateway_request *request = request_find(gateway, handle);
-    char duration[24];
+    char duration[24], status[16];
     struct cgi_answer cgi;
     if (request == NULL)
         return false;
-    if (request->call.operation == GATEWAY_FUNCTION_ROUTE) {
-        cgi_answer_read(&cgi, output);
-    } else {
+    if (request->call.operation != GATEWAY_FUNCTION_ROUTE) {
         cgi.status = 200;
         cgi.field_count = 1;
-        cgi.body = output;
+        cgi.body = output->body;
         cgi.fields[0] = HTTP_FIELD("content-type", BYTES_LITERAL("application/octet-stream"));
+        snprintf(status, sizeof(status), "%d", output->status);
+        if (output->has_head)
+            cgi.fields[cgi.field_count++] = HTTP_FIELD("s3n-status", bytes_of_string(status));
+    } else if (output->has_head) {
+        head_copy(&cgi, output);
+    } else {
+        cgi_answer_read(&cgi, output->body);
     }
     cgi.field_count += invocation_fields(cgi.fields + cgi.field_count, duration, invocation);
     struct http_answer answer = {

@@ -139,10 +139,21 @@ struct gateway_invocation {
     uint64_t duration_us;
     uint32_t pad_size; /* of struct http_answer */
 };
-/* A function's output: raw for INVOKE; for FUNCTION_ROUTE it may begin with CGI fields (RFC 3875
- * section 6: Status, Content-Type, Location, others). */
+/* A function's answer. */
+struct gateway_output {
+    struct bytes body;
+    bool
+        has_head; /* the function said what follows; otherwise the body may begin with CGI fields */
+    int status;
+    const struct http_field *fields; /* fit for an answer; at most GATEWAY_OUTPUT_FIELDS_MAX */
+    size_t field_count;
+};
+/* INVOKE gets the body as it is, with the function's status as s3n-status; FUNCTION_ROUTE an answer
+ * made of it all, where a body without a head may begin with CGI fields (RFC 3875 section 6:
+ * Status, Content-Type, Location, others). */
 bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handle,
-                               const struct gateway_invocation *invocation, struct bytes output);
+                               const struct gateway_invocation *invocation,
+                               const struct gateway_output *output);
 /* A failed one: `name` is "trapped", "function-failed", "timeout", "crashed", "limit", ...; status
  * as the caller says. */
 bool gateway_answer_failure(struct gateway *gateway, struct http_handle handle,

@@ -74,7 +74,8 @@ static void invoke(void *context, const struct gateway_call *call)
         error_set(&error, ERROR_NOT_FOUND, "there is no function \"absent\"");
         gateway_answer_error(node.gateway, call->handle, &error, "look with `s3n ls`");
     } else if (!bytes_equal_string(call->function, "never")) {
-        gateway_answer_invocation(node.gateway, call->handle, &invocation, call->request->body);
+        gateway_answer_invocation(node.gateway, call->handle, &invocation,
+                                  &(struct gateway_output){ .body = call->request->body });
     }
 }
 

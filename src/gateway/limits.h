@@ -17,6 +17,7 @@ enum {
     GATEWAY_INPUT_SIZE_MAX = 8 << 20, /* of an invocation */
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
     GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
+    GATEWAY_OUTPUT_FIELDS_MAX = 24,
     CGI_HEAD_SIZE_MAX = 8 << 10 /* fields that a function's output may begin with */
 };
 

@@ -166,9 +166,34 @@ static void refuses_an_unknown_abi(void)
             "custom section s3n.abi says \"\": neither command, cgi nor reactor");
 }
 
+static void chooses_without_the_owner(void)
+{
+    const struct exported both[] = { { "s3n_alloc", TYPE_ALLOC },
+                                     { "s3n_handle", TYPE_HANDLE },
+                                     { "_start", TYPE_NOTHING } };
+    struct made made;
+    enum image_abi abi;
+    bool is_module;
+    struct error error;
+    CHECK(wasm_choose_abi(&abi, make(&made, both, 2, true, NULL), &is_module, &error));
+    CHECK_NUMBER(abi, IMAGE_ABI_REACTOR);
+    CHECK(wasm_choose_abi(&abi, make(&made, both + 2, 1, true, NULL), &is_module, &error));
+    CHECK_NUMBER(abi, IMAGE_ABI_COMMAND);
+    CHECK(wasm_choose_abi(&abi, make(&made, both + 2, 1, true, "cgi"), &is_module, &error));
+    CHECK_NUMBER(abi, IMAGE_ABI_CGI);
+    CHECK(wasm_choose_abi(&abi, make(&made, both, 3, true, "reactor"), &is_module, &error));
+    CHECK_NUMBER(abi, IMAGE_ABI_REACTOR);
+    CHECK(!wasm_choose_abi(&abi, make(&made, both, 3, true, NULL), &is_module, &error));
+    CHECK(!wasm_choose_abi(&abi, make(&made, both, 0, true, NULL), &is_module, &error));
+    CHECK(!wasm_choose_abi(&abi, BYTES_LITERAL("no module"), &is_module, &error));
+    CHECK(!is_module);
+    CHECK_NUMBER(error.code, ERROR_INVALID);
+}
+
 static const struct test tests[] = {
     TEST(finds_the_entries),
     TEST(refuses_half_a_reactor),
     TEST(refuses_an_unknown_abi),
+    TEST(chooses_without_the_owner),
 };
 TEST_MAIN(tests)

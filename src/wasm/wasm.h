@@ -55,4 +55,10 @@ struct wasm_link {
 MUST_CHECK bool wasm_compile(struct buffer *image, struct bytes module,
                              const struct wasm_options *options, struct error *error);
 
+/* How a module is to be entered when its owner does not say: by its own word or its exports
+ * (image_choose_abi).  INVALID when neither decides, or (*is_module false) when it can't be read.
+ */
+MUST_CHECK bool wasm_choose_abi(enum image_abi *abi, struct bytes module, bool *is_module,
+                                struct error *error);
+
 #endif

@@ -6,6 +6,7 @@
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "functions/manifest.h"
+#include "wasm/wasm.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -148,6 +149,23 @@ static bool blob_upload(struct deploying *deploying, const char *name,
     return true;
 }
 
+/* The manifest as the node gets it says everything.  What is no module at all is left for the node
+ * to refuse, with the compiler's words. */
+static bool abi_choose(struct manifest_function *function, struct bytes module, struct error *error)
+{
+    static const enum function_abi abis[IMAGE_ABI_COUNT] = {
+        [IMAGE_ABI_COMMAND] = FUNCTION_ABI_COMMAND,
+        [IMAGE_ABI_CGI] = FUNCTION_ABI_CGI,
+        [IMAGE_ABI_REACTOR] = FUNCTION_ABI_REACTOR,
+    };
+    enum image_abi abi;
+    bool is_module = true;
+    if (!wasm_choose_abi(&abi, module, &is_module, error))
+        return !is_module || error_within(error, "function %s", function->name);
+    function->abi = abis[abi];
+    return true;
+}
+
 static bool function_prepare(struct deploying *deploying, struct manifest_function *function,
                              struct error *error)
 {
@@ -162,6 +180,8 @@ static bool function_prepare(struct deploying *deploying, struct manifest_functi
                       function->build_command == NULL ? " and no build.command makes it" : "");
         return error_within(error, "function %s", function->name);
     }
+    if (!function->has_abi && !abi_choose(function, buffer_view(&content), error))
+        return false;
     function->code = sha256_of(buffer_view(&content));
     function->has_code = true;
     return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error);

@@ -50,6 +50,24 @@ static void refuse(struct node *node, struct http_handle handle, const struct er
         error->code == ERROR_BUSY ? "all of the function's instances are busy; try again" : NULL);
 }
 
+_Static_assert((int)ENVELOPE_HEADERS_MAX <= (int)GATEWAY_OUTPUT_FIELDS_MAX, "all can be sent");
+
+static void answer(const struct invoking *invoking, const struct gateway_invocation *invocation,
+                   const struct invocation_result *result)
+{
+    struct http_field fields[ENVELOPE_HEADERS_MAX];
+    struct gateway_output output = { .body = result->output };
+    if (result->answer != NULL) {
+        output.has_head = true;
+        output.status = (int)result->answer->status;
+        output.fields = fields;
+        for (size_t i = 0; i < result->answer->header_count; i++)
+            fields[output.field_count++] = (struct http_field){ result->answer->headers[i].name,
+                                                                result->answer->headers[i].value };
+    }
+    gateway_answer_invocation(invoking->node->gateway, invoking->handle, invocation, &output);
+}
+
 static void finished(void *context, const struct invocation_result *result,
                      const struct error *error)
 {
@@ -64,7 +82,7 @@ static void finished(void *context, const struct invocation_result *result,
     struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us,
                                              result->pad_size };
     if (result->status == RECEIPT_STATUS_DONE) {
-        gateway_answer_invocation(node->gateway, invoking->handle, &invocation, result->output);
+        answer(invoking, &invocation, result);
     } else {
         struct failure failure = failure_of(result->status);
         gateway_answer_failure(node->gateway, invoking->handle, &invocation, failure.status,

@@ -13,6 +13,7 @@
 #include "functions/deployment.h"
 #include "functions/invocation.h"
 #include "functions/owners.h"
+#include "functions/trial.h"
 #include "gateway/gateway.h"
 
 #include <uv.h>
@@ -33,6 +34,7 @@ struct node {
     struct registry *registry;
     struct compiler compiler;
     struct deployer *deployer;
+    struct trier trier;
     struct receipt_book *receipts;
     struct invoker *invoker;
     struct identity identity;

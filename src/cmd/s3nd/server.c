@@ -223,7 +223,11 @@ static bool open_functions(struct node *node, struct error *error)
         .blobs = node->blobs,
         .compiler = &node->compiler,
         .clock = &clock_system,
+        .trier = &node->trier,
     };
+    node->trier = (struct trier){ .loop = &node->loop,
+                                  .blobs = node->blobs,
+                                  .workers = { node->supervisor, worker_request, worker_end } };
     struct invoker_options invoker = {
         .loop = &node->loop,
         .blobs = node->blobs,
