@@ -55,10 +55,10 @@ text_module <<'WAT'
 (module (import "wasi_snapshot_preview1" "fd_write" (func (param i64) (result i32))))
 WAT
 refused "both types of a wrong import are named" 3 'is imported as (func (param i64) (result i32)), S3N has (func (param i32 i32 i32 i32) (result i32))'
-text_module <<'WAT'
-(module (func (result v128) (v128.const i64x2 0 0)))
+text_module --enable-exceptions <<'WAT'
+(module (func (try (do))))
 WAT
-refused "a proposal is named" 3 'vectors (SIMD) not supported'
+refused "a proposal is named" 3 'exception handling not supported'
 printf 'not a module at all' >"$scratch/module.wasm"
 refused "what is no module" 3 'magic header not detected'
 : >"$scratch/module.wasm"

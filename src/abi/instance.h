@@ -4,12 +4,13 @@
  *
  * Calling convention of a compiled function (x86-64-v3), of imports' stubs too:
  *   r12  frame: the callee's slot 0.  Arguments come in slots 0..n-1, results leave in slots
- * 0..m-1, eight bytes a slot; i32 and f32 stand zero-extended. r13  linear memory's base (0 in the
- * kvm backend) r14  struct instance rbp  in metered images: the fuel left (see below); else nothing
- *   rsp  8 mod 16 at entry (the return address has been pushed); `ret` returns.
- * Every other register, flags and vector registers are clobbered; r12-r14 and rsp are preserved.
- * Every call uses at least 16 bytes of the frame stack; a prologue checks r12 against frame_limit
- * and traps with TRAP_STACK.
+ * 0..m-1, eight bytes a slot; i32 and f32 stand zero-extended; a v128 takes two slots, lane 0
+ * lowest, aligned to 8 bytes only, so that n and m may exceed the number of values. r13  linear
+ * memory's base (0 in the kvm backend) r14  struct instance rbp  in metered images: the fuel left
+ * (see below); else nothing rsp  8 mod 16 at entry (the return address has been pushed); `ret`
+ * returns. Every other register, flags and vector registers are clobbered; r12-r14 and rsp are
+ * preserved. Every call uses at least 16 bytes of the frame stack; a prologue checks r12 against
+ * frame_limit and traps with TRAP_STACK.
  *
  * The only result of a function with one stands in its register as well as in slot 0: rax for
  * integers and references, xmm0 for floats and vectors.  Whoever calls through a code address

@@ -236,6 +236,8 @@ static void measure(struct analyser *analyser)
         if (module->types[i].result_count > 1)
             analyser->features |= WASM_FEATURE_MULTI_VALUE;
     }
+    if (module->has_vectors)
+        analyser->features |= WASM_FEATURE_SIMD;
     analysis->image_size = IMAGE_FIXED + IMAGE_PER_CODE * analysis->code_size +
                            IMAGE_PER_FUNCTION * (uint64_t)analysis->function_count +
                            analysis->data_size;

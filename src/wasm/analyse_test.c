@@ -45,7 +45,7 @@ static const uint8_t unrunnable[] =
     "\x02\x2d\x02\x03"
     "env\x01\n\0\0\x16wasi_snapshot_preview1\x0arandom_get\0\0"
     "\x03\x04\x03\0\0\0"
-    "\x0a\x10\x03\x04\0\x14\0\x0b\x04\0\x12\0\x0b\x04\0\xfd\x0c\x0b";
+    "\x0a\x10\x03\x04\0\x14\0\x0b\x04\0\x12\0\x0b\x04\0\xfe\x0c\x0b";
 
 static void tells_all_reasons(void)
 {
@@ -61,7 +61,7 @@ static void tells_all_reasons(void)
     CHECK(strncmp(analysis.reasons[1], "incompatible import type: ", 26) == 0);
     CHECK_STRING(analysis.reasons[2], "illegal opcode 0x14: typed function references not "
                                       "supported at offset 0x48 in function 2");
-    CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfd: vectors", 28) == 0);
+    CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfe 0x0c: threads", 33) == 0);
     CHECK_STRING(analysis.reasons[4], "nothing to call: no export \"_start\" (func)");
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, 1 << 16);
@@ -81,6 +81,43 @@ static void reports_what_is_no_module(void)
     CHECK_STRING(analysis.reasons[0], "magic header not detected at offset 0x0");
     AUTO_JSON json_t *json = NULL;
     CHECK(analysis_json(&json, &analysis, &error));
+}
+
+static bool has_feature(const struct analysis *analysis, const char *name)
+{
+    for (uint32_t i = 0; i < analysis->feature_count; i++) {
+        if (strcmp(analysis->features[i], name) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Vectors show in an instruction, in the type of a function, or of a local. */
+static void finds_vectors(void)
+{
+    static const struct {
+        const char *text;
+        size_t size;
+        bool has_vectors;
+    } modules[] = {
+#define MODULE(literal, has) { literal, sizeof(literal) - 1, has }
+        MODULE("\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a\4\1\2\0\x0b", false),
+        MODULE("\0asm\1\0\0\0\1\5\1\x60\1\x7b\0", true),
+        MODULE("\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a\6\1\4\1\1\x7b\x0b", true),
+        MODULE("\0asm\1\0\0\0\1\4\1\x60\0\0\3\2\1\0\x0a\x0b\1\x09\0\x41\0\xfd\x0f\xfd\x53\x1a"
+               "\x0b",
+               true),
+#undef MODULE
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(modules); i++) {
+        AUTO(arena) struct arena *arena = arena_new(1 << 20);
+        struct analysis analysis;
+        struct error error = { 0 };
+        struct bytes source = bytes_of(modules[i].text, modules[i].size);
+        REQUIRE(wasm_analyse(&analysis, arena, source, &error));
+        CHECK_NOTE(has_feature(&analysis, "simd") == modules[i].has_vectors, "module %zu", i);
+        CHECK_NOTE(analysis.reason_count == 1, "module %zu: %s", i, analysis.reasons[0]);
+    }
 }
 
 static void fails_without_memory(void)
@@ -185,6 +222,6 @@ static void compares(void)
 static const struct test tests[] = {
     TEST(tells_what_it_can_do), TEST(lists_functions),   TEST(compares),
     TEST(reports_a_program),    TEST(tells_all_reasons), TEST(reports_what_is_no_module),
-    TEST(fails_without_memory),
+    TEST(fails_without_memory), TEST(finds_vectors),
 };
 TEST_MAIN(tests)

@@ -280,6 +280,9 @@ static void skip(struct baseline *baseline, uint8_t opcode)
     case OPCODE_PREFIX:
         compile_prefixed(baseline);
         break;
+    case OPCODE_VECTOR_PREFIX:
+        compile_vector(baseline);
+        break;
     case OPCODE_CALL_INDIRECT:
     case OPCODE_RETURN_CALL_INDIRECT:
         numbers = 2;
@@ -386,6 +389,9 @@ static void compile_special(struct baseline *baseline, uint8_t opcode)
     case OPCODE_PREFIX:
         compile_prefixed(baseline);
         return;
+    case OPCODE_VECTOR_PREFIX:
+        compile_vector(baseline);
+        return;
     default:
         compile_reference(baseline, opcode);
         return;
@@ -453,6 +459,8 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     uint64_t size_max = (uint64_t)facts->code.size * WASM_CODE_GROWTH_MAX +
                         (uint64_t)facts->local_count * 16 + WASM_CODE_GROWTH_FREE;
     emitter->wasm_offset = facts->code_offset;
+    if ((facts->features & WASM_FEATURE_SIMD) != 0)
+        emit_vector_pool(emitter);
     enter(baseline, function_index);
     label_push(baseline, OPCODE_BLOCK, (struct type_range){ 0 },
                (struct type_range){ baseline->type->results, baseline->type->result_count });

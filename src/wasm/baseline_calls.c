@@ -300,7 +300,7 @@ void compile_global_get(struct baseline *baseline, uint32_t index)
 {
     const struct global *global = &baseline->module->globals[index];
     enum machine_type type = machine_type_of((uint8_t)global->type.type);
-    if (!global->type.is_mutable) {
+    if (!global->type.is_mutable && type != MACHINE_V128) {
         operand_push_constant(baseline, type, constant_bits(baseline->module, &global->value));
         return;
     }

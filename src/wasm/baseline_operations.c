@@ -4,14 +4,6 @@
 
 #include <string.h>
 
-/* Where a result goes: onto the stack, or straight into the pinned local that the next instruction
- * sets. */
-struct destination {
-    unsigned reg;
-    uint32_t local;
-    uint8_t opcode; /* LOCAL_SET, LOCAL_TEE, or 0 for the stack */
-};
-
 static bool is_local_outside_stencils(const struct baseline *baseline,
                                       const struct operand *operand)
 {
@@ -49,6 +41,31 @@ static struct destination destination_choose(struct baseline *baseline, unsigned
     return stack;
 }
 
+struct destination destination_choose_any(struct baseline *baseline, enum machine_type type,
+                                          const struct operand *a, const struct operand *b)
+{
+    struct scan *scan = &baseline->scan;
+    const uint8_t *at = scan->at;
+    if (at[0] == OPCODE_LOCAL_SET || at[0] == OPCODE_LOCAL_TEE) {
+        struct destination set = { .opcode = scan_u8(scan) };
+        set.local = scan_u32(scan);
+        set.reg = baseline->locals[set.local].pin;
+        if (set.reg != REGISTER_NONE) {
+            local_preserve(baseline, set.local);
+            return set;
+        }
+        scan->at = at;
+    }
+    struct destination stack = { 0 };
+    if (a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
+        stack.reg = a->reg;
+    else if (b != NULL && b->place == PLACE_REGISTER && is_float(b->type) == is_float(type))
+        stack.reg = b->reg;
+    else
+        stack.reg = register_take(baseline, is_float(type));
+    return stack;
+}
+
 static void destination_fill(struct baseline *baseline, enum machine_type type,
                              const struct destination *destination)
 {
@@ -63,6 +80,17 @@ static void destination_fill(struct baseline *baseline, enum machine_type type,
                                                  .type = (uint8_t)type,
                                                  .index = destination->local });
     }
+}
+
+void destination_finish(struct baseline *baseline, enum machine_type type,
+                        const struct destination *destination, const struct operand *a,
+                        const struct operand *b)
+{
+    if (a->place != PLACE_REGISTER || a->reg != destination->reg)
+        operand_release(baseline, a);
+    if (b != NULL && (b->place != PLACE_REGISTER || b->reg != destination->reg))
+        operand_release(baseline, b);
+    destination_fill(baseline, type, destination);
 }
 
 /* The operand's kind, and what its hole holds.  What no stencil can take goes into a register. */
@@ -371,7 +399,7 @@ void compile_operation(struct baseline *baseline, const struct operation *operat
 }
 
 /* Displacements reach 2 GiB: what lies beyond is added to the address, which then has 33 bits. */
-static int32_t near_offset(struct baseline *baseline, struct operand *address, uint32_t offset)
+int32_t near_offset(struct baseline *baseline, struct operand *address, uint32_t offset)
 {
     uint64_t sum = address->bits + offset;
     if (address->place == PLACE_CONSTANT && sum <= INT32_MAX) {
@@ -431,12 +459,30 @@ void compile_store(struct baseline *baseline, const struct operation *operation)
     operation_emit(baseline, stencil, &address, &value, REGISTER_NONE, near, (struct target){ 0 });
 }
 
+/* Vectors are moved only when they must be. */
+static void select_vector(struct baseline *baseline, struct operand *condition,
+                          struct operand *second, struct operand *first)
+{
+    uint32_t around = CHAIN_END;
+    operand_to_register(baseline, first);
+    operation_emit(baseline, STENCIL_BR_I32_NEZ, condition, NULL, REGISTER_NONE, 0,
+                   (struct target){ .chain = &around });
+    operand_move(baseline, second, first->reg);
+    emit_chain_here(&baseline->emitter, &around);
+    operand_release(baseline, second);
+    operand_push_register(baseline, MACHINE_V128, first->reg);
+}
+
 void compile_select(struct baseline *baseline)
 {
     struct operand condition = operand_take(baseline);
     struct operand second = operand_take(baseline);
     struct operand first = operand_take(baseline);
     enum machine_type type = first.type;
+    if (type == MACHINE_V128) {
+        select_vector(baseline, &condition, &second, &first);
+        return;
+    }
     unsigned operation = type == MACHINE_F32   ? STENCIL_F32_SELECT
                          : type == MACHINE_F64 ? STENCIL_F64_SELECT
                                                : STENCIL_I_SELECT;

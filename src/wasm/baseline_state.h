@@ -94,6 +94,14 @@ struct baseline {
 
 #define OWNER_BUSY UINT32_MAX
 
+/* Where a result goes: onto the stack, or straight into the pinned local that the next instruction
+ * sets. */
+struct destination {
+    unsigned reg;
+    uint32_t local;
+    uint8_t opcode; /* LOCAL_SET, LOCAL_TEE, or 0 for the stack */
+};
+
 static inline bool is_float(unsigned type)
 {
     return type >= MACHINE_F32;
@@ -197,6 +205,15 @@ void pins_store(struct baseline *baseline, uint32_t registers);
 void compile_operation(struct baseline *baseline, const struct operation *operation);
 void compile_load(struct baseline *baseline, const struct operation *operation);
 void compile_store(struct baseline *baseline, const struct operation *operation);
+/* A destination in any register that can hold it; a and b (NULL: there is none) have been taken. */
+struct destination destination_choose_any(struct baseline *baseline, enum machine_type type,
+                                          const struct operand *a, const struct operand *b);
+/* The result is there: it becomes an operand or the local's value; a and b are released. */
+void destination_finish(struct baseline *baseline, enum machine_type type,
+                        const struct destination *destination, const struct operand *a,
+                        const struct operand *b);
+/* What part of an access's offset a displacement can say; the rest is added to the address. */
+int32_t near_offset(struct baseline *baseline, struct operand *address, uint32_t offset);
 void compile_select(struct baseline *baseline);
 void compile_extend(struct baseline *baseline);
 /* Emits `operation` on a and b with its result in `to`; the operands are released. */
@@ -208,6 +225,12 @@ void operation_emit(struct baseline *baseline, unsigned operation, struct operan
 bool is_encoded(unsigned operation, const struct operand *b);
 void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,
                       struct operand *b, unsigned to, struct target target);
+
+/* baseline_vector.c and baseline_shuffle.c: what stands behind 0xfd */
+void compile_vector(struct baseline *baseline);
+void compile_shuffle(struct baseline *baseline);
+/* The register that holds the operand; what is in none is moved to a stack register. */
+unsigned register_with(struct baseline *baseline, struct operand *operand);
 
 /* baseline_control.c */
 bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range parameters,

@@ -42,6 +42,19 @@ static bool refuse_instruction(struct decoder *decoder, uint8_t opcode)
                          instructions[opcode].text);
 }
 
+static bool decode_vector_constant(struct decoder *decoder, struct constant *constant)
+{
+    struct scan *scan = &decoder->scan;
+    size_t offset = scan_offset(scan) - 1;
+    uint32_t code = scan_u32(scan);
+    if (code != VECTOR_V128_CONST)
+        return decode_refuse(decoder, ERROR_INVALID, offset,
+                             "constant expression required, found instruction 0xfd 0x%02x", code);
+    *constant = (struct constant){ .type = VALUE_V128, .bits = scan_fixed_u64(scan) };
+    constant->high_bits = scan_fixed_u64(scan);
+    return true;
+}
+
 static bool decode_constant_instruction(struct decoder *decoder, uint8_t opcode,
                                         struct constant *constant)
 {
@@ -59,6 +72,8 @@ static bool decode_constant_instruction(struct decoder *decoder, uint8_t opcode,
     case OPCODE_F64_CONST:
         *constant = (struct constant){ .type = VALUE_F64, .bits = scan_fixed_u64(scan) };
         return true;
+    case OPCODE_VECTOR_PREFIX:
+        return decode_vector_constant(decoder, constant);
     case OPCODE_GLOBAL_GET:
         return decode_global_constant(decoder, constant);
     case OPCODE_REF_NULL:

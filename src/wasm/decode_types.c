@@ -35,6 +35,7 @@ bool decode_value_type(struct decoder *decoder, enum value_type *type)
     if (decoder->scan.fault != NULL ||
         !(value_type_is_number(found) || value_type_is_reference(found)))
         return refuse_type(decoder, byte, "value type");
+    decoder->module->has_vectors |= found == VALUE_V128;
     *type = found;
     return true;
 }

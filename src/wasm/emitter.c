@@ -151,8 +151,7 @@ void emit_jump_if(struct emitter *emitter, unsigned condition, struct target tar
     jump(emitter, 0x0f, (uint8_t)(0x80 + condition), target);
 }
 
-/* Doubles an array in the arena; false (and failure of the emitter) when there is no room. */
-static bool grow_array(struct emitter *emitter, void **rows, uint32_t *capacity, size_t size)
+bool emitter_grow_array(struct emitter *emitter, void **rows, uint32_t *capacity, size_t size)
 {
     uint32_t doubled = *capacity == 0 ? 256 : *capacity * 2;
     void *larger = arena_array(emitter->arena, doubled, size);
@@ -170,8 +169,8 @@ static bool grow_array(struct emitter *emitter, void **rows, uint32_t *capacity,
 static void add_trap(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_offset)
 {
     if (emitter->trap_count == emitter->trap_capacity &&
-        !grow_array(emitter, (void **)&emitter->traps, &emitter->trap_capacity,
-                    sizeof(*emitter->traps)))
+        !emitter_grow_array(emitter, (void **)&emitter->traps, &emitter->trap_capacity,
+                            sizeof(*emitter->traps)))
         return;
     emitter->traps[emitter->trap_count++] =
         (struct image_trap){ .code_offset = code_offset, .wasm_offset = wasm_offset };
@@ -191,8 +190,8 @@ void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
 static void add_trap_site(struct emitter *emitter, struct trap_site site)
 {
     if (emitter->trap_site_count == emitter->trap_site_capacity &&
-        !grow_array(emitter, (void **)&emitter->trap_sites, &emitter->trap_site_capacity,
-                    sizeof(site)))
+        !emitter_grow_array(emitter, (void **)&emitter->trap_sites, &emitter->trap_site_capacity,
+                            sizeof(site)))
         return;
     emitter->trap_sites[emitter->trap_site_count++] = site;
 }
@@ -214,8 +213,8 @@ void emit_float_site(struct emitter *emitter, uint64_t bits)
 {
     emitter->size += 4;
     if (emitter->float_site_count == emitter->float_site_capacity &&
-        !grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,
-                    sizeof(*emitter->float_sites)))
+        !emitter_grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,
+                            sizeof(*emitter->float_sites)))
         return;
     emitter->float_sites[emitter->float_site_count++] =
         (struct float_site){ .at = emitter->size - 4, .bits = bits };
@@ -228,8 +227,8 @@ void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg
     at[1] = 0x8a;
     emitter->size += 6;
     if (emitter->nan_site_count == emitter->nan_site_capacity &&
-        !grow_array(emitter, (void **)&emitter->nan_sites, &emitter->nan_site_capacity,
-                    sizeof(*emitter->nan_sites)))
+        !emitter_grow_array(emitter, (void **)&emitter->nan_sites, &emitter->nan_site_capacity,
+                            sizeof(*emitter->nan_sites)))
         return;
     emitter->nan_sites[emitter->nan_site_count++] =
         (struct nan_site){ .at = emitter->size - 4, .type = (uint8_t)type, .reg = (uint8_t)reg };
@@ -303,6 +302,8 @@ void emit_islands(struct emitter *emitter)
         emit_jump(emitter, (struct target){ .address = site->at + 4 });
     }
     emitter->nan_site_count = 0;
+    if (emitter->vector_site_count != 0)
+        emit_vector_islands(emitter);
     if (emitter->float_site_count == 0)
         return;
     emit_align(emitter, 8, 0xcc);

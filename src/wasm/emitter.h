@@ -61,6 +61,22 @@ struct nan_site {
     uint8_t reg;
 };
 
+/* Four bytes that will be the distance to a vector behind the function, from the end of the
+ * instruction, `tail` bytes after them. */
+struct vector_site {
+    uint32_t at;
+    uint32_t tail;
+    const uint8_t *bytes;
+};
+
+/* A VEX instruction: 128 bits, or scalar. */
+struct vex {
+    uint8_t map;    /* 1: 0f, 2: 0f 38, 3: 0f 3a */
+    uint8_t prefix; /* 0: none, 1: 66, 2: f3, 3: f2 */
+    uint8_t opcode;
+    bool is_wide; /* W */
+};
+
 struct emitter {
     uint8_t *code;
     uint32_t size;
@@ -77,6 +93,9 @@ struct emitter {
     uint32_t float_site_count, float_site_capacity;
     struct nan_site *nan_sites;
     uint32_t nan_site_count, nan_site_capacity;
+    struct vector_site *vector_sites;
+    uint32_t vector_site_count, vector_site_capacity;
+    uint32_t vector_pool; /* where the constants of vector stencils are; 0: nowhere yet */
     struct image_trap *traps;
     uint32_t trap_count, trap_capacity;
     uint8_t scrap[1024]; /* where code goes after a failure */
@@ -87,10 +106,15 @@ enum {
     CHAIN_END = 0,       /* no jump stands at offset 0: the pool does */
     TABLE_ENTRY = 8,     /* bytes of an entry of a jump table */
     FRAME_REGISTER = 12, /* bases of memory operands */
+    MEMORY_REGISTER = 13,
     INSTANCE_REGISTER = 14,
 };
 
 void emitter_grow(struct emitter *emitter);
+/* Doubles an array in the arena; false (and failure of the emitter) when there is no room. */
+bool emitter_grow_array(struct emitter *emitter, void **rows, uint32_t *capacity, size_t size);
+/* The processor's number of a register. */
+unsigned emitter_number(unsigned reg);
 
 /* Where the next instruction goes; at least EMITTER_ROOM bytes. */
 static inline uint8_t *emit_at(struct emitter *emitter)
@@ -169,6 +193,37 @@ void emit_float_slot(struct emitter *emitter, uint8_t opcode, enum machine_type 
                      unsigned a, int32_t displacement);
 void emit_float_constant(struct emitter *emitter, uint8_t opcode, enum machine_type type,
                          unsigned to, unsigned a, uint64_t bits);
+
+/* emitter_vectors.c: VEX instructions on registers of the compiler, of either class where the
+ * instruction has it so.  `second` is REGISTER_NONE for those of two operands.  Where an immediate
+ * byte belongs to the instruction, emit_byte adds it. */
+void emit_vector_registers(struct emitter *emitter, struct vex vex, unsigned reg, unsigned second,
+                           unsigned rm);
+/* The extension of the opcode stands in the place of a register. */
+void emit_vector_extended(struct emitter *emitter, struct vex vex, unsigned extension, unsigned to,
+                          unsigned rm);
+void emit_vector_slot(struct emitter *emitter, struct vex vex, unsigned reg, unsigned second,
+                      int32_t displacement);
+/* Linear memory; `index` REGISTER_NONE: the displacement alone. */
+void emit_vector_memory(struct emitter *emitter, struct vex vex, unsigned reg, unsigned second,
+                        unsigned index, int32_t displacement);
+/* A constant behind the function; its bytes must live until then.  `tail`: immediate bytes that
+ * follow. */
+void emit_vector_constant(struct emitter *emitter, struct vex vex, unsigned reg, unsigned second,
+                          const uint8_t bytes[16], unsigned tail);
+void emit_vector_load_constant(struct emitter *emitter, unsigned to, const uint8_t bytes[16]);
+void emit_byte(struct emitter *emitter, uint8_t byte);
+/* and r10d, mask; vmovd xmm8, r10d */
+void emit_vector_count(struct emitter *emitter, uint8_t mask);
+/* setcc to; movzx to, to */
+void emit_condition(struct emitter *emitter, unsigned condition, unsigned to);
+/* movsx to, to: from 8 or 16 bits to 32 */
+void emit_sign_extend(struct emitter *emitter, unsigned bits, unsigned to);
+void emit_vector_stencil(struct emitter *emitter, const struct vector_stencil *stencil);
+/* The constants of vector stencils, once, before any function that uses them. */
+void emit_vector_pool(struct emitter *emitter);
+/* Constants that the function refers to; part of emit_islands. */
+void emit_vector_islands(struct emitter *emitter);
 
 /* jmp, and call to an address or chain. */
 void emit_jump(struct emitter *emitter, struct target target);

@@ -14,6 +14,11 @@ enum {
 
 static const uint8_t machine[INTEGER_REGISTER_COUNT] = { 0, 2, 1, 7, 6, 8, 9, 11, 15, 3, 5 };
 
+unsigned emitter_number(unsigned reg)
+{
+    return reg < FLOAT_BASE ? machine[reg] : reg - FLOAT_BASE;
+}
+
 /* ModRM and what follows for [base + displacement]; returns the bytes written. */
 static unsigned put_memory(uint8_t *at, unsigned reg, unsigned base, int32_t displacement)
 {
@@ -117,6 +122,8 @@ void emit_constant(struct emitter *emitter, enum machine_type type, unsigned to,
         emit_integer_constant(emitter, to, bits);
     else if (bits == 0)
         float_registers(emitter, XORPS, VEX_PS, number, number, number);
+    else if (type == MACHINE_V128)
+        emit_vector_load_constant(emitter, to, (const uint8_t *)(uintptr_t)bits);
     else
         emit_float_constant(emitter, MOV, type, to, FLOAT_BASE, bits);
 }

@@ -60,6 +60,14 @@ uint64_t constant_bits(const struct module *module, const struct constant *const
     return 0;
 }
 
+static uint64_t constant_high_bits(const struct module *module, const struct constant *constant)
+{
+    if (constant->type != VALUE_V128)
+        return 0;
+    return constant->kind == CONSTANT_GLOBAL ? module->globals[constant->index].value.high_bits
+                                             : constant->high_bits;
+}
+
 static void section_begin(struct linker *linker, enum image_section section)
 {
     static const uint8_t zeros[LAYOUT_PAGE_SIZE];
@@ -222,8 +230,9 @@ static bool write_instance(struct linker *linker, const struct segment *segments
         return error_set(error, ERROR_NO_MEMORY, "no memory for the instance template");
     memcpy(region, &instance, sizeof(instance));
     for (uint32_t i = 0; i < module->global_count; i++) {
-        uint64_t bits = constant_bits(module, &module->globals[i].value);
-        memcpy(region + linker->layout.globals + 16 * i, &bits, sizeof(bits));
+        const struct constant *value = &module->globals[i].value;
+        uint64_t bits[2] = { constant_bits(module, value), constant_high_bits(module, value) };
+        memcpy(region + linker->layout.globals + 16 * i, bits, sizeof(bits));
     }
     size_t segment_count = (size_t)module->data_count + module->element_count;
     if (segment_count > 0)

@@ -80,8 +80,11 @@ struct constant {
     enum constant_kind kind;
     enum value_type type;
     uint64_t bits; /* VALUE: the number, i32 and f32 zero-extended */
-    uint32_t
-        index; /* GLOBAL: global index; FUNCTION: function index; EXPRESSION: offset in the file */
+    union {
+        /* GLOBAL: global index; FUNCTION: function index; EXPRESSION: offset in the file */
+        uint32_t index;
+        uint64_t high_bits; /* VALUE of a v128: its upper half */
+    };
 };
 
 struct global {
@@ -160,6 +163,7 @@ struct module {
     bool has_data_count;
     uint32_t declared_data_count;
     bool has_extended_constants;
+    bool has_vectors;         /* v128 among the types of functions or globals */
     size_t code_size;         /* bytes of the code section */
     struct bytes abi_section; /* of the custom section s3n.abi; data NULL: there is none */
 };
@@ -194,7 +198,8 @@ void constants_resolve(struct module *module);
     X(BULK_MEMORY, 16, "bulk-memory")                                                              \
     X(REFERENCE_TYPES, 32, "reference-types")                                                      \
     X(TAIL_CALL, 64, "tail-call")                                                                  \
-    X(EXTENDED_CONST, 128, "extended-const")
+    X(EXTENDED_CONST, 128, "extended-const")                                                       \
+    X(SIMD, 256, "simd")
 
 enum wasm_feature {
 #define WASM_FEATURE_ENUM(name, bit, text) WASM_FEATURE_##name = bit,
@@ -229,7 +234,7 @@ MUST_CHECK bool validator_new(struct validator **validator, const struct module 
                               struct arena *arena, struct error *error);
 /* From now on facts have costs. */
 void validator_count_costs(struct validator *validator);
-/* Validates one defined function completely (Wasm 2.0 without SIMD).  `facts` borrows the
+/* Validates one defined function completely (Wasm 2.0).  `facts` borrows the
  * validator's memory until its next use. */
 MUST_CHECK bool validate_function(struct validator *validator, uint32_t function_index,
                                   struct function_facts *facts, struct error *error);

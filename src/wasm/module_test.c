@@ -123,8 +123,12 @@ static void names_what_it_refuses(void)
         enum error_code code;
         const char *text;
     } cases[] = {
-        { ONE_FUNCTION, "00fd0c000b", ERROR_UNSUPPORTED,
-          "illegal opcode 0xfd: vectors (SIMD) not supported at offset 0x17 in function 0" },
+        { ONE_FUNCTION, "00fd80020b", ERROR_UNSUPPORTED,
+          "illegal opcode 0xfd 0x100: relaxed SIMD not supported at offset 0x17 in function 0" },
+        { ONE_FUNCTION, "00fd9a010b", ERROR_INVALID,
+          "illegal opcode 0xfd 0x9a at offset 0x17 in function 0" },
+        { ONE_FUNCTION, "01017b2000fd15101a0b", ERROR_INVALID,
+          "invalid lane index 16, at most 15 at offset 0x1b in function 0" },
         { ONE_FUNCTION, "0014000b", ERROR_UNSUPPORTED,
           "illegal opcode 0x14: typed function references not supported at offset 0x17 in function "
           "0" },
@@ -132,8 +136,9 @@ static void names_what_it_refuses(void)
           "illegal opcode 0x06: exception handling not supported at offset 0x17 in function 0" },
         { ONE_FUNCTION, "00fe03000b", ERROR_UNSUPPORTED,
           "illegal opcode 0xfe 0x03: threads not supported at offset 0x17 in function 0" },
-        { ONE_FUNCTION, "01017b0b", ERROR_UNSUPPORTED,
-          "malformed value type 0x7b: vectors (SIMD) not supported at offset 0x16 in function 0" },
+        { ONE_FUNCTION, "01016e0b", ERROR_UNSUPPORTED,
+          "malformed value type 0x6e: garbage collection not supported at offset 0x16 in function "
+          "0" },
         { ONE_FUNCTION, "00270b", ERROR_INVALID,
           "illegal opcode 0x27 at offset 0x17 in function 0" },
         { ONE_FUNCTION, "0041006a1a0b", ERROR_INVALID,

@@ -32,6 +32,23 @@
 #define SIGNATURE_if_ SIGNATURE(2, I32, F32, UNKNOWN)
 #define SIGNATURE_ii_ SIGNATURE(2, I32, I32, UNKNOWN)
 #define SIGNATURE_ii_i SIGNATURE(2, I32, I32, I32)
+#define SIGNATURE_v_F SIGNATURE(1, V128, UNKNOWN, F64)
+#define SIGNATURE_v_I SIGNATURE(1, V128, UNKNOWN, I64)
+#define SIGNATURE_v_f SIGNATURE(1, V128, UNKNOWN, F32)
+#define SIGNATURE_v_i SIGNATURE(1, V128, UNKNOWN, I32)
+#define SIGNATURE_v_v SIGNATURE(1, V128, UNKNOWN, V128)
+#define SIGNATURE_F_v SIGNATURE(1, F64, UNKNOWN, V128)
+#define SIGNATURE_I_v SIGNATURE(1, I64, UNKNOWN, V128)
+#define SIGNATURE_f_v SIGNATURE(1, F32, UNKNOWN, V128)
+#define SIGNATURE_i_v SIGNATURE(1, I32, UNKNOWN, V128)
+#define SIGNATURE_iv_ SIGNATURE(2, I32, V128, UNKNOWN)
+#define SIGNATURE_iv_v SIGNATURE(2, I32, V128, V128)
+#define SIGNATURE_vF_v SIGNATURE(2, V128, F64, V128)
+#define SIGNATURE_vI_v SIGNATURE(2, V128, I64, V128)
+#define SIGNATURE_vf_v SIGNATURE(2, V128, F32, V128)
+#define SIGNATURE_vi_v SIGNATURE(2, V128, I32, V128)
+#define SIGNATURE_vv_v SIGNATURE(2, V128, V128, V128)
+#define SIGNATURE_vvv_v { 3, { VALUE_V128, VALUE_V128, VALUE_V128 }, VALUE_V128 }
 /* clang-format on */
 
 #define FEATURE_OF(code)                                                                           \
@@ -56,5 +73,12 @@ const struct instruction prefixed_instructions[PREFIXED_COUNT] = {
 #define INSTRUCTION(code, name, text, kind, signature, alignment)                                  \
     [code] = { text, OPCODE_##kind, alignment, PREFIXED_FEATURE_OF(code), SIGNATURE_##signature },
     PREFIXED_OPCODES(INSTRUCTION)
+#undef INSTRUCTION
+};
+
+const struct instruction vector_instructions[VECTOR_COUNT] = {
+#define INSTRUCTION(code, name, text, kind, signature, extra)                                      \
+    [code] = { text, OPCODE_##kind, extra, WASM_FEATURE_SIMD, SIGNATURE_##signature },
+    VECTOR_OPCODES(INSTRUCTION)
 #undef INSTRUCTION
 };

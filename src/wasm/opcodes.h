@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The table of instructions: WebAssembly 2.0 without vectors.  Internal to wasm.
+/* The table of instructions: WebAssembly 2.0.  Internal to wasm.
  *
  * X(code, name, text, kind, signature, alignment): the signature of PLAIN and ACCESS instructions
- * reads operands_result (i = i32, I = i64, f = f32, F = f64), the alignment of ACCESS is the
- * natural one as a power of two; SPECIAL instructions have rules of their own. */
+ * reads operands_result (i = i32, I = i64, f = f32, F = f64, v = v128), the alignment of
+ * ACCESS is the natural one as a power of two; SPECIAL instructions have rules of their own. */
 #ifndef WASM_OPCODES_H
 #define WASM_OPCODES_H
 
 #include "wasm/module.h"
+#include "wasm/vector_opcodes.h"
 
 #define OPCODES(X)                                                                                 \
     X(0x00, UNREACHABLE, "unreachable", SPECIAL, none, 0)                                          \
@@ -195,7 +196,8 @@
     X(0xd0, REF_NULL, "ref.null", SPECIAL, none, 0)                                                \
     X(0xd1, REF_IS_NULL, "ref.is_null", SPECIAL, none, 0)                                          \
     X(0xd2, REF_FUNC, "ref.func", SPECIAL, none, 0)                                                \
-    X(0xfc, PREFIX, "prefix", SPECIAL, none, 0)
+    X(0xfc, PREFIX, "prefix", SPECIAL, none, 0)                                                    \
+    X(0xfd, VECTOR_PREFIX, "prefix", SPECIAL, none, 0)
 
 /* Behind the byte 0xfc. */
 #define PREFIXED_OPCODES(X)                                                                        \
@@ -232,27 +234,30 @@ enum prefixed_opcode {
 };
 
 enum opcode_kind {
-    OPCODE_ABSENT, /* not of WebAssembly 2.0 without vectors */
+    OPCODE_ABSENT, /* not of WebAssembly 2.0 */
     OPCODE_PLAIN,  /* no immediates */
     OPCODE_ACCESS, /* alignment and offset */
     OPCODE_SPECIAL,
+    OPCODE_LANE,        /* index of a lane */
+    OPCODE_ACCESS_LANE, /* alignment, offset and lane */
 };
 
 struct signature {
     uint8_t operand_count;
-    uint8_t operands[2];
+    uint8_t operands[3];
     uint8_t result; /* 0: none */
 };
 
 struct instruction {
     const char *text;
     uint8_t kind;
-    uint8_t alignment;
+    uint8_t alignment; /* LANE: number of lanes */
     uint16_t features; /* enum wasm_feature */
     struct signature signature;
 };
 
 extern const struct instruction instructions[256];
 extern const struct instruction prefixed_instructions[PREFIXED_COUNT];
+extern const struct instruction vector_instructions[VECTOR_COUNT];
 
 #endif

@@ -19,7 +19,6 @@ const struct proposal_row proposal_rows[] = {
     { PROPOSAL_OPCODE, 0xd4, 0xd6, REFERENCES }, /* ref.as_non_null, br_on_* */
     { PROPOSAL_OPCODE, 0xe0, 0xe6, SWITCHING },
     { PROPOSAL_OPCODE, 0xfb, 0xfb, GC },
-    { PROPOSAL_OPCODE, 0xfd, 0xfd, "vectors (SIMD)" },
     { PROPOSAL_OPCODE, 0xfe, 0xfe, "threads" },
     { PROPOSAL_OPCODE_FB, 0x00, 0x1f, GC },
     { PROPOSAL_OPCODE_FB, 0x20, 0x26, DESCRIPTORS },
@@ -40,7 +39,6 @@ const struct proposal_row proposal_rows[] = {
     { PROPOSAL_VALUE_TYPE, 0x71, 0x73, GC },
     { PROPOSAL_VALUE_TYPE, 0x74, 0x74, EXCEPTIONS },
     { PROPOSAL_VALUE_TYPE, 0x75, 0x75, SWITCHING },
-    { PROPOSAL_VALUE_TYPE, 0x7b, 0x7b, "vectors (SIMD)" },
     { PROPOSAL_TYPE_FORM, 0x4c, 0x4d, DESCRIPTORS },
     { PROPOSAL_TYPE_FORM, 0x4e, 0x50, GC }, /* rec, sub */
     { PROPOSAL_TYPE_FORM, 0x5d, 0x5d, SWITCHING },

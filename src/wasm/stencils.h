@@ -115,6 +115,19 @@ const uint8_t *stencil_patches_of(const struct stencil_form *form);
 /* Constants that patches point into: to be copied, aligned to 16 bytes, before any code. */
 struct bytes stencil_constants(void);
 
+/* Vector operations that are more than a few instructions (stencils_simd.inc): the operands are in
+ * vector or integer stack registers a and b, the result takes the place of a; b is lost. */
+struct vector_stencil {
+    const uint8_t *code;
+    const uint8_t *patches; /* pairs: offset, constant's place / 4 */
+    uint8_t size;
+    uint8_t patch_count;
+};
+
+/* False when the instruction has no stencil; `b` is 0 for those of one operand. */
+bool vector_stencil_find(unsigned opcode, unsigned a, unsigned b, struct vector_stencil *stencil);
+struct bytes vector_stencil_constants(void);
+
 /* Tools only: hears every choice that the compiler asks for, which are then all taken to exist. */
 typedef void stencil_recorder(const char *operation, const char kinds[4]);
 extern stencil_recorder *stencil_record;

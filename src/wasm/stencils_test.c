@@ -18,21 +18,33 @@ static bool has_clang(void)
     return system("command -v clang-19 >/dev/null && command -v python3 >/dev/null") == 0;
 }
 
-static void table_is_what_the_generator_writes(void)
+static void check_generated(const char *generator, const char *table)
 {
     if (!has_clang())
         SKIP("clang-19 or python3 is not installed");
     char command[512];
     char path[256];
+    char kept_path[256];
     const char *source = getenv("S3N_SOURCE");
-    snprintf(path, sizeof(path), "%s/stencils.inc", test_folder());
-    snprintf(command, sizeof(command), "'%s/tools/stencils/generate.py' --output '%s' >/dev/null",
-             source == NULL ? "." : source, path);
+    snprintf(path, sizeof(path), "%s/%s", test_folder(), table);
+    snprintf(kept_path, sizeof(kept_path), "src/wasm/%s", table);
+    snprintf(command, sizeof(command), "'%s/tools/stencils/%s' --output '%s' >/dev/null",
+             source == NULL ? "." : source, generator, path);
     REQUIRE(system(command) == 0);
     struct bytes fresh = test_file(path);
-    struct bytes kept = test_file("src/wasm/stencils.inc");
-    CHECK_NOTE(bytes_equal(fresh, kept),
-               "src/wasm/stencils.inc isn't what tools/stencils/generate.py writes");
+    struct bytes kept = test_file(kept_path);
+    CHECK_NOTE(bytes_equal(fresh, kept), "src/wasm/%s isn't what tools/stencils/%s writes", table,
+               generator);
+}
+
+static void table_is_what_the_generator_writes(void)
+{
+    check_generated("generate.py", "stencils.inc");
+}
+
+static void vector_table_is_what_its_generator_writes(void)
+{
+    check_generated("vectors.py", "stencils_simd.inc");
 }
 
 /* What the compiler falls back to exists for each operation. */
@@ -77,6 +89,7 @@ static void instructions_have_their_operations(void)
 }
 
 static const struct test tests[] = { TEST(table_is_what_the_generator_writes),
+                                     TEST(vector_table_is_what_its_generator_writes),
                                      TEST(every_operation_takes_stack_registers),
                                      TEST(instructions_have_their_operations) };
 

@@ -30,7 +30,7 @@ const char *value_type_name(enum value_type type)
 
 bool value_type_is_number(enum value_type type)
 {
-    return type == VALUE_I32 || type == VALUE_I64 || type == VALUE_F32 || type == VALUE_F64;
+    return type >= VALUE_V128 && type <= VALUE_I32;
 }
 
 bool value_type_is_reference(enum value_type type)

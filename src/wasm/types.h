@@ -16,6 +16,7 @@ struct type_text {
 
 /* "i32"; "unknown" for VALUE_UNKNOWN. */
 const char *value_type_name(enum value_type type);
+/* v128 counts as a number. */
 bool value_type_is_number(enum value_type type);
 bool value_type_is_reference(enum value_type type);
 bool function_type_equal(const struct function_type *a, const struct function_type *b);

@@ -172,6 +172,8 @@ bool validator_read_type(struct validator *validator, enum value_type *type)
     enum value_type found = (enum value_type)byte;
     const char *proposal = proposal_name(PROPOSAL_VALUE_TYPE, byte);
     *type = found;
+    if (found == VALUE_V128)
+        validator->features |= WASM_FEATURE_SIMD;
     if (value_type_is_number(found) || value_type_is_reference(found))
         return true;
     if (proposal != NULL)
@@ -224,7 +226,7 @@ static bool check_local(struct validator *validator, uint8_t opcode)
     return true;
 }
 
-static bool apply_signature(struct validator *validator, const struct signature *signature)
+bool validator_apply(struct validator *validator, const struct signature *signature)
 {
     for (uint32_t i = signature->operand_count; i > 0; i--) {
         if (!validator_pop(validator, (enum value_type)signature->operands[i - 1]))
@@ -235,7 +237,7 @@ static bool apply_signature(struct validator *validator, const struct signature 
     return true;
 }
 
-static bool check_access(struct validator *validator, const struct instruction *instruction)
+bool validator_read_access(struct validator *validator, const struct instruction *instruction)
 {
     uint32_t alignment = scan_u32(&validator->scan);
     (void)scan_u32(&validator->scan); /* offset: any */
@@ -248,7 +250,7 @@ static bool check_access(struct validator *validator, const struct instruction *
                                 alignment < 32 ? "alignment must not be larger than natural"
                                                : "malformed memop flags");
     }
-    return validator_check_memory(validator) && apply_signature(validator, &instruction->signature);
+    return validator_check_memory(validator);
 }
 
 static bool check_constant(struct validator *validator, uint8_t opcode)
@@ -299,15 +301,12 @@ static bool refuse_absent(struct validator *validator, uint8_t opcode)
     static const struct {
         uint8_t prefix;
         enum proposal_place place;
-    } prefixes[] = { { 0xfb, PROPOSAL_OPCODE_FB },
-                     { 0xfd, PROPOSAL_OPCODE_FD },
-                     { 0xfe, PROPOSAL_OPCODE_FE } };
+    } prefixes[] = { { 0xfb, PROPOSAL_OPCODE_FB }, { 0xfe, PROPOSAL_OPCODE_FE } };
     for (size_t i = 0; i < ARRAY_COUNT(prefixes); i++) {
         if (prefixes[i].prefix != opcode)
             continue;
         uint32_t code = scan_u32(&validator->scan);
-        if (opcode != 0xfd || code >= 0x100)
-            return validator_refuse_prefixed(validator, opcode, prefixes[i].place, code);
+        return validator_refuse_prefixed(validator, opcode, prefixes[i].place, code);
     }
     const char *proposal = proposal_name(PROPOSAL_OPCODE, opcode);
     if (proposal != NULL)
@@ -324,7 +323,7 @@ static bool check_prefixed(struct validator *validator)
         return validator_refuse_prefixed(validator, OPCODE_PREFIX, PROPOSAL_OPCODE_FC, code);
     validator->features |= prefixed_instructions[code].features;
     if (prefixed_instructions[code].kind == OPCODE_PLAIN)
-        return apply_signature(validator, &prefixed_instructions[code].signature);
+        return validator_apply(validator, &prefixed_instructions[code].signature);
     validator->scan.at = at;
     return validator_check_prefixed(validator);
 }
@@ -344,17 +343,22 @@ static bool check_instruction(struct validator *validator, uint8_t opcode)
         return check_constant(validator, opcode);
     case OPCODE_PREFIX:
         return check_prefixed(validator);
+    case OPCODE_VECTOR_PREFIX:
+        return validator_check_vector(validator);
     default:
         break;
     }
     validator->features |= instruction->features;
     switch ((enum opcode_kind)instruction->kind) {
     case OPCODE_PLAIN:
-        return apply_signature(validator, &instruction->signature);
+        return validator_apply(validator, &instruction->signature);
     case OPCODE_ACCESS:
-        return check_access(validator, instruction);
+        return validator_read_access(validator, instruction) &&
+               validator_apply(validator, &instruction->signature);
     case OPCODE_SPECIAL:
         return check_special(validator, opcode);
+    case OPCODE_LANE:
+    case OPCODE_ACCESS_LANE:
     case OPCODE_ABSENT:
         break;
     }
@@ -483,11 +487,12 @@ bool validate_function(struct validator *validator, uint32_t function_index,
         return false;
     if (validator->scan.at != module->source.data + function->source_offset + function->body.size)
         return validator_refuse(validator, ERROR_INVALID, "section size mismatch");
+    bool has_vectors = module->has_vectors || (validator->features & WASM_FEATURE_SIMD) != 0;
     *facts = (struct function_facts){
         .local_types = validator->local_types,
         .local_count = validator->local_count,
         .stack_height_max = validator->height_max,
-        .stack_slots_max = validator->height_max,
+        .stack_slots_max = has_vectors ? 2 * validator->height_max : validator->height_max,
         .call_count = validator->call_count,
         .local_uses = validator->local_uses,
         .block_depth_max = validator->depth_max,

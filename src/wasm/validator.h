@@ -5,7 +5,7 @@
 #ifndef WASM_VALIDATOR_H
 #define WASM_VALIDATOR_H
 
-#include "wasm/module.h"
+#include "wasm/opcodes.h"
 #include "wasm/proposals.h"
 #include "wasm/scan.h"
 
@@ -77,6 +77,10 @@ MUST_CHECK bool validator_push_frame(struct validator *validator, uint8_t opcode
 /* Reads a value type or reference type from the code. */
 MUST_CHECK bool validator_read_type(struct validator *validator, enum value_type *type);
 MUST_CHECK bool validator_check_memory(struct validator *validator);
+/* Alignment and offset. */
+MUST_CHECK bool validator_read_access(struct validator *validator,
+                                      const struct instruction *instruction);
+MUST_CHECK bool validator_apply(struct validator *validator, const struct signature *signature);
 
 /* There is room: VALIDATOR_ROOM, or what was made. */
 static inline void validator_push(struct validator *validator, enum value_type type)
@@ -104,5 +108,7 @@ typedef bool check_function(struct validator *validator);
 extern check_function *const control_checks[256];
 extern check_function *const reference_checks[256];
 MUST_CHECK bool validator_check_prefixed(struct validator *validator);
+/* Behind 0xfd. */
+MUST_CHECK bool validator_check_vector(struct validator *validator);
 
 #endif
