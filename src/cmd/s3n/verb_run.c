@@ -7,6 +7,7 @@
 #include "base/spawn.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/module_file.h"
+#include "cmd/s3n/run_files.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -15,12 +16,19 @@
 #include <string.h>
 #include <unistd.h>
 
+enum {
+    SCRATCH_MIB_DEFAULT = 64, /* with --dir */
+    SCRATCH_MIB_MAX = 255
+};
+
 struct run_options {
     uint64_t memory_mib;
     uint64_t timeout_ms;
     uint64_t fuel;
     bool deterministic;
     bool usage;
+    struct option_list folders;
+    uint64_t scratch_mib;
     struct option_list environment;
     const char *tier;
     const char *backend;
@@ -58,6 +66,19 @@ static const struct option_row run_rows[] = {
       .kind = OPTION_FLAG,
       .offset = offsetof(struct run_options, usage),
       .help = "say on standard error what it used" },
+    { .name = "dir",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct run_options, folders),
+      .value = "HOST::GUEST",
+      .help = "a folder it gets a copy of, under the name GUEST; what it writes is gone at "
+              "the end" },
+    { .name = "scratch-mib",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct run_options, scratch_mib),
+      .value = "N",
+      .help = "most it may write to files (default: 64 with --dir; without, there are none)",
+      .min = 1,
+      .max = SCRATCH_MIB_MAX },
     { .name = "env",
       .kind = OPTION_LIST,
       .offset = offsetof(struct run_options, environment),
@@ -136,13 +157,15 @@ static void add_word(struct command_line *line, const char *word)
 }
 
 /* What slipstream is told; freed by nobody, since this process becomes slipstream. */
-static bool write_command(struct command_line *line, int image, const struct run_options *options,
+static bool write_command(struct command_line *line, int image, int files,
+                          const struct run_options *options,
                           const struct option_arguments *arguments, struct error *error)
 {
     enum {
-        OPTION_WORDS = 24
+        OPTION_WORDS = 28
     };
     static char image_text[16], memory_text[24], timeout_text[24], fuel_text[24];
+    static char files_text[16], scratch_text[24];
     size_t room = OPTION_WORDS + 2 * options->environment.count + arguments->count;
     line->words = calloc(room, sizeof(*line->words));
     if (line->words == NULL)
@@ -172,6 +195,18 @@ static bool write_command(struct command_line *line, int image, const struct run
     }
     if (options->usage)
         add_word(line, "--usage");
+    uint64_t scratch_mib = options->scratch_mib == 0 && files >= 0 ? (uint64_t)SCRATCH_MIB_DEFAULT
+                                                                   : options->scratch_mib;
+    if (files >= 0) {
+        snprintf(files_text, sizeof(files_text), "%d", files);
+        add_word(line, "--files-fd");
+        add_word(line, files_text);
+    }
+    if (scratch_mib != 0) {
+        snprintf(scratch_text, sizeof(scratch_text), "%llu", (unsigned long long)scratch_mib << 10);
+        add_word(line, "--scratch-kib");
+        add_word(line, scratch_text);
+    }
     for (size_t i = 0; i < options->environment.count; i++) {
         add_word(line, "--env");
         add_word(line, options->environment.items[i]);
@@ -199,6 +234,7 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
 {
     const struct run_options *options = given;
     AUTO_CLOSE int image = -1;
+    AUTO_CLOSE int files = -1;
     char path[PATH_MAX];
     struct command_line line = { 0 };
     static const char *const environment[] = { NULL };
@@ -206,9 +242,10 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
         !check_environment(&options->environment, error) ||
         !spawn_sibling_path(path, sizeof(path), "slipstream", error) ||
         !prepare_image(cli, &image, arguments->items[0], options, error) ||
-        !write_command(&line, image, options, arguments, error))
+        !run_files(cli, &options->folders, &files, error) ||
+        !write_command(&line, image, files, options, arguments, error))
         return false;
-    if (fcntl(image, F_SETFD, 0) != 0)
+    if (fcntl(image, F_SETFD, 0) != 0 || (files >= 0 && fcntl(files, F_SETFD, 0) != 0))
         return error_system(error, "pass the image on");
     execve(path, (char *const *)(uintptr_t)line.words, (char *const *)(uintptr_t)environment);
     error_system(error, "start %s", path);

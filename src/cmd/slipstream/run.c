@@ -2,6 +2,7 @@
 /* `slipstream --run`: the image's streams are this process's, its exit status too. */
 #include "cmd/slipstream/slipstream.h"
 
+#include "abi/layout.h"
 #include "base/file.h"
 #include "base/options.h"
 #include "slipstream/engine.h"
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 enum {
+    RUN_SCRATCH_KIB_MAX = (LAYOUT_SCRATCH_SIZE_MAX - LAYOUT_SCRATCH_FIXED_SIZE) >> 10,
     RUN_MAILBOX_SIZE = 4 << 20,
     RUN_INPUT_SIZE = 256 << 10,
     RUN_ERRORS_SIZE = 64 << 10
@@ -28,6 +30,8 @@ struct run_options {
     uint64_t fuel;
     bool usage;
     uint64_t uid;
+    uint64_t files;
+    uint64_t scratch_kib;
     struct option_list environment;
     const char *backend;
 };
@@ -45,6 +49,10 @@ static const struct option_row run_rows[] = {
       "say on stderr what it used", 0, 0 },
     { "env", 0, OPTION_LIST, offsetof(struct run_options, environment), "K=V",
       "a variable of the program's environment; may be repeated", 0, 0 },
+    { "files-fd", 0, OPTION_NUMBER, offsetof(struct run_options, files), "N",
+      "descriptor of the archive of its files", 3, 1 << 20 },
+    { "scratch-kib", 0, OPTION_NUMBER, offsetof(struct run_options, scratch_kib), "N",
+      "what it may write to files (default: nothing)", 0, RUN_SCRATCH_KIB_MAX },
     { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct run_options, uid), "N",
@@ -150,6 +158,7 @@ static bool run_open(struct run_parts *parts, const struct run_options *options,
     }
     return jail_enter(is_process ? &profile_run_process : &profile_run, uid, (gid_t)uid, error) &&
            program_open(&parts->program, (int)options->image, error) &&
+           (options->files == 0 || program_add_files(parts->program, (int)options->files, error)) &&
            shell_open(&parts->shell, parts->engine, mailbox, RUN_MAILBOX_SIZE, error);
 }
 
@@ -158,6 +167,7 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
 {
     struct settings limits = { .memory_size_max = options->memory_mib << 20,
                                .timeout_ms = (uint32_t)options->timeout_ms,
+                               .scratch_size_max = options->scratch_kib << 10,
                                .fuel = options->fuel };
     struct mailbox_request request = { .arguments = arguments,
                                        .environment = options->environment.items,
