@@ -458,6 +458,9 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     uint32_t start = emitter->size;
     uint64_t size_max = (uint64_t)facts->code.size * WASM_CODE_GROWTH_MAX +
                         (uint64_t)facts->local_count * 16 + WASM_CODE_GROWTH_FREE;
+    uint64_t module_max =
+        (uint64_t)baseline->module->code_size * WASM_CODE_GROWTH_MAX + WASM_CODE_GROWTH_MODULE_FREE;
+    uint64_t end_max = MIN(start + size_max, module_max);
     emitter->wasm_offset = facts->code_offset;
     if ((facts->features & WASM_FEATURE_SIMD) != 0)
         emit_vector_pool(emitter);
@@ -466,7 +469,7 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
                (struct type_range){ baseline->type->results, baseline->type->result_count });
     prologue(baseline);
     bool more = true;
-    while (more && !emitter->failed && emitter->size - start <= size_max) {
+    while (more && !emitter->failed && emitter->size <= end_max) {
         emitter->wasm_offset = (uint32_t)scan_offset(&baseline->scan);
         more = compile_instruction(baseline, scan_u8(&baseline->scan));
     }
@@ -474,6 +477,10 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     if (emitter->failed)
         return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes",
                          emitter->buffer->size_max);
+    if (more && end_max == module_max)
+        return error_set(error, ERROR_LIMIT,
+                         "code of the module, with function %u, is over %llu bytes", function_index,
+                         (unsigned long long)module_max);
     if (more)
         return error_set(error, ERROR_LIMIT, "code of function %u is over %llu bytes",
                          function_index, (unsigned long long)size_max);

@@ -91,30 +91,110 @@ int function_type_order(const struct function_type *a, const struct function_typ
                       : compare_lists(a->results, a->result_count, b->results, b->result_count);
 }
 
-/* Equal types by their place in the array. */
-static int compare_types(const void *left, const void *right)
+/* Types are grouped as strings over an alphabet of nine: parameters, a border, results, an end.
+ * Sixteen symbols at a time make a number, by which groups that were equal so far are sorted with
+ * as many steps as they have members, so that the work is linear in the size of the section
+ * whatever stands there.  (A hash table would need a secret.) */
+enum {
+    SYMBOLS_PER_KEY = 16,
+    SYMBOL_END = 0,
+    SYMBOL_BORDER = 15,
+    GROUP_SMALL = 64, /* sorted by comparing */
+};
+
+struct type_key {
+    uint64_t key;
+    uint32_t index;
+};
+
+static const uint8_t symbols[256] = {
+    [VALUE_FUNCREF] = 1, [VALUE_EXTERNREF] = 2, [VALUE_V128] = 3, [VALUE_F64] = 4,
+    [VALUE_F32] = 5,     [VALUE_I64] = 6,       [VALUE_I32] = 7,
+};
+
+static unsigned symbol_at(const struct function_type *type, uint32_t at)
 {
-    struct function_type *const *a = left;
-    struct function_type *const *b = right;
-    int order = function_type_order(*a, *b);
-    return order != 0 ? order : (*a > *b) - (*a < *b);
+    if (at < type->parameter_count)
+        return symbols[type->parameters[at]];
+    if (at == type->parameter_count)
+        return SYMBOL_BORDER;
+    at -= type->parameter_count + 1;
+    return at < type->result_count ? symbols[type->results[at]] : (unsigned)SYMBOL_END;
 }
 
-/* Sorting bounds the work for any input; a hash table would need a secret. */
+static uint64_t key_of(const struct function_type *type, uint32_t level)
+{
+    uint64_t key = 0;
+    uint32_t first = level * SYMBOLS_PER_KEY;
+    const uint8_t *within = NULL;
+    if (first + SYMBOLS_PER_KEY <= type->parameter_count)
+        within = type->parameters + first;
+    for (uint32_t i = 0; within != NULL && i < SYMBOLS_PER_KEY; i++)
+        key = key << 4 | symbols[within[i]];
+    for (uint32_t i = 0; within == NULL && i < SYMBOLS_PER_KEY; i++)
+        key = key << 4 | symbol_at(type, first + i);
+    return key;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+    const struct type_key *a = left;
+    const struct type_key *b = right;
+    if (a->key != b->key)
+        return a->key < b->key ? -1 : 1;
+    return (a->index > b->index) - (a->index < b->index);
+}
+
+/* By one byte of the key, stable; bytes that are the same in all are skipped. */
+static void sort_by_byte(struct type_key *keys, struct type_key *room, uint32_t count,
+                         unsigned shift)
+{
+    uint32_t starts[257] = { 0 };
+    for (uint32_t i = 0; i < count; i++)
+        starts[(keys[i].key >> shift & 255) + 1]++;
+    if (starts[(keys[0].key >> shift & 255) + 1] == count)
+        return;
+    for (unsigned i = 1; i < 257; i++)
+        starts[i] += starts[i - 1];
+    for (uint32_t i = 0; i < count; i++)
+        room[starts[keys[i].key >> shift & 255]++] = keys[i];
+    memcpy(keys, room, count * sizeof(*keys));
+}
+
+/* `keys`: types that are equal in the symbols before this level, in ascending order of indices. */
+static void find_equal(struct function_type *types, struct type_key *keys, struct type_key *room,
+                       uint32_t count, uint32_t level)
+{
+    for (uint32_t i = 0; i < count; i++)
+        keys[i].key = key_of(&types[keys[i].index], level);
+    if (count < GROUP_SMALL) {
+        sort_items(keys, count, sizeof(*keys), compare_keys);
+    } else {
+        for (unsigned shift = 0; shift < 64; shift += 8)
+            sort_by_byte(keys, room, count, shift);
+    }
+    for (uint32_t first = 0, end = 1; first < count; first = end++) {
+        while (end < count && keys[end].key == keys[first].key)
+            end++;
+        bool is_whole = (keys[first].key & 15) == SYMBOL_END;
+        if (!is_whole && end - first > 1) {
+            find_equal(types, keys + first, room, end - first, level + 1);
+            continue;
+        }
+        for (uint32_t i = first; i < end; i++)
+            types[keys[i].index].canonical = keys[first].index;
+    }
+}
+
 static bool find_equal_types(struct decoder *decoder)
 {
     struct module *module = decoder->module;
-    struct function_type **sorted = decode_array(decoder, module->type_count, sizeof(*sorted));
-    if (sorted == NULL)
+    struct type_key *keys = decode_array(decoder, module->type_count, 2 * sizeof(*keys));
+    if (keys == NULL)
         return false;
     for (uint32_t i = 0; i < module->type_count; i++)
-        sorted[i] = &module->types[i];
-    sort_items(sorted, module->type_count, sizeof(*sorted), compare_types);
-    for (uint32_t i = 0; i < module->type_count; i++) {
-        bool is_first = i == 0 || function_type_order(sorted[i - 1], sorted[i]) != 0;
-        sorted[i]->canonical =
-            is_first ? (uint32_t)(sorted[i] - module->types) : sorted[i - 1]->canonical;
-    }
+        keys[i].index = i;
+    find_equal(module->types, keys, keys + module->type_count, module->type_count, 0);
     return true;
 }
 

@@ -7,7 +7,8 @@
  * destroy it at any time. */
 enum {
     SCRATCH = 10,
-    VEX_PS = 0, /* pp: packed floats, one float, one double */
+    LOOP_MIN = 64, /* slots; a loop clears more */
+    VEX_PS = 0,    /* pp: packed floats, one float, one double */
     VEX_SS = 2,
     VEX_SD = 3,
 };
@@ -239,10 +240,31 @@ void emit_store_constant(struct emitter *emitter, unsigned base, int32_t displac
     integer_memory(emitter, 0x89, true, SCRATCH, base, displacement);
 }
 
+/* Clears `quads` times 32 bytes; ymm0 is zero. */
+static void zero_loop(struct emitter *emitter, uint32_t first, uint32_t quads)
+{
+    enum {
+        RDX = 2
+    };
+    /* mov ecx, quads; vmovups [rdx], ymm0; add rdx, 32; dec ecx; jnz back */
+    uint8_t head[5] = { 0xb9 };
+    static const uint8_t body[] = { 0xc5, 0xfc, 0x11, 0x02, 0x48, 0x83,
+                                    0xc2, 0x20, 0xff, 0xc9, 0x75, 0xf4 };
+    memcpy(head + 1, &quads, 4);
+    emit_frame_address(emitter, RDX, (int32_t)(first * 8));
+    emit_bytes(emitter, head, sizeof(head));
+    emit_bytes(emitter, body, sizeof(body));
+}
+
 void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count)
 {
     if (count >= 2) { /* vxorps xmm0, xmm0, xmm0 clears ymm0 */
         emit_bytes(emitter, (const uint8_t[]){ 0xc5, 0xf8, 0x57, 0xc0 }, 4);
+    }
+    if (count >= LOOP_MIN) {
+        zero_loop(emitter, first, count / 4);
+        first += count / 4 * 4;
+        count %= 4;
     }
     while (count > 0) {
         unsigned step = count >= 4 ? 4 : count >= 2 ? 2 : 1;

@@ -19,7 +19,10 @@ enum {
     WASM_DATA_SEGMENTS_MAX = 100000,
     WASM_PARAMETERS_MAX = 1000,
     WASM_RESULTS_MAX = 1000,
-    WASM_LOCALS_MAX = 50000,          /* of a function, parameters included */
+    WASM_LOCALS_MAX = 50000, /* of a function, parameters included */
+    /* Locals of all functions together: per byte of code, beyond what is free. */
+    WASM_LOCALS_GROWTH_MAX = 16,
+    WASM_LOCALS_GROWTH_FREE = 16 << 20,
     WASM_FUNCTION_SIZE_MAX = 7654321, /* bytes of a body */
     WASM_NESTING_MAX = 50000,         /* blocks within blocks */
     WASM_OPERANDS_MAX = 500000,       /* on the operand stack at once: half of LAYOUT_FRAMES_SIZE */
@@ -34,6 +37,8 @@ enum {
      */
     WASM_CODE_GROWTH_MAX = 64,
     WASM_CODE_GROWTH_FREE = 1 << 20,
+    /* The same of all functions together. */
+    WASM_CODE_GROWTH_MODULE_FREE = 32 << 20,
 };
 
 #endif

@@ -433,6 +433,11 @@ static bool read_locals(struct validator *validator, const struct function_type 
         return validator_refuse(validator, total > UINT32_MAX ? ERROR_INVALID : ERROR_LIMIT,
                                 "too many locals: %llu, at most %d", (unsigned long long)total,
                                 WASM_LOCALS_MAX);
+    if (total > validator->locals_left)
+        return validator_refuse(validator, ERROR_LIMIT,
+                                "functions have more locals together than %d and %d per byte",
+                                WASM_LOCALS_GROWTH_FREE, WASM_LOCALS_GROWTH_MAX);
+    validator->locals_left -= total;
     validator->local_count = (uint32_t)total;
     if (total > 0)
         memset(validator->local_uses, 0, total * sizeof(*validator->local_uses));
@@ -448,6 +453,8 @@ bool validator_new(struct validator **validator, const struct module *module, st
     made->module = module;
     made->arena = arena;
     made->error = error;
+    made->locals_left =
+        (uint64_t)module->code_size * WASM_LOCALS_GROWTH_MAX + WASM_LOCALS_GROWTH_FREE;
     made->operand_capacity = 256;
     made->frame_capacity = 32;
     made->local_capacity = 64;
