@@ -43,7 +43,7 @@ static void vulnerabilities_read(struct processor *processor, const char *folder
         if (entry->d_name[0] == '.' || strlen(entry->d_name) >= sizeof(row->name) ||
             !line_read(dirfd(directory), entry->d_name, row->state, sizeof(row->state)))
             continue;
-        strcpy(row->name, entry->d_name);
+        memcpy(row->name, entry->d_name, strlen(entry->d_name) + 1);
         row->is_open = strncmp(row->state, "Not affected", 12) != 0 &&
                        strncmp(row->state, "Mitigation", 10) != 0;
         processor->vulnerability_count++;

@@ -56,8 +56,8 @@ enum page_right {
 enum {
     TABLE_PAGES = 512
 };
-#define PHYSICAL_AREAS    0x1000000000ull /* fixed ones, and page tables that areas need */
-#define PHYSICAL_GROWING  0x8000000000ull /* growing ones, MEMORY_SIZE_MAX each */
+#define PHYSICAL_AREAS   0x1000000000ull /* fixed ones, and page tables that areas need */
+#define PHYSICAL_GROWING 0x8000000000ull /* growing ones, MEMORY_SIZE_MAX each */
 
 /* A stretch of virtual addresses with its array of page table entries in the core slot. */
 enum region {
@@ -109,7 +109,7 @@ struct machine {
     struct growing_part scratch; /* host NULL: nobody asked for it yet */
     void *mailbox;
     uint64_t mailbox_size;
-    struct areas *areas; /* NULL: none */
+    struct areas *areas;          /* NULL: none */
     struct kvm_sregs start_sregs; /* ring 3 at the runtime's entry */
     bool has_tsc;
     bool left_plainly;    /* the last exit was the guest's own */

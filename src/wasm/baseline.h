@@ -39,7 +39,7 @@ struct baseline;
 /* Code that was made, in memory of the arena. */
 struct code {
     uint32_t size;
-    const uint32_t *starts; /* code offset of each function */
+    const uint32_t *starts;     /* code offset of each function */
     const uint32_t *references; /* ... of what references and exports name; linked: entry stubs */
     const struct image_trap *traps;
     uint32_t trap_count;
