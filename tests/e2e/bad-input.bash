@@ -44,12 +44,12 @@ is "loop: 504" "$(cat "$scratch/loop.status")" 504
 has "loop: code" "$(cat "$scratch/loop.body")" '"code":"timeout"'
 failing loop 504 timeout 8
 application start-loop start-loop 'limits = { timeout_ms = 1500 }'
-deploy start-loop || fail "deploy start-loop"
-fetch -o "$scratch/start.body" -w '%{http_code}' --data-binary x "$url/a/start-loop/run" >"$scratch/start.status" &
+deploy start-loop >"$scratch/start.out" 2>&1 &
 busy=$!
 is "others are served while one starts for ever" "$(fetch --data-binary served "$url/a/echo/run")" served
 wait $busy
-is "a start function that never ends: 504" "$(cat "$scratch/start.status")" 504
+is "a start function that never ends is not deployed" $? 8
+has "and the deployment says why" "$(cat "$scratch/start.out")" "initialisation: the function ran out of time"
 seq 120 | xargs -P 120 -I{} curl -sS --max-time 60 --cacert "$data/tls.crt" -o /dev/null -D "$scratch/many.{}" --data-binary x "$url/a/loop/run" 2>/dev/null &
 flood=$!
 until_true 20 grep -lqs '429' "$scratch"/many.*
