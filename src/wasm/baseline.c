@@ -133,10 +133,11 @@ static void zero_locals(struct baseline *baseline)
 
 /* Within the module the first argument travels in a register; who comes from elsewhere passes the
  * load of it. */
-static void enter(struct baseline *baseline, uint32_t function_index)
+void function_enter(struct baseline *baseline, uint32_t function_index)
 {
     struct emitter *emitter = &baseline->emitter;
     emit_align(emitter, 16, 0xcc);
+    native_header(baseline);
     baseline->starts[function_index] = emitter->size;
     if (baseline->type->parameter_count > 0) {
         enum machine_type type = machine_type_of(baseline->type->parameters[0]);
@@ -452,6 +453,10 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
                        const struct function_facts *facts, struct error *error)
 {
     struct emitter *emitter = &baseline->emitter;
+    if (native_has(baseline, function_index)) {
+        native_function(baseline, function_index);
+        return true;
+    }
     if (!function_prepare(baseline, function_index, facts))
         return error_set(error, ERROR_NO_MEMORY, "no memory to compile function %u",
                          function_index);
@@ -464,7 +469,7 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     emitter->wasm_offset = facts->code_offset;
     if ((facts->features & WASM_FEATURE_SIMD) != 0)
         emit_vector_pool(emitter);
-    enter(baseline, function_index);
+    function_enter(baseline, function_index);
     label_push(baseline, OPCODE_BLOCK, (struct type_range){ 0 },
                (struct type_range){ baseline->type->results, baseline->type->result_count });
     prologue(baseline);
@@ -508,7 +513,8 @@ bool baseline_new(struct baseline **baseline, const struct code_options *options
                                  .arena = arena,
                                  .stencils = stencils_new(arena) };
     if (made->starts == NULL || made->entries == NULL || made->call_chains == NULL ||
-        emitter->stencils == NULL)
+        emitter->stencils == NULL ||
+        (options->native != NULL && !native_new(made, options->native, arena)))
         return error_set(error, ERROR_NO_MEMORY, "no memory for the compiler");
     buffer_reserve(options->buffer, module->code_size * 2);
     struct bytes constants = stencil_constants();
@@ -530,7 +536,7 @@ bool baseline_finish(struct baseline *baseline, struct code *code, struct error 
     baseline->references = baseline->starts;
     if (baseline->module->placement != 0 && !emit_entries(baseline))
         return error_set(error, ERROR_NO_MEMORY, "no memory for entries of functions");
-    if (emitter->failed)
+    if ((baseline->native != NULL && !native_finish(baseline, emitter->arena)) || emitter->failed)
         return error_set(error, ERROR_LIMIT, "no room for code");
     emitter->buffer->size = emitter->start + emitter->size;
     *code = (struct code){ .size = emitter->size,
@@ -538,6 +544,8 @@ bool baseline_finish(struct baseline *baseline, struct code *code, struct error 
                            .references = baseline->references,
                            .traps = emitter->traps,
                            .trap_count = emitter->trap_count,
-                           .grown_tables = baseline->grown_tables };
+                           .grown_tables = baseline->grown_tables,
+                           .native_rows = baseline->native_rows,
+                           .native_row_count = baseline->native_row_count };
     return true;
 }

@@ -8,6 +8,7 @@
 #define WASM_BASELINE_H
 
 #include "wasm/module.h"
+#include "wasm/native.h"
 
 /* Offsets in the instance region, chosen by the linker before any code is made. */
 struct instance_layout {
@@ -28,13 +29,20 @@ static inline uint32_t signature_id(const struct function_type *type)
 struct code_options {
     const struct module *module;
     const struct instance_layout *layout;
-    struct buffer *buffer; /* the image; code goes behind what it holds */
+    const struct native_code *native; /* another tier's functions; NULL: none */
+    struct buffer *buffer;            /* the image; code goes behind what it holds */
     struct arena *arena;
     bool is_metered;       /* the code counts fuel (abi/instance.h) */
     bool is_deterministic; /* NaN results are the canonical ones */
 };
 
 struct baseline;
+
+/* Where a function's native code begins. */
+struct native_row {
+    uint32_t start; /* code offset */
+    uint32_t index; /* of the function */
+};
 
 /* Code that was made, in memory of the arena. */
 struct code {
@@ -43,7 +51,9 @@ struct code {
     const uint32_t *references; /* ... of what references and exports name; linked: entry stubs */
     const struct image_trap *traps;
     uint32_t trap_count;
-    uint64_t grown_tables; /* a bit per table that has a table.grow */
+    uint64_t grown_tables;                /* a bit per table that has a table.grow */
+    const struct native_row *native_rows; /* ascending starts, all behind those of `starts` */
+    uint32_t native_row_count;
 };
 
 /* Emits the constants and the stubs of imported functions. */

@@ -256,6 +256,7 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
         return;
     }
     emit_align(emitter, 16, 0xcc);
+    native_header(baseline);
     baseline->starts[function_index] = emitter->size;
     baseline->entries[function_index] = emitter->size;
     emitter->wasm_offset = 0;

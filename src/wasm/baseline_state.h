@@ -66,6 +66,9 @@ struct baseline {
     uint32_t *call_chains; /* calls that wait for a start */
     const uint32_t *references;
     uint64_t grown_tables;
+    struct native_state *native; /* NULL: there is no other tier's code */
+    const struct native_row *native_rows;
+    uint32_t native_row_count;
 
     /* The function at hand. */
     struct scan scan;
@@ -274,5 +277,19 @@ void import_stub(struct baseline *baseline, uint32_t function_index);
 /* baseline_linked.c: entry stubs of functions that are referenced, behind all code */
 bool emit_entries(struct baseline *baseline);
 void linked_import_stub(struct baseline *baseline, uint32_t function_index);
+
+/* baseline.c: the function's start, where its first argument is loaded, and its entry behind that.
+ */
+void function_enter(struct baseline *baseline, uint32_t function_index);
+
+/* native.c: another tier's functions */
+bool native_new(struct baseline *baseline, const struct native_code *code, struct arena *arena);
+bool native_has(const struct baseline *baseline, uint32_t function_index);
+/* Before each function and import, when there are any. */
+void native_header(struct baseline *baseline);
+/* In place of baseline code: enters the native code. */
+void native_function(struct baseline *baseline, uint32_t function_index);
+/* Behind the last function. */
+bool native_finish(struct baseline *baseline, struct arena *arena);
 
 #endif

@@ -46,6 +46,7 @@ static bool compile(struct buffer *image, struct bytes source, const struct wasm
     image->size = IMAGE_HEADER_SIZE;
     struct code_options made = { .module = &module,
                                  .layout = &layout,
+                                 .native = options->native,
                                  .buffer = image,
                                  .arena = arena,
                                  .is_metered = options->fuel,
@@ -55,7 +56,9 @@ static bool compile(struct buffer *image, struct bytes source, const struct wasm
                                  .code = &code,
                                  .arena = arena,
                                  .is_metered = options->fuel,
-                                 .compiler = "s3n " S3N_VERSION " baseline" };
+                                 .compiler = options->native == NULL
+                                                 ? "s3n " S3N_VERSION " baseline"
+                                                 : "s3n " S3N_VERSION " optimised" };
     if (options->module_digest != NULL)
         link.module_digest = *options->module_digest;
     return compile_functions(&made, &code, error) && linker_write(image, &link, error);

@@ -166,7 +166,7 @@ bool emitter_grow_array(struct emitter *emitter, void **rows, uint32_t *capacity
     return true;
 }
 
-static void add_trap(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_offset)
+void emit_trap_row(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_offset)
 {
     if (emitter->trap_count == emitter->trap_capacity &&
         !emitter_grow_array(emitter, (void **)&emitter->traps, &emitter->trap_capacity,
@@ -178,7 +178,7 @@ static void add_trap(struct emitter *emitter, uint32_t code_offset, uint32_t was
 
 void emit_trap_point(struct emitter *emitter)
 {
-    add_trap(emitter, emitter->size, emitter->wasm_offset);
+    emit_trap_row(emitter, emitter->size, emitter->wasm_offset);
 }
 
 void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
@@ -278,7 +278,7 @@ void emit_stencil(struct emitter *emitter, const struct stencil_form *const form
 static void emit_trap_island(struct emitter *emitter, const struct trap_site *site)
 {
     emit_fix(emitter, site->at, (struct target){ .address = emitter->size });
-    add_trap(emitter, emitter->size, site->wasm_offset);
+    emit_trap_row(emitter, emitter->size, site->wasm_offset);
     if (site->extra != 0) { /* cmp qword [r10], 0; jne +3; ud2 */
         emit_bytes(emitter,
                    (const uint8_t[]){ 0x49, 0x83, 0x3a, 0, 0x75, 3, 0x0f, 0x0b, site->extra }, 9);

@@ -249,6 +249,8 @@ void emit_chain_here(struct emitter *emitter, uint32_t *chain);
 
 /* The trap map: an instruction that may trap comes next. */
 void emit_trap_point(struct emitter *emitter);
+/* A row made elsewhere; rows ascend. */
+void emit_trap_row(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_offset);
 void emit_unreachable(struct emitter *emitter, enum trap_reason reason);
 
 /* Copies the form of a stencil that fits and fills its holes. */

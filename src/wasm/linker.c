@@ -290,10 +290,19 @@ static void write_functions(struct linker *linker)
                                       .name_size = (uint32_t)name.size };
         buffer_append(linker->image, bytes_of(&row, sizeof(row)));
     }
-    section_end(linker, IMAGE_FUNCTIONS);
-    linker->header.function_count = module->function_count;
-    section_begin(linker, IMAGE_TRAPS);
     const struct code *code = linker->options->code;
+    for (uint32_t i = 0; i < code->native_row_count && !linker->image->failed; i++) {
+        struct image_function row;
+        memcpy(&row,
+               linker->image->data + linker->header.sections[IMAGE_FUNCTIONS].offset +
+                   code->native_rows[i].index * sizeof(row),
+               sizeof(row));
+        row.code_offset = code->native_rows[i].start;
+        buffer_append(linker->image, bytes_of(&row, sizeof(row)));
+    }
+    section_end(linker, IMAGE_FUNCTIONS);
+    linker->header.function_count = module->function_count + code->native_row_count;
+    section_begin(linker, IMAGE_TRAPS);
     buffer_append(linker->image,
                   bytes_of(code->traps, code->trap_count * sizeof(struct image_trap)));
     section_end(linker, IMAGE_TRAPS);

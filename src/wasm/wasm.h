@@ -12,12 +12,15 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
+struct native_code;
+
 struct wasm_options {
     uint32_t module_size_max;             /* bytes; 0: WASM_MODULE_SIZE_MAX of limits.h */
     uint64_t image_size_max;              /* bytes; 0: WASM_IMAGE_SIZE_MAX */
     const struct digest32 *module_digest; /* SHA-256 of the module for the header; NULL: zeros */
     bool deterministic;                   /* NaN results have one bit pattern */
     bool fuel;                            /* the code counts what it executes */
+    const struct native_code *native;     /* another tier's functions (wasm/native.h); NULL: none */
     bool allow_spectest; /* module "spectest" may be imported (the official suite's runner only) */
     const struct wasm_link *link; /* NULL: an image that stands alone */
 };

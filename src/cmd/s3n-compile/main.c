@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "cmd/s3n-compile/profile.h"
+#include "cmd/s3n-compile/tier.h"
 #include "core/hex.h"
 #include "wasm/wasm.h"
 
@@ -16,7 +17,7 @@ struct compile_options {
     uint64_t cpu_seconds;
     uint64_t output_mib;
     uint64_t uid;
-    const char *tier;
+    struct tier_options tier;
     const char *digest;
     bool deterministic;
     bool fuel;
@@ -36,8 +37,12 @@ static const struct option_row rows[] = {
       "limit of processor time (default: 20)", 1, 3600 },
     { "output-mib", 0, OPTION_NUMBER, offsetof(struct compile_options, output_mib), "N",
       "limit of the image's size (default: 512)", 1, 1024 },
-    { "tier", 0, OPTION_STRING, offsetof(struct compile_options, tier), "TIER",
-      "baseline is the only one (default)", 0, 0 },
+    { "tier", 0, OPTION_STRING, offsetof(struct compile_options, tier.tier), "TIER",
+      "baseline (default) or optimised", 0, 0 },
+    { "functions", 0, OPTION_STRING, offsetof(struct compile_options, tier.functions), "LIST",
+      "of tier optimised: only these functions, 3,7-9", 0, 0 },
+    { "workers", 0, OPTION_NUMBER, offsetof(struct compile_options, tier.workers), "N",
+      "of tier optimised: processes at once (default: one per processor)", 1, 64 },
     { "module-digest", 0, OPTION_STRING, offsetof(struct compile_options, digest), "HEX",
       "SHA-256 of the module, for the image's header", 0, 0 },
     { "deterministic", 0, OPTION_FLAG, offsetof(struct compile_options, deterministic), NULL,
@@ -72,9 +77,6 @@ static int fail(const struct error *error)
 static bool check(const struct compile_options *options, struct digest32 *digest,
                   struct error *error)
 {
-    if (strcmp(options->tier, "baseline") != 0)
-        return error_set(error, ERROR_USAGE, "no tier is called %s (there is: baseline)",
-                         error_quote(bytes_of_string(options->tier)).text);
     if (options->native)
         return error_set(error, ERROR_UNSUPPORTED, "native functions are not supported yet");
     if (options->digest != NULL &&
@@ -105,17 +107,23 @@ static bool compile(const struct compile_options *options, const struct digest32
                                  .allow_spectest = options->spectest,
                                  .module_digest = digest };
     return file_read_descriptor(&module, STDIN_FILENO, error) &&
-           wasm_compile(&image, buffer_view(&module), &wasm, error) &&
+           tier_compile(&image, buffer_view(&module), &wasm, &options->tier, error) &&
            file_write_all(STDOUT_FILENO, buffer_view(&image), error);
 }
 
-int main(int argc UNUSED, char **argv)
+enum {
+    ARGUMENTS_MAX = 64
+};
+
+int main(int argc, char **argv)
 {
+    char *given[ARGUMENTS_MAX] = { 0 }; /* parsing rearranges them */
+    memcpy(given, argv, (size_t)MIN(argc, ARGUMENTS_MAX - 1) * sizeof(*given));
     struct compile_options options = { .memory_mib = 2048,
                                        .cpu_seconds = 20,
                                        .output_mib = 512,
                                        .uid = UID_DEFAULT,
-                                       .tier = "baseline" };
+                                       .tier.tier = "baseline" };
     struct option_arguments arguments = { 0 };
     struct digest32 digest = { 0 };
     struct error error = { 0 };
@@ -134,7 +142,9 @@ int main(int argc UNUSED, char **argv)
         printf("s3n-compile %s\n", S3N_VERSION);
         return 0;
     }
-    if (!enter_jail(&options, &error) || !compile(&options, &digest, &error))
+    options.tier.cpu_seconds = options.cpu_seconds;
+    if (!tier_begin(&options.tier, given, &error) || !enter_jail(&options, &error) ||
+        !compile(&options, &digest, &error))
         return fail(&error);
     return 0;
 }

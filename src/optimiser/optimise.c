@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "optimiser/optimiser.h"
+#include "optimiser/parts.h"
+#include "wasm/imports.h"
+#include "wasm/limits.h"
+#include "wasm/linker.h"
+
+static void tell(struct optimise_report *report, const struct module *module,
+                 const struct object_link *link)
+{
+    *report = (struct optimise_report){ .function_count = module->function_count -
+                                                          module->imported_function_count };
+    for (uint32_t i = module->imported_function_count; i < module->function_count; i++) {
+        if (link->starts[i] == NATIVE_NONE)
+            continue;
+        report->optimised_count++;
+        report->optimised_size += module->functions[i].body.size;
+    }
+}
+
+bool optimise_compile(struct buffer *image, struct bytes source,
+                      const struct optimise_options *options, struct optimise_report *report,
+                      struct error *error)
+{
+    struct module module = { 0 };
+    struct instance_layout layout;
+    struct object_link link = { 0 };
+    AUTO(arena) struct arena *arena = arena_new(WASM_ARENA_SIZE_MAX);
+    if (!module_decode(&module, arena, source, error) ||
+        !imports_resolve(&module, options->wasm.allow_spectest, error) ||
+        !linker_layout(&layout, &module, error) ||
+        !module_validate(&module, arena, error) || /* before LLVM sees any of it */
+        !object_link_init(&link, module.function_count, module.type_count, arena, error))
+        return false;
+    struct parts_job job = {
+        .module = &module, .layout = &layout, .options = options, .arena = arena
+    };
+    bool done = parts_run(&job, &link, error);
+    if (done) {
+        struct native_code native = object_link_view(&link);
+        struct wasm_options wasm = options->wasm;
+        wasm.native = &native;
+        done = wasm_compile(image, source, &wasm, error);
+    }
+    object_link_done(&link);
+    if (done && report != NULL)
+        tell(report, &module, &link);
+    return done;
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "optimiser/translator.h"
+
+#include <stdio.h>
+
+LLVMValueRef slots_of_frame(struct translator *translator, uint32_t count)
+{
+    LLVMBuilderRef builder = translator->builder;
+    LLVMBasicBlockRef here = LLVMGetInsertBlock(builder);
+    if (translator->slots != NULL && count <= translator->slots_count)
+        return translator->slots;
+    LLVMPositionBuilderBefore(builder, LLVMGetBasicBlockTerminator(translator->entry));
+    translator->slots_count = MAX(count, 8u);
+    translator->slots = LLVMBuildArrayAlloca(builder, translator->types.i64,
+                                             number32(translator, translator->slots_count), "");
+    LLVMPositionBuilderAtEnd(builder, here);
+    return translator->slots;
+}
+
+static LLVMValueRef slot_address(struct translator *translator, LLVMValueRef slots, uint32_t slot)
+{
+    LLVMValueRef at = number64(translator, 8ull * slot);
+    return LLVMBuildGEP2(translator->builder, translator->types.i8, slots, &at, 1, "");
+}
+
+void slot_store(struct translator *translator, LLVMValueRef slots, uint32_t slot,
+                LLVMValueRef value)
+{
+    LLVMBuilderRef builder = translator->builder;
+    if (LLVMTypeOf(value) == translator->types.f32)
+        value = LLVMBuildBitCast(builder, value, translator->types.i32, "");
+    if (LLVMTypeOf(value) == translator->types.i32)
+        value = LLVMBuildZExt(builder, value, translator->types.i64, "");
+    LLVMSetAlignment(LLVMBuildStore(builder, value, slot_address(translator, slots, slot)), 8);
+}
+
+LLVMValueRef slot_load(struct translator *translator, LLVMValueRef slots, uint32_t slot,
+                       uint8_t value_type)
+{
+    LLVMValueRef value = LLVMBuildLoad2(translator->builder, type_of(translator, value_type),
+                                        slot_address(translator, slots, slot), "");
+    LLVMSetAlignment(value, 8);
+    return value;
+}
+
+LLVMTypeRef function_type_of(struct translator *translator, const struct function_type *type)
+{
+    LLVMTypeRef *known = &translator->function_types[type->canonical];
+    if (*known != NULL)
+        return *known;
+    LLVMTypeRef parameters[2 + 1000];
+    unsigned count = 0;
+    parameters[count++] = translator->types.pointer;
+    if (type->result_count > 1)
+        parameters[count++] = translator->types.pointer;
+    for (uint32_t i = 0; i < type->parameter_count; i++)
+        parameters[count++] = type_of(translator, type->parameters[i]);
+    LLVMTypeRef result =
+        type->result_count == 1 ? type_of(translator, type->results[0]) : translator->types.nothing;
+    *known = LLVMFunctionType(result, parameters, count, 0);
+    return *known;
+}
+
+LLVMValueRef function_of(struct translator *translator, uint32_t index)
+{
+    LLVMValueRef *known = &translator->functions[index];
+    if (*known != NULL)
+        return *known;
+    char name[16];
+    snprintf(name, sizeof(name), "f%u", index);
+    LLVMTypeRef type = function_type_of(translator, translator->module->functions[index].type);
+    *known = LLVMAddFunction(translator->llvm, name, type);
+    LLVMSetVisibility(*known, LLVMHiddenVisibility);
+    LLVMAddAttributeAtIndex(*known, 1, translator->swift_self);
+    return *known;
+}
+
+/* Calls with the arguments off the stack and pushes the results. */
+static void call(struct translator *translator, LLVMValueRef callee,
+                 const struct function_type *type)
+{
+    uint32_t count = type->parameter_count;
+    LLVMValueRef arguments[2 + 1000];
+    unsigned first = 0;
+    LLVMValueRef slots = NULL;
+    arguments[first++] = translator->base;
+    if (type->result_count > 1) {
+        slots = slots_of_frame(translator, 2 * type->result_count);
+        arguments[first++] = slots;
+    }
+    translator->height -= count;
+    for (uint32_t i = 0; i < count; i++)
+        arguments[first + i] = translator->stack[translator->height + i];
+    LLVMValueRef result = LLVMBuildCall2(translator->builder, function_type_of(translator, type),
+                                         callee, arguments, first + count, "");
+    LLVMAddCallSiteAttribute(result, 1, translator->swift_self);
+    LLVMAddCallSiteAttribute(result, FUNCTION_ATTRIBUTES, translator->strict);
+    if (type->result_count == 1) {
+        push(translator, result);
+        return;
+    }
+    uint32_t slot = 0;
+    for (uint32_t i = 0; i < type->result_count; i++) {
+        push(translator, slot_load(translator, slots, slot, type->results[i]));
+        slot += type->results[i] == VALUE_V128 ? 2 : 1;
+    }
+}
+
+void translate_call(struct translator *translator, uint32_t index)
+{
+    call(translator, function_of(translator, index), translator->module->functions[index].type);
+}
+
+static LLVMValueRef load_field(struct translator *translator, LLVMTypeRef type, LLVMValueRef from,
+                               uint64_t offset)
+{
+    LLVMValueRef at = number64(translator, offset);
+    LLVMValueRef address =
+        LLVMBuildGEP2(translator->builder, translator->types.i8, from, &at, 1, "");
+    return LLVMBuildLoad2(translator->builder, type, address, "");
+}
+
+/* A reference's code is the entry with slots; the native entry's distance from the code's start
+ * stands in the four bytes before it. */
+static LLVMValueRef native_entry(struct translator *translator, LLVMValueRef row)
+{
+    LLVMBuilderRef builder = translator->builder;
+    LLVMValueRef code = load_field(translator, translator->types.pointer, row, 0);
+    LLVMValueRef distance =
+        load_field(translator, translator->types.i32, code, (uint64_t) - (int64_t)NATIVE_HEADER);
+    LLVMSetAlignment(distance, 4);
+    distance = LLVMBuildZExt(builder, distance, translator->types.i64, "");
+    return LLVMBuildGEP2(builder, translator->types.i8, translator->code_start, &distance, 1, "");
+}
+
+void translate_call_indirect(struct translator *translator, uint32_t type_index, uint32_t table)
+{
+    LLVMBuilderRef builder = translator->builder;
+    const struct function_type *type = &translator->module->types[type_index];
+    uint64_t fields = offsetof(struct instance, tables) + sizeof(struct table) * (uint64_t)table;
+    LLVMValueRef index = pop(translator);
+    LLVMValueRef size =
+        LLVMBuildLoad2(builder, translator->types.i32,
+                       instance_field(translator, fields + offsetof(struct table, size)), "");
+    trap_if(translator, LLVMBuildICmp(builder, LLVMIntUGE, index, size, ""),
+            TRAP_ELEMENT_UNDEFINED);
+    LLVMValueRef entries =
+        LLVMBuildLoad2(builder, translator->types.pointer, instance_field(translator, fields), "");
+    LLVMValueRef at = LLVMBuildZExt(builder, index, translator->types.i64, "");
+    at = LLVMBuildShl(builder, at, number64(translator, 4), "");
+    LLVMValueRef row = LLVMBuildGEP2(builder, translator->types.i8, entries, &at, 1, "");
+    LLVMValueRef signature = load_field(translator, translator->types.i32, row,
+                                        offsetof(struct function_reference, signature));
+    LLVMBasicBlockRef bad = block_new(translator);
+    LLVMBasicBlockRef good = block_new(translator);
+    LLVMValueRef is_same =
+        LLVMBuildICmp(builder, LLVMIntEQ, signature, number32(translator, signature_id(type)), "");
+    LLVMBuildCondBr(builder, is_same, good, bad);
+    block_begin(translator, bad);
+    LLVMValueRef code = load_field(translator, translator->types.i64, row, 0);
+    trap_if(translator, LLVMBuildICmp(builder, LLVMIntEQ, code, number64(translator, 0), ""),
+            TRAP_ELEMENT_NULL);
+    trap(translator, TRAP_SIGNATURE);
+    block_begin(translator, good);
+    call(translator, native_entry(translator, row), type);
+}
+
+void helper_call(struct translator *translator, enum helper helper, uint32_t operand_count,
+                 const uint32_t *extras, uint32_t extra_count, uint8_t result)
+{
+    LLVMBuilderRef builder = translator->builder;
+    LLVMValueRef slots = slots_of_frame(translator, operand_count + extra_count);
+    translator->height -= operand_count;
+    for (uint32_t i = 0; i < operand_count; i++)
+        slot_store(translator, slots, i, translator->stack[translator->height + i]);
+    for (uint32_t i = 0; i < extra_count; i++)
+        slot_store(translator, slots, operand_count + i, number32(translator, extras[i]));
+    LLVMValueRef callee = LLVMBuildLoad2(
+        builder, translator->types.pointer,
+        instance_field(translator, offsetof(struct instance, helpers) + 8 * (uint64_t)helper), "");
+    LLVMTypeRef parameters[3] = { translator->types.pointer, translator->types.pointer,
+                                  translator->types.pointer };
+    LLVMTypeRef type = LLVMFunctionType(translator->types.nothing, parameters, 3, 0);
+    LLVMValueRef arguments[3] = { translator->base, translator->instance, slots };
+    LLVMValueRef made = LLVMBuildCall2(builder, type, callee, arguments, 3, "");
+    LLVMAddCallSiteAttribute(made, 1, translator->swift_self);
+    LLVMAddCallSiteAttribute(made, FUNCTION_ATTRIBUTES, translator->strict);
+    if (result != 0)
+        push(translator, slot_load(translator, slots, 0, result));
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wasm/native.h"
+
+#include "abi/layout.h"
+#include "core/checked.h"
+#include "core/sort.h"
+#include "wasm/baseline_state.h"
+
+#include <string.h>
+
+enum {
+    RAX = 0,
+    RSP = 4,
+    RDI = 7,
+    R10 = 10,
+    R11 = 11,
+    PUSHED = 7 * 8, /* bytes that a thunk out of native code pushes */
+    CHUNK = 128,
+};
+
+struct native_state {
+    const struct native_code *code;
+    uint32_t text;        /* where it stands in the code section */
+    uint32_t *calls;      /* per function: of four bytes to fix in its thunk; 0: none */
+    uint32_t *stubs;      /* per function: what native code calls; 0: not yet */
+    uint32_t *signatures; /* per canonical type: its thunk; 0: not yet */
+};
+
+/* Where the arguments of a type go by the native convention, one after the other. */
+struct argument_walk {
+    const struct function_type *type;
+    uint32_t index, integers, floats;
+    uint32_t next_slot, stack; /* the next argument's slot; bytes on the native stack */
+    enum machine_type machine; /* the argument at hand */
+    bool is_on_stack;
+    unsigned reg;
+    uint32_t slot, stack_offset;
+};
+
+static struct argument_walk walk_of(const struct function_type *type)
+{
+    return (struct argument_walk){ .type = type, .integers = type->result_count > 1 };
+}
+
+static bool argument_next(struct argument_walk *walk)
+{
+    static const uint8_t integers[] = { 7, 6, 2, 1, 8, 9 };
+    if (walk->index == walk->type->parameter_count)
+        return false;
+    walk->machine = machine_type_of(walk->type->parameters[walk->index++]);
+    walk->slot = walk->next_slot;
+    walk->next_slot += slots_of(walk->machine);
+    walk->is_on_stack = false;
+    if (!is_float(walk->machine) && walk->integers < ARRAY_COUNT(integers)) {
+        walk->reg = integers[walk->integers++];
+    } else if (is_float(walk->machine) && walk->floats < 8) {
+        walk->reg = walk->floats++;
+    } else {
+        uint32_t size = 8 * slots_of(walk->machine);
+        walk->is_on_stack = true;
+        walk->stack_offset = (uint32_t)round_up(walk->stack, size);
+        walk->stack = walk->stack_offset + size;
+    }
+    return true;
+}
+
+static uint32_t result_slots(const struct function_type *type)
+{
+    return slots_of_range((struct type_range){ type->results, type->result_count });
+}
+
+static unsigned put_memory(uint8_t *at, unsigned reg, unsigned base, uint32_t displacement)
+{
+    unsigned size = 0;
+    at[size++] = (uint8_t)(0x80 | (reg & 7) << 3 | (base & 7));
+    if ((base & 7) == RSP)
+        at[size++] = 0x24;
+    memcpy(at + size, &displacement, 4);
+    return size + 4;
+}
+
+static void integer_operation(struct emitter *emitter, uint8_t opcode, unsigned reg, unsigned base,
+                              uint32_t displacement)
+{
+    uint8_t code[12] = { (uint8_t)(0x48 | reg >> 3 << 2 | base >> 3), opcode };
+    unsigned size = 2 + put_memory(code + 2, reg, base, displacement);
+    emit_bytes(emitter, code, size);
+}
+
+/* vmovss, vmovsd, vmovups */
+static void vector_operation(struct emitter *emitter, uint8_t opcode, enum machine_type machine,
+                             unsigned base, uint32_t displacement, unsigned reg)
+{
+    uint8_t prefix = machine == MACHINE_F32 ? 2 : machine == MACHINE_F64 ? 3 : 0;
+    uint8_t code[12] = { 0xc4, (uint8_t)((reg < 8 ? 0x80 : 0) | 0x40 | (base < 8 ? 0x20 : 0) | 1),
+                         (uint8_t)(0x78 | prefix), opcode };
+    unsigned size = 4 + put_memory(code + 4, reg, base, displacement);
+    emit_bytes(emitter, code, size);
+}
+
+static void load(struct emitter *emitter, enum machine_type machine, unsigned reg, unsigned base,
+                 uint32_t displacement)
+{
+    if (is_float(machine))
+        vector_operation(emitter, 0x10, machine, base, displacement, reg);
+    else
+        integer_operation(emitter, 0x8b, reg, base, displacement);
+}
+
+/* A slot is written whole: what is narrower is zero-extended.  Changes the upper half of `reg`. */
+static void store_slot(struct emitter *emitter, enum machine_type machine, unsigned reg,
+                       unsigned base, uint32_t displacement)
+{
+    if (is_float(machine)) {
+        vector_operation(emitter, 0x11, machine, base, displacement, reg);
+        if (machine == MACHINE_F32) { /* mov dword [base + displacement + 4], 0 */
+            uint8_t code[16] = { (uint8_t)(0x40 | base >> 3), 0xc7 };
+            unsigned size = 2 + put_memory(code + 2, 0, base, displacement + 4);
+            emit_bytes(emitter, code, size + 4);
+        }
+        return;
+    }
+    if (machine == MACHINE_I32) { /* mov reg32, reg32 */
+        uint8_t code[3] = { (uint8_t)(0x40 | reg >> 3 << 2 | reg >> 3), 0x89,
+                            (uint8_t)(0xc0 | (reg & 7) << 3 | (reg & 7)) };
+        emit_bytes(emitter, code, 3);
+    }
+    integer_operation(emitter, 0x89, reg, base, displacement);
+}
+
+static void copy_slots(struct emitter *emitter, unsigned to, uint32_t to_displacement,
+                       unsigned from, uint32_t from_displacement, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        integer_operation(emitter, 0x8b, RAX, from, from_displacement + 8 * i);
+        integer_operation(emitter, 0x89, RAX, to, to_displacement + 8 * i);
+    }
+}
+
+void native_header(struct baseline *baseline)
+{
+    static const uint8_t filler[16] = { 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
+                                        0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc };
+    if (baseline->native == NULL)
+        return;
+    emit_align(&baseline->emitter, 16, 0xcc);
+    emit_bytes(&baseline->emitter, filler, sizeof(filler));
+}
+
+static void adjust_stack(struct emitter *emitter, unsigned extension, uint32_t size)
+{
+    uint8_t code[7] = { 0x48, 0x81, (uint8_t)(0xc0 | extension << 3 | RSP) };
+    memcpy(code + 3, &size, 4);
+    emit_bytes(emitter, code, 7);
+}
+
+/* The arguments from where the baseline's callers leave them: the first in rax or xmm0, the others
+ * in slots. */
+static void arguments_to_native(struct emitter *emitter, const struct function_type *type)
+{
+    struct argument_walk walk = walk_of(type);
+    while (argument_next(&walk)) {
+        uint32_t slot = 8 * walk.slot;
+        if (walk.is_on_stack) {
+            for (uint32_t i = 0; i < 8 * slots_of(walk.machine); i += 8) {
+                integer_operation(emitter, 0x8b, R10, FRAME_REGISTER, slot + i);
+                integer_operation(emitter, 0x89, R10, RSP, walk.stack_offset + i);
+            }
+        } else if (walk.index > 1) {
+            load(emitter, walk.machine, walk.reg, FRAME_REGISTER, slot);
+        } else if (!is_float(walk.machine)) { /* mov reg, rax; the first float is where it should */
+            emit_bytes(emitter, (const uint8_t[]){ 0x48, 0x89, (uint8_t)(0xc0 | walk.reg) }, 3);
+        }
+    }
+    if (type->result_count > 1) /* mov rdi, r12 */
+        emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xe7 }, 3);
+}
+
+void native_function(struct baseline *baseline, uint32_t function_index)
+{
+    struct emitter *emitter = &baseline->emitter;
+    const struct function_type *type = baseline->module->functions[function_index].type;
+    baseline->type = type;
+    function_enter(baseline, function_index);
+    struct argument_walk walk = walk_of(type);
+    while (argument_next(&walk))
+        continue;
+    uint32_t stack = (uint32_t)round_up(walk.stack, 16) + 8;
+    uint32_t slots = MAX(walk.next_slot, result_slots(type));
+    slots = MAX(slots, 2u);
+    adjust_stack(emitter, 5, stack);
+    arguments_to_native(emitter, type);
+    emit_frame_address(emitter, R10, slot_displacement(slots));
+    emit_instance_operation(emitter, 0x89, R10, offsetof(struct instance, frame_top), true);
+    emitter->wasm_offset = 0;
+    emit_trap_point(emitter);
+    emit_bytes(emitter, (const uint8_t[]){ 0xe8, 0, 0, 0, 0 }, 5);
+    baseline->native->calls[function_index] = emitter->size - 4;
+    if (type->result_count == 1)
+        store_slot(emitter, machine_type_of(type->results[0]), 0, FRAME_REGISTER, 0);
+    adjust_stack(emitter, 0, stack);
+    emit_bytes(emitter, (const uint8_t[]){ 0xc3 }, 1);
+}
+
+/* From native code to code by the baseline's convention whose address is in r10. */
+static void signature_thunk(struct baseline *baseline, const struct function_type *type)
+{
+    /* push rbx, rbp, r12, r14, r15; lea r14, [rip + instance] */
+    static const uint8_t begin[] = { 0x53, 0x55, 0x41, 0x54, 0x41, 0x56, 0x41, 0x57,
+                                     0x4c, 0x8d, 0x35, 0,    0,    0,    0 };
+    /* push r12; push rdi */
+    static const uint8_t keep[] = { 0x41, 0x54, 0x57 };
+    /* call r10; pop r11; pop rcx */
+    static const uint8_t call[] = { 0x41, 0xff, 0xd2, 0x41, 0x5b, 0x59 };
+    /* pop r15, r14, r12, rbp, rbx; ret */
+    static const uint8_t end[] = { 0x41, 0x5f, 0x41, 0x5e, 0x41, 0x5c, 0x5d, 0x5b, 0xc3 };
+    enum {
+        RCX = 1
+    };
+    struct emitter *emitter = &baseline->emitter;
+    emit_align(emitter, 16, 0xcc);
+    baseline->native->signatures[type->canonical] = emitter->size;
+    emit_trap_point(emitter);
+    emit_bytes(emitter, begin, sizeof(begin));
+    emit_fix(emitter, emitter->size - 4,
+             (struct target){ .address = (uint32_t)(LAYOUT_INSTANCE - LAYOUT_CODE) });
+    emit_instance_operation(emitter, 0x8b, FRAME_REGISTER, offsetof(struct instance, frame_top),
+                            true);
+    emit_bytes(emitter, keep, sizeof(keep));
+    struct argument_walk walk = walk_of(type);
+    while (argument_next(&walk)) {
+        if (walk.is_on_stack)
+            copy_slots(emitter, FRAME_REGISTER, 8 * walk.slot, RSP, PUSHED + 8 + walk.stack_offset,
+                       slots_of(walk.machine));
+        if (walk.is_on_stack && (walk.machine == MACHINE_I32 || walk.machine == MACHINE_F32))
+            emit_clear_upper(emitter, walk.slot);
+        if (!walk.is_on_stack)
+            store_slot(emitter, walk.machine, walk.reg, FRAME_REGISTER, 8 * walk.slot);
+    }
+    emit_bytes(emitter, call, sizeof(call));
+    emit_instance_operation(emitter, 0x89, RCX, offsetof(struct instance, frame_top), true);
+    if (type->result_count == 1)
+        load(emitter, machine_type_of(type->results[0]), 0, FRAME_REGISTER, 0);
+    else
+        copy_slots(emitter, R11, 0, FRAME_REGISTER, 0, result_slots(type));
+    emit_bytes(emitter, end, sizeof(end));
+}
+
+static uint32_t thunk_of_signature(struct baseline *baseline, uint32_t canonical)
+{
+    if (baseline->native->signatures[canonical] == 0)
+        signature_thunk(baseline, &baseline->module->types[canonical]);
+    return baseline->native->signatures[canonical];
+}
+
+/* What native code calls for a function of the baseline. */
+static uint32_t stub_of(struct baseline *baseline, uint32_t index)
+{
+    struct native_state *native = baseline->native;
+    struct emitter *emitter = &baseline->emitter;
+    if (native->code->starts[index] != NATIVE_NONE || native->stubs[index] != 0)
+        return native->stubs[index];
+    uint32_t thunk =
+        thunk_of_signature(baseline, baseline->module->functions[index].type->canonical);
+    emit_align(emitter, 16, 0xcc);
+    native->stubs[index] = emitter->size;
+    emit_trap_point(emitter);
+    /* lea r10, [rip + start] */
+    emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x8d, 0x15, 0, 0, 0, 0 }, 7);
+    emit_fix(emitter, emitter->size - 4, (struct target){ .address = baseline->starts[index] });
+    emit_jump(emitter, (struct target){ .address = thunk });
+    return native->stubs[index];
+}
+
+/* All that stands before the native text: stubs and thunks that it or a reference names. */
+static void make_stubs(struct baseline *baseline)
+{
+    const struct native_code *code = baseline->native->code;
+    const struct module *module = baseline->module;
+    for (uint32_t i = 0; i < code->relocation_count; i++) {
+        if (code->relocations[i].target == NATIVE_FUNCTION)
+            stub_of(baseline, code->relocations[i].index);
+        else if (code->relocations[i].target == NATIVE_SIGNATURE)
+            thunk_of_signature(baseline, code->relocations[i].index);
+    }
+    for (uint32_t i = 0; i < module->function_count; i++) {
+        if (module->functions[i].is_referenced)
+            stub_of(baseline, i);
+    }
+}
+
+static uint32_t native_entry(const struct baseline *baseline, uint32_t index)
+{
+    const struct native_state *native = baseline->native;
+    uint32_t start = native->code->starts[index];
+    return start != NATIVE_NONE ? native->text + start : native->stubs[index];
+}
+
+static void put_u32(struct emitter *emitter, uint32_t at, uint32_t number)
+{
+    if (!emitter->failed)
+        memcpy(emitter->code + at, &number, sizeof(number));
+}
+
+static void relocate(struct baseline *baseline, const struct native_relocation *relocation)
+{
+    uint32_t at = baseline->native->text + relocation->at;
+    uint32_t target = 0;
+    switch (relocation->target) {
+    case NATIVE_FUNCTION:
+        target = native_entry(baseline, relocation->index);
+        break;
+    case NATIVE_SIGNATURE:
+        target = baseline->native->signatures[relocation->index];
+        break;
+    case NATIVE_INSTANCE:
+        target = (uint32_t)(LAYOUT_INSTANCE - LAYOUT_CODE);
+        break;
+    case NATIVE_CODE:
+    case NATIVE_TARGET_COUNT:
+        break;
+    }
+    put_u32(&baseline->emitter, at, target + (uint32_t)relocation->addend - at);
+}
+
+static void append_text(struct emitter *emitter, const struct native_code *code)
+{
+    emit_align(emitter, 64, 0xcc);
+    for (size_t at = 0; at < code->text.size; at += CHUNK) {
+        struct bytes part = bytes_part(code->text, at, CHUNK);
+        emit_bytes(emitter, part.data, (unsigned)part.size);
+    }
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    struct native_row x, y;
+    memcpy(&x, a, sizeof(x));
+    memcpy(&y, b, sizeof(y));
+    return x.start < y.start ? -1 : x.start > y.start;
+}
+
+static bool list_rows(struct baseline *baseline, struct arena *arena)
+{
+    const struct native_state *native = baseline->native;
+    uint32_t count = baseline->module->function_count;
+    struct native_row *rows = arena_array(arena, count + 1u, sizeof(*rows));
+    if (rows == NULL)
+        return false;
+    uint32_t found = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (native->code->starts[i] != NATIVE_NONE)
+            rows[found++] =
+                (struct native_row){ .start = native->text + native->code->starts[i], .index = i };
+    }
+    sort_items(rows, found, sizeof(*rows), compare_rows);
+    baseline->native_rows = rows;
+    baseline->native_row_count = found;
+    return true;
+}
+
+bool native_new(struct baseline *baseline, const struct native_code *code, struct arena *arena)
+{
+    const struct module *module = baseline->module;
+    struct native_state *made = arena_take(arena, sizeof(*made));
+    if (made == NULL)
+        return false;
+    made->code = code;
+    made->calls = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
+    made->stubs = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
+    made->signatures = arena_array(arena, module->type_count + 1u, sizeof(uint32_t));
+    baseline->native = made;
+    return made->calls != NULL && made->stubs != NULL && made->signatures != NULL;
+}
+
+bool native_has(const struct baseline *baseline, uint32_t function_index)
+{
+    return baseline->native != NULL &&
+           baseline->native->code->starts[function_index] != NATIVE_NONE;
+}
+
+bool native_finish(struct baseline *baseline, struct arena *arena)
+{
+    struct native_state *native = baseline->native;
+    struct emitter *emitter = &baseline->emitter;
+    const struct native_code *code = native->code;
+    emitter->wasm_offset = 0;
+    make_stubs(baseline);
+    emit_align(emitter, 64, 0xcc);
+    native->text = emitter->size;
+    append_text(emitter, code);
+    for (uint32_t i = 0; i < baseline->module->function_count; i++) {
+        put_u32(emitter, baseline->starts[i] - NATIVE_HEADER, native_entry(baseline, i));
+        if (native->calls[i] != 0)
+            put_u32(emitter, native->calls[i], native_entry(baseline, i) - (native->calls[i] + 4));
+    }
+    for (uint32_t i = 0; i < code->relocation_count; i++)
+        relocate(baseline, &code->relocations[i]);
+    for (uint32_t i = 0; i < code->trap_count; i++)
+        emit_trap_row(emitter, native->text + code->traps[i].code_offset,
+                      code->traps[i].wasm_offset);
+    baseline->grown_tables |= code->grown_tables;
+    return list_rows(baseline, arena);
+}
