@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/deployment.h"
+#include "abi/files.h"
 #include "abi/image.h"
 #include "base/file.h"
 #include "core/hex.h"
@@ -412,6 +413,31 @@ static bool module_check(struct deployer *deployer, const struct manifest_functi
     return true;
 }
 
+/* Every archive is checked before anybody maps it. */
+static bool archive_check(struct deployer *deployer, const struct manifest_function *function,
+                          struct error *error)
+{
+    AUTO_CLOSE int descriptor = -1;
+    struct bytes content;
+    struct files files;
+    const char *reason = "";
+    if (!function->has_archive)
+        return true;
+    if (!blobs_open(deployer->options.blobs, &function->archive, &descriptor, error)) {
+        if (error->code == ERROR_NOT_FOUND)
+            error_set(error, ERROR_NOT_FOUND, "its files sha256:%s were not uploaded",
+                      hex_of_digest(&function->archive).text);
+        return error_within(error, "function %s", function->name);
+    }
+    if (!file_map(&content, descriptor, error))
+        return error_within(error, "function %s: its files", function->name);
+    bool is_archive =
+        files_parse(&files, content, &reason) ||
+        error_set(error, ERROR_INVALID, "function %s: its files are %s", function->name, reason);
+    file_unmap(&content);
+    return is_archive;
+}
+
 bool deployment_start(struct deployer *deployer, const char *name, struct bytes canonical,
                       const struct digest32 *owner, deployment_done *done, void *context,
                       struct error *error)
@@ -432,7 +458,8 @@ bool deployment_start(struct deployer *deployer, const char *name, struct bytes 
     uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
     const struct manifest *manifest = made->manifest;
     for (size_t i = 0; i < manifest->function_count; i++) {
-        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error))
+        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error) ||
+            !archive_check(deployer, &manifest->functions[i], error))
             return false;
         made->has_image[i] = image_get(deployer, &manifest->functions[i], &made->images[i]);
         made->missing -= made->has_image[i];

@@ -388,6 +388,21 @@ struct settings function_settings(const struct manifest_function *function)
     };
 }
 
+bool function_open(struct blobs *blobs, const struct manifest_function *function,
+                   const struct function_image *compiled, int *image, int *files,
+                   struct error *error)
+{
+    AUTO_CLOSE int opened = -1;
+    if (!blobs_open(blobs, &compiled->image, &opened, error))
+        return false;
+    *files = -1;
+    if (function->has_archive && !blobs_open(blobs, &function->archive, files, error))
+        return error_within(error, "its files");
+    *image = opened;
+    opened = -1;
+    return true;
+}
+
 /* Asks the worker to load a function; one at a time, the others' turn comes with the answer. */
 static bool function_load(struct house *house, uint32_t function, struct error *error)
 {
@@ -395,11 +410,12 @@ static bool function_load(struct house *house, uint32_t function, struct error *
     const struct manifest_function *row = &application->manifest->functions[function];
     const struct settings settings = function_settings(row);
     AUTO_CLOSE int image = -1;
+    AUTO_CLOSE int files = -1;
     if (house->is_loading)
         return true;
-    house->is_loading = blobs_open(house->invoker->options.blobs,
-                                   &application->images[function].image, &image, error) &&
-                        worker_load_begin(house->worker, function, image, &settings, error);
+    house->is_loading = function_open(house->invoker->options.blobs, row,
+                                      &application->images[function], &image, &files, error) &&
+                        worker_load_begin(house->worker, function, image, files, &settings, error);
     house->loading = function;
     house->asked_ns = clock_monotonic_ns(house->invoker->options.clock);
     return house->is_loading ||

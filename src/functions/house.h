@@ -80,6 +80,11 @@ struct settings function_settings(const struct manifest_function *function);
 /* Gives up on what takes the worker too long: opening, or loading a function. */
 void house_watch_worker(struct house *house, uint64_t now_ns);
 
+/* What the worker is given to load a function: its image, and its files or -1. */
+MUST_CHECK bool function_open(struct blobs *blobs, const struct manifest_function *function,
+                              const struct function_image *compiled, int *image, int *files,
+                              struct error *error);
+
 /* Of invocation.c: ends an invocation and frees it. */
 void invocation_fail(struct invocation *invocation, const struct error *error);
 void invocation_complete(struct house *house, struct invocation *invocation,

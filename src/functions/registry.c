@@ -362,6 +362,9 @@ static bool uses_blob(const struct application *application, const struct digest
         if (digest32_equal(&application->manifest->functions[i].code, blob) ||
             digest32_equal(&application->images[i].image, blob))
             return true;
+        if (application->manifest->functions[i].has_archive &&
+            digest32_equal(&application->manifest->functions[i].archive, blob))
+            return true;
     }
     return false;
 }
@@ -438,6 +441,8 @@ bool registry_delete(struct registry *registry, const char *name, const struct d
     for (size_t i = 0; i < gone->manifest->function_count; i++) {
         blob_drop(registry, &gone->manifest->functions[i].code);
         blob_drop(registry, &gone->images[i].image);
+        if (gone->manifest->functions[i].has_archive)
+            blob_drop(registry, &gone->manifest->functions[i].archive);
     }
     return true;
 }

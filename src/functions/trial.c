@@ -87,9 +87,11 @@ static bool trial_load(struct trial *trial, struct error *error)
     const struct manifest_function *function = &trial->manifest->functions[trial->at];
     const struct settings settings = function_settings(function);
     AUTO_CLOSE int image = -1;
+    AUTO_CLOSE int files = -1;
     uint64_t allowed_ms = (uint64_t)function->limits.timeout_ms + WORKER_ANSWER_TIMEOUT_MS;
-    return blobs_open(trial->trier->blobs, &trial->images[trial->at].image, &image, error) &&
-           worker_load_begin(trial->worker, (uint32_t)trial->at, image, &settings, error) &&
+    return function_open(trial->trier->blobs, function, &trial->images[trial->at], &image, &files,
+                         error) &&
+           worker_load_begin(trial->worker, (uint32_t)trial->at, image, files, &settings, error) &&
            (uv_timer_start(trial->timer, on_time, allowed_ms, 0) == 0 ||
             error_set(error, ERROR_SYSTEM, "time a trial"));
 }

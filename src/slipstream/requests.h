@@ -7,9 +7,10 @@
 #include "abi/settings.h"
 
 enum worker_request {
-    WORKER_REQUEST_OPEN = 1, /* descriptors: channel memory, eventfd */
-    WORKER_REQUEST_LOAD,     /* u32 function, settings (abi/settings.h); the image */
-    WORKER_REQUEST_UNLOAD    /* u32 function */
+    WORKER_REQUEST_OPEN = 1,  /* descriptors: channel memory, eventfd */
+    WORKER_REQUEST_LOAD,      /* u32 function, settings (abi/settings.h); the image */
+    WORKER_REQUEST_UNLOAD,    /* u32 function */
+    WORKER_REQUEST_LOAD_FILES /* like LOAD; the image, and the archive of its files */
 };
 
 enum {

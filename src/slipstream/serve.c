@@ -86,6 +86,8 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
     if (!settings_read(&reader, &settings) || !read_end(&reader))
         return error_set(error, ERROR_INVALID, "load request has a wrong size or content");
     if (!program_open(&program, message->descriptors[0], error) ||
+        (message->descriptor_count > 1 &&
+         !program_add_files(program, message->descriptors[1], error)) ||
         !program_try(serve, program, &settings, error))
         return false;
     return library_put(&serve->library, function, program, &settings, error);
@@ -112,6 +114,7 @@ static bool serve_unload(void *context, const struct ipc_message *message, struc
 static const struct ipc_request requests[] = {
     { WORKER_REQUEST_OPEN, "open", 0, 2, serve_open },
     { WORKER_REQUEST_LOAD, "load", WORKER_LOAD_SIZE, 1, serve_load },
+    { WORKER_REQUEST_LOAD_FILES, "load", WORKER_LOAD_SIZE, 2, serve_load },
     { WORKER_REQUEST_UNLOAD, "unload", WORKER_UNLOAD_SIZE, 0, serve_unload },
 };
 

@@ -134,21 +134,24 @@ void worker_close(struct worker *worker)
     free(worker);
 }
 
-bool worker_load(struct worker *worker, uint32_t function, int image,
+bool worker_load(struct worker *worker, uint32_t function, int image, int files,
                  const struct settings *settings, struct error *error)
 {
-    return worker_load_begin(worker, function, image, settings, error) &&
+    return worker_load_begin(worker, function, image, files, settings, error) &&
            worker_wait(worker, error);
 }
 
-bool worker_load_begin(struct worker *worker, uint32_t function, int image,
+bool worker_load_begin(struct worker *worker, uint32_t function, int image, int files,
                        const struct settings *settings, struct error *error)
 {
     uint8_t payload[WORKER_LOAD_SIZE];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_u32_le(&writer, function);
     settings_write(&writer, settings);
-    return worker_ask(worker, WORKER_REQUEST_LOAD, writer_view(&writer), &image, 1, error);
+    const int descriptors[] = { image, files };
+    bool has_files = files >= 0;
+    return worker_ask(worker, has_files ? WORKER_REQUEST_LOAD_FILES : WORKER_REQUEST_LOAD,
+                      writer_view(&writer), descriptors, has_files ? 2 : 1, error);
 }
 
 bool worker_unload(struct worker *worker, uint32_t function, struct error *error)

@@ -28,10 +28,11 @@ MUST_CHECK bool worker_open(struct worker **worker, int socket,
 void worker_close(struct worker *worker);
 DEFINE_AUTO(worker, worker_close)
 
-/* Makes a compiled image callable as `function` (any number of the caller's).  The image must be
- * sealed (file_sealed).  The process checks it and instantiates it once: a start function that
- * traps is ERROR_TRAPPED, initial memory over the limit ERROR_LIMIT. */
-MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image,
+/* Makes a compiled image callable as `function` (any number of the caller's).  The image and
+ * the archive of its files (abi/files.h; -1: none) must be sealed (file_sealed).  The process
+ * checks it and instantiates it once: a start function that traps is ERROR_TRAPPED, initial memory
+ * over the limit ERROR_LIMIT. */
+MUST_CHECK bool worker_load(struct worker *worker, uint32_t function, int image, int files,
                             const struct settings *settings, struct error *error);
 /* What runs finishes.  Wait for what is submitted first: invocations not begun yet end as CRASHED.
  */
@@ -42,7 +43,7 @@ MUST_CHECK bool worker_unload(struct worker *worker, uint32_t function, struct e
  * as its limits allow, and a server has others to serve meanwhile. */
 MUST_CHECK bool worker_open_begin(struct worker **worker, int socket,
                                   const struct worker_options *options, struct error *error);
-MUST_CHECK bool worker_load_begin(struct worker *worker, uint32_t function, int image,
+MUST_CHECK bool worker_load_begin(struct worker *worker, uint32_t function, int image, int files,
                                   const struct settings *settings, struct error *error);
 enum worker_answer {
     WORKER_ANSWER_NONE, /* not yet */

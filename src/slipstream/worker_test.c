@@ -70,7 +70,7 @@ static bool load(struct bench *bench, uint32_t function, enum test_function comm
     };
     struct settings limits = { .timeout_ms = timeout_ms };
     AUTO_CLOSE int descriptor = test_image_make(&image);
-    bool loaded = worker_load(bench->worker, function, descriptor, &limits, &bench->error);
+    bool loaded = worker_load(bench->worker, function, descriptor, -1, &limits, &bench->error);
     if (!loaded)
         test_note("%s", bench->error.text);
     return loaded;
@@ -226,17 +226,17 @@ static void bad_images_are_refused(void)
     AUTO_CLOSE int descriptor = -1;
     struct settings limits = { 0 };
     REQUIRE(file_sealed(&descriptor, "bad", BYTES_LITERAL("no image"), &bench.error));
-    CHECK(!worker_load(bench.worker, 1, descriptor, &limits, &bench.error));
+    CHECK(!worker_load(bench.worker, 1, descriptor, -1, &limits, &bench.error));
     CHECK_NUMBER(bench.error.code, ERROR_INVALID);
     struct test_image image = { .memory_size = 1 << 20,
                                 .memory_size_max = 1 << 20,
                                 .command = TEST_echo,
                                 .start = TEST_unreachable };
     AUTO_CLOSE int trapping = test_image_make(&image);
-    CHECK(!worker_load(bench.worker, 1, trapping, &limits, &bench.error));
+    CHECK(!worker_load(bench.worker, 1, trapping, -1, &limits, &bench.error));
     CHECK_NUMBER(bench.error.code, ERROR_TRAPPED);
     limits.memory_size_max = 65536;
-    CHECK(!worker_load(bench.worker, 1, trapping, &limits, &bench.error));
+    CHECK(!worker_load(bench.worker, 1, trapping, -1, &limits, &bench.error));
     CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
 }
 
@@ -253,7 +253,7 @@ static bool load_reactor(struct bench *bench, enum test_function init, uint32_t 
                                  .timeout_ms = 100,
                                  .flags = flags };
     AUTO_CLOSE int descriptor = test_image_make(&image);
-    return worker_load(bench->worker, 1, descriptor, &settings, &bench->error);
+    return worker_load(bench->worker, 1, descriptor, -1, &settings, &bench->error);
 }
 
 static void failing_initialisations_are_told(void)

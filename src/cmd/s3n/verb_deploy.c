@@ -5,6 +5,7 @@
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
+#include "files/gather.h"
 #include "functions/manifest.h"
 #include "wasm/wasm.h"
 
@@ -166,6 +167,26 @@ static bool abi_choose(struct manifest_function *function, struct bytes module, 
     return true;
 }
 
+/* Gathers and uploads what the function's patterns match. */
+static bool files_prepare(struct deploying *deploying, struct manifest_function *function,
+                          struct error *error)
+{
+    AUTO(tree) struct tree *tree = NULL;
+    AUTO_BUFFER struct buffer archive;
+    char name[NAME_SIZE_MAX + 32];
+    buffer_init(&archive, FILES_SIZE_MAX);
+    if (function->files_count == 0)
+        return true;
+    if (!tree_new(&tree, error) ||
+        !gather_patterns(tree, deploying->folder, function->files, function->files_count, error) ||
+        !tree_write(&archive, tree, error))
+        return error_within(error, "function %s: files", function->name);
+    function->archive = sha256_of(buffer_view(&archive));
+    function->has_archive = true;
+    snprintf(name, sizeof(name), "%s, %zu files", function->name, tree_file_count(tree));
+    return blob_upload(deploying, name, &function->archive, buffer_view(&archive), error);
+}
+
 static bool function_prepare(struct deploying *deploying, struct manifest_function *function,
                              struct error *error)
 {
@@ -184,7 +205,8 @@ static bool function_prepare(struct deploying *deploying, struct manifest_functi
         return false;
     function->code = sha256_of(buffer_view(&content));
     function->has_code = true;
-    return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error);
+    return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error) &&
+           files_prepare(deploying, function, error);
 }
 
 /* --- deploying --- */
