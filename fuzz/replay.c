@@ -29,6 +29,8 @@ static struct bytes read_file(const char *path)
     return bytes_of(data, size);
 }
 
+static unsigned long input_count;
+
 /* A copy of exactly `size` bytes, so that a read past the end is seen by the sanitizer. */
 static void try_exactly(const uint8_t *data, size_t size)
 {
@@ -37,6 +39,7 @@ static void try_exactly(const uint8_t *data, size_t size)
         abort();
     memcpy(copy, data, size);
     fuzz_one(bytes_of(copy, size));
+    input_count++;
     free(copy);
 }
 
@@ -79,6 +82,7 @@ int main(int argc, char **argv)
         passed++;
     }
     closedir(folder);
+    printf("%lu inputs of %u files\n", input_count, passed);
     printf("%u passed, 0 failed, 0 skipped\n", passed);
     return passed == 0;
 }

@@ -22,6 +22,11 @@ bool validator_refuse(struct validator *validator, enum error_code code, const c
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     size_t offset = (size_t)(validator->instruction - validator->scan.file);
+    /* Reading goes on to the end of the file: what stands behind the body is not its code. */
+    if (offset >= function->source_offset + function->body.size) {
+        snprintf(text, sizeof(text), "END opcode expected where the body ends");
+        code = ERROR_INVALID;
+    }
     if (function->name.size == 0)
         return error_set(validator->error, code, "%s at offset 0x%zx in function %u", text, offset,
                          validator->function_index);
