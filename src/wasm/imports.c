@@ -158,6 +158,8 @@ static void give_external(struct given *given, const struct wasm_external *exter
         given->value = (struct constant){ .kind = CONSTANT_VALUE,
                                           .type = types[0],
                                           .bits = external->value[0] };
+        if (types[0] == VALUE_V128)
+            given->value.high_bits = external->value[1];
         break;
     }
 }
@@ -234,7 +236,7 @@ bool import_check(const struct module *module, const struct import *import, bool
 static bool set_global(struct global *global, const struct given *given, struct arena *arena)
 {
     global->value = given->value;
-    global->is_linked = given->is_linked;
+    global->is_linked = given->is_linked && global->type.is_mutable;
     if (given->function.code == 0)
         return true;
     struct function_reference *row = arena_take(arena, sizeof(*row));

@@ -90,7 +90,7 @@ struct constant {
 struct global {
     struct global_type type;
     bool is_import;
-    bool is_linked; /* an import that another instance satisfies */
+    bool is_linked; /* mutable, and another instance's: its slot holds the address */
     /* Linked, a function that isn't null: its row.  `value` is the row's address. */
     const struct function_reference *function;
     struct constant value; /* of a defined one; of an imported one after imports_resolve */
