@@ -83,6 +83,44 @@ void operand_spill(struct baseline *baseline, uint32_t at)
     operand->index = operand->home;
 }
 
+/* A register for a vector that would have to go to its slot: one that no local is pinned to. Vector
+ * instructions take any register; scalar ones know but a few. */
+static unsigned find_spare(const struct baseline *baseline)
+{
+    for (unsigned reg = FLOAT_BASE + STENCIL_STACK_REGISTERS; reg < REGISTER_COUNT; reg++) {
+        bool is_scratch = reg == REGISTER_XMM8 || reg == REGISTER_XMM8 + 1;
+        if (!is_scratch && (baseline->pinned & 1u << reg) == 0 && baseline->owners[reg] == 0)
+            return reg;
+    }
+    return REGISTER_NONE;
+}
+
+/* The operand at stack index `at` into register `to`. */
+static void keep_in_register(struct baseline *baseline, uint32_t at, unsigned to)
+{
+    struct operand *operand = &baseline->operands[at];
+    operand_move(baseline, operand, to);
+    if (operand->place == PLACE_REGISTER)
+        baseline->owners[operand->reg] = 0;
+    else if (operand->place == PLACE_LOCAL)
+        baseline->locals[operand->index].lazy--;
+    operand->place = PLACE_REGISTER;
+    operand->reg = (uint8_t)to;
+    baseline->owners[to] = at + 1;
+}
+
+/* Whoever is in the register leaves it. */
+static void evict(struct baseline *baseline, unsigned reg)
+{
+    uint32_t at = baseline->owners[reg] - 1;
+    unsigned spare = baseline->operands[at].type == MACHINE_V128 ? find_spare(baseline)
+                                                                 : (unsigned)REGISTER_NONE;
+    if (spare == REGISTER_NONE)
+        operand_spill(baseline, at);
+    else
+        keep_in_register(baseline, at, spare);
+}
+
 unsigned register_take(struct baseline *baseline, bool is_for_float)
 {
     unsigned first = is_for_float ? FLOAT_BASE : 0;
@@ -96,7 +134,7 @@ unsigned register_take(struct baseline *baseline, bool is_for_float)
             oldest = reg;
     }
     ASSERT(baseline->owners[oldest] != OWNER_BUSY);
-    operand_spill(baseline, baseline->owners[oldest] - 1);
+    evict(baseline, oldest);
     baseline->owners[oldest] = OWNER_BUSY;
     return oldest;
 }
@@ -104,7 +142,7 @@ unsigned register_take(struct baseline *baseline, bool is_for_float)
 void register_claim(struct baseline *baseline, unsigned reg)
 {
     if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
-        operand_spill(baseline, baseline->owners[reg] - 1);
+        evict(baseline, reg);
     baseline->owners[reg] = OWNER_BUSY;
 }
 
@@ -134,6 +172,18 @@ void operand_to_register(struct baseline *baseline, struct operand *operand)
         return;
     unsigned reg = register_take(baseline, is_float(operand->type));
     operand_move(baseline, operand, reg);
+    operand->place = PLACE_REGISTER;
+    operand->reg = (uint8_t)reg;
+}
+
+void operand_to_stack_register(struct baseline *baseline, struct operand *operand)
+{
+    if (operand->place == PLACE_REGISTER &&
+        operand->reg % FLOAT_BASE < (unsigned)STENCIL_STACK_REGISTERS)
+        return;
+    unsigned reg = register_take(baseline, is_float(operand->type));
+    operand_move(baseline, operand, reg);
+    operand_release(baseline, operand);
     operand->place = PLACE_REGISTER;
     operand->reg = (uint8_t)reg;
 }
@@ -217,6 +267,25 @@ void registers_spill(struct baseline *baseline)
     }
 }
 
+/* The value of a local, which is about to change, stays what it is for the operand at `at`. */
+static void preserve(struct baseline *baseline, uint32_t at)
+{
+    const struct local *local = &baseline->locals[baseline->operands[at].index];
+    bool is_valid = local->pin != REGISTER_NONE && (baseline->pins.valid & 1u << local->pin) != 0;
+    unsigned spare = REGISTER_NONE;
+    if (is_valid && local->type == MACHINE_V128)
+        spare = find_spare(baseline);
+    unsigned first = is_float(local->type) ? FLOAT_BASE : 0;
+    for (unsigned i = 0; i < STENCIL_STACK_REGISTERS && is_valid && spare == REGISTER_NONE; i++) {
+        if (baseline->owners[first + i] == 0)
+            spare = first + i;
+    }
+    if (spare == REGISTER_NONE)
+        operand_spill(baseline, at);
+    else
+        keep_in_register(baseline, at, spare);
+}
+
 void local_preserve(struct baseline *baseline, uint32_t index)
 {
     enum {
@@ -231,7 +300,7 @@ void local_preserve(struct baseline *baseline, uint32_t index)
         }
         struct operand *operand = &baseline->operands[i - 1];
         if (operand->place == PLACE_LOCAL && operand->index == index)
-            operand_spill(baseline, i - 1);
+            preserve(baseline, i - 1);
     }
 }
 

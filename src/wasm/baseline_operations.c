@@ -4,6 +4,11 @@
 
 #include <string.h>
 
+static bool is_stack_register(unsigned reg)
+{
+    return reg != REGISTER_NONE && (reg & (FLOAT_BASE - 1)) < STENCIL_STACK_REGISTERS;
+}
+
 static bool is_local_outside_stencils(const struct baseline *baseline,
                                       const struct operand *operand)
 {
@@ -41,6 +46,13 @@ static struct destination destination_choose(struct baseline *baseline, unsigned
     return stack;
 }
 
+/* The operand's register can take a result: scalars must be where stencils find them. */
+static bool can_become(const struct operand *operand, enum machine_type type)
+{
+    return operand->place == PLACE_REGISTER && is_float(operand->type) == is_float(type) &&
+           (type == MACHINE_V128 || is_stack_register(operand->reg));
+}
+
 struct destination destination_choose_any(struct baseline *baseline, enum machine_type type,
                                           const struct operand *a, const struct operand *b)
 {
@@ -57,9 +69,9 @@ struct destination destination_choose_any(struct baseline *baseline, enum machin
         scan->at = at;
     }
     struct destination stack = { 0 };
-    if (a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
+    if (can_become(a, type))
         stack.reg = a->reg;
-    else if (b != NULL && b->place == PLACE_REGISTER && is_float(b->type) == is_float(type))
+    else if (b != NULL && can_become(b, type))
         stack.reg = b->reg;
     else
         stack.reg = register_take(baseline, is_float(type));
@@ -161,11 +173,6 @@ static bool try_stencil(struct baseline *baseline, unsigned operation, struct op
         emit_trap_point(&baseline->emitter);
     emit_stencil(&baseline->emitter, forms, holes, target);
     return true;
-}
-
-static bool is_stack_register(unsigned reg)
-{
-    return reg != REGISTER_NONE && (reg & (FLOAT_BASE - 1)) < STENCIL_STACK_REGISTERS;
 }
 
 /* The table lacks this choice of operands: put the first one, and if need be the second, into stack

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* i8x16.shuffle: the patterns that one instruction makes; otherwise a byte shuffle of each operand.
  */
-#include "wasm/baseline_state.h"
+#include "wasm/baseline_vector.h"
+#include "wasm/opcodes.h"
 
 #include <string.h>
 
@@ -185,10 +186,56 @@ static void shuffle_two(struct baseline *baseline, struct operand *a, struct ope
     destination_finish(baseline, MACHINE_V128, &to, a, b);
 }
 
+/* Which instruction comes next, if it widens the lower half and so forgets the upper one. */
+static unsigned find_extension(const struct baseline *baseline)
+{
+    const struct scan *scan = &baseline->scan;
+    struct scan ahead = *scan;
+    if (scan_u8(&ahead) != OPCODE_VECTOR_PREFIX)
+        return 0;
+    switch (scan_u32(&ahead)) {
+    case VECTOR_I16X8_EXTEND_LOW_I8X16_S:
+        return VECTOR_I16X8_EXTEND_LOW_I8X16_S;
+    case VECTOR_I16X8_EXTEND_LOW_I8X16_U:
+        return VECTOR_I16X8_EXTEND_LOW_I8X16_U;
+    case VECTOR_I32X4_EXTEND_LOW_I16X8_S:
+        return VECTOR_I32X4_EXTEND_LOW_I16X8_S;
+    case VECTOR_I32X4_EXTEND_LOW_I16X8_U:
+        return VECTOR_I32X4_EXTEND_LOW_I16X8_U;
+    case VECTOR_I64X2_EXTEND_LOW_I32X4_S:
+        return VECTOR_I64X2_EXTEND_LOW_I32X4_S;
+    case VECTOR_I64X2_EXTEND_LOW_I32X4_U:
+        return VECTOR_I64X2_EXTEND_LOW_I32X4_U;
+    default:
+        return 0;
+    }
+}
+
+static bool is_upper_half(const uint8_t lanes[LANES])
+{
+    for (unsigned i = 0; i < LANES / 2; i++) {
+        if (lanes[i] != LANES / 2 + i)
+            return false;
+    }
+    return true;
+}
+
+/* The upper half moved down and widened is an instruction of its own. */
+static void extend_high(struct baseline *baseline, struct operand *a, unsigned extension)
+{
+    scan_u8(&baseline->scan);
+    scan_u32(&baseline->scan);
+    operand_push(baseline, *a);
+    compile_vector_instruction(baseline, extension + 1);
+}
+
 void compile_shuffle(struct baseline *baseline)
 {
     uint8_t lanes[LANES];
     memcpy(lanes, scan_bytes(&baseline->scan, LANES).data, LANES);
+    unsigned extension = find_extension(baseline);
+    if (extension != 0)
+        memcpy(lanes + LANES / 2, lanes, LANES / 2);
     struct operand b = operand_take(baseline);
     struct operand a = operand_take(baseline);
     bool is_same = a.place == PLACE_LOCAL && b.place == PLACE_LOCAL && a.index == b.index;
@@ -210,5 +257,8 @@ void compile_shuffle(struct baseline *baseline)
         return;
     }
     operand_release(baseline, &b);
-    shuffle_one(baseline, &a, lanes);
+    if (extension != 0 && is_upper_half(lanes))
+        extend_high(baseline, &a, extension);
+    else
+        shuffle_one(baseline, &a, lanes);
 }

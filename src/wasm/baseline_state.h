@@ -184,6 +184,8 @@ unsigned register_take(struct baseline *baseline, bool is_for_float);
 void register_claim(struct baseline *baseline, unsigned reg);
 /* Into a stack register, which becomes busy. */
 void operand_to_register(struct baseline *baseline, struct operand *operand);
+/* The same when a vector may be in a register that the stack has borrowed. */
+void operand_to_stack_register(struct baseline *baseline, struct operand *operand);
 /* Into register `to`, whatever the operand is. */
 void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to);
 /* A 32-bit operand into r10; it is released. */

@@ -70,6 +70,36 @@ static void emit_canonical(struct baseline *baseline, const struct vector_row *r
     emit_byte(emitter, (SCRATCH_A - FLOAT_BASE) << 4);
 }
 
+/* x < c where c is constant is x <= c - 1, x > c is x >= c + 1: the opposite of the opposite, which
+ * needs two instructions more, unless that constant overflows.  Returns the row to go by. */
+static const struct vector_row *simplify_extreme(struct baseline *baseline,
+                                                 const struct vector_row *row, struct operand *b)
+{
+    static const uint8_t widths[] = { 1, 2, 4 };
+    unsigned opcode = (unsigned)(row - vector_rows);
+    bool is_less =
+        opcode == VECTOR_I8X16_LT_U || opcode == VECTOR_I16X8_LT_U || opcode == VECTOR_I32X4_LT_U;
+    if ((row->flags & VECTOR_NEGATED) == 0 || b->place != PLACE_CONSTANT || b->bits == 0)
+        return row;
+    unsigned width = widths[(opcode - VECTOR_I8X16_EQ) / (VECTOR_I16X8_EQ - VECTOR_I8X16_EQ)];
+    uint8_t bytes[VECTOR_SIZE];
+    memcpy(bytes, (const uint8_t *)(uintptr_t)b->bits, VECTOR_SIZE);
+    for (unsigned at = 0; at < VECTOR_SIZE; at += width) {
+        uint64_t lane = 0, most = (1ull << 8 * width) - 1;
+        memcpy(&lane, bytes + at, width);
+        if (lane == (is_less ? 0 : most))
+            return row;
+        lane = is_less ? lane - 1 : lane + 1;
+        memcpy(bytes + at, &lane, width);
+    }
+    const uint8_t *copy = vector_constant(baseline, bytes);
+    if (copy == NULL)
+        return row;
+    b->bits = (uint64_t)(uintptr_t)copy;
+    return is_less ? row + (VECTOR_I8X16_LE_U - VECTOR_I8X16_LT_U)
+                   : row + (VECTOR_I8X16_GE_U - VECTOR_I8X16_GT_U);
+}
+
 static void take_binary(struct baseline *baseline, const struct vector_row *row, struct operand *a,
                         struct operand *b)
 {
@@ -107,6 +137,7 @@ static void compile_extreme(struct baseline *baseline, const struct vector_row *
 {
     struct operand a, b;
     take_binary(baseline, row, &a, &b);
+    row = simplify_extreme(baseline, row, &b);
     unsigned first = register_with(baseline, &a);
     struct destination to = destination_choose_any(baseline, MACHINE_V128, &a, &b);
     emit_with(baseline, row->vex, SCRATCH_A, first, &b, 0);
@@ -115,6 +146,29 @@ static void compile_extreme(struct baseline *baseline, const struct vector_row *
     if ((row->flags & VECTOR_NEGATED) != 0)
         emit_not(baseline, to.reg);
     destination_finish(baseline, MACHINE_V128, &to, &a, &b);
+}
+
+/* The upper half's lanes in twice the width. */
+static void emit_high(struct baseline *baseline, const struct vector_row *row, unsigned to,
+                      unsigned from)
+{
+    enum {
+        SHIFT_RIGHT_SIGNED = 4
+    };
+    struct emitter *emitter = &baseline->emitter;
+    struct vex unpack = { 1, 1, row->extra, false };
+    if (row->extra == 0) {
+        emit_vector_registers(emitter, pshufd, SCRATCH_A, REGISTER_NONE, from);
+        emit_byte(emitter, ALL_LANES);
+        emit_vector_registers(emitter, row->vex, to, REGISTER_NONE, SCRATCH_A);
+    } else if (row->extension == 0) {
+        emit_vector_registers(emitter, pxor, SCRATCH_A, SCRATCH_A, SCRATCH_A);
+        emit_vector_registers(emitter, unpack, to, from, SCRATCH_A);
+    } else {
+        emit_vector_registers(emitter, unpack, to, from, from);
+        emit_vector_extended(emitter, row->vex, SHIFT_RIGHT_SIGNED, to, to);
+        emit_byte(emitter, row->extension);
+    }
 }
 
 static void compile_unary(struct baseline *baseline, const struct vector_row *row)
@@ -126,9 +180,7 @@ static void compile_unary(struct baseline *baseline, const struct vector_row *ro
     struct destination to = destination_choose_any(baseline, MACHINE_V128, &a, NULL);
     bool has_immediate = (row->flags & VECTOR_IMMEDIATE) != 0;
     if (row->shape == SHAPE_VECTOR_HIGH) {
-        emit_with(baseline, pshufd, SCRATCH_A, REGISTER_NONE, &a, 1);
-        emit_byte(emitter, ALL_LANES);
-        emit_vector_registers(emitter, row->vex, to.reg, REGISTER_NONE, SCRATCH_A);
+        emit_high(baseline, row, to.reg, register_with(baseline, &a));
     } else if (row->shape == SHAPE_VECTOR_NEGATE) {
         emit_vector_registers(emitter, pxor, SCRATCH_A, SCRATCH_A, SCRATCH_A);
         emit_with(baseline, row->vex, to.reg, SCRATCH_A, &a, 0);
@@ -237,9 +289,9 @@ static void compile_by_stencil(struct baseline *baseline, const struct vector_ro
     if (has_b)
         b = operand_take(baseline);
     struct operand a = operand_take(baseline);
-    operand_to_register(baseline, &a);
+    operand_to_stack_register(baseline, &a);
     if (has_b) {
-        operand_to_register(baseline, &b);
+        operand_to_stack_register(baseline, &b);
     } else if (opcode == VECTOR_I8X16_POPCNT) { /* needs one register more */
         b.place = PLACE_REGISTER;
         b.reg = (uint8_t)register_take(baseline, true);
@@ -370,11 +422,15 @@ static void compile_own(struct baseline *baseline, unsigned opcode)
 void compile_vector(struct baseline *baseline)
 {
     unsigned opcode = scan_u32(&baseline->scan);
-    const struct vector_row *row = &vector_rows[opcode];
-    if (!baseline->is_reachable) {
+    if (baseline->is_reachable)
+        compile_vector_instruction(baseline, opcode);
+    else
         skip_immediates(baseline, opcode);
-        return;
-    }
+}
+
+void compile_vector_instruction(struct baseline *baseline, unsigned opcode)
+{
+    const struct vector_row *row = &vector_rows[opcode];
     switch ((enum vector_shape)row->shape) {
     case SHAPE_VECTOR_NONE:
         compile_own(baseline, opcode);

@@ -39,9 +39,9 @@ enum vector_flag {
 struct vector_row {
     uint8_t shape;
     uint8_t flags;
-    /* EXTREME: opcode of the comparison for equality; PATTERN: each byte or word or...; SHIFT:
-     * opcode and extension of the form with a constant count; EXTRACT: bits that are sign-extended.
-     */
+    /* EXTREME: opcode of the comparison for equality; PATTERN: which; SHIFT: opcode and extension
+     * of the form with a constant count; EXTRACT: bits that are sign-extended; HIGH: opcode of the
+     * unpacking, and the shift by `vex` that makes it signed. */
     uint8_t extra;
     uint8_t extension;
     struct vex vex;
@@ -50,6 +50,8 @@ struct vector_row {
 extern const struct vector_row vector_rows[256];
 
 /* baseline_vector.c */
+/* One whose opcode was read; its immediates come next. */
+void compile_vector_instruction(struct baseline *baseline, unsigned opcode);
 /* vex reg, second, operand: from wherever the operand is.  `tail`: immediate bytes that follow. */
 void emit_with(struct baseline *baseline, struct vex vex, unsigned reg, unsigned second,
                struct operand *operand, unsigned tail);
