@@ -8,6 +8,7 @@
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/module_file.h"
 #include "cmd/s3n/run_files.h"
+#include "cmd/s3n/run_request.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -30,6 +31,9 @@ struct run_options {
     struct option_list folders;
     uint64_t scratch_mib;
     struct option_list environment;
+    struct run_request request;
+    const char *abi;
+    bool include;
     const char *tier;
     const char *backend;
 };
@@ -84,6 +88,31 @@ static const struct option_row run_rows[] = {
       .offset = offsetof(struct run_options, environment),
       .value = "KEY=VALUE",
       .help = "a variable of its environment, which is empty otherwise" },
+    { .name = "abi",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, abi),
+      .value = "ABI",
+      .help = "command, cgi or reactor (default: what the module says or exports)" },
+    { .name = "method",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, request.method),
+      .value = "METHOD",
+      .help = "of the request (a reactor's default: POST)" },
+    { .name = "path",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, request.path),
+      .value = "PATH[?QUERY]",
+      .help = "of the request (a reactor's default: /)" },
+    { .name = "header",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct run_options, request.headers),
+      .value = "NAME:VALUE",
+      .help = "of the request; a command finds all this in its environment, as CGI has it" },
+    { .name = "include",
+      .letter = 'i',
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct run_options, include),
+      .help = "print a reactor's status and headers before its answer" },
     { .name = "tier",
       .kind = OPTION_STRING,
       .offset = offsetof(struct run_options, tier),
@@ -102,8 +131,9 @@ static const struct option_table run_table = {
     .usage = "FILE [ARGUMENTS]",
     .about =
         "Runs a WebAssembly module (or an image of s3n compile) in a micro-VM, without a node.\n"
-        "Standard streams and exit status are the program's.  A trap prints its reason and\n"
-        "exits 1, the time limit exits 8, other limits 9.  Options stand before FILE.",
+        "Standard streams and exit status are the program's; a reactor gets its request's body\n"
+        "from standard input and answers on standard output.  A trap prints its reason and exits\n"
+        "1, the time limit exits 8, other limits 9.  Options stand before FILE.",
     .rows = run_rows,
     .row_count = ARRAY_COUNT(run_rows),
     CLI_SHARED,
@@ -162,11 +192,15 @@ static bool write_command(struct command_line *line, int image, int files,
                           const struct option_arguments *arguments, struct error *error)
 {
     enum {
-        OPTION_WORDS = 28
+        OPTION_WORDS = 32
     };
     static char image_text[16], memory_text[24], timeout_text[24], fuel_text[24];
     static char files_text[16], scratch_text[24];
-    size_t room = OPTION_WORDS + 2 * options->environment.count + arguments->count;
+    const char *variables[RUN_REQUEST_VARIABLES_MAX];
+    if (!run_request_variables(&options->request, variables, error))
+        return false;
+    size_t room = OPTION_WORDS + 2 * (options->environment.count + RUN_REQUEST_VARIABLES_MAX) +
+                  arguments->count;
     line->words = calloc(room, sizeof(*line->words));
     if (line->words == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the command line");
@@ -206,6 +240,16 @@ static bool write_command(struct command_line *line, int image, int files,
         snprintf(scratch_text, sizeof(scratch_text), "%llu", (unsigned long long)scratch_mib << 10);
         add_word(line, "--scratch-kib");
         add_word(line, scratch_text);
+    }
+    if (options->abi != NULL) {
+        add_word(line, "--abi");
+        add_word(line, options->abi);
+    }
+    if (options->include)
+        add_word(line, "--include");
+    for (size_t i = 0; variables[i] != NULL; i++) {
+        add_word(line, "--env");
+        add_word(line, variables[i]);
     }
     for (size_t i = 0; i < options->environment.count; i++) {
         add_word(line, "--env");

@@ -5,6 +5,7 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "cmd/slipstream/run_reactor.h"
 #include "slipstream/engine.h"
 #include "slipstream/worker.h"
 
@@ -34,6 +35,8 @@ struct run_options {
     uint64_t scratch_kib;
     struct option_list environment;
     const char *backend;
+    const char *abi;
+    bool include;
 };
 
 static const struct option_row run_rows[] = {
@@ -55,6 +58,10 @@ static const struct option_row run_rows[] = {
       "what it may write to files (default: nothing)", 0, RUN_SCRATCH_KIB_MAX },
     { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
+    { "abi", 0, OPTION_STRING, offsetof(struct run_options, abi), "ABI",
+      "command, cgi or reactor (default: what the module says)", 0, 0 },
+    { "include", 0, OPTION_FLAG, offsetof(struct run_options, include), NULL,
+      "print a reactor's status and headers before its body", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct run_options, uid), "N",
       "user to become when started by root", 1, UINT32_MAX - 1 },
 };
@@ -138,16 +145,48 @@ struct run_parts {
     struct engine *engine;
     struct program *program;
     struct shell *shell;
+    enum settings_entry entry;
+    struct buffer body; /* a reactor's request */
 };
+
+/* What the options or the image itself say; an image without any entry is left for shell_run to
+ * refuse. */
+static bool choose_entry(struct run_parts *parts, const char *abi, struct error *error)
+{
+    enum image_abi wanted = IMAGE_ABI_NONE, chosen;
+    const char *reason;
+    if (abi != NULL) {
+        wanted = image_abi_of(bytes_of_string(abi));
+        if (wanted == IMAGE_ABI_NONE)
+            return error_set(error, ERROR_USAGE, "--abi: neither command, cgi nor reactor");
+    }
+    if (!image_choose_abi(&program_image(parts->program)->header, wanted, &chosen, &reason))
+        return error_set(error, ERROR_INVALID, "%s", reason);
+    parts->entry = chosen == IMAGE_ABI_REACTOR ? SETTINGS_ENTRY_REACTOR : SETTINGS_ENTRY_COMMAND;
+    return true;
+}
+
+static size_t mailbox_size_of(const struct run_parts *parts)
+{
+    return parts->entry == SETTINGS_ENTRY_COMMAND ? (size_t)RUN_MAILBOX_SIZE
+                                                  : (size_t)RUN_REACTOR_MAILBOX_SIZE;
+}
+
+static bool open_shell(struct run_parts *parts, struct error *error)
+{
+    size_t size = mailbox_size_of(parts);
+    void *mailbox = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (mailbox == MAP_FAILED)
+        return error_system(error, "make a mailbox");
+    if (parts->entry != SETTINGS_ENTRY_COMMAND && !run_reactor_read(&parts->body, error))
+        return false;
+    return shell_open(&parts->shell, parts->engine, mailbox, size, error);
+}
 
 static bool run_open(struct run_parts *parts, const struct run_options *options,
                      struct error *error)
 {
     uid_t uid = (uid_t)options->uid;
-    void *mailbox =
-        mmap(NULL, RUN_MAILBOX_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    if (mailbox == MAP_FAILED)
-        return error_system(error, "make a mailbox");
     if (!engine_open(&parts->engine, options->backend, error))
         return false;
     bool is_process = strcmp(engine_backend(parts->engine), "process") == 0;
@@ -159,7 +198,7 @@ static bool run_open(struct run_parts *parts, const struct run_options *options,
     return jail_enter(is_process ? &profile_run_process : &profile_run, uid, (gid_t)uid, error) &&
            program_open(&parts->program, (int)options->image, error) &&
            (options->files == 0 || program_add_files(parts->program, (int)options->files, error)) &&
-           shell_open(&parts->shell, parts->engine, mailbox, RUN_MAILBOX_SIZE, error);
+           choose_entry(parts, options->abi, error) && open_shell(parts, error);
 }
 
 static bool run_program(struct run_parts *parts, const struct run_options *options,
@@ -168,7 +207,8 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
     struct settings limits = { .memory_size_max = options->memory_mib << 20,
                                .timeout_ms = (uint32_t)options->timeout_ms,
                                .scratch_size_max = options->scratch_kib << 10,
-                               .fuel = options->fuel };
+                               .fuel = options->fuel,
+                               .entry = parts->entry };
     struct mailbox_request request = { .arguments = arguments,
                                        .environment = options->environment.items,
                                        .input_capacity = RUN_INPUT_SIZE,
@@ -178,12 +218,20 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
         return error_set(error, ERROR_USAGE, "the image does not count fuel: compile with --fuel");
     if (options->environment.count == OPTION_LIST_MAX)
         return error_set(error, ERROR_LIMIT, "at most %d variables", OPTION_LIST_MAX - 1);
-    if (!mailbox_prepare(mailbox, RUN_MAILBOX_SIZE, &request, error) ||
+    if (!mailbox_prepare(mailbox, mailbox_size_of(parts), &request, error) ||
         !shell_load(parts->shell, parts->program, &limits, outcome, error))
         return false;
     if (outcome->kind != OUTCOME_DONE)
         return true;
-    return shell_run(parts->shell, &console_stdio, outcome, error);
+    if (parts->entry == SETTINGS_ENTRY_COMMAND)
+        return shell_run(parts->shell, &console_stdio, outcome, error);
+    if (!mailbox_check_quiet(mailbox, mailbox_size_of(parts), error))
+        return error_within(error, "initialisation");
+    return run_reactor_prepare(mailbox, options->environment.items, buffer_view(&parts->body),
+                               error) &&
+           shell_run(parts->shell, &console_stdio, outcome, error) &&
+           (outcome->kind != OUTCOME_DONE || outcome->exit_code != 0 ||
+            run_reactor_answer(mailbox, options->include, error));
 }
 
 int slipstream_run(char **argv)

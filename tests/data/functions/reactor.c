@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A function for tests: what it answers is chosen by the request's path.  Built as a reactor and as a
- * native function from the same source. */
+/* A function for tests: what it answers is chosen by the request's path.  Built as a reactor and as
+ * a native function from the same source. */
 #include "s3n.h"
 
 static int64_t prepared;
