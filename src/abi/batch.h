@@ -27,7 +27,8 @@ enum batch_answer {
 struct batch_entry {
     /* By the server: a cache line. */
     uint32_t station;
-    uint32_t reserved[7];
+    uint32_t function; /* the guest takes only those that are control.function's */
+    uint32_t reserved[6];
     uint8_t seed[32]; /* key of this invocation's random generator */
     /* By the guest or the VMM: another. */
     uint32_t done; /* n + 1 when what follows is the n-th invocation's */
@@ -41,7 +42,7 @@ struct batch_entry {
     uint64_t duration_ns;
     uint64_t memory_size;
     uint64_t fuel; /* used, with metering */
-    uint64_t reserved_answer;
+    uint64_t has_fuel;
 };
 
 struct batch {

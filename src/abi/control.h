@@ -95,11 +95,14 @@ struct control {
     uint32_t argument_count;
     uint32_t result_count;
     uint64_t arguments[CONTROL_SLOTS_MAX];
+    uint64_t mailbox; /* address of this entry's; of a batch, each entry's station */
     /* CONTROL_BATCH */
     uint64_t batch;    /* address of struct batch */
     uint64_t stations; /* address of station 0 */
     uint64_t station_size;
     uint32_t station_count;
+    uint32_t function; /* whose entries this guest serves */
+    uint32_t reserved_batch;
     uint32_t part_count;
     uint64_t memory_size;  /* of the snapshot: a guest that grew can't restore itself */
     uint64_t linger_ticks; /* of the time stamp counter: how long to wait for more */

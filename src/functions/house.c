@@ -83,7 +83,7 @@ void house_close_worker(struct house *house)
 void house_free(struct house *house)
 {
     house_close_worker(house);
-    for (unsigned i = 0; i < SLOT_COUNT_MAX; i++)
+    for (unsigned i = 0; i < RUNNING_COUNT_MAX; i++)
         invocation_free(house->running[i]);
     while (house->waiting != NULL) {
         struct invocation *first = house->waiting;
@@ -102,7 +102,7 @@ static void completions_take(struct house *house)
     struct worker_completion completion;
     while (worker_take(house->worker, &completion)) {
         struct invocation *invocation =
-            completion.slot < SLOT_COUNT_MAX ? TAKE(house->running[completion.slot]) : NULL;
+            completion.token < RUNNING_COUNT_MAX ? TAKE(house->running[completion.token]) : NULL;
         if (invocation == NULL)
             continue;
         house->running_count--;
@@ -167,9 +167,9 @@ static bool watch(struct house *house, uv_poll_t **poll, int descriptor, uv_poll
 static struct worker_options worker_options_of(const struct house *house)
 {
     const struct manifest *manifest = house->application->manifest;
-    uint32_t slots = 1, output_kib = 1, log_kib = 1;
+    uint32_t lanes = 1, output_kib = 1, log_kib = 1;
     for (size_t i = 0; i < manifest->function_count; i++) {
-        slots = MAX(slots, manifest->functions[i].limits.concurrency);
+        lanes = MAX(lanes, manifest->functions[i].limits.concurrency);
         output_kib = MAX(output_kib, manifest->functions[i].limits.output_kib);
         log_kib = MAX(log_kib, manifest->functions[i].limits.log_kib);
     }
@@ -178,7 +178,8 @@ static struct worker_options worker_options_of(const struct house *house)
                        house->invoker->options.input_size_max +
                        ((uint64_t)(output_kib + log_kib) << 10);
     return (struct worker_options){
-        .slot_count = MIN(slots, (uint32_t)SLOT_COUNT_MAX),
+        .lane_count = MIN(lanes, (uint32_t)LANE_COUNT_MAX),
+        .station_count = STATION_COUNT_MAX,
         .mailbox_size = round_up(mailbox + PAGE_SIZE, PAGE_SIZE),
         .answer_timeout_ms = WORKER_ANSWER_TIMEOUT_MS,
     };
@@ -486,8 +487,7 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     uint32_t function = invocation->function, slot;
     const struct manifest_function *row = &house->application->manifest->functions[function];
     *taken = false;
-    if (house->worker == NULL || house->opening || !worker_is_alive(house->worker) ||
-        house->running_by_function[function] >= row->limits.concurrency)
+    if (house->worker == NULL || house->opening || !worker_is_alive(house->worker))
         return true;
     if (!house->loaded[function]) {
         if (function_load(house, function, error))
@@ -495,18 +495,21 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
         /* A worker that is gone is noticed by its socket; the invocation waits for another. */
         return error->code == ERROR_UNAVAILABLE;
     }
-    if (!worker_acquire(house->worker, function, &slot))
+    if (!worker_acquire(house->worker, function, row->limits.concurrency, &slot))
         return true;
     if (!mailbox_fill(house, slot, invocation, error)) {
         worker_release(house->worker, slot);
         return false;
     }
     invocation->since_ns = clock_monotonic_ns(house->invoker->options.clock);
-    house->running[slot] = invocation;
+    uint64_t token = 0;
+    while (house->running[token] != NULL)
+        token++;
+    house->running[token] = invocation;
     house->running_count++;
     house->running_by_function[function]++;
     house->invoker->counts.running++;
-    worker_submit(house->worker, slot, function, slot);
+    worker_submit(house->worker, slot, function, token);
     free(TAKE(invocation->owned));
     invocation->input = (struct bytes){ 0 };
     invocation->environment = NULL;

@@ -47,7 +47,7 @@ struct house {
     uv_poll_t *completions, *control;
     bool loaded[MANIFEST_FUNCTION_COUNT_MAX];
     unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
-    struct invocation *running[SLOT_COUNT_MAX]; /* by slot */
+    struct invocation *running[RUNNING_COUNT_MAX]; /* by token */
     unsigned running_count;
     struct invocation *waiting; /* first come, first served */
     unsigned waiting_count;

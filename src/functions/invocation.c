@@ -253,17 +253,12 @@ struct invoker_counts invoker_counts(const struct invoker *invoker)
 static void house_watch(struct house *house, uint64_t now_ns)
 {
     struct error error;
-    for (unsigned i = 0; i < SLOT_COUNT_MAX; i++) {
-        const struct invocation *running = house->running[i];
-        if (running == NULL)
-            continue;
-        uint64_t allowed_ms =
-            house->application->manifest->functions[running->function].limits.timeout_ms +
-            (uint64_t)OVERTIME_MS;
-        if (now_ns - running->since_ns > allowed_ms * 1000000u) {
+    const struct manifest *manifest = house->application->manifest;
+    for (size_t i = 0; i < manifest->function_count && house->worker != NULL; i++) {
+        uint64_t allowed_ms = manifest->functions[i].limits.timeout_ms + (uint64_t)OVERTIME_MS;
+        if (house->running_by_function[i] > 0 &&
+            worker_stalled_ns(house->worker, (uint32_t)i) > allowed_ms * 1000000u)
             house_lose_worker(house);
-            break;
-        }
     }
     house_watch_worker(house, now_ns);
     for (struct invocation **at = &house->waiting; *at != NULL;) {

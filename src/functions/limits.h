@@ -47,7 +47,9 @@ enum {
     COMPILATION_COUNT_MAX = 2,   /* at once */
     DEPLOYMENT_COUNT_MAX = 32,   /* under way or waiting */
 
-    SLOT_COUNT_MAX = 16,             /* of one worker: invocations of one version at once */
+    LANE_COUNT_MAX = 16,    /* of one worker: micro-VMs of one version at once */
+    STATION_COUNT_MAX = 16, /* invocations that one of them may have before it */
+    RUNNING_COUNT_MAX = LANE_COUNT_MAX * STATION_COUNT_MAX,
     WAITING_COUNT_MAX = 64,          /* invocations of one version that wait for a slot */
     WAITING_MS_MAX = 10000,          /* then they are refused */
     OVERTIME_MS = 2000,              /* beyond its time limit: its worker is killed */

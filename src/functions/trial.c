@@ -135,7 +135,7 @@ static void on_control(uv_poll_t *poll, int status, int events)
 
 static bool trial_open(struct trial *trial, int socket, struct error *error)
 {
-    static const struct worker_options options = { .slot_count = 1,
+    static const struct worker_options options = { .lane_count = 1,
                                                    .mailbox_size = TRIAL_MAILBOX_SIZE,
                                                    .answer_timeout_ms = WORKER_ANSWER_TIMEOUT_MS };
     if (!worker_open_begin(&trial->worker, socket, &options, error)) {

@@ -27,7 +27,16 @@ static NORETURN void batch_leave(enum batch_exit why)
     __builtin_unreachable();
 }
 
-static bool has_next(const struct batch *batch)
+static bool has_next(const struct control *control, const struct batch *batch)
+{
+    uint32_t taken = __atomic_load_n(&batch->taken, __ATOMIC_RELAXED);
+    const struct batch_entry *entry = &batch->entries[taken % BATCH_ENTRY_COUNT];
+    return __atomic_load_n(&batch->submitted, __ATOMIC_ACQUIRE) != taken &&
+           __atomic_load_n(&entry->function, __ATOMIC_RELAXED) == control->function;
+}
+
+/* Another function's turn: it has a guest of its own. */
+static bool has_other(const struct batch *batch)
 {
     return __atomic_load_n(&batch->submitted, __ATOMIC_ACQUIRE) !=
            __atomic_load_n(&batch->taken, __ATOMIC_RELAXED);
@@ -42,8 +51,8 @@ static bool may_linger(const struct batch *batch)
 static void linger(const struct control *control, const struct batch *batch)
 {
     uint64_t since = ticks_now();
-    while (!has_next(batch)) {
-        if (!may_linger(batch) || ticks_now() - since >= control->linger_ticks)
+    while (!has_next(control, batch)) {
+        if (!may_linger(batch) || has_other(batch) || ticks_now() - since >= control->linger_ticks)
             batch_leave(BATCH_EXIT_IDLE);
     }
 }
@@ -84,14 +93,15 @@ void batch_end(uint32_t code)
     entry->duration_ns = (uint64_t)((unsigned __int128)ticks * control->tsc_to_ns_mult >> 32);
     entry->memory_size = memory_size;
     entry->fuel = 0;
-    if ((control->flags & CONTROL_METERED) != 0)
+    entry->has_fuel = (control->flags & CONTROL_METERED) != 0;
+    if (entry->has_fuel != 0)
         entry->fuel = settings_fuel(&control->settings) - guest.instance->fuel;
     __atomic_store_n(&entry->done, guest.sequence + 1, __ATOMIC_SEQ_CST);
     bool can_restore =
         (control->flags & CONTROL_RESETS) != 0 && control->slice_end > now &&
         memory_size == control->memory_size &&
         ((const volatile struct control *)control)->scratch_size == control->scratch_restored;
-    if (!can_restore || (!has_next(batch) && !may_linger(batch)))
+    if (!can_restore || (!has_next(control, batch) && !may_linger(batch)))
         batch_leave(BATCH_EXIT_RESET);
     guest_restart(LAYOUT_STACK_END);
 }

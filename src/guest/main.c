@@ -61,7 +61,7 @@ void guest_start(const struct control *control)
 void guest_main(void)
 {
     const struct control *control = (const struct control *)LAYOUT_CONTROL;
-    struct mailbox *mailbox = (struct mailbox *)LAYOUT_MAILBOX;
+    struct mailbox *mailbox = (struct mailbox *)control->mailbox;
     struct instance *instance = (struct instance *)control->instance;
     if (control->entry == ENTRY_TOUCH)
         touch_pages(control);

@@ -96,6 +96,10 @@ struct backend {
     uint64_t (*machine_memory_base)(const struct machine *machine);
     /* Set to 1 by the deadline's signal handler: the next entry returns at once. */
     volatile uint8_t *(*machine_interrupt_flag)(struct machine *machine);
+    /* Whether control.parts say all that the guest needs to restore itself (abi/control.h). */
+    bool (*machine_restores_itself)(const struct machine *machine);
+    /* What an entry and a plain exit cost, measured once; 0: too little to wait for. */
+    uint64_t (*machine_round_trip_ns)(const struct machine *machine);
     /* Whether the guest reads the host's own time stamp counter. */
     bool (*machine_has_tsc)(const struct machine *machine, uint64_t *tsc_to_ns_mult);
 };

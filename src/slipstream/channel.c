@@ -14,28 +14,33 @@
 #include <time.h>
 #include <unistd.h>
 
-_Static_assert(sizeof(struct channel_slot) == 64, "a cache line each");
-_Static_assert(CHANNEL_RING_COUNT >= CHANNEL_SLOTS_MAX, "every slot may be done at once");
-_Static_assert((CHANNEL_RING_COUNT & (CHANNEL_RING_COUNT - 1)) == 0, "counts wrap around");
-
-/* Fixed places before the mailboxes. */
+/* Fixed places before the lanes' windows. */
 enum {
-    CHANNEL_SLOTS_AT = 64,
-    CHANNEL_RING_AT = CHANNEL_SLOTS_AT + CHANNEL_SLOTS_MAX * 64,
-    CHANNEL_MAILBOXES_AT = 16384
+    CHANNEL_LANES_AT = 4096,
+    CHANNEL_WINDOWS_AT = CHANNEL_LANES_AT + CHANNEL_LANES_MAX * 512
 };
 
-_Static_assert(CHANNEL_RING_AT + sizeof(struct channel_ring) <= CHANNEL_MAILBOXES_AT,
-               "the ring fits before the mailboxes");
+_Static_assert(sizeof(struct channel_lane) == 512, "eight cache lines");
+_Static_assert(CHANNEL_WINDOWS_AT % LAYOUT_PAGE_SIZE == 0, "windows are mapped by pages");
+_Static_assert((int)BATCH_DONE == (int)OUTCOME_DONE, "answers are outcomes");
+_Static_assert((int)BATCH_RETURNED > (int)OUTCOME_CRASHED, "but this one");
 
-static bool channel_measure(struct channel *channel, uint32_t slot_count, uint64_t mailbox_size)
+uint32_t channel_station_count_max(uint64_t station_size)
 {
-    if (slot_count == 0 || slot_count > CHANNEL_SLOTS_MAX || mailbox_size == 0 ||
-        mailbox_size > LAYOUT_MAILBOX_SIZE_MAX || mailbox_size % LAYOUT_PAGE_SIZE != 0)
+    uint64_t count = (LAYOUT_MAILBOX_SIZE_MAX - BATCH_SIZE) / station_size;
+    return (uint32_t)MIN(count, (uint64_t)CHANNEL_STATIONS_MAX);
+}
+
+static bool channel_measure(struct channel *channel, const struct channel_shape *shape)
+{
+    if (shape->lane_count == 0 || shape->lane_count > CHANNEL_LANES_MAX ||
+        shape->station_size == 0 || shape->station_size % LAYOUT_PAGE_SIZE != 0 ||
+        shape->station_size > LAYOUT_MAILBOX_SIZE_MAX || shape->station_count == 0 ||
+        shape->station_count > channel_station_count_max(shape->station_size) ||
+        shape->lane_count * shape->station_count > CHANNEL_SLOTS_MAX)
         return false;
-    channel->slot_count = slot_count;
-    channel->mailbox_size = mailbox_size;
-    channel->size = CHANNEL_MAILBOXES_AT + slot_count * mailbox_size;
+    channel->shape = *shape;
+    channel->size = CHANNEL_WINDOWS_AT + shape->lane_count * channel_window_size(channel);
     return true;
 }
 
@@ -48,13 +53,14 @@ static bool channel_attach(struct channel *channel, int descriptor, struct error
     return true;
 }
 
-bool channel_make(struct channel *channel, int *descriptor, uint32_t slot_count,
-                  uint64_t mailbox_size, struct error *error)
+bool channel_make(struct channel *channel, int *descriptor, const struct channel_shape *shape,
+                  struct error *error)
 {
     struct channel made = { 0 };
-    if (!channel_measure(&made, slot_count, mailbox_size))
-        return error_set(error, ERROR_INVALID, "no channel has %u slots of %llu bytes", slot_count,
-                         (unsigned long long)mailbox_size);
+    if (!channel_measure(&made, shape))
+        return error_set(error, ERROR_INVALID,
+                         "no channel has %u lanes of %u stations of %llu bytes", shape->lane_count,
+                         shape->station_count, (unsigned long long)shape->station_size);
     int memory = memfd_create("s3n-channel", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     if (memory < 0)
         return error_system(error, "make channel memory");
@@ -69,10 +75,10 @@ bool channel_make(struct channel *channel, int *descriptor, uint32_t slot_count,
         close(memory);
         return false;
     }
-    struct channel_header header = { .magic = CHANNEL_MAGIC,
-                                     .slot_count = slot_count,
-                                     .mailbox_size = mailbox_size };
-    memcpy(made.memory, &header, sizeof(header));
+    *channel_header(&made) = (struct channel_header){ .magic = CHANNEL_MAGIC,
+                                                      .lane_count = shape->lane_count,
+                                                      .station_count = shape->station_count,
+                                                      .station_size = shape->station_size };
     *channel = made;
     *descriptor = memory;
     return true;
@@ -86,8 +92,8 @@ bool channel_map(struct channel *channel, int descriptor, struct error *error)
     if (fstat(descriptor, &status) != 0 ||
         pread(descriptor, &header, sizeof(header), 0) != (ssize_t)sizeof(header))
         return error_system(error, "read the channel's header");
-    if (header.magic != CHANNEL_MAGIC ||
-        !channel_measure(&mapped, header.slot_count, header.mailbox_size) ||
+    struct channel_shape shape = { header.lane_count, header.station_count, header.station_size };
+    if (header.magic != CHANNEL_MAGIC || !channel_measure(&mapped, &shape) ||
         (uint64_t)status.st_size != mapped.size)
         return error_set(error, ERROR_INVALID, "channel memory does not match its header");
     if (!channel_attach(&mapped, descriptor, error))
@@ -103,102 +109,143 @@ void channel_done(struct channel *channel)
     *channel = (struct channel){ 0 };
 }
 
-struct channel_slot *channel_slot(const struct channel *channel, uint32_t slot)
+struct channel_header *channel_header(const struct channel *channel)
 {
-    ASSERT(slot < channel->slot_count);
-    return (struct channel_slot *)(void *)(channel->memory + CHANNEL_SLOTS_AT) + slot;
+    return (struct channel_header *)(void *)channel->memory;
 }
 
-struct channel_ring *channel_ring(const struct channel *channel)
+struct channel_lane *channel_lane(const struct channel *channel, uint32_t lane)
 {
-    return (struct channel_ring *)(void *)(channel->memory + CHANNEL_RING_AT);
+    ASSERT(lane < channel->shape.lane_count);
+    return (struct channel_lane *)(void *)(channel->memory + CHANNEL_LANES_AT) + lane;
 }
 
-uint8_t *channel_mailbox(const struct channel *channel, uint32_t slot)
+uint64_t channel_window_size(const struct channel *channel)
 {
-    ASSERT(slot < channel->slot_count);
-    return channel->memory + CHANNEL_MAILBOXES_AT + slot * channel->mailbox_size;
+    return BATCH_SIZE + channel->shape.station_count * channel->shape.station_size;
 }
 
-void channel_submit(const struct channel *channel, uint32_t index, uint32_t function,
-                    uint64_t token)
+struct batch *channel_batch(const struct channel *channel, uint32_t lane)
 {
-    struct channel_slot *slot = channel_slot(channel, index);
-    slot->function = function;
-    slot->token = token;
-    __atomic_add_fetch(&slot->submitted, 1, __ATOMIC_RELEASE);
-    syscall(SYS_futex, &slot->submitted, FUTEX_WAKE, 1, NULL, NULL, 0);
+    ASSERT(lane < channel->shape.lane_count);
+    return (struct batch *)(void *)(channel->memory + CHANNEL_WINDOWS_AT +
+                                    lane * channel_window_size(channel));
 }
 
-bool channel_wait(const struct channel *channel, uint32_t index, uint32_t *seen, uint32_t *function,
-                  uint64_t *token, int timeout_ms)
+uint8_t *channel_station(const struct channel *channel, uint32_t lane, uint32_t station)
 {
-    struct channel_slot *slot = channel_slot(channel, index);
+    ASSERT(station < channel->shape.station_count);
+    uint8_t *window = (uint8_t *)channel_batch(channel, lane);
+    return window + BATCH_SIZE + station * channel->shape.station_size;
+}
+
+void channel_submit(const struct channel *channel, uint32_t index,
+                    const struct channel_submission *submission)
+{
+    struct channel_lane *lane = channel_lane(channel, index);
+    struct batch *batch = channel_batch(channel, index);
+    struct batch_entry *entry = &batch->entries[submission->sequence % BATCH_ENTRY_COUNT];
+    entry->station = submission->station;
+    memcpy(entry->seed, submission->seed, sizeof(entry->seed));
+    entry->function = submission->function;
+    lane->functions[submission->sequence % BATCH_ENTRY_COUNT] = submission->function;
+    __atomic_store_n(&batch->submitted, submission->sequence + 1, __ATOMIC_RELEASE);
+    /* In one order with the worker's `sleeps`: either it sees this, or we see that. */
+    __atomic_store_n(&lane->submitted, submission->sequence + 1, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&lane->sleeps, __ATOMIC_SEQ_CST) != 0)
+        syscall(SYS_futex, &lane->submitted, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+
+uint32_t channel_function(const struct channel *channel, uint32_t lane, uint32_t sequence)
+{
+    const uint32_t *functions = channel_lane(channel, lane)->functions;
+    return __atomic_load_n(&functions[sequence % BATCH_ENTRY_COUNT], __ATOMIC_RELAXED);
+}
+
+uint32_t channel_submitted(const struct channel *channel, uint32_t lane)
+{
+    return __atomic_load_n(&channel_lane(channel, lane)->submitted, __ATOMIC_ACQUIRE);
+}
+
+bool channel_wait(const struct channel *channel, uint32_t index, uint32_t handled, int timeout_ms)
+{
+    struct channel_lane *lane = channel_lane(channel, index);
     struct timespec timeout = { .tv_sec = timeout_ms / 1000,
                                 .tv_nsec = timeout_ms % 1000 * 1000000L };
-    uint32_t submitted;
-    while ((submitted = __atomic_load_n(&slot->submitted, __ATOMIC_ACQUIRE)) == *seen) {
-        long result = syscall(SYS_futex, &slot->submitted, FUTEX_WAIT, *seen,
+    bool came = true;
+    if (channel_submitted(channel, index) != handled)
+        return true;
+    __atomic_store_n(&lane->sleeps, 1, __ATOMIC_SEQ_CST);
+    while (came && __atomic_load_n(&lane->submitted, __ATOMIC_SEQ_CST) == handled) {
+        long result = syscall(SYS_futex, &lane->submitted, FUTEX_WAIT, handled,
                               timeout_ms < 0 ? NULL : &timeout, NULL, 0);
-        if (result != 0 && errno == ETIMEDOUT)
-            return false;
+        came = result == 0 || errno != ETIMEDOUT;
     }
-    *seen = submitted;
-    *function = __atomic_load_n(&slot->function, __ATOMIC_RELAXED);
-    *token = __atomic_load_n(&slot->token, __ATOMIC_RELAXED);
-    return true;
+    __atomic_store_n(&lane->sleeps, 0, __ATOMIC_RELAXED);
+    return came;
 }
 
-void channel_post(const struct channel *channel, const struct channel_completion *completion)
+static void entry_answer(struct batch_entry *entry, uint32_t sequence,
+                         const struct outcome *outcome)
 {
-    struct channel_ring *ring = channel_ring(channel);
-    uint32_t posted = __atomic_load_n(&ring->posted, __ATOMIC_RELAXED);
-    ring->completions[posted % CHANNEL_RING_COUNT] = *completion;
-    __atomic_store_n(&ring->posted, posted + 1, __ATOMIC_RELEASE);
+    static const struct outcome none;
+    const struct outcome *from = outcome != NULL ? outcome : &none;
+    entry->kind = outcome != NULL ? (uint32_t)outcome->kind : BATCH_RETURNED;
+    entry->exit_code = from->exit_code;
+    entry->reason = from->reason;
+    entry->has_function = from->has_function;
+    entry->function_index = from->function_index;
+    entry->wasm_offset = from->wasm_offset;
+    entry->exit_count = from->exit_count;
+    entry->duration_ns = from->duration_ns;
+    entry->memory_size = from->memory_size;
+    entry->has_fuel = from->has_fuel;
+    entry->fuel = from->fuel;
+    __atomic_store_n(&entry->done, sequence + 1, __ATOMIC_SEQ_CST);
 }
 
-/* A copy that the worker made, turned into an outcome or into CRASHED. */
-static struct outcome outcome_of(const struct channel_completion *completion)
+void channel_post(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                  const struct outcome *outcome)
 {
-    if (completion->kind > OUTCOME_CRASHED || completion->reason >= TRAP_COUNT)
+    entry_answer(&channel_batch(channel, lane)->entries[sequence % BATCH_ENTRY_COUNT], sequence,
+                 outcome);
+    entry_answer(&channel_lane(channel, lane)->answer, sequence, outcome);
+}
+
+/* A copy of what the other side wrote, turned into an outcome or into CRASHED. */
+static struct outcome outcome_of(const struct batch_entry *copy)
+{
+    if (copy->kind > OUTCOME_CRASHED || copy->reason >= TRAP_COUNT)
         return (struct outcome){ .kind = OUTCOME_CRASHED };
     return (struct outcome){
-        .kind = (enum outcome_kind)completion->kind,
-        .exit_code = completion->exit_code,
-        .reason = (enum trap_reason)completion->reason,
-        .has_function = completion->has_function != 0,
-        .function_index = completion->function_index,
-        .wasm_offset = completion->wasm_offset,
-        .duration_ns = completion->duration_ns,
-        .memory_size = completion->memory_size,
-        .exit_count = completion->exit_count,
-        .has_fuel = completion->has_fuel != 0,
-        .fuel = completion->fuel,
+        .kind = (enum outcome_kind)copy->kind,
+        .exit_code = copy->exit_code,
+        .reason = (enum trap_reason)copy->reason,
+        .has_function = copy->has_function != 0,
+        .function_index = copy->function_index,
+        .wasm_offset = copy->wasm_offset,
+        .duration_ns = copy->duration_ns,
+        .memory_size = copy->memory_size,
+        .exit_count = copy->exit_count,
+        .has_fuel = copy->has_fuel != 0,
+        .fuel = copy->fuel,
     };
 }
 
-bool channel_take(const struct channel *channel, uint32_t *taken, uint32_t *slot, uint64_t *token,
-                  struct outcome *outcome)
+enum channel_answer channel_answer(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                                   bool is_direct, struct outcome *outcome)
 {
-    const struct channel_ring *ring = channel_ring(channel);
-    uint32_t posted = __atomic_load_n(&ring->posted, __ATOMIC_ACQUIRE);
-    struct channel_completion copy;
-    if (posted == *taken)
-        return false;
+    const struct batch_entry *entry =
+        is_direct ? &channel_lane(channel, lane)->answer
+                  : &channel_batch(channel, lane)->entries[sequence % BATCH_ENTRY_COUNT];
+    struct batch_entry copy;
+    if (__atomic_load_n(&entry->done, __ATOMIC_ACQUIRE) != sequence + 1)
+        return CHANNEL_ANSWER_NONE;
     /* One copy, which the compiler may not make twice. */
-    memcpy(&copy, &ring->completions[*taken % CHANNEL_RING_COUNT], sizeof(copy));
+    memcpy(&copy, entry, sizeof(copy));
     __asm__ volatile("" : : "r"(&copy) : "memory");
-    *slot = UINT32_MAX;
-    *token = copy.token;
-    *outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
-    if (posted - *taken > CHANNEL_RING_COUNT) {
-        *taken = posted;
-        return true;
-    }
-    ++*taken;
-    if (copy.slot < channel->slot_count) {
-        *slot = copy.slot;
-        *outcome = outcome_of(&copy);
-    }
-    return true;
+    if (copy.kind == BATCH_RETURNED)
+        return CHANNEL_ANSWER_RETURNED;
+    *outcome = outcome_of(&copy);
+    return CHANNEL_ANSWER_DONE;
 }

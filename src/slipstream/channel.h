@@ -1,93 +1,102 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The channel: the memory (a memfd) through which the node's server hands invocations to one
- * slipstream process and gets outcomes back.
+/* The memory that a server and its slipstream process share: lanes, each a ring of invocations of
+ * one version (abi/batch.h) with its stations, and what both sides say about a lane where no guest
+ * can write it.
  *
- * Layout: struct channel_header, struct channel_slot per slot, the completion ring, then one
- * mailbox (abi/mailbox.h) per slot, page-aligned.  A slot carries one invocation at a time: the
- * server fills its mailbox, writes function and token, then raises `submitted` and wakes the futex
- * on it; the slot's thread runs it and posts a completion, then signals the eventfd.  Both sides
- * can write all of it at any time: whoever reads copies once, checks the copy, uses only the copy.
- * Never holds pointers. */
+ * A lane is served by one micro-VM at a time, which maps its ring and stations.  Functions whose
+ * VMM resets them after each invocation are answered in the lane's own answer, out of the guest's
+ * reach; others in the ring.  Both sides treat what the other can write like wire input: they copy
+ * it, check the copy, use the copy.  Waiting and waking go through futexes in here. */
 #ifndef SLIPSTREAM_CHANNEL_H
 #define SLIPSTREAM_CHANNEL_H
 
+#include "abi/batch.h"
 #include "base/error.h"
 #include "slipstream/engine.h"
 
 enum {
-    CHANNEL_MAGIC = 0x31434e33, /* "3NC1" */
-    CHANNEL_SLOTS_MAX = 64,
-    CHANNEL_RING_COUNT = 64 /* power of two, at least CHANNEL_SLOTS_MAX */
+    CHANNEL_MAGIC = 0x32434e33, /* "3NC2" */
+    CHANNEL_LANES_MAX = 64,
+    CHANNEL_STATIONS_MAX = BATCH_ENTRY_COUNT,
+    CHANNEL_SLOTS_MAX = 1024 /* stations of all lanes */
+};
+
+struct channel_shape {
+    uint32_t lane_count;
+    uint32_t station_count; /* of each lane */
+    uint64_t station_size;
 };
 
 struct channel_header {
     uint32_t magic;
-    uint32_t slot_count;
-    uint64_t mailbox_size;
+    uint32_t lane_count;
+    uint32_t station_count;
+    uint32_t reserved;
+    uint64_t station_size;
+    uint8_t unused[40];
+    uint32_t polls; /* by the server: it looks at answers without being woken */
 };
 
-/* Written by the server only. */
-struct channel_slot {
-    uint32_t submitted; /* counts invocations; the futex */
-    uint32_t function;
-    uint64_t token;
-    uint8_t unused[48]; /* a cache line of its own */
-};
-
-/* Written by the worker only; the outcome is what the VMM saw, not what the guest said. */
-struct channel_completion {
-    uint64_t token;
-    uint32_t slot;
-    uint32_t kind; /* enum outcome_kind */
-    uint32_t exit_code;
-    uint32_t reason; /* enum trap_reason */
-    uint32_t has_function;
-    uint32_t function_index;
-    uint32_t wasm_offset;
-    uint32_t exit_count;
-    uint64_t duration_ns;
-    uint64_t memory_size;
-    uint64_t fuel;
-    uint64_t has_fuel;
-};
-
-struct channel_ring {
-    uint32_t posted; /* by the worker: completions ever posted */
-    uint8_t unused[60];
-    struct channel_completion completions[CHANNEL_RING_COUNT];
+struct channel_lane {
+    /* By the server. */
+    uint32_t submitted; /* entries ever handed over; the futex */
+    uint32_t unused[15];
+    uint32_t functions[BATCH_ENTRY_COUNT]; /* by sequence */
+    /* By the worker. */
+    uint32_t sleeps; /* it waits for `submitted` to change */
+    uint32_t unused_worker[15];
+    struct batch_entry answer; /* the latest, by the worker alone; only the answer's half */
 };
 
 /* One side's mapping. */
 struct channel {
     uint8_t *memory;
     size_t size;
-    uint32_t slot_count;
-    uint64_t mailbox_size;
+    struct channel_shape shape;
 };
 
 /* Makes the memory: a memfd of fixed size. */
-MUST_CHECK bool channel_make(struct channel *channel, int *descriptor, uint32_t slot_count,
-                             uint64_t mailbox_size, struct error *error);
+MUST_CHECK bool channel_make(struct channel *channel, int *descriptor,
+                             const struct channel_shape *shape, struct error *error);
 /* Maps memory that the other side made, after checking its size against its header. */
 MUST_CHECK bool channel_map(struct channel *channel, int descriptor, struct error *error);
 void channel_done(struct channel *channel);
+/* The most stations of this size that a lane can have. */
+uint32_t channel_station_count_max(uint64_t station_size);
 
-struct channel_slot *channel_slot(const struct channel *channel, uint32_t slot);
-struct channel_ring *channel_ring(const struct channel *channel);
-uint8_t *channel_mailbox(const struct channel *channel, uint32_t slot);
+struct channel_header *channel_header(const struct channel *channel);
+struct channel_lane *channel_lane(const struct channel *channel, uint32_t lane);
+/* What a lane's micro-VM maps: struct batch, then the stations. */
+struct batch *channel_batch(const struct channel *channel, uint32_t lane);
+uint64_t channel_window_size(const struct channel *channel);
+uint8_t *channel_station(const struct channel *channel, uint32_t lane, uint32_t station);
 
-/* Server: hands the slot over. */
-void channel_submit(const struct channel *channel, uint32_t slot, uint32_t function,
-                    uint64_t token);
-/* Worker: waits until `submitted` differs from *seen, then takes it; false after `timeout_ms`
- * (-1: never). */
-bool channel_wait(const struct channel *channel, uint32_t slot, uint32_t *seen, uint32_t *function,
-                  uint64_t *token, int timeout_ms);
-/* Worker: one thread at a time. */
-void channel_post(const struct channel *channel, const struct channel_completion *completion);
-/* Server: the next completion after *taken, copied and checked; false when there is none.  What
- * can't be right yields OUTCOME_CRASHED, with the slot UINT32_MAX when that is wrong too. */
-bool channel_take(const struct channel *channel, uint32_t *taken, uint32_t *slot, uint64_t *token,
-                  struct outcome *outcome);
+/* Server: hands over the lane's invocation number `sequence`; one after the other. */
+struct channel_submission {
+    uint32_t sequence;
+    uint32_t function;
+    uint32_t station;
+    uint8_t seed[32];
+};
+void channel_submit(const struct channel *channel, uint32_t lane,
+                    const struct channel_submission *submission);
+/* Server: how invocation `sequence` ended, copied and checked; what can't be right is CRASHED.
+ * `is_direct`: only the worker's own word counts. */
+enum channel_answer {
+    CHANNEL_ANSWER_NONE,
+    CHANNEL_ANSWER_DONE,
+    CHANNEL_ANSWER_RETURNED /* not begun */
+};
+enum channel_answer channel_answer(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                                   bool is_direct, struct outcome *outcome);
+
+/* Worker: waits until more than `handled` were submitted; false after `timeout_ms` (-1: never). */
+bool channel_wait(const struct channel *channel, uint32_t lane, uint32_t handled, int timeout_ms);
+/* Worker: whose invocation `sequence` is. */
+uint32_t channel_function(const struct channel *channel, uint32_t lane, uint32_t sequence);
+uint32_t channel_submitted(const struct channel *channel, uint32_t lane);
+/* Worker, while the lane's guest is out: answers, or gives back (outcome NULL). */
+void channel_post(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                  const struct outcome *outcome);
 
 #endif

@@ -1,45 +1,49 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a worker may have written into the channel, from the completion ring on, and into its
- * mailbox's header. */
+/* What a worker may have written into the channel, the answers of a lane
+ * and of its ring, and into a mailbox's header. */
 #include "fuzz/fuzz.h"
 #include "slipstream/channel.h"
 
 #include <string.h>
 
 enum {
-    CHANNEL_SIZE = 32768,
-    MAILBOX_SIZE = 8192
+    CHANNEL_SIZE = 131072,
+    STATION_SIZE = 8192
 };
 
 void fuzz_one(struct bytes input)
 {
     static _Alignas(64) uint8_t memory[CHANNEL_SIZE];
-    struct channel channel = {
-        .memory = memory, .size = sizeof(memory), .slot_count = 2, .mailbox_size = MAILBOX_SIZE
-    };
+    struct channel channel = { .memory = memory,
+                               .size = sizeof(memory),
+                               .shape = { 2, 2, STATION_SIZE } };
     struct bytes header = bytes_part(input, 0, sizeof(struct mailbox));
-    struct bytes ring = bytes_part(input, header.size, sizeof(struct channel_ring));
-    struct mailbox *mailbox = (struct mailbox *)(void *)channel_mailbox(&channel, 1);
+    struct bytes rest = bytes_part(input, header.size, input.size);
+    struct bytes lane = bytes_part(rest, 0, sizeof(struct channel_lane));
+    struct bytes ring = bytes_part(rest, lane.size, sizeof(struct batch));
+    struct mailbox *mailbox = (struct mailbox *)(void *)channel_station(&channel, 1, 1);
     memset(memory, 0, sizeof(memory));
+    if (lane.size > 0)
+        memcpy(channel_lane(&channel, 1), lane.data, MIN(lane.size, sizeof(struct channel_lane)));
     if (ring.size > 0)
-        memcpy(channel_ring(&channel), ring.data, ring.size);
+        memcpy(channel_batch(&channel, 1), ring.data, MIN(ring.size, sizeof(struct batch)));
     if (header.size > 0)
         memcpy(mailbox, header.data, header.size);
 
-    uint32_t taken = 0, slot;
-    uint64_t token;
-    struct outcome outcome;
-    for (unsigned i = 0; channel_take(&channel, &taken, &slot, &token, &outcome); i++) {
-        ASSERT(i <= CHANNEL_RING_COUNT && (slot < 2 || slot == UINT32_MAX));
-        ASSERT(outcome.kind <= OUTCOME_CRASHED && outcome.reason < TRAP_COUNT);
+    for (uint32_t sequence = 0; sequence < 2 * BATCH_ENTRY_COUNT; sequence++) {
+        for (unsigned is_direct = 0; is_direct < 2; is_direct++) {
+            struct outcome outcome = { 0 };
+            (void)channel_answer(&channel, 1, sequence, is_direct != 0, &outcome);
+            ASSERT(outcome.kind <= OUTCOME_CRASHED && outcome.reason < TRAP_COUNT);
+        }
     }
     const struct mailbox_area *areas[] = { &mailbox->arguments, &mailbox->input, &mailbox->output,
                                            &mailbox->errors };
     for (unsigned i = 0; i < ARRAY_COUNT(areas); i++) {
         struct bytes view;
-        if (!mailbox_area_view(mailbox, MAILBOX_SIZE, areas[i], &view))
+        if (!mailbox_area_view(mailbox, STATION_SIZE, areas[i], &view))
             continue;
         const uint8_t *start = (const uint8_t *)mailbox;
-        ASSERT(view.data >= start && view.data + view.size <= start + MAILBOX_SIZE);
+        ASSERT(view.data >= start && view.data + view.size <= start + STATION_SIZE);
     }
 }

@@ -354,7 +354,7 @@ static void initialisations_fail(void)
                   { TEST_end, OUTCOME_TRAPPED, TRAP_EXIT },
                   { TEST_recurse, OUTCOME_TRAPPED, TRAP_STACK },
                   { TEST_loop, OUTCOME_TIMEOUT, TRAP_NONE } };
-    const struct settings hurried = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 30 };
+    const struct settings hurried = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 300 };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         BENCH bench = { .image = -1 };
         struct test_image image = reactor;

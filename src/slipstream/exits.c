@@ -26,14 +26,16 @@ static uint64_t realtime_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
-static void control_set_clocks(const struct shell *shell, struct control *control)
+uint64_t exits_set_clocks(const struct shell *shell)
 {
+    struct control *control = shell->backend->machine_control(shell->machine);
     uint64_t mult;
     bool has_tsc = shell->backend->machine_has_tsc(shell->machine, &mult);
     control->realtime_ns = realtime_ns();
     control->monotonic_ns = deadline_now_ns();
     control->tsc_base = has_tsc ? __rdtsc() : 0;
     control->tsc_to_ns_mult = has_tsc ? mult : 0;
+    return control->monotonic_ns;
 }
 
 /* The image whose code holds `address`, and where that code starts; NULL: none. */
@@ -107,7 +109,7 @@ static void outcome_set_fuel(struct run *run, uint64_t left)
 }
 
 /* What is left after an exit of its own stands in struct instance. */
-static void outcome_read_fuel(struct run *run)
+void exits_read_fuel(struct run *run)
 {
     uint64_t size, left;
     const struct shell *shell = run->shell;
@@ -308,7 +310,7 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
         outcome->exit_code = (uint32_t)event->arguments[0];
         return false;
     case GUEST_EXIT_CLOCK:
-        control_set_clocks(shell, shell->backend->machine_control(shell->machine));
+        (void)exits_set_clocks(shell);
         return true;
     default:
         outcome->kind = OUTCOME_CRASHED;
@@ -342,6 +344,25 @@ static bool serve_interruption(struct run *run, struct error *error)
 }
 
 /* What fails here leaves the outcome at CRASHED. */
+bool exits_step(struct run *run, const struct event *event, uint64_t *answer)
+{
+    struct error error;
+    struct control *control = run->shell->backend->machine_control(run->shell->machine);
+    switch (event->kind) {
+    case EVENT_EXIT:
+        return serve_exit(run, event, answer) && seed_take(control->seed, &error);
+    case EVENT_FAULT:
+        outcome_fault(run, event);
+        break;
+    case EVENT_INTERRUPTED:
+    case EVENT_BROKEN:
+        run->outcome->kind = OUTCOME_CRASHED;
+        run->outcome->exit_code = event->reason;
+        break;
+    }
+    return false;
+}
+
 static void run_loop(struct run *run)
 {
     struct error error;
@@ -351,24 +372,9 @@ static void run_loop(struct run *run)
     backend->machine_enter(machine, &event);
     for (;;) {
         uint64_t answer = UINT64_MAX;
-        bool goes_on = false;
         run->outcome->exit_count++;
-        switch (event.kind) {
-        case EVENT_EXIT:
-            goes_on = serve_exit(run, &event, &answer) &&
-                      seed_take(backend->machine_control(machine)->seed, &error);
-            break;
-        case EVENT_FAULT:
-            outcome_fault(run, &event);
-            break;
-        case EVENT_INTERRUPTED:
-            goes_on = serve_interruption(run, &error);
-            break;
-        case EVENT_BROKEN:
-            run->outcome->kind = OUTCOME_CRASHED;
-            run->outcome->exit_code = event.reason;
-            break;
-        }
+        bool goes_on = event.kind == EVENT_INTERRUPTED ? serve_interruption(run, &error)
+                                                       : exits_step(run, &event, &answer);
         if (!goes_on)
             return;
         backend->machine_resume(machine, answer, &event);
@@ -381,29 +387,16 @@ static uint64_t stack_size(const struct settings *settings)
     return is_given ? settings->stack_size : LAYOUT_FRAMES_SIZE;
 }
 
-bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console *console,
-                 struct outcome *outcome, struct error *error)
+bool exits_prepare(struct run *run, const struct entry_point *entry, uint32_t flags,
+                   struct error *error)
 {
-    const struct entry_point entry = { .code = LAYOUT_CODE + code_offset,
-                                       .instance = LAYOUT_INSTANCE,
-                                       .memory_base =
-                                           shell->backend->machine_memory_base(shell->machine),
-                                       .memory_limit = shell->settings.memory_size_max };
-    return exits_serve_at(shell, &entry, console, outcome, error);
-}
-
-bool exits_serve_at(struct shell *shell, const struct entry_point *entry,
-                    const struct console *console, struct outcome *outcome, struct error *error)
-{
+    struct shell *shell = run->shell;
     struct control *control = shell->backend->machine_control(shell->machine);
-    struct outcome made = { .kind = OUTCOME_CRASHED };
-    struct run run = {
-        .shell = shell, .console = console, .outcome = &made, .tick_ns = CONSOLE_TICK_NS
-    };
-    run.is_initialisation = control->entry == ENTRY_INITIALISE;
-    run.keeps_output = control->entry == ENTRY_HANDLE;
-    control->flags = console != NULL ? CONTROL_STREAMING : 0;
+    run->is_initialisation = control->entry == ENTRY_INITIALISE;
+    run->keeps_output = control->entry == ENTRY_HANDLE;
+    control->flags = flags;
     control->code = entry->code;
+    control->mailbox = LAYOUT_MAILBOX + (uint64_t)((uint8_t *)shell->mailbox - shell->window);
     control->memory_base = entry->memory_base;
     control->instance = entry->instance;
     control->memory_limit = entry->memory_limit;
@@ -412,18 +405,42 @@ bool exits_serve_at(struct shell *shell, const struct entry_point *entry,
     control_set_files(shell, control);
     if (!seed_take(control->seed, error))
         return false;
-    control_set_clocks(shell, control);
-    run.start_ns = control->monotonic_ns;
+    run->start_ns = exits_set_clocks(shell);
+    return true;
+}
+
+struct entry_point exits_entry(const struct shell *shell, uint32_t code_offset)
+{
+    return (struct entry_point){ .code = LAYOUT_CODE + code_offset,
+                                 .instance = LAYOUT_INSTANCE,
+                                 .memory_base = shell->backend->machine_memory_base(shell->machine),
+                                 .memory_limit = shell->settings.memory_size_max };
+}
+
+bool exits_serve(struct shell *shell, uint32_t code_offset, const struct console *console,
+                 struct outcome *outcome, struct error *error)
+{
+    const struct entry_point entry = exits_entry(shell, code_offset);
+    return exits_serve_at(shell, &entry, console, outcome, error);
+}
+
+bool exits_serve_at(struct shell *shell, const struct entry_point *entry,
+                    const struct console *console, struct outcome *outcome, struct error *error)
+{
+    struct outcome made = { .kind = OUTCOME_CRASHED };
+    struct run run = {
+        .shell = shell, .console = console, .outcome = &made, .tick_ns = CONSOLE_TICK_NS
+    };
+    if (!exits_prepare(&run, entry, console != NULL ? CONTROL_STREAMING : 0, error))
+        return false;
     if (shell->settings.timeout_ms != 0)
         run.deadline_ns = run.start_ns + shell->settings.timeout_ms * 1000000ull;
     volatile uint8_t *flag = shell->backend->machine_interrupt_flag(shell->machine);
-    if (!deadline_set(next_stop_ns(&run), flag, error))
-        return false;
-    if (!engine_seal(shell->engine, error))
+    if (!deadline_set(next_stop_ns(&run), flag, error) || !engine_seal(shell->engine, error))
         return false;
     run_loop(&run);
     deadline_clear();
-    outcome_read_fuel(&run);
+    exits_read_fuel(&run);
     console_drain(&run);
     made.duration_ns = deadline_now_ns() - run.start_ns;
     (void)shell->backend->machine_part(shell->machine, PART_MEMORY, &made.memory_size);

@@ -82,6 +82,7 @@ struct kvm {
     int run_size;
     struct kvm_cpuid2 *cpuid;
     uint64_t tsc_to_ns_mult; /* 0: not known */
+    uint64_t round_trip_ns;  /* 0: not measured yet */
 };
 
 /* A part that starts with a window and grows by slots. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "slipstream/bay.h"
+#include "slipstream/lane.h"
 #include "slipstream/program.h"
 
 void library_init(struct library *library)
@@ -31,7 +31,7 @@ static struct library_row *library_free_row(struct library *library)
     return NULL;
 }
 
-/* Tells bays, which read it without the lock, that something changed. */
+/* Tells lanes, which read it without the lock, that something changed. */
 static uint32_t library_advance(struct library *library)
 {
     return __atomic_add_fetch(&library->version, 1, __ATOMIC_RELAXED);

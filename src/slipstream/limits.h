@@ -13,7 +13,9 @@ enum {
     WARM_RODATA_SIZE = 32 << 10,
     WARM_STACK_SIZE = 16 << 10,
     WARM_FRAMES_SIZE = 16 << 10,
-    WARM_MAILBOX_SIZE = 32 << 10,
+    WARM_MAILBOX_SIZE = 48 << 10,
+
+    ROUND_TRIP_SAMPLES = 9,
 
     /* Code and read-only data up to these sizes are copied into the shell; more is mapped. */
     WINDOW_CODE_SIZE = 256 << 10,
@@ -61,5 +63,9 @@ enum {
 };
 
 #define MEMORY_SIZE_MAX 0x100000000ull
+
+/* While several wait, a guest is looked after this often; one that runs longer ever more seldom. */
+#define SLICE_NS            2000000ull
+#define SLICE_DOUBLINGS_MAX 5u
 
 #endif

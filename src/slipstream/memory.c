@@ -10,6 +10,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <x86intrin.h>
 
 void memory_close(struct machine *machine)
@@ -40,6 +41,17 @@ static void runtime_map(struct machine *machine)
     }
 }
 
+/* Nobody asks which of its pages were written: large entries spare tables. */
+static void mailbox_map(struct machine *machine)
+{
+    const enum page_right warm = PAGE_RIGHT_READ_WRITE_DIRTY;
+    uint64_t large = machine->mailbox_size & ~(LARGE_PAGE_SIZE - 1ull);
+    paging_map_large(machine, REGION_MAILBOX, 0, PHYSICAL_MAILBOX, large, warm);
+    if (machine->mailbox_size > large)
+        paging_map(machine, REGION_MAILBOX, large, PHYSICAL_MAILBOX + large,
+                   machine->mailbox_size - large, warm);
+}
+
 /* The first pages of what a program will use are mapped and counted as written; the rest of both
  * stacks notes its first writes. */
 static void windows_map(struct machine *machine)
@@ -55,7 +67,7 @@ static void windows_map(struct machine *machine)
     paging_map(machine, REGION_INSTANCE, 0, PHYSICAL_INSTANCE, WARM_INSTANCE_SIZE, warm);
     paging_map(machine, REGION_CODE, 0, CORE_CODE, WARM_CODE_SIZE, PAGE_RIGHT_READ_EXECUTE);
     paging_map(machine, REGION_RODATA, 0, CORE_RODATA, WARM_RODATA_SIZE, PAGE_RIGHT_READ);
-    paging_map(machine, REGION_MAILBOX, 0, PHYSICAL_MAILBOX, machine->mailbox_size, warm);
+    mailbox_map(machine);
     /* What no program fills later must not be executable zeros. */
     memset(machine->core + CORE_CODE, TRAP_BYTE, WARM_CODE_SIZE);
     machine->memory.size = WARM_MEMORY_SIZE;
@@ -101,6 +113,34 @@ static bool machine_warm(struct machine *machine, struct error *error)
     return true;
 }
 
+static uint64_t now_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+/* Once per process: the median of a few entries that do nothing. */
+static void round_trip_measure(struct machine *machine)
+{
+    struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
+    uint64_t times[ROUND_TRIP_SAMPLES] = { 0 };
+    struct event event;
+    control->argument_count = 0;
+    for (unsigned i = 0; i < ROUND_TRIP_SAMPLES; i++) {
+        uint64_t start = now_ns(), took_ns;
+        vcpu_enter(machine, &event);
+        if (event.kind != EVENT_EXIT)
+            return;
+        took_ns = now_ns() - start;
+        unsigned at = i;
+        for (; at > 0 && times[at - 1] > took_ns; at--)
+            times[at] = times[at - 1];
+        times[at] = took_ns;
+    }
+    __atomic_store_n(&machine->kvm->round_trip_ns, times[ROUND_TRIP_SAMPLES / 2], __ATOMIC_RELAXED);
+}
+
 bool memory_open(struct machine *machine, struct error *error)
 {
     machine->memory = (struct growing_part){ .region = REGION_MEMORY,
@@ -122,7 +162,11 @@ bool memory_open(struct machine *machine, struct error *error)
     stub_write(machine);
     runtime_map(machine);
     windows_map(machine);
-    return vcpu_open(machine, error) && machine_warm(machine, error);
+    if (!vcpu_open(machine, error) || !machine_warm(machine, error))
+        return false;
+    if (__atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED) == 0)
+        round_trip_measure(machine);
+    return true;
 }
 
 bool memory_forget(uint8_t *host, uint64_t size, bool empty)

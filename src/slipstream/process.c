@@ -439,6 +439,17 @@ static uint64_t process_memory_base(const struct machine *machine)
     return (uintptr_t)machine->memory.host;
 }
 
+/* Not yet: the VMM restores it between two. */
+static bool process_restores_itself(const struct machine *machine UNUSED)
+{
+    return false;
+}
+
+static uint64_t process_round_trip_ns(const struct machine *machine UNUSED)
+{
+    return 0;
+}
+
 const struct backend backend_process = {
     .name = "process",
     .open = process_open,
@@ -457,5 +468,7 @@ const struct backend backend_process = {
     .machine_part = process_part,
     .machine_memory_base = process_memory_base,
     .machine_interrupt_flag = process_interrupt_flag,
+    .machine_restores_itself = process_restores_itself,
+    .machine_round_trip_ns = process_round_trip_ns,
     .machine_has_tsc = process_has_tsc,
 };

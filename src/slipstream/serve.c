@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/ipc.h"
 #include "core/reader.h"
-#include "slipstream/bay.h"
+#include "slipstream/lane.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
 #include "slipstream/requests.h"
@@ -22,9 +22,8 @@ struct serve {
     struct channel channel;
     int event;
     struct library library;
-    pthread_mutex_t post_lock;
-    uint32_t bay_count;
-    struct bay bays[CHANNEL_SLOTS_MAX];
+    uint32_t lane_count;
+    struct lane lanes[CHANNEL_LANES_MAX];
 };
 
 static bool serve_open(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -34,25 +33,22 @@ static bool serve_open(void *context, const struct ipc_message *message, struct 
     (void)answer;
     (void)descriptors;
     *descriptor_count = 0;
-    if (serve->bay_count != 0)
+    if (serve->lane_count != 0)
         return error_set(error, ERROR_CONFLICT, "the channel is open already");
     if (!channel_map(&serve->channel, message->descriptors[0], error))
         return false;
     serve->event = fcntl(message->descriptors[1], F_DUPFD_CLOEXEC, 3);
     if (serve->event < 0)
         return error_system(error, "keep the eventfd");
-    for (; serve->bay_count < serve->channel.slot_count; serve->bay_count++) {
-        struct bay *bay = &serve->bays[serve->bay_count];
-        *bay = (struct bay){ .engine = serve->engine,
-                             .library = &serve->library,
-                             .channel = &serve->channel,
-                             .post_lock = &serve->post_lock,
-                             .event = serve->event,
-                             .slot = serve->bay_count };
-        if (!bay_start(bay, error))
-            return false;
-    }
-    return true;
+    serve->lane_count = serve->channel.shape.lane_count;
+    for (uint32_t i = 0; i < serve->lane_count; i++)
+        serve->lanes[i] =
+            (struct lane){ .engine = serve->engine,
+                           .library = &serve->library,
+                           .event = serve->event,
+                           .ring = { .channel = &serve->channel, .lane = i },
+                           .next = i + 1 < serve->lane_count ? &serve->lanes[i + 1] : NULL };
+    return lane_start(&serve->lanes[0], error);
 }
 
 /* Instantiates once, on a mailbox of its own: freezes the snapshot and finds out what can't run. */
@@ -106,8 +102,8 @@ static bool serve_unload(void *context, const struct ipc_message *message, struc
         return error_set(error, ERROR_INVALID, "unload request has a wrong size");
     if (!library_remove(&serve->library, function, error))
         return false;
-    for (uint32_t i = 0; i < serve->bay_count; i++)
-        bay_prune(&serve->bays[i]);
+    for (uint32_t i = 0; i < serve->lane_count; i++)
+        lane_prune(&serve->lanes[i]);
     return true;
 }
 
@@ -128,7 +124,6 @@ bool worker_serve(struct engine *engine, int socket, struct error *error)
     }
     serve->engine = engine;
     serve->event = -1;
-    pthread_mutex_init(&serve->post_lock, NULL);
     library_init(&serve->library);
     while (ipc_serve_one(ipc, requests, ARRAY_COUNT(requests), serve, -1, error))
         ;

@@ -88,10 +88,12 @@ static bool shell_build(struct shell *shell, struct engine *engine, struct error
         if (at == MAP_FAILED)
             return error_system(error, "make a mailbox");
         shell->mailbox = at;
+        shell->window_size = shell->mailbox_size;
         shell->owns_mailbox = true;
     }
-    return engine->backend->machine_open(&shell->machine, engine->state, shell->mailbox,
-                                         shell->mailbox_size, error);
+    shell->window = (uint8_t *)shell->mailbox;
+    return engine->backend->machine_open(&shell->machine, engine->state, shell->window,
+                                         shell->window_size, error);
 }
 
 bool shell_open(struct shell **made, struct engine *engine, void *mailbox, size_t mailbox_size,
@@ -106,6 +108,7 @@ bool shell_open(struct shell **made, struct engine *engine, void *mailbox, size_
     shell->backend = engine->backend;
     shell->mailbox = mailbox;
     shell->mailbox_size = mailbox_size;
+    shell->window_size = mailbox_size;
     if (!shell_build(shell, engine, error)) {
         shell_close(shell);
         return false;
@@ -121,7 +124,7 @@ void shell_close(struct shell *shell)
     if (shell->machine != NULL)
         shell->backend->machine_close(shell->machine);
     if (shell->owns_mailbox)
-        munmap(shell->mailbox, shell->mailbox_size);
+        munmap(shell->window, shell->window_size);
     program_close(shell->program);
     linked_close(shell->linked);
     free(shell);
@@ -130,6 +133,14 @@ void shell_close(struct shell *shell)
 struct mailbox *shell_mailbox(struct shell *shell)
 {
     return shell->mailbox;
+}
+
+void shell_use_station(struct shell *shell, uint64_t offset, uint64_t size)
+{
+    ASSERT(offset % LAYOUT_PAGE_SIZE == 0 && offset <= shell->window_size &&
+           size <= shell->window_size - offset);
+    shell->mailbox = (struct mailbox *)(void *)(shell->window + offset);
+    shell->mailbox_size = size;
 }
 
 /* What runs once, before the snapshot, in its order. */
@@ -208,7 +219,7 @@ bool shell_load(struct shell *shell, struct program *program, const struct setti
     return filled;
 }
 
-static bool shell_is_ready(const struct shell *shell, struct error *error)
+bool shell_is_ready(const struct shell *shell, struct error *error)
 {
     if (shell->program == NULL || shell->is_broken)
         return error_set(error, ERROR_INTERNAL, "the micro-VM has no usable program");
@@ -241,8 +252,8 @@ bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *argum
 }
 
 /* The entry that the settings ask for; false when the image has none. */
-static bool set_entry(struct control *control, const struct image_header *header,
-                      enum settings_entry entry, uint32_t *code_offset, struct error *error)
+bool shell_set_entry(struct control *control, const struct image_header *header,
+                     enum settings_entry entry, uint32_t *code_offset, struct error *error)
 {
     switch (entry) {
     case SETTINGS_ENTRY_COMMAND:
@@ -270,8 +281,8 @@ bool program_check_entry(const struct program *program, const struct settings *s
 {
     struct control ignored;
     uint32_t code_offset;
-    return set_entry(&ignored, &program->image.header, (enum settings_entry)settings->entry,
-                     &code_offset, error);
+    return shell_set_entry(&ignored, &program->image.header, (enum settings_entry)settings->entry,
+                           &code_offset, error);
 }
 
 bool shell_run(struct shell *shell, const struct console *console, struct outcome *outcome,
@@ -281,8 +292,8 @@ bool shell_run(struct shell *shell, const struct console *console, struct outcom
     if (!shell_is_ready(shell, error))
         return false;
     struct control *control = shell->backend->machine_control(shell->machine);
-    return set_entry(control, &shell->program->image.header,
-                     (enum settings_entry)shell->settings.entry, &code_offset, error) &&
+    return shell_set_entry(control, &shell->program->image.header,
+                           (enum settings_entry)shell->settings.entry, &code_offset, error) &&
            exits_serve(shell, code_offset, console, outcome, error);
 }
 

@@ -17,7 +17,9 @@ struct shell {
     struct machine *machine;
     struct program *program; /* NULL: empty, or for linked instances */
     struct linked *linked;   /* the youngest; linked.h */
-    struct mailbox *mailbox;
+    uint8_t *window;         /* what the guest sees at LAYOUT_MAILBOX */
+    uint64_t window_size;
+    struct mailbox *mailbox; /* of the next entry: the window, or a part of it */
     uint64_t mailbox_size;
     bool owns_mailbox;
     bool is_broken;
@@ -62,6 +64,26 @@ bool linked_is_memory(uint64_t address);
 /* Makes the memory at `base` `size` bytes long. */
 bool linked_grow(const struct shell *shell, uint64_t base, uint64_t size);
 void linked_close(struct linked *youngest);
+
+/* The two halves of it.  Everything that every entry is told; entry and arguments are there. */
+MUST_CHECK bool exits_prepare(struct run *run, const struct entry_point *entry, uint32_t flags,
+                              struct error *error);
+struct entry_point exits_entry(const struct shell *shell, uint32_t code_offset);
+/* What the guest left for, but for EVENT_INTERRUPTED.  True: resume with *answer.  False:
+ * run->outcome is final. */
+bool exits_step(struct run *run, const struct event *event, uint64_t *answer);
+/* Into run->outcome, when the program counts it. */
+void exits_read_fuel(struct run *run);
+/* Renews the clocks; returns CLOCK_MONOTONIC. */
+uint64_t exits_set_clocks(const struct shell *shell);
+
+/* The entry that the settings ask for; false when the image has none. */
+MUST_CHECK bool shell_set_entry(struct control *control, const struct image_header *header,
+                                enum settings_entry entry, uint32_t *code_offset,
+                                struct error *error);
+MUST_CHECK bool shell_is_ready(const struct shell *shell, struct error *error);
+/* The next entry's mailbox is this part of the window. */
+void shell_use_station(struct shell *shell, uint64_t offset, uint64_t size);
 
 /* Before any guest code. */
 MUST_CHECK bool engine_seal(struct engine *engine, struct error *error);

@@ -151,6 +151,7 @@ FUNCTION echo
         movq %r14, %rdi
         movq %r12, %rsi
         CALL_BINDING(20)
+echo_rest:
         movl 1032(%r13), %eax
         movl %eax, 1028(%r13)
         movq $1, (%r12)
@@ -167,6 +168,66 @@ FUNCTION echo
         CALL_BINDING(38)
         ud2
         .byte 1
+
+/* Exits with 99 when anything is left of the secrets that it then leaves everywhere itself: memory,
+ * global, both stacks, a vector register.  Then as the input's first byte says: l loops, t traps,
+ * g grows memory, z forges the ring's answers and progress; everything else echoes. */
+FUNCTION mixed
+        subq $8, %rsp
+        cmpq $0, 12288(%r13)
+        jne 9f
+        cmpq $0, 61440(%r13)
+        jne 9f
+        cmpq $42, GLOBAL(%r14)
+        jne 9f
+        cmpq $0, 0x100000(%r12)
+        jne 9f
+        cmpq $0, -0x3000(%rsp)
+        jne 9f
+        vmovq %xmm7, %rax
+        testq %rax, %rax
+        jne 9f
+        movabsq $0x5ec2e75ec2e75ec2, %rax
+        movq %rax, 12288(%r13)
+        movq %rax, 61440(%r13)
+        movq %rax, GLOBAL(%r14)
+        movq %rax, 0x100000(%r12)
+        movq %rax, -0x3000(%rsp)
+        vpcmpeqd %ymm7, %ymm7, %ymm7
+        movl $8192, 1024(%r13)
+        movl $4096, 1028(%r13)
+        movq $0, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1032, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(20)
+        movzbl 8192(%r13), %eax
+        cmpb $'l', %al
+        je code_loop
+        cmpb $'t', %al
+        je code_unreachable
+        cmpb $'z', %al
+        je 3f
+        cmpb $'g', %al
+        jne echo_rest
+        movq $1, (%r12)
+        leaq 64(%r12), %rax
+        movq %rax, FRAME_TOP(%r14)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        call HELPER(0)
+        jmp echo_rest
+3:      movabsq $0x2d0000000, %rdi
+        movl $0xffffffff, %eax
+        movl $1024, %ecx
+        rep stosl
+        jmp code_unreachable
+9:      movq $99, (%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(38)
 
 /* Prints 4096 bytes for ever. */
 FUNCTION flood

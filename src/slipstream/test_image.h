@@ -24,6 +24,7 @@
     X(random)                                                                                      \
     X(clock)                                                                                       \
     X(echo)                                                                                        \
+    X(mixed)                                                                                       \
     X(flood)                                                                                       \
     X(port)                                                                                        \
     X(halt)                                                                                        \

@@ -200,6 +200,16 @@ static bool kvm_has_tsc(const struct machine *machine, uint64_t *tsc_to_ns_mult)
     return machine->has_tsc && *tsc_to_ns_mult != 0;
 }
 
+static bool kvm_restores_itself(const struct machine *machine)
+{
+    return machine->restores_itself;
+}
+
+static uint64_t kvm_round_trip_ns(const struct machine *machine)
+{
+    return __atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED);
+}
+
 const struct backend backend_kvm = {
     .name = "kvm",
     .open = kvm_open,
@@ -218,5 +228,7 @@ const struct backend backend_kvm = {
     .machine_part = kvm_part,
     .machine_memory_base = kvm_memory_base,
     .machine_interrupt_flag = kvm_interrupt_flag,
+    .machine_restores_itself = kvm_restores_itself,
+    .machine_round_trip_ns = kvm_round_trip_ns,
     .machine_has_tsc = kvm_has_tsc,
 };

@@ -3,9 +3,10 @@
  *
  * Usage: spawn `slipstream --worker --control-fd 3` with one end of a stream socket pair as
  * descriptor 3 and give the other end to worker_open.  Load functions by id.  For each invocation
- * acquire a slot, fill its mailbox (mailbox_prepare), submit, watch worker_event in the loop, take
- * completions, read the mailbox (mailbox_area_view), release the slot.  Owns the socket, the
- * channel, its descriptors.  Never blocks except in open, load, unload and close.  One thread. */
+ * acquire a slot (a station of some lane, chosen so that short invocations share an entry), fill
+ * its mailbox (mailbox_prepare), submit, watch worker_event in the loop, take completions, read the
+ * mailbox (mailbox_area_view), release the slot.  Owns the socket, the channel, its descriptors.
+ * Never blocks except in open, load, unload and close.  One thread. */
 #ifndef SLIPSTREAM_WORKER_H
 #define SLIPSTREAM_WORKER_H
 
@@ -15,9 +16,12 @@
 struct worker;
 
 struct worker_options {
-    uint32_t slot_count;   /* invocations at a time, at most CHANNEL_SLOTS_MAX */
-    uint64_t mailbox_size; /* of each slot: input, output and headers; a multiple of 4096 */
-    int answer_timeout_ms; /* for open, load, unload; 0: 10 seconds */
+    uint32_t lane_count;    /* micro-VMs at a time, at most CHANNEL_LANES_MAX */
+    uint32_t station_count; /* invocations that one of them may have before it; 0: 1.  Fewer when
+                               their mailboxes would be too large. */
+    uint32_t core_count;    /* this many lanes are filled before they are shared; 0: all cores */
+    uint64_t mailbox_size;  /* of each: input, output and headers; a multiple of 4096 */
+    int answer_timeout_ms;  /* for open, load, unload; 0: 10 seconds */
 };
 
 /* Takes over the socket.  Hands the channel to the process and waits until it has jailed itself and
@@ -53,9 +57,12 @@ enum worker_answer {
 };
 enum worker_answer worker_answer(struct worker *worker, struct error *error);
 
-/* A free slot, preferably one that ran `function` last; false: all are taken (ERROR_BUSY to whoever
- * asked, or queue). */
-bool worker_acquire(struct worker *worker, uint32_t function, uint32_t *slot);
+/* Slots are numbered from 0 to below this. */
+uint32_t worker_slot_count(const struct worker *worker);
+/* A free slot, preferably of a lane that ran `function` last.  `lane_max`: how many lanes may run
+ * it at once; short invocations queue up on a lane, long ones have it for themselves.  False: there
+ * is none (ERROR_BUSY to whoever asked, or queue). */
+bool worker_acquire(struct worker *worker, uint32_t function, uint32_t lane_max, uint32_t *slot);
 void *worker_mailbox(const struct worker *worker, uint32_t slot, size_t *size);
 /* Runs the function's command on the slot's mailbox. */
 void worker_submit(struct worker *worker, uint32_t slot, uint32_t function, uint64_t token);
@@ -64,7 +71,7 @@ void worker_release(struct worker *worker, uint32_t slot);
 
 struct worker_completion {
     uint64_t token;
-    uint32_t slot;
+    uint32_t slot;          /* may be another one than it was submitted to */
     struct outcome outcome; /* CRASHED when the process died under it */
 };
 /* The next completion; false when there is none at the moment.  Call until false whenever
@@ -80,6 +87,12 @@ int worker_socket(const struct worker *worker);
 void worker_lost(struct worker *worker);
 bool worker_is_alive(const struct worker *worker);
 uint32_t worker_running_count(const struct worker *worker);
+/* The longest time that a lane which runs `function` has not got any further. */
+uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function);
+/* While the caller looks at worker_take all the time (a core is free for it), guests wait a moment
+ * for the next invocation before they leave, and no event is raised.  After switching it off look
+ * once more. */
+void worker_set_polling(struct worker *worker, bool polls);
 
 /* An outcome as an error for people: DONE with exit code 0 sets nothing and returns true. */
 MUST_CHECK bool outcome_check(const struct outcome *outcome, struct error *error);

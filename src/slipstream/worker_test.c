@@ -2,6 +2,7 @@
 /* A real slipstream process behind struct worker. */
 #include "base/file.h"
 #include "base/spawn.h"
+#include "slipstream/channel.h"
 #include "slipstream/test_image.h"
 #include "slipstream/worker.h"
 #include "tests/harness.h"
@@ -43,7 +44,7 @@ static void bench_done(struct bench *bench)
 
 #define BENCH __attribute__((cleanup(bench_done))) struct bench
 
-static bool bench_open(struct bench *bench, uint32_t slot_count)
+static bool bench_open_with(struct bench *bench, uint32_t lane_count, uint32_t station_count)
 {
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
@@ -53,13 +54,21 @@ static bool bench_open(struct bench *bench, uint32_t slot_count)
                                      .arguments = arguments,
                                      .descriptors = { { pair[1], 3 } },
                                      .descriptor_count = 1 };
-    struct worker_options channel = { .slot_count = slot_count, .mailbox_size = MAILBOX_SIZE };
+    struct worker_options channel = { .lane_count = lane_count,
+                                      .station_count = station_count,
+                                      .core_count = 1,
+                                      .mailbox_size = MAILBOX_SIZE };
     bool opened = spawn(&bench->pid, &options, &bench->error);
     close(pair[1]);
     opened = opened && worker_open(&bench->worker, pair[0], &channel, &bench->error);
     if (!opened)
         test_note("%s", bench->error.text);
     return opened;
+}
+
+static bool bench_open(struct bench *bench, uint32_t lane_count)
+{
+    return bench_open_with(bench, lane_count, 1);
 }
 
 static bool load(struct bench *bench, uint32_t function, enum test_function command,
@@ -81,7 +90,7 @@ static bool submit(struct bench *bench, uint32_t function, const char *input, ui
 {
     size_t size;
     struct mailbox_request request = { .input = bytes_of_string(input), .errors_capacity = 4096 };
-    if (!worker_acquire(bench->worker, function, slot))
+    if (!worker_acquire(bench->worker, function, CHANNEL_LANES_MAX, slot))
         return false;
     void *mailbox = worker_mailbox(bench->worker, *slot, &size);
     if (!mailbox_prepare(mailbox, size, &request, &bench->error))
@@ -140,7 +149,7 @@ static void slots_run_side_by_side(void)
     for (unsigned i = 0; i < 3; i++)
         REQUIRE(submit(&bench, 1, "", i, &slots[i]));
     REQUIRE(submit(&bench, 2, "quick", 3, &slots[3]));
-    CHECK(!worker_acquire(bench.worker, 2, &extra));
+    CHECK(!worker_acquire(bench.worker, 2, CHANNEL_LANES_MAX, &extra));
     for (unsigned i = 0; i < 4; i++) {
         struct worker_completion completion;
         REQUIRE(wait_completion(&bench, &completion));
@@ -189,7 +198,8 @@ static void many_functions_share_slots(void)
         uint32_t slot;
         REQUIRE(submit(&bench, 10 + which, "x", i, &slot));
         REQUIRE(wait_completion(&bench, &completion));
-        CHECK_NUMBER(completion.outcome.kind, kinds[which]);
+        CHECK_NOTE(completion.outcome.kind == kinds[which], "round %u: function %u: outcome %u, %s",
+                   i, which, completion.outcome.kind, trap_reason_text(completion.outcome.reason));
         worker_release(bench.worker, slot);
     }
     REQUIRE(worker_unload(bench.worker, 10, &bench.error));
@@ -214,7 +224,7 @@ static void killed_process_fails_what_runs(void)
         CHECK_NUMBER(completion.token, 100 + i);
     }
     CHECK(!worker_is_alive(bench.worker));
-    CHECK(!worker_acquire(bench.worker, 1, &slot));
+    CHECK(!worker_acquire(bench.worker, 1, CHANNEL_LANES_MAX, &slot));
     CHECK(!load(&bench, 2, TEST_echo, 0));
 }
 

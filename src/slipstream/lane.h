@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bay: one slot's thread with its micro-VMs.  It keeps a few instances, one per function, and an
- * empty shell for the next function it has not seen; all of them map the slot's one mailbox, and
- * only one runs at a time.  Resets and new shells happen after the answer is out. */
-#ifndef SLIPSTREAM_BAY_H
-#define SLIPSTREAM_BAY_H
+/* A lane's thread with its micro-VMs.  It keeps a few instances, one per function, and an empty
+ * shell for the next function it has not seen; all of them map the lane's window, and only one runs
+ * at a time.  Functions that the VMM resets run one after the other, each answered by the worker
+ * alone; of others the guest serves the lane's ring.  A thread starts the next lane's when its own
+ * lane is used first.  Resets and new shells happen after the answer is out. */
+#ifndef SLIPSTREAM_LANE_H
+#define SLIPSTREAM_LANE_H
 
 #include "slipstream/channel.h"
 #include "slipstream/engine.h"
+#include "slipstream/ring.h"
 
 #include <pthread.h>
 
 enum {
-    BAY_INSTANCES_MAX = 4,
-    BAY_IDLE_MS = 10,    /* without work before a spare shell is made */
-    BAY_READY_COUNT = 4, /* slots that have one from the start */
+    LANE_INSTANCES_MAX = 4,
+    LANE_IDLE_MS = 10,    /* without work before a spare shell is made */
+    LANE_READY_COUNT = 2, /* lanes that have one from the start of their thread */
     LIBRARY_FUNCTIONS_MAX = 256
 };
 
-/* The functions that are loaded, shared by all bays. */
+/* The functions that are loaded, shared by all lanes. */
 struct library_row {
     struct program *program; /* NULL: free */
     uint32_t function;
@@ -40,30 +43,31 @@ MUST_CHECK bool library_remove(struct library *library, uint32_t function, struc
 /* A row with a program that the caller closes; false when the function is not loaded. */
 bool library_find(struct library *library, uint32_t function, struct library_row *row);
 
-struct bay_instance {
+struct lane_instance {
     struct shell *shell; /* NULL: free */
     uint32_t version;
     uint64_t used; /* when it ran last, counted in runs */
 };
 
-struct bay {
+struct lane {
     struct engine *engine;
     struct library *library;
-    const struct channel *channel;
-    pthread_mutex_t *post_lock; /* completions are posted one at a time */
     int event;
-    uint32_t slot;
+    struct ring ring;  /* channel, number, how far it is */
+    struct lane *next; /* whose thread has not started; NULL: none, or it has */
     pthread_t thread;
     pthread_mutex_t lock; /* the instances: held while one runs */
     uint64_t run_count;
     struct shell *spare;
-    struct bay_instance instances[BAY_INSTANCES_MAX];
+    struct lane_instance instances[LANE_INSTANCES_MAX];
 };
 
-/* Starts the thread, which lives as long as the process; slot 0 has its empty shell before. */
-MUST_CHECK bool bay_start(struct bay *bay, struct error *error);
+/* Starts the thread, which lives as long as the process; lane 0 has its empty shell before. */
+MUST_CHECK bool lane_start(struct lane *lane, struct error *error);
 /* Closes instances of functions that are no longer loaded, unless one is running: then the thread
  * does it afterwards. */
-void bay_prune(struct bay *bay);
+void lane_prune(struct lane *lane);
+/* Whether only the worker's own word counts for such a function, and the VMM resets it. */
+bool lane_is_direct(const struct settings *settings);
 
 #endif
