@@ -60,7 +60,8 @@ enum compile_flag {
     COMPILE_DETERMINISTIC = 1, /* NaN results have one bit pattern */
     COMPILE_FUEL = 2,          /* the code counts what it executes */
     COMPILE_NATIVE = 4,        /* the artefact is an ELF, not a module */
-    COMPILE_FLAGS = 7
+    COMPILE_OPTIMISED = 8,     /* by the optimised tier */
+    COMPILE_FLAGS = 15
 };
 
 #endif

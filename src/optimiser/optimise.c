@@ -4,6 +4,7 @@
 #include "wasm/imports.h"
 #include "wasm/limits.h"
 #include "wasm/linker.h"
+#include "wasm/linking.h"
 
 static void tell(struct optimise_report *report, const struct module *module,
                  const struct object_link *link)
@@ -27,7 +28,8 @@ bool optimise_compile(struct buffer *image, struct bytes source,
     struct object_link link = { 0 };
     AUTO(arena) struct arena *arena = arena_new(WASM_ARENA_SIZE_MAX);
     if (!module_decode(&module, arena, source, error) ||
-        !imports_resolve(&module, options->wasm.allow_spectest, error) ||
+        !imports_link(&module, &options->wasm, arena, error) ||
+        (options->wasm.link != NULL && !module_link(&module, arena, options->wasm.link, error)) ||
         !linker_layout(&layout, &module, error) ||
         !module_validate(&module, arena, error) || /* before LLVM sees any of it */
         !object_link_init(&link, module.function_count, module.type_count, arena, error))

@@ -12,10 +12,12 @@
 
 struct optimise_options {
     struct wasm_options wasm;
-    const uint8_t *functions; /* a bit per function of the module: wanted; NULL: all */
-    size_t functions_size;    /* bytes; functions beyond are not wanted */
-    uint32_t workers;         /* processes at once; 0: one per processor */
-    uint32_t cpu_seconds;     /* of all workers together; 0: OPTIMISER_CPU_SECONDS */
+    const uint8_t *functions;   /* a bit per function of the module: wanted; NULL: all */
+    size_t functions_size;      /* bytes; functions beyond are not wanted */
+    uint32_t workers;           /* processes at once; 0: one per processor */
+    uint32_t cpu_seconds;       /* of all workers together; 0: OPTIMISER_CPU_SECONDS */
+    uint64_t worker_memory_max; /* bytes of private memory of a worker, what the caller has
+                                   included; 0: no limit */
 };
 
 /* What became of it. */

@@ -5,6 +5,7 @@
 #include "optimiser/pipeline.h"
 #include "wasm/limits.h"
 
+#include <errno.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -97,11 +98,12 @@ static bool compile_part(struct outcome *outcome, const struct parts_job *job,
     return done;
 }
 
-static void limit_worker(void)
+static void limit_worker(const struct optimise_options *options)
 {
     struct rlimit cpu = { OPTIMISER_PART_CPU_SECONDS, OPTIMISER_PART_CPU_SECONDS };
-    struct rlimit memory = { OPTIMISER_PART_MEMORY_MAX, OPTIMISER_PART_MEMORY_MAX };
-    if (setrlimit(RLIMIT_CPU, &cpu) != 0 || setrlimit(RLIMIT_DATA, &memory) != 0)
+    struct rlimit memory = { options->worker_memory_max, options->worker_memory_max };
+    if (setrlimit(RLIMIT_CPU, &cpu) != 0 ||
+        (memory.rlim_max != 0 && setrlimit(RLIMIT_DATA, &memory) != 0))
         _exit(1);
 }
 
@@ -120,7 +122,7 @@ static bool start(struct crew *crew, struct worker *worker, struct part *part, s
     if (process < 0)
         return error_system(error, "can't start a worker");
     if (process == 0) {
-        limit_worker();
+        limit_worker(crew->job->options);
         _exit(compile_part(worker->outcome, crew->job, part) ? 0 : 1);
     }
     worker->process = process;
@@ -165,7 +167,10 @@ static bool wait_for_one(struct crew *crew, struct error *error)
 {
     struct rusage usage;
     int status;
-    pid_t process = wait4(-1, &status, 0, &usage);
+    pid_t process;
+    do
+        process = wait4(-1, &status, 0, &usage);
+    while (process < 0 && errno == EINTR);
     if (process < 0)
         return error_system(error, "waiting for a worker");
     crew->cpu_us += (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) * 1000000 +

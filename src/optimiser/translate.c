@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "optimiser/limits.h"
 #include "optimiser/translator.h"
+#include "wasm/linker.h"
 #include "wasm/opcodes.h"
 
 #include <stdio.h>
@@ -203,6 +204,7 @@ static void fill(struct translator *translator)
     translator->exceptions = metadata_string(context, "fpexcept.strict");
     translator->strict = attribute(context, "strictfp");
     translator->swift_self = attribute(context, "swiftself");
+    translator->nest = attribute(context, "nest");
     LLVMAttributeRef all[] = {
         translator->strict,
         attribute(context, "nounwind"),
@@ -223,7 +225,7 @@ bool translator_new(struct translator **translator, const struct parts_job *job,
     const struct module *module = job->module;
     struct translator *made = arena_take(arena, sizeof(*made));
     LLVMValueRef *functions = arena_array(arena, module->function_count + 1u, sizeof(*functions));
-    LLVMTypeRef *types = arena_array(arena, module->type_count + 1u, sizeof(*types));
+    LLVMTypeRef *types = arena_array(arena, module->type_count + 2u, sizeof(*types));
     if (made == NULL || functions == NULL || types == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to translate");
     made->module = module;
@@ -359,11 +361,8 @@ static void translate_reference(struct translator *translator, uint8_t opcode)
              condition_value(translator, LLVMBuildICmp(translator->builder, LLVMIntEQ, value,
                                                        number64(translator, 0), "")));
     } else {
-        LLVMValueRef rows =
-            LLVMBuildLoad2(translator->builder, translator->types.i64,
-                           instance_field(translator, offsetof(struct instance, functions)), "");
-        uint64_t row = sizeof(struct function_reference) * (uint64_t)scan_u32(&translator->scan);
-        push(translator, LLVMBuildAdd(translator->builder, rows, number64(translator, row), ""));
+        uint64_t row = row_address(translator->module, scan_u32(&translator->scan));
+        push(translator, number64(translator, row));
     }
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "optimiser/translator.h"
+#include "wasm/limits.h"
 
 #include <stdio.h>
 
@@ -43,13 +44,10 @@ LLVMValueRef slot_load(struct translator *translator, LLVMValueRef slots, uint32
     return value;
 }
 
-LLVMTypeRef function_type_of(struct translator *translator, const struct function_type *type)
+/* Parameters of the native convention behind `count` that are there. */
+static LLVMTypeRef make_type(struct translator *translator, const struct function_type *type,
+                             LLVMTypeRef *parameters, unsigned count)
 {
-    LLVMTypeRef *known = &translator->function_types[type->canonical];
-    if (*known != NULL)
-        return *known;
-    LLVMTypeRef parameters[2 + 1000];
-    unsigned count = 0;
     parameters[count++] = translator->types.pointer;
     if (type->result_count > 1)
         parameters[count++] = translator->types.pointer;
@@ -57,8 +55,36 @@ LLVMTypeRef function_type_of(struct translator *translator, const struct functio
         parameters[count++] = type_of(translator, type->parameters[i]);
     LLVMTypeRef result =
         type->result_count == 1 ? type_of(translator, type->results[0]) : translator->types.nothing;
-    *known = LLVMFunctionType(result, parameters, count, 0);
+    return LLVMFunctionType(result, parameters, count, 0);
+}
+
+LLVMTypeRef function_type_of(struct translator *translator, const struct function_type *type)
+{
+    LLVMTypeRef parameters[2 + WASM_PARAMETERS_MAX];
+    LLVMTypeRef *known = &translator->function_types[native_signature(translator->module, type)];
+    if (*known == NULL)
+        *known = make_type(translator, type, parameters, 0);
     return *known;
+}
+
+static LLVMTypeRef thunk_type_of(struct translator *translator, const struct function_type *type)
+{
+    LLVMTypeRef parameters[3 + WASM_PARAMETERS_MAX] = { translator->types.pointer };
+    return make_type(translator, type, parameters, 1);
+}
+
+static LLVMValueRef thunk_of(struct translator *translator, const struct function_type *type)
+{
+    char name[16];
+    snprintf(name, sizeof(name), "s%u", native_signature(translator->module, type));
+    LLVMValueRef known = LLVMGetNamedFunction(translator->llvm, name);
+    if (known != NULL)
+        return known;
+    LLVMValueRef made = LLVMAddFunction(translator->llvm, name, thunk_type_of(translator, type));
+    LLVMSetVisibility(made, LLVMHiddenVisibility);
+    LLVMAddAttributeAtIndex(made, 1, translator->nest);
+    LLVMAddAttributeAtIndex(made, 2, translator->swift_self);
+    return made;
 }
 
 LLVMValueRef function_of(struct translator *translator, uint32_t index)
@@ -75,14 +101,17 @@ LLVMValueRef function_of(struct translator *translator, uint32_t index)
     return *known;
 }
 
-/* Calls with the arguments off the stack and pushes the results. */
-static void call(struct translator *translator, LLVMValueRef callee,
+/* Calls with the arguments off the stack and pushes the results.  `code`: what the thunk of the
+ * signature is to call, in r10; NULL: the callee is the function. */
+static void call(struct translator *translator, LLVMValueRef callee, LLVMValueRef code,
                  const struct function_type *type)
 {
     uint32_t count = type->parameter_count;
-    LLVMValueRef arguments[2 + 1000];
+    LLVMValueRef arguments[3 + WASM_PARAMETERS_MAX];
     unsigned first = 0;
     LLVMValueRef slots = NULL;
+    if (code != NULL)
+        arguments[first++] = code;
     arguments[first++] = translator->base;
     if (type->result_count > 1) {
         slots = slots_of_frame(translator, 2 * type->result_count);
@@ -91,9 +120,13 @@ static void call(struct translator *translator, LLVMValueRef callee,
     translator->height -= count;
     for (uint32_t i = 0; i < count; i++)
         arguments[first + i] = translator->stack[translator->height + i];
-    LLVMValueRef result = LLVMBuildCall2(translator->builder, function_type_of(translator, type),
-                                         callee, arguments, first + count, "");
-    LLVMAddCallSiteAttribute(result, 1, translator->swift_self);
+    LLVMTypeRef callee_type =
+        code != NULL ? thunk_type_of(translator, type) : function_type_of(translator, type);
+    LLVMValueRef result =
+        LLVMBuildCall2(translator->builder, callee_type, callee, arguments, first + count, "");
+    if (code != NULL)
+        LLVMAddCallSiteAttribute(result, 1, translator->nest);
+    LLVMAddCallSiteAttribute(result, code != NULL ? 2 : 1, translator->swift_self);
     LLVMAddCallSiteAttribute(result, FUNCTION_ATTRIBUTES, translator->strict);
     if (type->result_count == 1) {
         push(translator, result);
@@ -108,7 +141,8 @@ static void call(struct translator *translator, LLVMValueRef callee,
 
 void translate_call(struct translator *translator, uint32_t index)
 {
-    call(translator, function_of(translator, index), translator->module->functions[index].type);
+    call(translator, function_of(translator, index), NULL,
+         translator->module->functions[index].type);
 }
 
 static LLVMValueRef load_field(struct translator *translator, LLVMTypeRef type, LLVMValueRef from,
@@ -162,7 +196,11 @@ void translate_call_indirect(struct translator *translator, uint32_t type_index,
             TRAP_ELEMENT_NULL);
     trap(translator, TRAP_SIGNATURE);
     block_begin(translator, good);
-    call(translator, native_entry(translator, row), type);
+    if (translator->module->placement == 0)
+        call(translator, native_entry(translator, row), NULL, type);
+    else
+        call(translator, thunk_of(translator, type),
+             load_field(translator, translator->types.pointer, row, 0), type);
 }
 
 void helper_call(struct translator *translator, enum helper helper, uint32_t operand_count,

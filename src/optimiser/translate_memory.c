@@ -92,7 +92,12 @@ void translate_access(struct translator *translator, uint8_t opcode)
 
 static LLVMValueRef global_address(struct translator *translator, uint32_t index)
 {
-    return instance_field(translator, translator->layout->globals + 16ull * index);
+    LLVMValueRef slot = instance_field(translator, translator->layout->globals + 16ull * index);
+    const struct global *global = &translator->module->globals[index];
+    if (!global->is_linked || !global->type.is_mutable)
+        return slot;
+    /* Another instance's: the slot holds its address. */
+    return LLVMBuildLoad2(translator->builder, translator->types.pointer, slot, "");
 }
 
 void translate_global_get(struct translator *translator, uint32_t index)

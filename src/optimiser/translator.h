@@ -72,7 +72,7 @@ struct translator {
     LLVMValueRef *functions;           /* declarations; NULL: not yet */
     LLVMTypeRef *function_types;       /* by canonical type; NULL: not yet */
     LLVMValueRef rounding, exceptions; /* operands of constrained arithmetic */
-    LLVMAttributeRef strict, swift_self;
+    LLVMAttributeRef strict, swift_self, nest;
     LLVMAttributeRef attributes[8]; /* of every function */
     unsigned attribute_count;
     uint64_t grown_tables;

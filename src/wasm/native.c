@@ -5,6 +5,7 @@
 #include "core/checked.h"
 #include "core/sort.h"
 #include "wasm/baseline_state.h"
+#include "wasm/types.h"
 
 #include <string.h>
 
@@ -137,11 +138,22 @@ static void copy_slots(struct emitter *emitter, unsigned to, uint32_t to_displac
     }
 }
 
+/* Types of linked modules are numbered together with those of other modules. */
+uint32_t native_signature(const struct module *module, const struct function_type *type)
+{
+    if (module->placement == 0)
+        return type->canonical;
+    uint32_t i = 0;
+    while (i < module->type_count && !function_type_equal(&module->types[i], type))
+        i++;
+    return i;
+}
+
 void native_header(struct baseline *baseline)
 {
     static const uint8_t filler[16] = { 0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc,
                                         0xcc, 0xcc, 0xcc, 0xcc, 0xcc, 0xcc };
-    if (baseline->native == NULL)
+    if (baseline->native == NULL || baseline->module->placement != 0)
         return;
     emit_align(&baseline->emitter, 16, 0xcc);
     emit_bytes(&baseline->emitter, filler, sizeof(filler));
@@ -202,6 +214,13 @@ void native_function(struct baseline *baseline, uint32_t function_index)
     emit_bytes(emitter, (const uint8_t[]){ 0xc3 }, 1);
 }
 
+/* From the start of the code. */
+static uint32_t instance_distance(const struct baseline *baseline)
+{
+    struct image_place place = image_place(baseline->module->placement);
+    return (uint32_t)(place.instance - place.code);
+}
+
 /* From native code to code by the baseline's convention whose address is in r10. */
 static void signature_thunk(struct baseline *baseline, const struct function_type *type)
 {
@@ -219,11 +238,10 @@ static void signature_thunk(struct baseline *baseline, const struct function_typ
     };
     struct emitter *emitter = &baseline->emitter;
     emit_align(emitter, 16, 0xcc);
-    baseline->native->signatures[type->canonical] = emitter->size;
+    baseline->native->signatures[native_signature(baseline->module, type)] = emitter->size;
     emit_trap_point(emitter);
     emit_bytes(emitter, begin, sizeof(begin));
-    emit_fix(emitter, emitter->size - 4,
-             (struct target){ .address = (uint32_t)(LAYOUT_INSTANCE - LAYOUT_CODE) });
+    emit_fix(emitter, emitter->size - 4, (struct target){ .address = instance_distance(baseline) });
     emit_instance_operation(emitter, 0x8b, FRAME_REGISTER, offsetof(struct instance, frame_top),
                             true);
     emit_bytes(emitter, keep, sizeof(keep));
@@ -246,11 +264,12 @@ static void signature_thunk(struct baseline *baseline, const struct function_typ
     emit_bytes(emitter, end, sizeof(end));
 }
 
-static uint32_t thunk_of_signature(struct baseline *baseline, uint32_t canonical)
+static uint32_t thunk_of_type(struct baseline *baseline, const struct function_type *type)
 {
-    if (baseline->native->signatures[canonical] == 0)
-        signature_thunk(baseline, &baseline->module->types[canonical]);
-    return baseline->native->signatures[canonical];
+    uint32_t *thunk = &baseline->native->signatures[native_signature(baseline->module, type)];
+    if (*thunk == 0)
+        signature_thunk(baseline, type);
+    return *thunk;
 }
 
 /* What native code calls for a function of the baseline. */
@@ -260,8 +279,7 @@ static uint32_t stub_of(struct baseline *baseline, uint32_t index)
     struct emitter *emitter = &baseline->emitter;
     if (native->code->starts[index] != NATIVE_NONE || native->stubs[index] != 0)
         return native->stubs[index];
-    uint32_t thunk =
-        thunk_of_signature(baseline, baseline->module->functions[index].type->canonical);
+    uint32_t thunk = thunk_of_type(baseline, baseline->module->functions[index].type);
     emit_align(emitter, 16, 0xcc);
     native->stubs[index] = emitter->size;
     emit_trap_point(emitter);
@@ -281,10 +299,10 @@ static void make_stubs(struct baseline *baseline)
         if (code->relocations[i].target == NATIVE_FUNCTION)
             stub_of(baseline, code->relocations[i].index);
         else if (code->relocations[i].target == NATIVE_SIGNATURE)
-            thunk_of_signature(baseline, code->relocations[i].index);
+            thunk_of_type(baseline, &module->types[code->relocations[i].index]);
     }
     for (uint32_t i = 0; i < module->function_count; i++) {
-        if (module->functions[i].is_referenced)
+        if (module->functions[i].is_referenced && module->placement == 0)
             stub_of(baseline, i);
     }
 }
@@ -314,7 +332,7 @@ static void relocate(struct baseline *baseline, const struct native_relocation *
         target = baseline->native->signatures[relocation->index];
         break;
     case NATIVE_INSTANCE:
-        target = (uint32_t)(LAYOUT_INSTANCE - LAYOUT_CODE);
+        target = instance_distance(baseline);
         break;
     case NATIVE_CODE:
     case NATIVE_TARGET_COUNT:
@@ -368,7 +386,7 @@ bool native_new(struct baseline *baseline, const struct native_code *code, struc
     made->code = code;
     made->calls = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
     made->stubs = arena_array(arena, module->function_count + 1u, sizeof(uint32_t));
-    made->signatures = arena_array(arena, module->type_count + 1u, sizeof(uint32_t));
+    made->signatures = arena_array(arena, module->type_count + 2u, sizeof(uint32_t));
     baseline->native = made;
     return made->calls != NULL && made->stubs != NULL && made->signatures != NULL;
 }
@@ -390,7 +408,8 @@ bool native_finish(struct baseline *baseline, struct arena *arena)
     native->text = emitter->size;
     append_text(emitter, code);
     for (uint32_t i = 0; i < baseline->module->function_count; i++) {
-        put_u32(emitter, baseline->starts[i] - NATIVE_HEADER, native_entry(baseline, i));
+        if (baseline->module->placement == 0)
+            put_u32(emitter, baseline->starts[i] - NATIVE_HEADER, native_entry(baseline, i));
         if (native->calls[i] != 0)
             put_u32(emitter, native->calls[i], native_entry(baseline, i) - (native->calls[i] + 4));
     }

@@ -6,8 +6,9 @@
  * convention preserves), then, when a function has several results, a pointer to their slots, then
  * its parameters; the only result in rax or xmm0.  Between the two conventions stand thunks: one
  * per native function at its place among the baseline's code, and one per signature the other way.
- * All code that a reference may name has four bytes before it: the distance from the code's start
- * to what native code calls.
+ * In an image that stands alone, all code that a reference may name has four bytes before it: the
+ * distance from the code's start to what native code calls.  In a linked one, native code calls
+ * what a reference names through the thunk of its signature.
  *
  * Frame stack: native code uses none.  frame_top says where it is free while native code runs.
  * Internal to wasm and optimiser. */
@@ -25,7 +26,7 @@ enum {
 
 enum native_target {
     NATIVE_FUNCTION,  /* function `index` by the native convention */
-    NATIVE_SIGNATURE, /* the thunk for canonical type `index`; r10 holds the code to call */
+    NATIVE_SIGNATURE, /* the thunk for the types of native_signature `index`; r10: what to call */
     NATIVE_INSTANCE,  /* struct instance */
     NATIVE_CODE,      /* the start of the code section */
     NATIVE_TARGET_COUNT
@@ -48,5 +49,11 @@ struct native_code {
     uint32_t trap_count;
     uint64_t grown_tables; /* a bit per table that has a table.grow */
 };
+
+struct module;
+struct function_type;
+
+/* A number for each of the module's different function types, at most module->type_count. */
+uint32_t native_signature(const struct module *module, const struct function_type *type);
 
 #endif

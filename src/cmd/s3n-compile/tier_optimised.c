@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3n-compile/tier.h"
 
+#include "optimiser/limits.h"
 #include "optimiser/optimiser.h"
 #include "wasm/limits.h"
 
@@ -53,6 +54,7 @@ bool tier_compile(struct buffer *image, struct bytes module, const struct wasm_o
     if (strcmp(options->tier, "optimised") != 0)
         return wasm_compile(image, module, wasm, error);
     struct optimise_options optimise = { .wasm = *wasm,
+                                         .worker_memory_max = OPTIMISER_PART_MEMORY_MAX,
                                          .workers = (uint32_t)options->workers,
                                          .cpu_seconds = (uint32_t)options->cpu_seconds };
     if (options->functions != NULL) {

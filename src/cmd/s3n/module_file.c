@@ -62,8 +62,8 @@ bool image_file_open(struct bytes *image, struct bytes content, struct error *er
 
 bool tier_check(const char *tier, struct error *error)
 {
-    return strcmp(tier, "baseline") == 0 ||
-           error_set(error, ERROR_UNSUPPORTED, "no tier \"%s\": this build has baseline",
+    return strcmp(tier, "baseline") == 0 || strcmp(tier, "optimised") == 0 ||
+           error_set(error, ERROR_UNSUPPORTED, "no tier \"%s\": there are baseline and optimised",
                      error_quote(bytes_of_string(tier)).text);
 }
 
@@ -85,12 +85,16 @@ static bool start_compiler(struct compiler *compiler, int module, const char *di
                            uint32_t flags, struct error *error)
 {
     char path[PATH_MAX];
-    const char *arguments[8] = { "s3n-compile", "--module-digest", digest };
+    const char *arguments[10] = { "s3n-compile", "--module-digest", digest };
     unsigned count = 3;
     if ((flags & COMPILE_FUEL) != 0)
         arguments[count++] = "--fuel";
     if ((flags & COMPILE_DETERMINISTIC) != 0)
         arguments[count++] = "--deterministic";
+    if ((flags & COMPILE_OPTIMISED) != 0) {
+        arguments[count++] = "--tier";
+        arguments[count++] = "optimised";
+    }
     int image[2], refusal[2];
     if (!spawn_sibling_path(path, sizeof(path), "s3n-compile", error))
         return false;

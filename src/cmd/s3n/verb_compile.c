@@ -29,7 +29,7 @@ static const struct option_row compile_rows[] = {
       .kind = OPTION_STRING,
       .offset = offsetof(struct compile_options, tier),
       .value = "TIER",
-      .help = "compiler tier: baseline" },
+      .help = "compiler tier: baseline or optimised" },
     { .name = "fuel",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct compile_options, fuel),
@@ -87,8 +87,9 @@ static bool compile_run(struct cli *cli, const void *given,
     module_file_init(&module);
     module_file_init(&content);
     uint64_t took_ns;
-    uint32_t flags =
-        (options->fuel ? COMPILE_FUEL : 0u) | (options->deterministic ? COMPILE_DETERMINISTIC : 0u);
+    uint32_t flags = (options->fuel ? COMPILE_FUEL : 0u) |
+                     (options->deterministic ? COMPILE_DETERMINISTIC : 0u) |
+                     (strcmp(options->tier, "optimised") == 0 ? COMPILE_OPTIMISED : 0u);
     if (!tier_check(options->tier, error) || !module_file_read(&module, arguments->items[0], error))
         return false;
     cli_step(cli, "compiling %zu bytes", module.size);

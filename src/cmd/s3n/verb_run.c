@@ -117,7 +117,7 @@ static const struct option_row run_rows[] = {
       .kind = OPTION_STRING,
       .offset = offsetof(struct run_options, tier),
       .value = "TIER",
-      .help = "compiler tier: baseline" },
+      .help = "compiler tier: baseline or optimised" },
     { .name = "backend",
       .kind = OPTION_STRING,
       .offset = offsetof(struct run_options, backend),
@@ -152,7 +152,8 @@ static bool prepare_image(struct cli *cli, int *image, const char *path,
                           const struct run_options *options, struct error *error)
 {
     uint32_t flags = (options->fuel != 0 ? COMPILE_FUEL : 0u) |
-                     (options->deterministic ? COMPILE_DETERMINISTIC : 0u);
+                     (options->deterministic ? COMPILE_DETERMINISTIC : 0u) |
+                     (strcmp(options->tier, "optimised") == 0 ? COMPILE_OPTIMISED : 0u);
     AUTO_BUFFER struct buffer content;
     AUTO_BUFFER struct buffer compiled;
     module_file_init(&content);

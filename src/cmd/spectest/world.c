@@ -17,10 +17,9 @@ static const struct settings limits = { .timeout_ms = INSTANCE_TIMEOUT_MS };
 
 bool tier_find(const struct tier **tier, const char *name, struct error *error)
 {
-    static const struct tier tiers[] = { { "baseline", wasm_compile } };
     if (name == NULL)
         name = tiers[0].name;
-    for (size_t i = 0; i < ARRAY_COUNT(tiers); i++) {
+    for (size_t i = 0; i < tier_count; i++) {
         if (strcmp(tiers[i].name, name) == 0) {
             *tier = &tiers[i];
             return true;

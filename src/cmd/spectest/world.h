@@ -17,6 +17,8 @@ struct tier {
     bool (*compile)(struct buffer *image, struct bytes module, const struct wasm_options *options,
                     struct error *error);
 };
+extern const struct tier tiers[];
+extern const size_t tier_count;
 /* NULL name: the baseline.  UNSUPPORTED: this build has it not, or nobody. */
 MUST_CHECK bool tier_find(const struct tier **tier, const char *name, struct error *error);
 

@@ -1,0 +1,6 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The tiers of a build without LLVM. */
+#include "cmd/spectest/world.h"
+
+const struct tier tiers[] = { { "baseline", wasm_compile } };
+const size_t tier_count = ARRAY_COUNT(tiers);
