@@ -125,7 +125,8 @@ static bool stacks_map(struct place *place, struct error *error)
 {
     const int rights = PROT_READ | PROT_WRITE;
     const uint64_t stack_pages = LAYOUT_STACK_SIZE / LAYOUT_PAGE_SIZE;
-    const uint64_t warm_pages = WARM_STACK_SIZE / LAYOUT_PAGE_SIZE;
+    /* Whoever needs more gets it by a fault, once. */
+    const uint64_t warm_pages = 1;
     if (!region_map(LAYOUT_STACK, LAYOUT_STACK_SIZE, rights, error) ||
         !region_map(LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE, rights, error) ||
         !tracked_init(&place->stack, at_address(LAYOUT_STACK), LAYOUT_STACK_SIZE, error) ||
@@ -135,7 +136,7 @@ static bool stacks_map(struct place *place, struct error *error)
         return false;
     place->stack.grows_down = true;
     return tracked_begin(&place->stack, stack_pages - warm_pages, warm_pages, error) &&
-           tracked_begin(&place->frames, 0, WARM_FRAMES_SIZE / LAYOUT_PAGE_SIZE, error) &&
+           tracked_begin(&place->frames, 0, warm_pages, error) &&
            tracked_begin(&place->scratch, 0, 0, error);
 }
 

@@ -8,6 +8,7 @@
 #include "slipstream/limits.h"
 #include "slipstream/place.h"
 #include "slipstream/process_area.h"
+#include "slipstream/process_plan.h"
 #include "slipstream/runtime.h"
 
 #include <cpuid.h>
@@ -41,6 +42,7 @@ struct machine {
     uint64_t memory_size;          /* accessible now */
     struct process_areas *areas;   /* NULL: none */
     enum next next;
+    bool restores_itself; /* control->parts are filled in */
     /* While another machine holds the place: what this one's instance and runtime were. */
     uint8_t *instance_aside;
     uint8_t *runtime_aside;
@@ -383,7 +385,11 @@ static bool process_reset(struct machine *machine, const struct program *program
         return false;
     instance_fill((uint8_t *)LAYOUT_INSTANCE, program_template(program, PART_INSTANCE));
     place_reset_runtime();
-    return place_reset_scratch(place, program, error) && place_reset_stacks(place, error);
+    const struct process_parts parts = { &machine->memory, place, machine->scratch_size };
+    if (!place_reset_scratch(place, program, error) || !place_reset_stacks(place, error))
+        return false;
+    machine->restores_itself = process_plan(place->control, &parts, program);
+    return true;
 }
 
 static bool process_add(struct machine *machine, const struct area *area, uint8_t **host,

@@ -15,7 +15,8 @@ static uint64_t page_count(const struct tracked *tracked)
 
 static uint64_t entries_size(const struct tracked *tracked)
 {
-    return (page_count(tracked) + 1) * sizeof(uint64_t);
+    uint64_t groups = page_count(tracked) / TRACKED_GROUP + 1;
+    return (page_count(tracked) + groups) * sizeof(uint64_t);
 }
 
 bool tracked_init(struct tracked *tracked, uint8_t *host, uint64_t size, struct error *error)
@@ -26,6 +27,7 @@ bool tracked_init(struct tracked *tracked, uint8_t *host, uint64_t size, struct 
     if (entries == MAP_FAILED)
         return error_system(error, "track pages");
     made.entries = entries;
+    made.touched = made.entries + page_count(&made);
     *tracked = made;
     return true;
 }
@@ -67,8 +69,10 @@ static uint64_t closed_run(const struct tracked *tracked, uint64_t page, uint64_
 
 static void mark(struct tracked *tracked, uint64_t first, uint64_t count)
 {
-    for (uint64_t page = first; page < first + count; page++)
+    for (uint64_t page = first; page < first + count; page++) {
         tracked->entries[page] = TRACKED_OPEN;
+        tracked->touched[page / TRACKED_GROUP] = TRACKED_TOUCHED;
+    }
     tracked->opened_count += (uint32_t)count;
 }
 
@@ -79,7 +83,9 @@ bool tracked_open_page(struct tracked *tracked, uint64_t address)
         is_open(tracked, page))
         return false;
     if (++tracked->fault_count > TRACKED_FAULTS_MAX) {
+        /* A guest that restores itself goes by the entries. */
         tracked->is_tracking = false;
+        mark(tracked, 0, page_count(tracked));
         return protect(tracked, 0, page_count(tracked), PROT_READ | PROT_WRITE);
     }
     /* Whoever goes on where the last fault ended gets twice as much. */
@@ -129,10 +135,12 @@ static void opened_restore(const struct tracked *tracked, const struct part_temp
     const uint64_t *entries = tracked->entries;
     uint64_t count = page_count(tracked), left = tracked->opened_count;
     for (uint64_t page = 0; page < count && left > 0; page++) {
-        if (entries[page] == 0)
-            continue;
-        page_restore(tracked, content, page);
-        left--;
+        if (page % TRACKED_GROUP == 0 && tracked->touched[page / TRACKED_GROUP] == 0)
+            page += TRACKED_GROUP - 1;
+        else if (entries[page] != 0) {
+            page_restore(tracked, content, page);
+            left--;
+        }
     }
 }
 
@@ -167,10 +175,14 @@ static bool closed_protect(const struct tracked *tracked)
 /* Nothing is open. */
 static void forget(struct tracked *tracked)
 {
-    /* Nothing was written where nothing was opened: zeros are not touched. */
-    for (uint64_t page = 0; page < page_count(tracked); page++)
-        if (tracked->entries[page] != 0)
+    /* Zeros are not touched: of large parts most entries never were. */
+    for (uint64_t page = 0; page < page_count(tracked); page++) {
+        if (page % TRACKED_GROUP == 0 && tracked->touched[page / TRACKED_GROUP] == 0)
+            page += TRACKED_GROUP - 1;
+        else
             tracked->entries[page] = 0;
+    }
+    memset(tracked->touched, 0, (page_count(tracked) / TRACKED_GROUP + 1) * sizeof(uint64_t));
     tracked->opened_count = 0;
     tracked->fault_count = 0;
     tracked->reset_count = 0;

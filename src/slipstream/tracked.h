@@ -9,7 +9,9 @@
 #include "slipstream/backend.h"
 
 enum {
-    TRACKED_OPEN = 0x40
+    TRACKED_OPEN = 0x40,
+    TRACKED_TOUCHED = 0x20,
+    TRACKED_GROUP = 512
 };
 
 struct tracked {
@@ -18,6 +20,8 @@ struct tracked {
     /* One per page, as control_part.entries wants them: TRACKED_OPEN in it means that the page may
      * be written and is restored. */
     uint64_t *entries;
+    /* One per TRACKED_GROUP pages, as control_part.touched wants them. */
+    uint64_t *touched;
     bool is_tracking; /* false: all of it may be written */
     bool grows_down;  /* a stack: neighbours below come next */
     uint32_t opened_count;
