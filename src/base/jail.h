@@ -23,6 +23,7 @@ struct jail_call {
     unsigned argument;
     uint64_t mask;
     uint64_t value;
+    bool own_process; /* the argument must be this process's id, as it is when it enters */
     int refuse_errno; /* not 0: the call fails with this errno instead (libraries that only try) */
 };
 

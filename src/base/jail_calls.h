@@ -23,7 +23,7 @@
     { SCMP_SYS(rt_sigaction), "abort() restores the default action" },                             \
     { SCMP_SYS(getpid), "abort() signals itself" },                                                \
     { SCMP_SYS(gettid), "abort() signals itself" },                                                \
-    { SCMP_SYS(tgkill), "abort() signals itself; there is nobody else of this user" },             \
+    { SCMP_SYS(tgkill), "abort() signals itself, and nobody else", true, 0, UINT32_MAX, 0, true }, \
     { SCMP_SYS(futex), "locks" },                                                                  \
     { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },                       \
     { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },                         \

@@ -24,7 +24,8 @@ static bool add_row(scmp_filter_ctx context, const struct jail_call *call, struc
     struct scmp_arg_cmp compare = { .arg = call->argument,
                                     .op = SCMP_CMP_MASKED_EQ,
                                     .datum_a = call->mask,
-                                    .datum_b = call->value };
+                                    .datum_b =
+                                        call->own_process ? (uint64_t)getpid() : call->value };
     int result = seccomp_rule_add_array(context, action, call->number, call->has_argument ? 1 : 0,
                                         call->has_argument ? &compare : NULL);
     errno = -result;

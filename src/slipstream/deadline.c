@@ -84,6 +84,16 @@ static bool deadline_open(struct error *error)
     return true;
 }
 
+bool deadline_ready(struct error *error)
+{
+    return deadline_here != NULL || deadline_open(error);
+}
+
+void deadline_forget(void)
+{
+    deadline_here = NULL;
+}
+
 static void deadline_arm(struct deadline *deadline)
 {
     struct itimerspec when = {

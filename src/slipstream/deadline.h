@@ -17,6 +17,10 @@ enum {
 MUST_CHECK bool deadline_set(uint64_t at_ns, volatile uint8_t *interrupt_flag, struct error *error);
 /* After an interruption: sets the timer again if it is not due yet.  True when it is due. */
 bool deadline_is_due(void);
+/* Makes the calling thread's timer, which deadline_set does otherwise. */
+MUST_CHECK bool deadline_ready(struct error *error);
+/* After a fork: the timer was the parent's. */
+void deadline_forget(void);
 /* No entry is under way any more. */
 void deadline_clear(void);
 uint64_t deadline_now_ns(void);

@@ -23,6 +23,8 @@ struct shell;
  * process, kept in by its jail alone; one thread, mailboxes in shared memory), "auto" or NULL: kvm,
  * but process inside a confidential VM, where there is no kvm. */
 MUST_CHECK bool engine_open(struct engine **engine, const char *backend, struct error *error);
+/* The backend that a name ("auto" among them) stands for on this machine: kvm or process. */
+const char *engine_choose(const char *backend);
 const char *engine_backend(const struct engine *engine);
 /* `seal` is called once, when a program is in place and before the first guest instruction runs:
  * the process backend needs fewer rights from then on.  Other programs can't be loaded later. */

@@ -4,6 +4,7 @@
  * of the machine is the process's jail alone. */
 #include "abi/layout.h"
 #include "core/checked.h"
+#include "slipstream/deadline.h"
 #include "slipstream/gate.h"
 #include "slipstream/limits.h"
 #include "slipstream/place.h"
@@ -202,8 +203,13 @@ static bool process_machine_open(struct machine **made, void *state, void *mailb
         return error_system(error, "reserve addresses for linear memory");
     }
     machine->memory.host = memory;
+    /* All that a sealed process can't have made later. */
+    if (!gate_prepare(error) || !deadline_ready(error)) {
+        process_machine_close(machine);
+        return false;
+    }
     *made = machine;
-    return gate_prepare(error);
+    return true;
 }
 
 /* Whole pages: what lies behind the instance is nobody's, and must not carry anything over. */
@@ -445,10 +451,9 @@ static uint64_t process_memory_base(const struct machine *machine)
     return (uintptr_t)machine->memory.host;
 }
 
-/* Not yet: the VMM restores it between two. */
-static bool process_restores_itself(const struct machine *machine UNUSED)
+static bool process_restores_itself(const struct machine *machine)
 {
-    return false;
+    return machine->restores_itself;
 }
 
 static uint64_t process_round_trip_ns(const struct machine *machine UNUSED)

@@ -191,6 +191,14 @@ const struct part_template *program_template(const struct program *program, enum
                                    : &zero;
 }
 
+/* In this process, or in the room of another. */
+static bool template_make(const struct program *program, enum room_part part,
+                          struct part_template *made, uint64_t size, struct error *error)
+{
+    return program->room != NULL ? room_take(program->room, part, size, made, error)
+                                 : template_init(made, size, error);
+}
+
 bool program_freeze(struct program *program, const struct backend *backend,
                     const struct machine *machine, struct error *error)
 {
@@ -200,11 +208,13 @@ bool program_freeze(struct program *program, const struct backend *backend,
     uint8_t *instance_at = backend->machine_part(machine, PART_INSTANCE, &instance_size);
     const uint8_t *scratch_at = backend->machine_part(machine, PART_SCRATCH, &scratch_size);
     instance_size = program->instance.size;
-    if (!template_init(&memory, memory_size, error) ||
-        !template_init(&instance, instance_size, error) ||
-        !template_init(&scratch, scratch_size, error)) {
-        template_done(&memory);
-        template_done(&instance);
+    if (!template_make(program, ROOM_MEMORY, &memory, memory_size, error) ||
+        !template_make(program, ROOM_INSTANCE, &instance, instance_size, error) ||
+        !template_make(program, ROOM_SCRATCH, &scratch, scratch_size, error)) {
+        if (program->room == NULL) {
+            template_done(&memory);
+            template_done(&instance);
+        }
         return false;
     }
     template_put(&memory, 0, bytes_of(memory_at, memory_size));
@@ -216,6 +226,43 @@ bool program_freeze(struct program *program, const struct backend *backend,
     program->scratch = scratch;
     program->memory = memory;
     program->instance = instance;
+    program->is_frozen = true;
+    return true;
+}
+
+/* A copy of our own: whoever wrote the room may have kept a hand on it. */
+static bool template_copy(struct part_template *copy, const struct part_template *from,
+                          struct error *error)
+{
+    if (!template_init(copy, from->size, error))
+        return false;
+    for (uint64_t page = 0; page * LAYOUT_PAGE_SIZE < from->size; page++) {
+        uint64_t at = page * LAYOUT_PAGE_SIZE;
+        size_t size = (size_t)MIN(from->size - at, (uint64_t)LAYOUT_PAGE_SIZE);
+        if (part_template_has(from, page))
+            template_put(copy, at, bytes_of(from->data + at, size));
+    }
+    return true;
+}
+
+bool program_adopt(struct program *program, const struct room *room, struct error *error)
+{
+    struct part_template *const parts[ROOM_PART_COUNT] = {
+        [ROOM_MEMORY] = &program->memory,
+        [ROOM_INSTANCE] = &program->instance,
+        [ROOM_SCRATCH] = &program->scratch,
+    };
+    for (enum room_part i = ROOM_MEMORY; i < ROOM_PART_COUNT; i++) {
+        struct part_template left, copy = { 0 };
+        if (!room_view(room, i, &left))
+            continue;
+        if (i == ROOM_INSTANCE && left.size != program->instance.size)
+            return error_set(error, ERROR_CRASHED, "a snapshot of another size");
+        if (!template_copy(&copy, &left, error))
+            return false;
+        template_done(parts[i]);
+        *parts[i] = copy;
+    }
     program->is_frozen = true;
     return true;
 }

@@ -6,6 +6,7 @@
 #define SLIPSTREAM_PROGRAM_H
 
 #include "slipstream/backend.h"
+#include "slipstream/room.h"
 
 #include <pthread.h>
 
@@ -19,11 +20,16 @@ struct program {
     struct part_template memory;
     struct part_template instance;
     struct part_template scratch; /* what an initialisation left; empty as a rule */
+    struct room *room;            /* not NULL: program_freeze leaves the snapshot there */
     struct bytes files;           /* the archive, page-aligned; empty: none */
 };
 
 /* Takes the machine's present state as the template. */
 MUST_CHECK bool program_freeze(struct program *program, const struct backend *backend,
                                const struct machine *machine, struct error *error);
+
+/* Takes the snapshot that another process left in the room, if it left one. */
+MUST_CHECK bool program_adopt(struct program *program, const struct room *room,
+                              struct error *error);
 
 #endif

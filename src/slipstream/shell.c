@@ -36,21 +36,25 @@ static bool is_confidential_guest(void)
     return false;
 }
 
+const char *engine_choose(const char *name)
+{
+    if (name != NULL && strcmp(name, "auto") != 0)
+        return name;
+    bool has_kvm = access("/dev/kvm", F_OK) == 0;
+    return has_kvm || !is_confidential_guest() ? backend_kvm.name : backend_process.name;
+}
+
 bool engine_open(struct engine **made, const char *name, struct error *error)
 {
-    bool is_auto = name == NULL || strcmp(name, "auto") == 0;
-    if (!is_auto && strcmp(name, backend_process.name) == 0)
+    const char *chosen = engine_choose(name);
+    if (strcmp(chosen, backend_process.name) == 0)
         return engine_try(made, &backend_process, error);
-    if (is_auto || strcmp(name, backend_kvm.name) == 0) {
-        if (engine_try(made, &backend_kvm, error))
-            return true;
-        if (!is_auto)
-            return false;
-        if (is_confidential_guest())
-            return engine_try(made, &backend_process, error);
-        return error_within(error, "no micro-VM here, and backend \"process\" was not asked for");
-    }
-    return error_set(error, ERROR_UNSUPPORTED, "no backend of this name; there are: kvm, process");
+    if (strcmp(chosen, backend_kvm.name) != 0)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "no backend of this name; there are: kvm, process");
+    if (engine_try(made, &backend_kvm, error))
+        return true;
+    return error_within(error, "no micro-VM here, and backend \"process\" was not asked for");
 }
 
 const char *engine_backend(const struct engine *engine)

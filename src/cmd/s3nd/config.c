@@ -27,6 +27,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .listen = "127.0.0.1:8443",
         .admin = "127.0.0.1:0",
         .tee = "sim",
+        .backend = "auto",
         .first_owner_claims = true,
         .uid_base = 63000,
         .input_kib_max = 8 << 10,
@@ -171,8 +172,9 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee",       "first_owner",
-                                        "owners",   "users",  "limits", "processor", NULL };
+    static const char *const keys[] = { "data_dir",    "listen",  "admin", "tee",
+                                        "first_owner", "owners",  "users", "limits",
+                                        "processor",   "backend", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -186,13 +188,14 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->listen, sizeof(config->listen), root, keys[1], error) &&
         string_read(config->admin, sizeof(config->admin), root, keys[2], error) &&
         string_read(config->tee, sizeof(config->tee), root, keys[3], error) &&
+        string_read(config->backend, sizeof(config->backend), root, keys[9], error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 
 struct command_line {
-    const char *file, *data_folder, *listen, *admin, *tee, *role;
+    const char *file, *data_folder, *listen, *admin, *tee, *backend, *role;
     bool version;
 };
 
@@ -207,6 +210,9 @@ static const struct option_row rows[] = {
       "health and metrics, loopback only (127.0.0.1:0)", 0, 0 },
     { "tee", 0, OPTION_STRING, offsetof(struct command_line, tee), "NAME",
       "platform ($S3N_TEE); `sim`, the default, proves nothing about hardware", 0, 0 },
+    { "backend", 0, OPTION_STRING, offsetof(struct command_line, backend), "NAME",
+      "where functions run: kvm, process, or auto: kvm, but process inside a confidential VM", 0,
+      0 },
     { "role", 0, OPTION_STRING, offsetof(struct command_line, role), "NAME", "for s3nd's own use",
       0, 0 },
     { "version", 0, OPTION_FLAG, offsetof(struct command_line, version), NULL, "print the version",
@@ -240,7 +246,9 @@ static bool arguments_apply(struct config *config, const struct command_line *li
                         "--data-dir", error) &&
            option_apply(config->listen, sizeof(config->listen), line->listen, "--listen", error) &&
            option_apply(config->admin, sizeof(config->admin), line->admin, "--admin", error) &&
-           option_apply(config->tee, sizeof(config->tee), line->tee, "--tee", error);
+           option_apply(config->tee, sizeof(config->tee), line->tee, "--tee", error) &&
+           option_apply(config->backend, sizeof(config->backend), line->backend, "--backend",
+                        error);
 }
 
 bool config_read(struct config *config, char **argv, struct error *error)
@@ -258,6 +266,10 @@ bool config_read(struct config *config, char **argv, struct error *error)
     if (read.file[0] != '\0' && (!file_apply(&read, error) || !environment_apply(&read, error) ||
                                  !arguments_apply(&read, &line, error)))
         return false;
+    if (strcmp(read.backend, "auto") != 0 && strcmp(read.backend, "kvm") != 0 &&
+        strcmp(read.backend, "process") != 0)
+        return error_set(error, ERROR_INVALID, "backend \"%s\": there are kvm, process and auto",
+                         error_quote(bytes_of_string(read.backend)).text);
     if (strcmp(read.tee, "sim") != 0)
         return error_set(error, ERROR_UNSUPPORTED,
                          "tee %s: this version has the platform `sim` only",

@@ -27,6 +27,7 @@ struct config {
     char listen[CONFIG_ADDRESS_SIZE_MAX]; /* ADDR:PORT, port 0 asks for a free one */
     char admin[CONFIG_ADDRESS_SIZE_MAX];
     char tee[16];
+    char backend[16];        /* kvm, process or auto */
     bool first_owner_claims; /* the first to present the claim code becomes an owner */
     struct ecdsa_public owners[CONFIG_OWNER_COUNT_MAX];
     size_t owner_count;

@@ -4,6 +4,7 @@
 #include "base/spawn.h"
 #include "cmd/s3nd/requests.h"
 #include "core/hex.h"
+#include "slipstream/engine.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,10 +72,20 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
                    pid_t *pid, struct error *error)
 {
     const struct config *config = launcher->config;
-    const char *arguments[] = { "s3nd",  "--role",    "server",   "--data-dir", config->data_folder,
-                                "--tee", config->tee, "--config", config->file, NULL };
+    const char *arguments[] = { "s3nd",
+                                "--role",
+                                "server",
+                                "--data-dir",
+                                config->data_folder,
+                                "--tee",
+                                config->tee,
+                                "--backend",
+                                engine_choose(config->backend),
+                                "--config",
+                                config->file,
+                                NULL };
     if (config->file[0] == '\0')
-        arguments[7] = NULL;
+        arguments[9] = NULL;
     struct spawn_options options = {
         .path = launcher->server,
         .arguments = arguments,
@@ -114,8 +125,9 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
                    struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
-    const char *arguments[] = { "slipstream", "--worker", "--control-fd", "3", "--uid",
-                                uid.text,     NULL };
+    const char *arguments[] = { "slipstream", "--worker",  "--control-fd",
+                                "3",          "--backend", engine_choose(launcher->config->backend),
+                                "--uid",      uid.text,    NULL };
     return launch_on_socket(launcher->worker, arguments, socket, pid, error);
 }
 

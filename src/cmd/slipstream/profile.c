@@ -5,10 +5,13 @@
 #include "base/jail_calls.h"
 
 #include <linux/kvm.h>
+#include <signal.h>
 #include <sys/ioctl.h>
+#include <sys/prctl.h>
 
 /* clang-format off */
-#define ONLY(request) true, 1, UINT64_MAX, (uint64_t)(request)
+#define ARGUMENT(number, value) true, number, UINT64_MAX, (uint64_t)(value)
+#define ONLY(request)           ARGUMENT(1, request)
 #define PROFILE_CALLS                                                                              \
     { SCMP_SYS(ioctl), "enter a micro-VM", ONLY(KVM_RUN) },                                        \
     { SCMP_SYS(ioctl), "make a micro-VM", ONLY(KVM_CREATE_VM) },                                   \
@@ -76,7 +79,55 @@ static const struct jail_call run_guest_calls[] = {
     { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },
     { SCMP_SYS(exit_group), "the end" },
 };
+
+static const struct jail_call worker_process_calls[] = {
+    PROCESS_CALLS,
+    { SCMP_SYS(pread64), "the header of the channel's memory" },
+    { SCMP_SYS(openat), "malloc of a thread asks /proc about overcommitment; there is no /proc",
+      .refuse_errno = ENOENT },
+    { SCMP_SYS(clone), "a cell: a process, without new namespaces", true, 0, UINT32_MAX,
+      CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD },
+    { SCMP_SYS(prctl), "a cell dies with its worker", ARGUMENT(0, PR_SET_PDEATHSIG) },
+    { SCMP_SYS(wait4), "a cell ends" },
+    { SCMP_SYS(kill), "a cell is ended", ARGUMENT(1, SIGKILL) },
+    { SCMP_SYS(pipe2), "a cell gives its lane back" },
+    { SCMP_SYS(dup2), "a cell keeps two descriptors" },
+    { SCMP_SYS(close_range), "and closes the others" },
+    JAIL_CALLS_IPC,
+    JAIL_CALLS_THREADS,
+};
+
+/* All that a process can do with guest code inside: at most twelve calls. */
+static const struct jail_call cell_calls[] = {
+    { SCMP_SYS(futex), "waits for invocations, and for its turn" },
+    { SCMP_SYS(write), "wakes the server; gives the lane back" },
+    { SCMP_SYS(rt_sigreturn), "returning from a fault or the timer" },
+    { SCMP_SYS(timer_settime), "the time limit" },
+    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },
+    { SCMP_SYS(getrandom), "the guest's random numbers" },
+    { SCMP_SYS(mprotect), "memory grows, pages are tracked; never executable", true, 2, PROT_EXEC, 0 },
+    { SCMP_SYS(madvise), "memory is given back" },
+    { SCMP_SYS(munmap), "free" },
+    { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },
+    { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },
+    { SCMP_SYS(exit_group), "the end" },
+};
+_Static_assert(ARRAY_COUNT(cell_calls) <= 12, "the promise of docs/jail.md");
 /* clang-format on */
+
+const struct jail_profile profile_worker_process = {
+    .name = "slipstream --worker (process)",
+    .calls = worker_process_calls,
+    .call_count = ARRAY_COUNT(worker_process_calls),
+    .file_size_max = UINT64_MAX, /* logs may go to a file */
+};
+
+const struct jail_profile profile_cell = {
+    .name = "slipstream --worker (cell)",
+    .calls = cell_calls,
+    .call_count = ARRAY_COUNT(cell_calls),
+    .file_size_max = UINT64_MAX,
+};
 
 const struct jail_profile profile_run_process = {
     .name = "slipstream --run (process)",

@@ -8,16 +8,20 @@
 #include "slipstream/serve.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 struct worker_arguments {
     uint64_t control;
     uint64_t uid;
+    const char *backend;
 };
 
 static const struct option_row worker_rows[] = {
     { "control-fd", 0, OPTION_NUMBER, offsetof(struct worker_arguments, control), "N",
       "descriptor of the control socket (default 3)", 3, 1 << 20 },
+    { "backend", 0, OPTION_STRING, offsetof(struct worker_arguments, backend), "NAME",
+      "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct worker_arguments, uid), "N",
       "user to become when started by root (default 63016)", 1, UINT32_MAX - 1 },
 };
@@ -29,6 +33,21 @@ static const struct option_table worker_table = {
     .rows = worker_rows,
     .row_count = ARRAY_COUNT(worker_rows),
 };
+
+/* Until each instance of the process backend has a process of its own. */
+#define WORKER_HAS_CELLS false
+
+static bool worker_jail(struct engine *engine, uid_t uid, struct error *error)
+{
+    if (strcmp(engine_backend(engine), "process") != 0)
+        return jail_enter(&profile_worker, uid, (gid_t)uid, error);
+    if (!WORKER_HAS_CELLS)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "workers do not serve with backend \"process\" yet");
+    engine_set_seal(engine, jail_narrow);
+    return jail_narrow_prepare(&profile_cell, error) &&
+           jail_enter(&profile_worker_process, uid, (gid_t)uid, error);
+}
 
 int slipstream_worker(char **argv)
 {
@@ -42,8 +61,7 @@ int slipstream_worker(char **argv)
         return error_exit_code(error.code);
     }
     uid = (uid_t)options.uid;
-    if (!engine_open(&engine, NULL, &error) ||
-        !jail_enter(&profile_worker, uid, (gid_t)uid, &error) ||
+    if (!engine_open(&engine, options.backend, &error) || !worker_jail(engine, uid, &error) ||
         !worker_serve(engine, (int)options.control, &error)) {
         log_error("worker failed", &error);
         return error_exit_code(error.code);

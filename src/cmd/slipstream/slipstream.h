@@ -21,5 +21,8 @@ extern const struct jail_profile profile_run;
 extern const struct jail_profile profile_run_process;
 extern const struct jail_profile profile_run_guest;
 extern const struct jail_profile profile_worker;
+/* The same with the process backend: the worker, and its cells from the first guest instruction. */
+extern const struct jail_profile profile_worker_process;
+extern const struct jail_profile profile_cell;
 
 #endif
