@@ -9,6 +9,7 @@ struct walk {
     uint32_t folder;
     unsigned depth; /* of `folder` below where it began */
     unsigned flags;
+    bool went_up; /* the last name was ".." */
 };
 
 static enum wasi_errno path_check(struct bytes path)
@@ -81,6 +82,7 @@ static enum wasi_errno walk_link(struct walk *walk, uint32_t link)
 /* "." and "..". */
 static enum wasi_errno walk_dots(struct walk *walk, struct bytes name)
 {
+    walk->went_up = name.size == 2;
     if (name.size == 1)
         return WASI_SUCCESS;
     if (walk->depth == 0)
@@ -102,6 +104,8 @@ static enum wasi_errno walk_name(struct walk *walk, struct bytes name, struct pl
     bool is_last = walk_is_done(walk), has_slash = walk_has_slash(walk);
     if (name.size > FILES_NAME_SIZE_MAX)
         return WASI_NAMETOOLONG;
+    if (is_last && has_slash && (walk->flags & PATH_NO_SLASH) != 0)
+        return WASI_ISDIR;
     uint32_t node = folder_find(walk->folder, name);
     uint32_t kind = node == NODE_NONE ? 0 : node_facts(node).kind;
     bool follows = !is_last || (walk->flags & PATH_FOLLOW) != 0 ||
@@ -137,6 +141,8 @@ enum wasi_errno path_find(uint32_t folder, struct bytes path, unsigned flags, st
             error = is_dots(name) ? walk_dots(&walk, name) : walk_name(&walk, name, place, &is_end);
     }
     if (error == WASI_SUCCESS && !is_end)
-        *place = (struct place){ .folder = folder_parent(walk.folder), .node = walk.folder };
+        *place = (struct place){ .folder = folder_parent(walk.folder),
+                                 .node = walk.folder,
+                                 .is_parent = walk.went_up };
     return error;
 }

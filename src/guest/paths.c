@@ -70,8 +70,6 @@ static enum wasi_errno open_new(struct opening *opening)
     struct place *place = &opening->place;
     if ((opening->flags & WASI_OPEN_CREATE) == 0)
         return WASI_NOENT;
-    if (place->is_folder)
-        return WASI_ISDIR;
     struct node *node = node_new(FILES_REGULAR, place->folder);
     if (node == NULL)
         return WASI_NOSPC;
@@ -118,8 +116,10 @@ static enum wasi_errno open_path(struct instance *instance, const uint64_t *slot
     bool is_exclusive =
         (opening.flags & WASI_OPEN_EXCLUSIVE) != 0 && (opening.flags & WASI_OPEN_CREATE) != 0;
     bool follows = ((uint32_t)slots[1] & WASI_LOOKUP_FOLLOW) != 0 && !is_exclusive;
-    error = place_of(instance, slots[0], 0, slots + 2,
-                     PATH_FOLLOW_SLASH | (follows ? PATH_FOLLOW : 0), &opening.place);
+    /* Only folders have a slash behind them, and this makes files. */
+    unsigned on_slash = (opening.flags & WASI_OPEN_CREATE) != 0 ? PATH_NO_SLASH : PATH_FOLLOW_SLASH;
+    error = place_of(instance, slots[0], 0, slots + 2, on_slash | (follows ? PATH_FOLLOW : 0),
+                     &opening.place);
     if (error == WASI_SUCCESS)
         error = opening.place.node == NODE_NONE ? open_new(&opening) : open_present(&opening);
     if (error != WASI_SUCCESS)
@@ -259,7 +259,7 @@ void wasi_path_remove_directory(struct instance *instance, uint64_t *slots)
     if (error == WASI_SUCCESS && !node_is_folder(place.node))
         error = WASI_NOTDIR;
     if (error == WASI_SUCCESS && place.name.size == 0)
-        error = WASI_INVAL;
+        error = place.is_parent ? WASI_NOTEMPTY : WASI_INVAL;
     if (error == WASI_SUCCESS && !folder_is_empty(place.node))
         error = WASI_NOTEMPTY;
     slots[0] = error == WASI_SUCCESS ? name_remove(&place) : error;
@@ -273,16 +273,16 @@ static enum wasi_errno link_path(struct instance *instance, const uint64_t *slot
     unsigned follow = (flags & WASI_LOOKUP_FOLLOW) != 0 ? PATH_FOLLOW : 0;
     enum wasi_errno error = place_of(instance, slots[0], WASI_RIGHT_LINK_SOURCE, slots + 2,
                                      follow | PATH_FOLLOW_SLASH, &from);
+    if (error == WASI_SUCCESS && from.node == NODE_NONE)
+        error = WASI_NOENT;
+    if (error == WASI_SUCCESS && from.is_folder && !node_is_folder(from.node))
+        error = WASI_NOTDIR;
     if (error == WASI_SUCCESS)
         error = place_of(instance, slots[4], WASI_RIGHT_LINK_TARGET, slots + 5, 0, &to);
     if (error != WASI_SUCCESS)
         return error;
     if ((flags & ~(uint32_t)WASI_LOOKUP_FOLLOW) != 0)
         return WASI_INVAL;
-    if (from.node == NODE_NONE)
-        return WASI_NOENT;
-    if (from.is_folder && !node_is_folder(from.node))
-        return WASI_NOTDIR;
     if (to.node != NODE_NONE)
         return WASI_EXIST;
     if (to.is_folder)
@@ -321,24 +321,26 @@ static bool is_within(uint32_t folder, uint32_t above)
 
 static enum wasi_errno rename_check(const struct place *from, const struct place *to)
 {
+    if (from->name.size == 0 || to->name.size == 0)
+        return WASI_BUSY;
     if (from->node == NODE_NONE)
         return WASI_NOENT;
     bool is_folder = node_is_folder(from->node);
     if (from->is_folder && !is_folder)
         return WASI_NOTDIR;
-    if (from->name.size == 0 || to->name.size == 0)
-        return WASI_BUSY;
+    if (to->is_folder && !is_folder)
+        return WASI_NOTDIR;
     if (is_folder && is_within(to->folder, from->node))
         return WASI_INVAL;
     if (to->node == NODE_NONE)
-        return to->is_folder && !is_folder ? WASI_NOTDIR : WASI_SUCCESS;
+        return WASI_SUCCESS;
+    if (is_within(from->folder, to->node))
+        return WASI_NOTEMPTY;
     bool replaces_folder = node_is_folder(to->node);
     if (is_folder && !replaces_folder)
         return WASI_NOTDIR;
     if (!is_folder && replaces_folder)
         return WASI_ISDIR;
-    if (!is_folder && to->is_folder)
-        return WASI_NOTDIR;
     return is_folder && to->node != from->node && !folder_is_empty(to->node) ? WASI_NOTEMPTY
                                                                              : WASI_SUCCESS;
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/test_guest.h"
 
+#include "abi/layout.h"
+#include "core/checked.h"
+
 #include <string.h>
 #include <sys/mman.h>
 
@@ -18,6 +21,16 @@ uint64_t guest_leave(enum guest_exit reason, uint64_t first, uint64_t second)
     if (reason == GUEST_EXIT_BATCH || reason == GUEST_EXIT_DONE || reason == GUEST_EXIT_TRAP ||
         reason == GUEST_EXIT_LIMIT)
         longjmp(test_guest.end, 1);
+    if (reason == GUEST_EXIT_SCRATCH) {
+        uint64_t allowed = LAYOUT_SCRATCH_FIXED_SIZE + test_guest.control.settings.scratch_size_max;
+        test_guest.leave_count--; /* of no interest to those who count */
+        if (first <= allowed && first <= TEST_SCRATCH_SIZE) {
+            first = round_up(first, LAYOUT_PAGE_SIZE);
+            ASSERT(mprotect(test_guest.scratch, first, PROT_READ | PROT_WRITE) == 0);
+            test_guest.control.scratch_size = first;
+        }
+        return 1;
+    }
     if (test_guest.on_leave != NULL)
         test_guest.on_leave(&test_guest, leave);
     return test_guest.answer;
@@ -62,6 +75,8 @@ void test_guest_init(const char *input)
     struct test_guest *test = &test_guest;
     guarded_free(test->memory, TEST_MEMORY_SIZE);
     guarded_free((uint8_t *)test->mailbox, TEST_MAILBOX_SIZE);
+    if (test->scratch != NULL)
+        munmap(test->scratch, TEST_SCRATCH_SIZE);
     *test = (struct test_guest){ .answer = 1 };
     test->memory = guarded_new(TEST_MEMORY_SIZE);
     test->mailbox = (struct mailbox *)(void *)guarded_new(TEST_MAILBOX_SIZE);
@@ -95,4 +110,18 @@ const struct test_leave *test_guest_left(void)
 {
     ASSERT(test_guest.leave_count > 0);
     return &test_guest.leaves[test_guest.leave_count - 1];
+}
+
+void test_guest_files(const struct test_file *rows, uint32_t count, uint64_t scratch_size_max)
+{
+    struct control *control = &test_guest.control;
+    void *at = mmap(NULL, TEST_SCRATCH_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1, 0);
+    ASSERT(at != MAP_FAILED);
+    test_guest.scratch = at;
+    control->scratch_base = (uint64_t)at;
+    control->settings.scratch_size_max = scratch_size_max;
+    control->files_base = (uint64_t)test_guest.archive;
+    control->files_size =
+        count == 0 ? 0 : test_files_write(test_guest.archive, TEST_ARCHIVE_SIZE, rows, count);
 }

@@ -4,6 +4,7 @@
 #ifndef GUEST_TEST_GUEST_H
 #define GUEST_TEST_GUEST_H
 
+#include "abi/test_files.h"
 #include "guest/guest.h"
 
 #include <setjmp.h>
@@ -11,6 +12,8 @@
 enum {
     TEST_MEMORY_SIZE = 2 * 65536,
     TEST_MAILBOX_SIZE = 65536,
+    TEST_ARCHIVE_SIZE = 65536,
+    TEST_SCRATCH_SIZE = 16 << 20,
     TEST_LEAVES_MAX = 64
 };
 
@@ -24,7 +27,9 @@ struct test_guest {
     struct control control;
     struct instance instance;
     struct mailbox *mailbox;
-    uint8_t *memory; /* TEST_MEMORY_SIZE, with guards on both sides */
+    uint8_t *memory;  /* TEST_MEMORY_SIZE, with guards on both sides */
+    uint8_t *scratch; /* TEST_SCRATCH_SIZE, of which only what was asked for may be touched */
+    uint8_t archive[TEST_ARCHIVE_SIZE];
     struct test_leave leaves[TEST_LEAVES_MAX];
     unsigned leave_count;
     uint64_t answer; /* to the next exits */
@@ -38,6 +43,8 @@ extern struct test_guest test_guest;
 
 /* A fresh state: mailbox with 4 KiB stdout, 256 bytes stderr, the given stdin. */
 void test_guest_init(const char *input);
+/* Gives the fresh state an archive of these rows (none: no archive) and a scratch area. */
+void test_guest_files(const struct test_file *rows, uint32_t count, uint64_t scratch_size_max);
 /* Calls one import or helper with slots; false when it left for good (see leaves). */
 bool test_guest_call(binding_function *function, uint64_t *slots);
 /* The last exit. */
