@@ -350,12 +350,18 @@ static void sleep_and_drain(struct test_guest *test, const struct test_leave *le
 
 static void random_calls_stay_inside(void)
 {
+    static const struct test_file files[] = { { FILES_FOLDER, 0, "/", NULL },
+                                              { FILES_REGULAR, 0, "a", "content" },
+                                              { FILES_FOLDER, 0, "b", NULL },
+                                              { FILES_LINK, 2, "c", "../a" } };
     uint64_t random = 3;
     unsigned left = 0, answered = 0;
     for (unsigned round = 0; round < 20000; round++) {
         uint64_t slots[16];
         if (round % 50 == 0) {
             test_guest_init("some input for whoever reads");
+            if (round % 200 != 0)
+                test_guest_files(files, round % 150 == 0 ? 0 : ARRAY_COUNT(files), 300000);
             test_guest.control.flags = round % 100 == 0 ? CONTROL_STREAMING : 0;
             for (unsigned i = 0; i < TEST_MEMORY_SIZE; i += 4)
                 store_u32(test_guest.memory + i, (uint32_t)hostile(&random));
