@@ -169,7 +169,7 @@ static bool decode_expression(struct decoder *decoder, struct constant *stack, u
 
 bool decode_constant(struct decoder *decoder, enum value_type type, struct constant *constant)
 {
-    struct constant stack[WASM_CONSTANT_DEPTH_MAX];
+    struct constant *stack = decoder->constants; /* an array here would be zeroed each time */
     uint32_t height = 0;
     size_t offset = scan_offset(&decoder->scan);
     if (!decode_expression(decoder, stack, &height))

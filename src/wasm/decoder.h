@@ -3,6 +3,7 @@
 #ifndef WASM_DECODER_H
 #define WASM_DECODER_H
 
+#include "wasm/limits.h"
 #include "wasm/module.h"
 #include "wasm/proposals.h"
 #include "wasm/scan.h"
@@ -12,8 +13,9 @@ struct decoder {
     struct module *module;
     struct arena *arena;
     struct error *error;
-    const char *section;    /* the one at hand, NULL outside */
-    uint32_t element_items; /* of all segments so far */
+    const char *section;                                /* the one at hand, NULL outside */
+    uint32_t element_items;                             /* of all segments so far */
+    struct constant constants[WASM_CONSTANT_DEPTH_MAX]; /* stack of a constant expression */
 };
 
 /* Sets the error, with " at offset 0x... in the ... section" behind, and returns false.  An earlier

@@ -2,8 +2,22 @@
 // Random functions that always validate and always end: loops count down, calls go to earlier functions only, and
 // both spend fuel from global 0.
 
-export const I32 = 0x7f, I64 = 0x7e, F32 = 0x7d, F64 = 0x7c;
-const TYPES = [I32, I64, F32, F64];
+import { readFileSync } from 'node:fs';
+
+export const I32 = 0x7f, I64 = 0x7e, F32 = 0x7d, F64 = 0x7c, V128 = 0x7b;
+export const TYPES = [I32, I64, F32, F64, V128];
+
+// The vector instructions, from the compiler's own table: code, text, kind, letters of operands and result, extra.
+export const VECTOR_INSTRUCTIONS = [];
+const table = readFileSync(new URL('../../src/wasm/vector_opcodes.h', import.meta.url), 'utf8');
+for (const match of table.matchAll(/X\((0x\w+), \w+, "([^"]+)", (\w+), (\w+), (\d+)\)/g)) {
+  const [operands, result] = match[4] === 'none' ? ['', ''] : match[4].split('_');
+  VECTOR_INSTRUCTIONS.push({ code: Number(match[1]), text: match[2], kind: match[3], operands, result, extra: Number(match[5]) });
+}
+export const LETTERS = { i: I32, I: I64, f: F32, F: F64, v: V128 };
+// Float arithmetic, whose NaN may be any: the lanes it is in.
+export const ARITHMETIC = /^(f32x4|f64x2)\.(add|sub|mul|div|min|max|sqrt|ceil|floor|trunc|nearest|demote_f64x2_zero|promote_low_f32x4)$/;
+export const NAN_LANES = { f32x4: Buffer.from('0000c07f'.repeat(4), 'hex'), f64x2: Buffer.from('000000000000f87f'.repeat(2), 'hex') };
 
 export class Random {
   constructor(seed) {
@@ -51,7 +65,7 @@ const FLOATS = [0, -0, 1, -1, 0.5, 1.5, 2.5, -0.1, 1e10, -1e10, 2147483647, 2147
   Infinity, -Infinity, NaN];
 
 // Opcodes by result type.  [opcode, operand types]
-const OPERATIONS = { [I32]: [], [I64]: [], [F32]: [], [F64]: [] };
+const OPERATIONS = { [I32]: [], [I64]: [], [F32]: [], [F64]: [], [V128]: [] };
 const TRAPPING = { [I32]: [], [I64]: [] };
 function add(result, operands, first, last = first) {
   for (let opcode = first; opcode <= last; opcode++) OPERATIONS[result].push([[opcode], operands]);
@@ -86,8 +100,24 @@ add(I64, [I64], 0xc2, 0xc4);
 for (const [code, result, operand] of [[0, I32, F32], [2, I32, F64], [4, I64, F32], [6, I64, F64]]) {
   OPERATIONS[result].push([[0xfc, code], [operand]], [[0xfc, code + 1], [operand]]);
 }
-const LOADS = { [I32]: [0x28, 0x2c, 0x2d, 0x2e, 0x2f], [I64]: [0x29, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35], [F32]: [0x2a], [F64]: [0x2b] };
-const STORES = { [I32]: [0x36, 0x3a, 0x3b], [I64]: [0x37, 0x3c, 0x3d, 0x3e], [F32]: [0x38], [F64]: [0x39] };
+// [opcode, operand types, lanes whose NaN is made canonical at once, so that vectors hold exact bits everywhere]
+const VECTOR_LOADS = [];
+{
+  const random = new Random(128);
+  const code = ({ code: n }) => [0xfd, ...unsigned(n)];
+  for (const one of VECTOR_INSTRUCTIONS) {
+    const operands = [...one.operands].map((letter) => LETTERS[letter]), list = OPERATIONS[LETTERS[one.result]];
+    if (one.kind === 'ACCESS' && one.result === 'v') VECTOR_LOADS.push(code(one));
+    if (one.kind === 'PLAIN') list.push([code(one), operands, ARITHMETIC.exec(one.text)?.[1]]);
+    if (one.kind === 'LANE') for (let i = 0; i < 3; i++) list.push([[...code(one), random.below(one.extra)], operands]);
+    for (let i = 0; one.text === 'i8x16.shuffle' && i < 24; i++) {
+      const first = random.below(32), step = random.pick([0, 1, 1, 2, 5]);
+      OPERATIONS[V128].push([[...code(one), ...Array.from({ length: 16 }, (_, n) => (first + n * step) % 32)], [V128, V128]]);
+    }
+  }
+}
+const LOADS = { [I32]: [0x28, 0x2c, 0x2d, 0x2e, 0x2f], [I64]: [0x29, 0x30, 0x31, 0x32, 0x33, 0x34, 0x35], [F32]: [0x2a], [F64]: [0x2b], [V128]: VECTOR_LOADS };
+const STORES = { [I32]: [0x36, 0x3a, 0x3b], [I64]: [0x37, 0x3c, 0x3d, 0x3e], [F32]: [0x38], [F64]: [0x39], [V128]: [[0xfd, 0x0b]] };
 const NOT_EQUAL = { [F32]: 0x5c, [F64]: 0x62 };
 const COPYSIGN = { [F32]: 0x98, [F64]: 0xa6 };
 const REINTERPRET = { [F32]: 0xbc, [F64]: 0xbd };
@@ -100,7 +130,7 @@ export class Function_ {
     this.own = Array.from({ length: random.chance(5) ? 30 : random.below(9) }, () => random.pick(TYPES));
     this.variables = [...signature.parameters, ...this.own];
     this.firstCounter = this.variables.length;
-    this.scratch = { [F32]: this.firstCounter + COUNTERS, [F64]: this.firstCounter + COUNTERS + 1 };
+    this.scratch = { [F32]: this.firstCounter + COUNTERS, [F64]: this.firstCounter + COUNTERS + 1, [V128]: this.firstCounter + COUNTERS + 2 };
   }
 
   static constant(random, type) {
@@ -108,6 +138,15 @@ export class Function_ {
       const bits = type === I32 ? 32 : 64;
       const number = random.chance(4) ? random.bits() : random.pick(INTEGERS);
       return [type === I32 ? 0x41 : 0x42, ...signed(BigInt.asIntN(bits, number))];
+    }
+    if (type === V128) {
+      const width = 1 << random.below(4), bytes = Buffer.alloc(16);
+      for (let at = 0; at < 16; at += width) {
+        const lane = Buffer.alloc(8);
+        lane.writeBigUInt64LE(BigInt.asUintN(64, random.chance(3) ? random.bits() : random.pick(INTEGERS)));
+        lane.copy(bytes, at, 0, width);
+      }
+      return [0xfd, 0x0c, ...(random.chance(4) ? Buffer.alloc(16, random.pick([0, 255])) : bytes)];
     }
     const number = random.chance(3) ? (random.below(2000001) - 1000000) / 64 : random.pick(FLOATS);
     const view = new DataView(new ArrayBuffer(8));
@@ -170,7 +209,7 @@ export class Function_ {
       case 18: return this.jump(type);
       case 0: {
         const [address, offset] = this.address();
-        return [...address, random.pick(LOADS[type]), 0, ...offset];
+        return [...address, ...[random.pick(LOADS[type])].flat(), 0, ...offset];
       }
       case 1: return [...this.value(type), ...this.value(type), ...this.value(I32), 0x1b];
       case 2: return this.branchingBlock([type]);
@@ -185,13 +224,20 @@ export class Function_ {
         const list = TRAPPING[type];
         return list && random.chance(60) ? this.apply(random.pick(list)) : this.division(type);
       }
-      case 7: return type === F32 || type === F64 ? [...this.value(type), ...this.exact(type), COPYSIGN[type]] : this.reinterpreted(type);
+      case 7: if (type === V128) return this.apply(random.pick(OPERATIONS[type]));
+        return type === F32 || type === F64 ? [...this.value(type), ...this.exact(type), COPYSIGN[type]] : this.reinterpreted(type);
       case 8: return type === I32 && random.chance(3) ? [0x3f, 0] : this.apply(random.pick(OPERATIONS[type]));
       default: return this.apply(random.pick(OPERATIONS[type]));
     }
   }
 
-  apply([opcode, operands]) { return [...operands.flatMap((t) => this.value(t)), ...opcode]; }
+  apply([opcode, operands, nanLanes]) {
+    const isVector = opcode[0] === 0xfd; // shows the bits of its scalars
+    const code = [...operands.flatMap((t) => (isVector ? this.exact(t) : this.value(t))), ...opcode];
+    if (!nanLanes) return code;
+    const get = [0x20, ...unsigned(this.scratch[V128])], notEqual = nanLanes === 'f32x4' ? 0x42 : 0x48;
+    return [...code, 0x21, ...unsigned(this.scratch[V128]), 0xfd, 0x0c, ...NAN_LANES[nanLanes], ...get, ...get, ...get, 0xfd, notEqual, 0xfd, 0x52];
+  }
 
   // Mostly by something that is not zero.
   division(type) {
@@ -319,7 +365,7 @@ export class Function_ {
       }
       case 3: {
         const [address, offset] = this.address();
-        return [...address, ...this.exact(type), random.pick(STORES[type]), 0, ...offset];
+        return [...address, ...this.exact(type), ...[random.pick(STORES[type])].flat(), 0, ...offset];
       }
       case 4: return [...this.value(type), 0x24, ...this.global(type)];
       case 5: return [...this.value(I32), 0x04, 0x40, ...this.block(() => this.statements(4), []),
@@ -380,17 +426,19 @@ export class Function_ {
   }
 
   locals() {
-    const types = [...this.own, ...Array(COUNTERS).fill(I32), F32, F64];
+    const types = [...this.own, ...Array(COUNTERS).fill(I32), F32, F64, V128];
     return vector(types.map((type) => [1, type]));
   }
 
   // () -> i64: calls function `index` with fixed arguments and hashes its results, the globals and the memory.
   static wrapper(random, signature, index) {
-    const hash = 0, at = 1, scratch = { [F32]: 2, [F64]: 3 }, integer = { [I32]: 4, [I64]: 5 };
+    const hash = 0, at = 1, scratch = { [F32]: 2, [F64]: 3 }, integer = { [I32]: 4, [I64]: 5, [V128]: 6 };
     const mix = (code) => [0x20, hash, 0x42, 13, 0x89, 0x42, ...signed(0x1b873593), 0x7e, ...code, 0x85, 0x21, hash];
     const bits = { [I32]: [0xad], [I64]: [], [F32]: [0xbc, 0xad], [F64]: [0xbd] };
     const canonical = Function_.prototype.canonical;
-    const see = (type, code) => [...(NOT_EQUAL[type] ? canonical.call(null, type, code, scratch[type]) : code), ...bits[type]];
+    // Both halves of a vector; `code` leaves the same each time.
+    const halves = (code) => [...code, 0xfd, 0x1d, 0, ...code, 0xfd, 0x1d, 1, 0x42, 29, 0x89, 0x85];
+    const see = (type, code) => type === V128 ? halves(code) : [...(NOT_EQUAL[type] ? canonical.call(null, type, code, scratch[type]) : code), ...bits[type]];
     const code = [0x41, ...signed(FUEL), 0x24, 0, ...signature.parameters.flatMap((t) => Function_.constant(random, t)), 0x10, ...unsigned(index)];
     for (const type of [...signature.results].reverse()) {
       const slot = scratch[type] ?? integer[type];
@@ -401,6 +449,6 @@ export class Function_ {
     }
     code.push(0x03, 0x40, ...mix([0x20, at, 0x29, 3, 0]), 0x20, at, 0x41, 8, 0x6a, 0x22, at, 0x41, ...signed(0x9000), 0x49, 0x0d, 0, 0x0b);
     code.push(0x20, hash, 0x0b);
-    return [...vector([[1, I64], [1, I32], [1, F32], [1, F64], [1, I32], [1, I64]]), ...code];
+    return [...vector([[1, I64], [1, I32], [1, F32], [1, F64], [1, I32], [1, I64], [1, V128]]), ...code];
   }
 }
