@@ -160,7 +160,10 @@ void compile_block(struct baseline *baseline, uint8_t opcode)
     pins_load(baseline, baseline->pinned);
     baseline->pins.dirty = baseline->pinned; /* a jump back may have set any of them */
     emit_align_loop(&baseline->emitter);
-    label_at(baseline, 0)->address = baseline->emitter.size;
+    struct label *label = label_at(baseline, 0);
+    label->address = baseline->emitter.size;
+    label->dispatch.trap = baseline->emitter.trap_count;
+    label->dispatch.fixed_count = baseline->emitter.fixed_count;
     fuel_charge(baseline);
 }
 
@@ -224,6 +227,49 @@ void compile_end(struct baseline *baseline)
     baseline->depth--;
 }
 
+/* The index is in r10 and below the bound: jumps. */
+static void emit_dispatch(struct emitter *emitter, uint32_t table)
+{
+    /* lea rdx, [rip + table]; movsxd r10, [rdx + r10 * 8]; add rdx, r10; jmp rdx */
+    static const uint8_t code[] = { 0x48, 0x8d, 0x15, 0,    0,    0,    0,    0x4e,
+                                    0x63, 0x14, 0xd2, 0x4c, 0x01, 0xd2, 0xff, 0xe2 };
+    emit_bytes(emitter, code, sizeof(code));
+    emit_fix(emitter, emitter->size - (uint32_t)sizeof(code) + 3,
+             (struct target){ .address = table });
+}
+
+enum {
+    DISPATCH_COMPARE = 7,       /* bytes of the comparison */
+    DISPATCH_END = 6 + 16,      /* and of what follows it, up to the table */
+    DISPATCH_REPEATED_MAX = 64, /* bytes from the loop's head that are worth it */
+};
+
+/* A br_table follows whose bound is tested next: is it the first thing that the loop around does?
+ */
+static void dispatch_note(struct baseline *baseline)
+{
+    struct emitter *emitter = &baseline->emitter;
+    uint32_t depth = baseline->depth;
+    while (depth > 1 && baseline->labels[depth - 1].opcode == OPCODE_BLOCK)
+        depth--;
+    struct label *label = &baseline->labels[depth - 1];
+    if (label->opcode != OPCODE_LOOP || label->dispatch.fixed_count != emitter->fixed_count ||
+        emitter->size - label->address > DISPATCH_REPEATED_MAX || emitter->failed)
+        return;
+    label->dispatch.compare = emitter->size;
+    label->dispatch.table = emitter->size + DISPATCH_COMPARE + DISPATCH_END;
+}
+
+static void dispatch_again(struct baseline *baseline, const struct label *label)
+{
+    struct emitter *emitter = &baseline->emitter;
+    const struct dispatch *dispatch = &label->dispatch;
+    emit_again(emitter, label->address, dispatch->compare + DISPATCH_COMPARE, dispatch->trap);
+    /* Beyond the bound the first one decides. */
+    emit_jump_if(emitter, 3, (struct target){ .address = dispatch->compare });
+    emit_dispatch(emitter, dispatch->table);
+}
+
 void compile_branch(struct baseline *baseline, uint32_t depth)
 {
     struct label *label = label_at(baseline, depth);
@@ -233,7 +279,10 @@ void compile_branch(struct baseline *baseline, uint32_t depth)
     }
     results_place(baseline, label);
     pins_agree(baseline, label);
-    emit_jump(&baseline->emitter, target_of(label));
+    if (label->opcode == OPCODE_LOOP && label->dispatch.compare != 0)
+        dispatch_again(baseline, label);
+    else
+        emit_jump(&baseline->emitter, target_of(label));
     compile_dead_end(baseline);
 }
 
@@ -369,6 +418,8 @@ void compile_branch_table(struct baseline *baseline)
     if (!is_direct)
         operands_to_slots(baseline, carried(fallback).count);
     operand_to_scratch(baseline, &index);
+    if (is_direct && carried(fallback).count == 0)
+        dispatch_note(baseline);
     if (is_direct)
         results_place(baseline, fallback);
     /* cmp r10d, count; jae fallback */
@@ -377,11 +428,8 @@ void compile_branch_table(struct baseline *baseline)
     emit_bytes(emitter, compare, 7);
     uint32_t stub = CHAIN_END;
     emit_jump_if(emitter, 3, is_direct ? target_of(fallback) : (struct target){ .chain = &stub });
-    /* lea rdx, [rip + 9]; movsxd r10, [rdx + r10 * 8]; add rdx, r10; jmp rdx */
-    static const uint8_t dispatch[] = { 0x48, 0x8d, 0x15, 9,    0,    0,    0,    0x4e,
-                                        0x63, 0x14, 0xd2, 0x4c, 0x01, 0xd2, 0xff, 0xe2 };
-    emit_bytes(emitter, dispatch, sizeof(dispatch));
-    uint32_t table = emitter->size;
+    uint32_t table = emitter->size + DISPATCH_END - 6;
+    emit_dispatch(emitter, table);
     struct scan ahead = *scan;
     ahead.at = targets;
     for (uint32_t i = 0; i < count; i++) {

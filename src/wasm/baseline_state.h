@@ -42,6 +42,15 @@ struct type_range {
     uint32_t count;
 };
 
+/* A loop that starts with a br_table: the code up to there, which jumps back repeat, so that each
+ * has a branch of its own to be predicted. */
+struct dispatch {
+    uint32_t compare; /* where the bound is tested; 0: it doesn't start so */
+    uint32_t table;
+    uint32_t trap;        /* number of the first trap from the loop's head on */
+    uint32_t fixed_count; /* of the emitter, at the head */
+};
+
 struct label {
     uint32_t chain;      /* jumps that wait for the address */
     uint32_t else_chain; /* IF: the jump around the first branch */
@@ -51,8 +60,9 @@ struct label {
     uint8_t opcode;      /* BLOCK, LOOP, IF, ELSE; the function is a BLOCK */
     bool is_skipped;     /* the block itself stands in unreachable code */
     bool has_jumps;
-    struct pins pins;      /* agreed by the jumps so far; LOOP: at its head */
-    struct pins else_pins; /* IF: when the condition was tested */
+    struct dispatch dispatch; /* LOOP: its first instructions choose among targets */
+    struct pins pins;         /* agreed by the jumps so far; LOOP: at its head */
+    struct pins else_pins;    /* IF: when the condition was tested */
     struct type_range parameters;
     struct type_range results;
 };

@@ -80,6 +80,7 @@ static uint32_t get_u32(const uint8_t *at)
 
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target)
 {
+    emitter->fixed_count++;
     if (emitter->failed)
         return;
     uint32_t value = target.address - (at + 4);
@@ -97,6 +98,7 @@ void emit_fix(struct emitter *emitter, uint32_t at, struct target target)
 void emit_chain_here(struct emitter *emitter, uint32_t *chain)
 {
     uint32_t at = *chain;
+    emitter->fixed_count += at != CHAIN_END;
     *chain = CHAIN_END;
     while (at != CHAIN_END && !emitter->failed) {
         uint8_t *code = emitter->code + (at & ~CHAIN_TABLE);
@@ -187,8 +189,28 @@ void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
     emit_bytes(emitter, (const uint8_t[]){ 0x0f, 0x0b, (uint8_t)reason }, 3);
 }
 
+void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t trap)
+{
+    uint32_t start = emitter->size, trap_end = emitter->trap_count;
+    if (emitter->failed)
+        return;
+    for (; trap < trap_end && !emitter->failed; trap++) {
+        struct image_trap row = emitter->traps[trap];
+        if (row.code_offset >= end)
+            break;
+        add_trap(emitter, row.code_offset - first + start, row.wasm_offset);
+    }
+    ASSERT(end - first <= EMITTER_ROOM);
+    uint8_t *at = emit_at(emitter);
+    if (emitter->failed)
+        return;
+    memcpy(at, emitter->code + first, end - first);
+    emitter->size += end - first;
+}
+
 static void add_trap_site(struct emitter *emitter, struct trap_site site)
 {
+    emitter->fixed_count++;
     if (emitter->trap_site_count == emitter->trap_site_capacity &&
         !emitter_grow_array(emitter, (void **)&emitter->trap_sites, &emitter->trap_site_capacity,
                             sizeof(site)))
@@ -211,6 +233,7 @@ void emit_trap_if(struct emitter *emitter, unsigned condition, enum trap_reason 
 
 void emit_float_site(struct emitter *emitter, uint64_t bits)
 {
+    emitter->fixed_count++;
     emitter->size += 4;
     if (emitter->float_site_count == emitter->float_site_capacity &&
         !emitter_grow_array(emitter, (void **)&emitter->float_sites, &emitter->float_site_capacity,
@@ -230,6 +253,7 @@ void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg
         !emitter_grow_array(emitter, (void **)&emitter->nan_sites, &emitter->nan_site_capacity,
                             sizeof(*emitter->nan_sites)))
         return;
+    emitter->fixed_count++;
     emitter->nan_sites[emitter->nan_site_count++] =
         (struct nan_site){ .at = emitter->size - 4, .type = (uint8_t)type, .reg = (uint8_t)reg };
 }
@@ -254,6 +278,7 @@ static void fill_hole(struct emitter *emitter, uint8_t *code, const uint8_t *pat
                                                    .wasm_offset = emitter->wasm_offset,
                                                    .reason = (uint8_t)(kind - PATCH_TRAP) });
     } else {
+        emitter->fixed_count++;
         put_u32(code + patch[0], (kind - PATCH_POOL) * 4 - (at + 4));
     }
 }

@@ -87,6 +87,7 @@ struct emitter {
     struct arena *arena;
     const struct stencils *stencils;
     uint32_t wasm_offset; /* of the instruction being compiled */
+    uint32_t fixed_count; /* places so far that hold a distance, and so can't be copied elsewhere */
     struct trap_site *trap_sites;
     uint32_t trap_site_count, trap_site_capacity;
     struct float_site *float_sites;
@@ -238,6 +239,9 @@ void emit_float_site(struct emitter *emitter, uint64_t bits);
 void emit_canonical_nan(struct emitter *emitter, enum machine_type type, unsigned reg);
 /* Jumps to a place behind the function that does it. */
 void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg);
+/* Once more what was emitted from `first` up to `end`, which holds no distances; its traps from
+ * number `trap` on come along. */
+void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t trap);
 /* Four bytes at `at` become the distance to the target, or join its chain. */
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
 /* Appends an entry to the jump table that starts at `table`: the distance from there. */
