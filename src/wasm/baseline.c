@@ -195,7 +195,7 @@ static void compile_local_get(struct baseline *baseline, uint32_t index)
 
 static void compile_local_set(struct baseline *baseline, uint32_t index, bool keeps)
 {
-    struct operand value = operand_take(baseline);
+    struct operand value = operand_take_lazily(baseline);
     local_preserve(baseline, index);
     local_assign(baseline, index, &value);
     unsigned pin = baseline->locals[index].pin;

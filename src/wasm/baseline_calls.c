@@ -131,10 +131,18 @@ void compile_call_indirect(struct baseline *baseline, uint32_t type_index, uint3
 /* A local that stands only in its slot, which arguments of a tail call are about to overwrite. */
 static bool is_only_in_slot(const struct baseline *baseline, const struct operand *operand)
 {
-    if (operand->place != PLACE_LOCAL)
-        return false;
-    unsigned pin = baseline->locals[operand->index].pin;
-    return pin == REGISTER_NONE || (baseline->pins.valid & 1u << pin) == 0;
+    uint32_t parts[2] = { LOCAL_NONE, LOCAL_NONE };
+    if (operand->place == PLACE_LOCAL || operand->place == PLACE_SUM)
+        parts[0] = operand->index;
+    if (operand->place == PLACE_SUM)
+        parts[1] = operand->second;
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned pin = parts[i] == LOCAL_NONE ? 0u : baseline->locals[parts[i]].pin;
+        if (parts[i] != LOCAL_NONE &&
+            (pin == REGISTER_NONE || (baseline->pins.valid & 1u << pin) == 0))
+            return true;
+    }
+    return false;
 }
 
 /* The callee takes over this function's frame: the top `count` operands to slots 0.., from argument
@@ -145,8 +153,9 @@ static void arguments_down(struct baseline *baseline, uint32_t count, uint32_t f
     const struct operand *arguments = &baseline->operands[baseline->height - count];
     uint32_t slot = 0;
     for (uint32_t i = 0; i < count; i++) {
-        if (i >= first && is_only_in_slot(baseline, &arguments[i]) &&
-            baseline->locals[arguments[i].index].slot != slot)
+        bool is_there =
+            arguments[i].place == PLACE_LOCAL && baseline->locals[arguments[i].index].slot == slot;
+        if (i >= first && is_only_in_slot(baseline, &arguments[i]) && !is_there)
             operand_spill(baseline, baseline->height - count + i);
         slot += slots_of(arguments[i].type);
     }

@@ -8,11 +8,20 @@ struct operand *operand_top(struct baseline *baseline)
     return &baseline->operands[baseline->height - 1];
 }
 
+/* A lazy operand comes onto the stack (1) or leaves it (-1). */
+static void locals_wait(struct baseline *baseline, const struct operand *operand, int change)
+{
+    if (operand->index != LOCAL_NONE)
+        baseline->locals[operand->index].lazy += (uint32_t)change;
+    if (operand->place == PLACE_SUM && operand->second != LOCAL_NONE)
+        baseline->locals[operand->second].lazy += (uint32_t)change;
+}
+
 void operand_push(struct baseline *baseline, struct operand operand)
 {
     ASSERT(baseline->height < baseline->operand_capacity);
-    if (operand.place == PLACE_LOCAL)
-        baseline->locals[operand.index].lazy++;
+    if (operand.place == PLACE_LOCAL || operand.place == PLACE_SUM)
+        locals_wait(baseline, &operand, 1);
     else if (operand.place == PLACE_REGISTER)
         baseline->owners[operand.reg] = baseline->height + 1;
     operand.home = baseline->next_slot;
@@ -46,12 +55,20 @@ void operand_push_slots(struct baseline *baseline, struct type_range types)
 
 struct operand operand_take(struct baseline *baseline)
 {
+    struct operand taken = operand_take_lazily(baseline);
+    if (taken.place == PLACE_SUM)
+        operand_to_register(baseline, &taken);
+    return taken;
+}
+
+struct operand operand_take_lazily(struct baseline *baseline)
+{
     struct operand taken = baseline->operands[--baseline->height];
     baseline->next_slot = taken.home;
     if (baseline->flushed > baseline->height)
         baseline->flushed = baseline->height;
-    if (taken.place == PLACE_LOCAL)
-        baseline->locals[taken.index].lazy--;
+    if (taken.place == PLACE_LOCAL || taken.place == PLACE_SUM)
+        locals_wait(baseline, &taken, -1);
     else if (taken.place == PLACE_REGISTER)
         baseline->owners[taken.reg] = OWNER_BUSY;
     return taken;
@@ -66,7 +83,7 @@ void operand_release(struct baseline *baseline, const struct operand *operand)
 void operand_drop(struct baseline *baseline, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
-        struct operand dropped = operand_take(baseline);
+        struct operand dropped = operand_take_lazily(baseline);
         operand_release(baseline, &dropped);
     }
 }
@@ -77,8 +94,8 @@ void operand_spill(struct baseline *baseline, uint32_t at)
     operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(operand->home));
     if (operand->place == PLACE_REGISTER)
         baseline->owners[operand->reg] = 0;
-    else if (operand->place == PLACE_LOCAL)
-        baseline->locals[operand->index].lazy--;
+    else if (operand->place == PLACE_LOCAL || operand->place == PLACE_SUM)
+        locals_wait(baseline, operand, -1);
     operand->place = PLACE_SLOT;
     operand->index = operand->home;
 }
@@ -146,6 +163,23 @@ void register_claim(struct baseline *baseline, unsigned reg)
     baseline->owners[reg] = OWNER_BUSY;
 }
 
+/* The register of a sum's part, holding the local's value. */
+static unsigned part_register(struct baseline *baseline, uint32_t local)
+{
+    if (local == LOCAL_NONE)
+        return REGISTER_NONE;
+    pin_validate(baseline, baseline->locals[local].pin);
+    return baseline->locals[local].pin;
+}
+
+static void sum_move(struct baseline *baseline, const struct operand *sum, unsigned to)
+{
+    unsigned base = part_register(baseline, sum->index);
+    unsigned second = part_register(baseline, sum->second);
+    emit_sum(&baseline->emitter, sum->type == MACHINE_I64, to, base, second, sum->shift,
+             (int32_t)(uint32_t)sum->bits);
+}
+
 void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to)
 {
     struct emitter *emitter = &baseline->emitter;
@@ -156,6 +190,8 @@ void operand_move(struct baseline *baseline, const struct operand *operand, unsi
         emit_constant(emitter, type, to, operand->bits);
     } else if (operand->place == PLACE_SLOT) {
         emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
+    } else if (operand->place == PLACE_SUM) {
+        sum_move(baseline, operand, to);
     } else {
         const struct local *local = &baseline->locals[operand->index];
         unsigned pin = local->pin;
@@ -230,6 +266,11 @@ void operand_store(struct baseline *baseline, const struct operand *operand, uns
         emit_store_constant(emitter, base, displacement, operand->bits);
         return;
     }
+    if (operand->place == PLACE_SUM) {
+        sum_move(baseline, operand, REGISTER_NONE);
+        emit_scratch_store(emitter, base, displacement);
+        return;
+    }
     if (operand->place == PLACE_LOCAL) {
         from = baseline->locals[operand->index].pin;
         if (from != REGISTER_NONE)
@@ -244,8 +285,8 @@ void operand_store(struct baseline *baseline, const struct operand *operand, uns
 void operands_flush(struct baseline *baseline)
 {
     for (uint32_t i = baseline->flushed; i < baseline->height; i++) {
-        if (baseline->operands[i].place == PLACE_REGISTER ||
-            baseline->operands[i].place == PLACE_LOCAL)
+        if (baseline->operands[i].place != PLACE_SLOT &&
+            baseline->operands[i].place != PLACE_CONSTANT)
             operand_spill(baseline, i);
     }
     baseline->flushed = baseline->height;
@@ -286,6 +327,34 @@ static void preserve(struct baseline *baseline, uint32_t at)
         keep_in_register(baseline, at, spare);
 }
 
+static bool is_waiting_for(const struct operand *operand, uint32_t local)
+{
+    if (operand->place == PLACE_LOCAL)
+        return operand->index == local;
+    return operand->place == PLACE_SUM && (operand->index == local || operand->second == local);
+}
+
+/* The same for any lazy operand; a sum is added up. */
+static void operand_keep(struct baseline *baseline, uint32_t at)
+{
+    struct operand *operand = &baseline->operands[at];
+    if (operand->place == PLACE_LOCAL) {
+        preserve(baseline, at);
+        return;
+    }
+    for (unsigned reg = 0; reg < STENCIL_STACK_REGISTERS; reg++) {
+        if (baseline->owners[reg] != 0)
+            continue;
+        operand_move(baseline, operand, reg);
+        locals_wait(baseline, operand, -1);
+        operand->place = PLACE_REGISTER;
+        operand->reg = (uint8_t)reg;
+        baseline->owners[reg] = at + 1;
+        return;
+    }
+    operand_spill(baseline, at);
+}
+
 void local_preserve(struct baseline *baseline, uint32_t index)
 {
     enum {
@@ -298,9 +367,8 @@ void local_preserve(struct baseline *baseline, uint32_t index)
             operands_flush(baseline);
             return;
         }
-        struct operand *operand = &baseline->operands[i - 1];
-        if (operand->place == PLACE_LOCAL && operand->index == index)
-            preserve(baseline, i - 1);
+        if (is_waiting_for(&baseline->operands[i - 1], index))
+            operand_keep(baseline, i - 1);
     }
 }
 

@@ -276,6 +276,7 @@ static unsigned rank(const struct baseline *baseline, const struct operand *oper
         return baseline->locals[operand->index].pin == REGISTER_NONE;
     case PLACE_SLOT:
         return 1;
+    case PLACE_SUM:
     case PLACE_CONSTANT:
         return 2;
     }
@@ -341,8 +342,15 @@ static bool fuse_scaled(struct baseline *baseline, unsigned operation, struct op
 
 static void compile_two(struct baseline *baseline, const struct operation *operation)
 {
-    struct operand b = operand_take(baseline);
-    struct operand a = operand_take(baseline);
+    struct operand b = operand_take_lazily(baseline);
+    struct operand a = operand_take_lazily(baseline);
+    if (operation->shape == SHAPE_INTEGER_BINARY &&
+        compile_sum(baseline, operation->stencil, &a, &b))
+        return;
+    if (a.place == PLACE_SUM)
+        operand_to_register(baseline, &a);
+    if (b.place == PLACE_SUM)
+        operand_to_register(baseline, &b);
     if (operation->swapped != 0 && rank(baseline, &a) > rank(baseline, &b)) {
         struct operand other = a;
         a = b;
@@ -500,5 +508,10 @@ void compile_select(struct baseline *baseline)
 
 void compile_extend(struct baseline *baseline)
 {
+    if (operand_top(baseline)->place == PLACE_SUM) { /* of 32 bits: it wraps around before */
+        struct operand sum = operand_take(baseline);
+        operand_push_register(baseline, MACHINE_I64, sum.reg);
+        return;
+    }
     operand_top(baseline)->type = MACHINE_I64;
 }

@@ -11,6 +11,8 @@ enum place {
     PLACE_SLOT,     /* frame slot `index` */
     PLACE_REGISTER, /* stack register `reg` */
     PLACE_LOCAL,    /* the present value of local `index` */
+    PLACE_SUM,      /* an integer still to be added up, of pinned locals: local `index`, plus local
+                       `second` shifted left by `shift`, plus `bits`, which fits an int32_t */
     PLACE_CONSTANT  /* `bits`, i32 and f32 zero-extended */
 };
 
@@ -18,16 +20,20 @@ struct operand {
     uint8_t place;
     uint8_t type; /* enum machine_type */
     uint8_t reg;
-    uint32_t index;
+    uint8_t shift;
+    uint32_t index;  /* SUM: LOCAL_NONE when there is none */
+    uint32_t second; /* SUM: the same */
     uint64_t bits;
     uint32_t home; /* on the stack: its own frame slot, the first of two for a vector */
 };
+
+#define LOCAL_NONE UINT32_MAX
 
 struct local {
     uint8_t type;
     uint8_t pin;   /* register, or REGISTER_NONE */
     uint32_t slot; /* in the frame */
-    uint32_t lazy; /* operands on the stack that are PLACE_LOCAL of this one */
+    uint32_t lazy; /* operands on the stack that wait for its present value */
 };
 
 /* What is known of the pinned locals, a bit a register.  Invariant: one that isn't valid is clean,
@@ -184,8 +190,10 @@ void operand_push_constant(struct baseline *baseline, enum machine_type type, ui
 /* A busy register becomes the top of the stack. */
 void operand_push_register(struct baseline *baseline, enum machine_type type, unsigned reg);
 void operand_push_slots(struct baseline *baseline, struct type_range types);
-/* Takes the top off; its register stays busy until operand_release. */
+/* Takes the top off; its register stays busy until operand_release.  A sum is added up. */
 struct operand operand_take(struct baseline *baseline);
+/* The same, but a sum stays one: it must be moved, stored or added up before its locals change. */
+struct operand operand_take_lazily(struct baseline *baseline);
 void operand_release(struct baseline *baseline, const struct operand *operand);
 void operand_drop(struct baseline *baseline, uint32_t count);
 /* A free stack register, marked busy; another operand may be put into its slot for it. */
@@ -234,6 +242,9 @@ void compile_extend(struct baseline *baseline);
 /* Emits `operation` on a and b with its result in `to`; the operands are released. */
 void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
                     struct operand *b, unsigned to, int32_t offset, struct target target);
+
+/* baseline_sums.c: true when the operation on a and b, which may be sums, has become one. */
+bool compile_sum(struct baseline *baseline, unsigned stencil, struct operand *a, struct operand *b);
 
 /* baseline_encoded.c: whether the operation is made without a stencil, and making it.  Operands may
  * be moved to stack registers, but aren't released. */

@@ -172,8 +172,14 @@ void emit_lea(struct emitter *emitter, bool wide, unsigned to, unsigned base, un
 void emit_lea_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned base,
                         int32_t number);
 
+/* to = base + (second << shift) + number, each of the registers if it isn't REGISTER_NONE; `to` may
+ * be REGISTER_NONE for r10. */
+void emit_sum(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned second,
+              unsigned shift, int32_t number);
+
 /* Instructions on r10, the register of nobody. */
 void emit_scratch_move(struct emitter *emitter, unsigned from);
+void emit_scratch_store(struct emitter *emitter, unsigned base, int32_t displacement);
 void emit_scratch_load(struct emitter *emitter, int32_t displacement);
 void emit_scratch_constant(struct emitter *emitter, uint64_t bits);
 /* integer register += r10 */

@@ -376,6 +376,47 @@ void emit_lea_immediate(struct emitter *emitter, bool wide, unsigned to, unsigne
     integer_memory(emitter, 0x8d, wide, machine[to], machine[base], number);
 }
 
+/* lea to, [base + second << shift + number] by machine numbers; without base it takes the long
+ * form.
+ */
+static void lea_sum(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned second,
+                    unsigned shift, int32_t number)
+{
+    uint8_t *at = emit_at(emitter);
+    bool has_base = base != REGISTER_NONE;
+    unsigned b = has_base ? base : 5;
+    unsigned mod = !has_base ? 0 : number == 0 && (b & 7) != 5 ? 0 : is_byte(number) ? 1 : 2;
+    at[0] = (uint8_t)(0x40 | (wide ? 8u : 0) | (to >> 3) << 2 | (second >> 3) << 1 | b >> 3);
+    at[1] = 0x8d;
+    at[2] = (uint8_t)(mod << 6 | (to & 7) << 3 | 4);
+    at[3] = (uint8_t)(shift << 6 | (second & 7) << 3 | (b & 7));
+    emitter->size += 4;
+    if (mod != 0 || !has_base)
+        put_immediate(emitter, number, mod == 1);
+}
+
+void emit_sum(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned second,
+              unsigned shift, int32_t number)
+{
+    unsigned target = to == REGISTER_NONE ? (unsigned)SCRATCH : machine[to];
+    if (second == REGISTER_NONE) {
+        if (to == base)
+            emit_integer_immediate(emitter, 0, wide, to, number);
+        else
+            integer_memory(emitter, 0x8d, wide, target, machine[base], number);
+    } else if (base != REGISTER_NONE && (to == base || to == second) && shift == 0 && number == 0) {
+        emit_integer_registers(emitter, 0x01, wide, to == base ? second : base, to);
+    } else if (base == REGISTER_NONE && number == 0) {
+        if (to != second)
+            integer_registers(emitter, 0x89, wide, machine[second], target);
+        integer_registers(emitter, 0xc1, wide, 4, target);
+        put_immediate(emitter, (int32_t)shift, true);
+    } else {
+        lea_sum(emitter, wide, target, base == REGISTER_NONE ? base : machine[base],
+                machine[second], shift, number);
+    }
+}
+
 void emit_clear_upper(struct emitter *emitter, uint32_t slot)
 {
     integer_memory(emitter, 0xc7, false, 0, FRAME_REGISTER, (int32_t)(slot * 8 + 4));
@@ -386,6 +427,11 @@ void emit_clear_upper(struct emitter *emitter, uint32_t slot)
 void emit_scratch_move(struct emitter *emitter, unsigned from)
 {
     integer_registers(emitter, 0x89, false, machine[from], SCRATCH);
+}
+
+void emit_scratch_store(struct emitter *emitter, unsigned base, int32_t displacement)
+{
+    integer_memory(emitter, 0x89, true, SCRATCH, base, displacement);
 }
 
 void emit_scratch_load(struct emitter *emitter, int32_t displacement)
