@@ -20,7 +20,8 @@ enum kind {
 enum {
     ADD = 0,
     SUB = 5,
-    CMP = 7
+    CMP = 7,
+    ROTATE_RIGHT = 1 /* ROL is 0 */
 };
 
 struct encoding {
@@ -275,6 +276,22 @@ static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand
         emit_float_slot(emitter, opcode, type, to, first, operand_displacement(baseline, b));
 }
 
+/* Into another register than the operand's it is one instruction. */
+static bool rotate(struct baseline *baseline, const struct encoding *encoding,
+                   const struct operand *a, uint8_t count, unsigned to)
+{
+    unsigned bits = encoding->wide ? 64 : 32, from = register_of(baseline, a);
+    uint8_t right = (uint8_t)(encoding->code == ROTATE_RIGHT ? count : (bits - count) & (bits - 1));
+    if (from == to || a->place == PLACE_CONSTANT)
+        return false;
+    if (from != REGISTER_NONE)
+        emit_rotate(&baseline->emitter, encoding->wide, to, from, right);
+    else
+        emit_rotate_slot(&baseline->emitter, encoding->wide, to, operand_displacement(baseline, a),
+                         right);
+    return true;
+}
+
 void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,
                       struct operand *b, unsigned to, struct target target)
 {
@@ -290,6 +307,8 @@ void operation_encode(struct baseline *baseline, unsigned operation, struct oper
         emit_product(baseline, encoding->wide, a, b, to);
         return;
     case KIND_SHIFT:
+        if (encoding->code <= ROTATE_RIGHT && rotate(baseline, encoding, a, (uint8_t)b->bits, to))
+            return;
         operand_move(baseline, a, to);
         emit_shift(emitter, encoding->code, encoding->wide, to, (uint8_t)b->bits);
         return;

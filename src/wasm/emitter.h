@@ -160,6 +160,10 @@ void emit_integer_slot(struct emitter *emitter, uint8_t opcode, bool wide, unsig
 void emit_integer_immediate(struct emitter *emitter, unsigned extension, bool wide, unsigned rm,
                             int32_t number);
 void emit_shift(struct emitter *emitter, unsigned extension, bool wide, unsigned rm, uint8_t count);
+/* to = from, or the slot at the displacement, rotated right. */
+void emit_rotate(struct emitter *emitter, bool wide, unsigned to, unsigned from, uint8_t count);
+void emit_rotate_slot(struct emitter *emitter, bool wide, unsigned to, int32_t displacement,
+                      uint8_t count);
 void emit_negate(struct emitter *emitter, bool wide, unsigned rm);
 void emit_multiply(struct emitter *emitter, bool wide, unsigned to, unsigned from);
 void emit_multiply_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned from,

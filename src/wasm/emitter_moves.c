@@ -356,6 +356,36 @@ void emit_shift(struct emitter *emitter, unsigned extension, bool wide, unsigned
     emitter->size++;
 }
 
+/* rorx up to its ModRM byte; returns the bytes written. */
+static unsigned put_rorx(uint8_t *at, bool wide, unsigned to, unsigned from)
+{
+    at[0] = 0xc4;
+    at[1] = (uint8_t)((to >= 8 ? 0 : 0x80) | 0x40 | (from >= 8 ? 0 : 0x20) | 3);
+    at[2] = wide ? 0xfb : 0x7b;
+    at[3] = 0xf0;
+    return 4;
+}
+
+void emit_rotate(struct emitter *emitter, bool wide, unsigned to, unsigned from, uint8_t count)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned reg = machine[to], rm = machine[from];
+    unsigned size = put_rorx(at, wide, reg, rm);
+    at[size++] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    at[size++] = count;
+    emitter->size += size;
+}
+
+void emit_rotate_slot(struct emitter *emitter, bool wide, unsigned to, int32_t displacement,
+                      uint8_t count)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned size = put_rorx(at, wide, machine[to], FRAME_REGISTER);
+    size += put_memory(at + size, machine[to], FRAME_REGISTER, displacement);
+    at[size++] = count;
+    emitter->size += size;
+}
+
 void emit_lea(struct emitter *emitter, bool wide, unsigned to, unsigned base, unsigned index,
               unsigned shift)
 {
