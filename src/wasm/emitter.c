@@ -178,17 +178,6 @@ void emit_trap_row(struct emitter *emitter, uint32_t code_offset, uint32_t wasm_
         (struct image_trap){ .code_offset = code_offset, .wasm_offset = wasm_offset };
 }
 
-void emit_trap_point(struct emitter *emitter)
-{
-    emit_trap_row(emitter, emitter->size, emitter->wasm_offset);
-}
-
-void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
-{
-    emit_trap_point(emitter);
-    emit_bytes(emitter, (const uint8_t[]){ 0x0f, 0x0b, (uint8_t)reason }, 3);
-}
-
 void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t trap)
 {
     uint32_t start = emitter->size, trap_end = emitter->trap_count;
@@ -198,7 +187,7 @@ void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t 
         struct image_trap row = emitter->traps[trap];
         if (row.code_offset >= end)
             break;
-        add_trap(emitter, row.code_offset - first + start, row.wasm_offset);
+        emit_trap_row(emitter, row.code_offset - first + start, row.wasm_offset);
     }
     ASSERT(end - first <= EMITTER_ROOM);
     uint8_t *at = emit_at(emitter);
@@ -206,6 +195,17 @@ void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t 
         return;
     memcpy(at, emitter->code + first, end - first);
     emitter->size += end - first;
+}
+
+void emit_trap_point(struct emitter *emitter)
+{
+    emit_trap_row(emitter, emitter->size, emitter->wasm_offset);
+}
+
+void emit_unreachable(struct emitter *emitter, enum trap_reason reason)
+{
+    emit_trap_point(emitter);
+    emit_bytes(emitter, (const uint8_t[]){ 0x0f, 0x0b, (uint8_t)reason }, 3);
 }
 
 static void add_trap_site(struct emitter *emitter, struct trap_site site)

@@ -101,6 +101,7 @@ static void add_site(struct emitter *emitter, const uint8_t *bytes, unsigned tai
         !emitter_grow_array(emitter, (void **)&emitter->vector_sites,
                             &emitter->vector_site_capacity, sizeof(*emitter->vector_sites)))
         return;
+    emitter->fixed_count++;
     emitter->vector_sites[emitter->vector_site_count++] =
         (struct vector_site){ .at = emitter->size - 4, .tail = tail, .bytes = bytes };
 }
