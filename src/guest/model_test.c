@@ -64,14 +64,13 @@ static int wasi_of(int number)
 static void path_make(char path[64])
 {
     static const char *const names[] = { "a", "b", "c", "d", "e", "f", "." };
-    unsigned count = 1 + any(3);
-    path[0] = '\0';
+    unsigned count = 1 + any(3), size = 0;
     for (unsigned i = 0; i < count; i++) {
-        strcat(path, names[any(i == 0 ? 6 : 7)]);
-        if (i > 0 && any(8) == 0)
-            strcat(path, "/..");
-        if (i + 1 < count || any(10) == 0)
-            strcat(path, any(10) == 0 ? "//" : "/");
+        bool goes_on = i + 1 < count || any(10) == 0;
+        const char *name = names[any(i == 0 ? 6 : 7)];
+        const char *up = i > 0 && any(8) == 0 ? "/.." : "";
+        const char *slashes = !goes_on ? "" : any(10) == 0 ? "//" : "/";
+        size += (unsigned)snprintf(path + size, 64 - size, "%s%s%s", name, up, slashes);
     }
 }
 
