@@ -293,7 +293,7 @@ static unsigned list(uint32_t fd, uint64_t cookie, uint32_t size, char *names, u
         if (at + WASI_DIRENT_SIZE + length > all.size)
             break;
         *next = load_u64(all.data + at);
-        names += sprintf(names, "%.*s ", (int)length, all.data + at + WASI_DIRENT_SIZE);
+        names += snprintf(names, 64, "%.*s ", (int)length, all.data + at + WASI_DIRENT_SIZE);
         at += WASI_DIRENT_SIZE + length;
     }
     return count;

@@ -126,6 +126,19 @@ FUNCTION random
         addq $8, %rsp
         ret
 
+/* number of a binding, its arguments -> what it answers */
+FUNCTION import
+        subq $8, %rsp
+        movq (%r12), %rcx
+        movq %r14, %rdi
+        leaq 8(%r12), %rsi
+        movq 256(%r14), %rax
+        call *(%rax,%rcx,8)
+        movq 8(%r12), %rax
+        movq %rax, (%r12)
+        addq $8, %rsp
+        ret
+
 /* clock -> its time */
 FUNCTION clock
         subq $8, %rsp

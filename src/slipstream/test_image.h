@@ -22,6 +22,7 @@
     X(grow)                                                                                        \
     X(fill)                                                                                        \
     X(random)                                                                                      \
+    X(import)                                                                                      \
     X(clock)                                                                                       \
     X(echo)                                                                                        \
     X(mixed)                                                                                       \
