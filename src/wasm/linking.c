@@ -181,7 +181,8 @@ static bool append_function(struct module *module, struct arena *arena, struct b
     struct function_type *type = arena_take(arena, sizeof(*type));
     if (source == NULL || functions == NULL || type == NULL)
         return false;
-    memcpy(source, module->source.data, module->source.size);
+    if (module->source.size > 0)
+        memcpy(source, module->source.data, module->source.size);
     memcpy(source + module->source.size, body.data, body.size);
     if (module->function_count > 0)
         memcpy(functions, module->functions, module->function_count * sizeof(*functions));
