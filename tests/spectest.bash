@@ -86,7 +86,8 @@ sum() {
 if [ -n "$compare" ]; then
   # Its count is of everything but `register`, text forms included: ours and what we skip.
   for file in "$@"; do
-    case $file in own.linking_references.json | own.linking_tail_call.json) continue ;; esac
+    # It can't read the first, has no stack for the second, and fills 4 GiB for the third.
+    case $file in own.linking_references.json | own.linking_tail_call.json | own.linking_large.json) continue ;; esac
     theirs=$(spectest-interp --enable-tail-call --enable-extended-const "$file" 2>/dev/null |
       sed -nE 's|^([0-9]+)/([0-9]+) tests passed\.$|\1 \2|p' | tail -n 1)
     ours=$(sed -nE "s/^$file: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped.*/\1 \2 \3/p" part.*)

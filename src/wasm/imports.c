@@ -124,8 +124,9 @@ static bool give(struct given *given, const struct import *import, bool allow_sp
 
 static struct limits limits_of(uint32_t size, const uint8_t *types)
 {
-    struct limits limits = { .min = size, .has_max = types[0] != 0 };
-    memcpy(&limits.max, types + 1, sizeof(limits.max));
+    struct limits limits = { .min = size, .max = UINT32_MAX, .has_max = types[0] != 0 };
+    if (limits.has_max)
+        memcpy(&limits.max, types + 1, sizeof(limits.max));
     return limits;
 }
 
