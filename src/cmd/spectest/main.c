@@ -101,5 +101,7 @@ int main(int argc, char **argv)
         else
             suite_run(arguments.items[i], &suite, &report);
     }
+    if (tier->counts != NULL)
+        report_tier(&report, tier->counts->functions, tier->counts->optimised);
     return report_close(&report) ? 0 : 1;
 }

@@ -46,6 +46,16 @@ bool report_close(struct report *report)
     return is_clean;
 }
 
+void report_tier(struct report *report, unsigned functions, unsigned optimised)
+{
+    if (report->json == NULL) {
+        printf("optimised %u of %u functions\n", optimised, functions);
+        return;
+    }
+    json_object_set_new(report->json, "functions", json_integer(functions));
+    json_object_set_new(report->json, "optimised", json_integer(optimised));
+}
+
 void report_begin(struct report *report, const char *path)
 {
     report->path = path;

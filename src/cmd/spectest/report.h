@@ -26,6 +26,8 @@ MUST_CHECK bool report_open(struct report *report, bool is_json, bool is_verbose
 /* Prints the last line, or everything; whether nothing failed. */
 MUST_CHECK bool report_close(struct report *report);
 
+/* How many functions were compiled, and how many of them optimised. */
+void report_tier(struct report *report, unsigned functions, unsigned optimised);
 void report_begin(struct report *report, const char *path);
 void report_end(struct report *report);
 void report_pass(struct report *report);

@@ -2,5 +2,5 @@
 /* The tiers of a build without LLVM. */
 #include "cmd/spectest/world.h"
 
-const struct tier tiers[] = { { "baseline", wasm_compile } };
+const struct tier tiers[] = { { "baseline", wasm_compile, NULL } };
 const size_t tier_count = ARRAY_COUNT(tiers);

@@ -11,11 +11,18 @@ enum {
     WORLD_REGISTERED_MAX = 512
 };
 
+/* What became of functions in all that was compiled. */
+struct tier_counts {
+    unsigned functions;
+    unsigned optimised;
+};
+
 /* A tier of the compiler, as the engine has them. */
 struct tier {
     const char *name;
     bool (*compile)(struct buffer *image, struct bytes module, const struct wasm_options *options,
                     struct error *error);
+    const struct tier_counts *counts; /* NULL: all alike */
 };
 extern const struct tier tiers[];
 extern const size_t tier_count;
