@@ -115,26 +115,30 @@ static void page_restore(const struct control_part *part, uint64_t at)
         fill_bytes((void *)(part->address + at), 0, size);
 }
 
-/* Eight pages at a time: of most parts only a few were ever written. */
+/* Eight numbers at once: of most parts only a few pages were ever written. */
+static bool any_written(const volatile uint64_t *at)
+{
+    uint64_t any = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];
+    return (any & ENTRY_WRITTEN) != 0;
+}
+
 static void part_restore(const struct control_part *part)
 {
     const volatile uint64_t *entries = (const volatile uint64_t *)part->entries;
     const volatile uint64_t *touched = (const volatile uint64_t *)part->touched;
-    uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE;
-    for (uint64_t from = 0; from < count; from += 8) {
-        uint64_t end = MIN(from + 8, count), any = 0;
-        if (touched != NULL && from % TABLE_PAGES == 0 &&
-            (touched[from / TABLE_PAGES] & ENTRY_TOUCHED) == 0) {
-            from += TABLE_PAGES - 8;
-            continue;
-        }
-        for (uint64_t page = from; entries != NULL && page < end; page++)
-            any |= entries[page];
-        if (entries != NULL && (any & ENTRY_WRITTEN) == 0)
-            continue;
-        for (uint64_t page = from; page < end; page++)
+    uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE, page = 0;
+    while (page < count) {
+        if (touched != NULL && page % TABLE_PAGES == 0 &&
+            (touched[page / TABLE_PAGES] & ENTRY_TOUCHED) == 0) {
+            page += TABLE_PAGES;
+        } else if (entries != NULL && page % 8 == 0 && count - page >= 8 &&
+                   !any_written(entries + page)) {
+            page += 8;
+        } else {
             if (entries == NULL || (entries[page] & ENTRY_WRITTEN) != 0)
                 page_restore(part, page * LAYOUT_PAGE_SIZE);
+            page++;
+        }
     }
 }
 

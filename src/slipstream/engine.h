@@ -120,9 +120,9 @@ MUST_CHECK bool shell_run(struct shell *shell, const struct console *console,
                           struct outcome *outcome, struct error *error);
 struct mailbox *shell_mailbox(struct shell *shell);
 
-/* Lays areas out in an empty mailbox of `size` bytes: strings first, then input, then stderr, and
- * stdout in all that is left.  Strings are NULL-terminated lists; input is copied.  LIMIT when it
- * does not fit. */
+/* Lays areas out in an empty mailbox of `size` bytes: strings first, then input, stderr at the end,
+ * and stdout in all that is left.  Strings are NULL-terminated lists; input is copied.  LIMIT when
+ * it does not fit. */
 struct mailbox_request {
     const char *const *arguments;
     const char *const *environment;

@@ -65,11 +65,16 @@ bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *re
     if (request->input_capacity > request->input.size)
         made.input.capacity +=
             builder_area(&builder, request->input_capacity - request->input.size).capacity;
-    made.errors = builder_area(&builder, request->errors_capacity);
-    made.output = builder_area(&builder, builder.failed ? 0 : size - builder.at);
+    /* Output comes next, so that what is short stays within a page; what is seldom used is last. */
+    builder.failed = builder.failed || request->errors_capacity > size - builder.at;
+    if (!builder.failed) {
+        made.output = builder_area(&builder, size - builder.at - request->errors_capacity);
+        made.errors = builder_area(&builder, request->errors_capacity);
+    }
     if (builder.failed)
         return error_set(error, ERROR_LIMIT, "arguments and input do not fit %zu bytes", size);
-    memcpy(memory, &made, sizeof(made));
+    /* Results are the guest's to write. */
+    memcpy(memory, &made, offsetof(struct mailbox, results));
     return true;
 }
 

@@ -33,7 +33,9 @@ static void lays_out_a_request(void)
     CHECK_NUMBER(mailbox->input.capacity, 100);
     CHECK_NUMBER(mailbox->errors.capacity, 1000);
     CHECK_NUMBER(mailbox->output.size, 0);
-    CHECK_NUMBER(mailbox->output.offset + mailbox->output.capacity, SIZE);
+    CHECK_NUMBER(mailbox->output.offset, mailbox->input.offset + mailbox->input.capacity);
+    CHECK_NUMBER(mailbox->output.offset + mailbox->output.capacity, mailbox->errors.offset);
+    CHECK_NUMBER(mailbox->errors.offset + mailbox->errors.capacity, SIZE);
 }
 
 static void refuses_what_does_not_fit(void)

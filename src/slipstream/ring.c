@@ -33,6 +33,11 @@ static bool is_answered(const struct ring *ring, uint32_t sequence)
 static void ring_settle(struct ring *ring, uint32_t end)
 {
     static const struct outcome crashed = { .kind = OUTCOME_CRASHED };
+    /* Where the server has put a newer one, it has taken the older one's answer. */
+    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
+    uint32_t oldest = submitted - BATCH_ENTRY_COUNT;
+    if (submitted - ring->handled > BATCH_ENTRY_COUNT)
+        ring->handled = end - ring->handled < oldest - ring->handled ? end : oldest;
     for (; ring->handled != end; ring->handled++)
         if (!is_answered(ring, ring->handled))
             channel_post(ring->channel, ring->lane, ring->handled, &crashed);
@@ -41,8 +46,6 @@ static void ring_settle(struct ring *ring, uint32_t end)
 void ring_fail(struct ring *ring)
 {
     uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    if (submitted - ring->handled > BATCH_ENTRY_COUNT)
-        ring->handled = submitted - BATCH_ENTRY_COUNT; /* a server that lies */
     ring_settle(ring, submitted);
     channel_batch(ring->channel, ring->lane)->taken = submitted;
     ring->announce(ring->context);
@@ -54,8 +57,7 @@ static bool stay_look(struct stay *stay, uint64_t now_ns)
     const struct ring *ring = stay->ring;
     uint32_t taken = __atomic_load_n(&stay->batch->taken, __ATOMIC_ACQUIRE);
     uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    if (taken - stay->taken > submitted - stay->taken ||
-        submitted - ring->handled > BATCH_ENTRY_COUNT)
+    if (taken - stay->taken > submitted - stay->taken)
         return false;
     if (taken == stay->taken)
         return true;
@@ -80,8 +82,7 @@ static void stay_announce(struct stay *stay)
 static bool stay_is_running(const struct stay *stay)
 {
     const struct ring *ring = stay->ring;
-    return stay->taken != ring->handled && stay->running - ring->handled < BATCH_ENTRY_COUNT &&
-           !is_answered(ring, stay->running);
+    return stay->taken != ring->handled && !is_answered(ring, stay->running);
 }
 
 /* Those behind the running one are for others to run.  With the guest out. */
@@ -89,8 +90,6 @@ static void stay_give_back(struct stay *stay)
 {
     const struct ring *ring = stay->ring;
     uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    if (submitted - ring->handled > BATCH_ENTRY_COUNT)
-        return;
     for (; stay->taken != submitted; stay->taken++) {
         channel_post(ring->channel, ring->lane, stay->taken, NULL);
         stay->had_answers = true;

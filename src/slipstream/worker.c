@@ -277,7 +277,9 @@ static struct lane_choice lanes_look(const struct worker *worker, uint32_t funct
         choice.busy_count += lane->load > 0;
         choice.own_count += lane->load > 0 && is_own;
         if (lane->load > 0) {
-            if (is_own && lane->load < depth &&
+            /* One that others overtook keeps its place in the ring. */
+            bool has_room = lane->submitted - lane->first < BATCH_ENTRY_COUNT;
+            if (is_own && has_room && lane->load < depth &&
                 (choice.shared == count || lane->load < worker->lanes[choice.shared].load))
                 choice.shared = i;
             continue;
@@ -358,7 +360,7 @@ void worker_submit(struct worker *worker, uint32_t slot, uint32_t function, uint
     memcpy(&header, worker_mailbox(worker, slot, &size), sizeof(header));
     running->state = SLOT_RUNNING;
     running->token = token;
-    running->request_size = (uint32_t)MIN((size_t)header.errors.offset, size);
+    running->request_size = (uint32_t)MIN((size_t)header.output.offset, size);
     worker->running_count++;
     slot_submit(worker, slot);
 }
@@ -384,7 +386,7 @@ void worker_release(struct worker *worker, uint32_t slot)
     wipe_area(memory, size, &header.output);
     wipe_area(memory, size, &header.errors);
     /* The request by what we laid out ourselves; one never submitted by its header. */
-    size_t request_size = held->state == SLOT_ACQUIRED ? header.errors.offset : held->request_size;
+    size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
     memset(memory, 0, MIN(MAX(request_size, sizeof(header)), size));
     if (held->state == SLOT_ACQUIRED)
         worker->lanes[lane_of(worker, slot)].load--;
@@ -458,9 +460,6 @@ static void function_learn(struct worker *worker, uint32_t function, uint64_t du
 static bool lane_take(struct worker *worker, uint32_t number, struct worker_completion *completion)
 {
     struct worker_lane *lane = &worker->lanes[number];
-    while (lane->first != lane->submitted &&
-           lane->stations[lane->first % BATCH_ENTRY_COUNT] == STATION_NONE)
-        lane->first++;
     const struct worker_function *row = function_find(worker, lane->function);
     for (uint32_t sequence = lane->first; sequence != lane->submitted; sequence++) {
         struct outcome outcome;
@@ -474,6 +473,9 @@ static bool lane_take(struct worker *worker, uint32_t number, struct worker_comp
         uint32_t index = number * worker->channel.shape.station_count + station;
         struct worker_slot *slot = &worker->slots[index];
         lane->stations[sequence % BATCH_ENTRY_COUNT] = STATION_NONE;
+        while (lane->first != lane->submitted &&
+               lane->stations[lane->first % BATCH_ENTRY_COUNT] == STATION_NONE)
+            lane->first++;
         lane->load--;
         lane->moved_ns = deadline_now_ns();
         if (answer == CHANNEL_ANSWER_RETURNED) {
