@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slipstream/lane.h"
 
+#include "slipstream/cell.h"
+
 #include "slipstream/shell.h"
 
+#include <string.h>
 #include <unistd.h>
 
 bool lane_is_direct(const struct settings *settings)
@@ -101,8 +104,7 @@ static bool may_keep_state(const struct settings *settings, const struct outcome
            outcome->exit_code == 0;
 }
 
-/* The next invocation by itself; false when the instance is of no use any more. */
-static bool lane_run_one(struct lane *lane, struct shell *shell)
+bool lane_run_one(struct lane *lane, struct shell *shell)
 {
     struct outcome outcome = { .kind = OUTCOME_CRASHED };
     struct error error;
@@ -127,6 +129,10 @@ static void lane_run(struct lane *lane, const struct library_row *row)
 {
     struct outcome outcome;
     struct error error;
+    if (lane->share != NULL) {
+        cells_serve(lane, row);
+        return;
+    }
     struct lane_instance *instance = instance_take(lane, row, &outcome);
     uint32_t handled = lane->ring.handled;
     if (instance == NULL) {
@@ -147,6 +153,8 @@ static void lane_run(struct lane *lane, const struct library_row *row)
 static void lane_serve(struct lane *lane)
 {
     struct library_row row;
+    lane->ring.version = &lane->library->version;
+    lane->ring.seen = __atomic_load_n(lane->ring.version, __ATOMIC_ACQUIRE);
     uint32_t function = channel_function(channel_of(lane), lane->ring.lane, lane->ring.handled);
     if (!library_find(lane->library, function, &row)) {
         struct outcome outcome = { .kind = OUTCOME_CRASHED };
@@ -162,19 +170,17 @@ static void lane_sweep(struct lane *lane)
 {
     for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++) {
         struct lane_instance *instance = &lane->instances[i];
-        bool is_loaded = false;
-        pthread_mutex_lock(&lane->library->lock);
-        for (unsigned j = 0; j < LIBRARY_FUNCTIONS_MAX; j++)
-            is_loaded = is_loaded || (lane->library->rows[j].program != NULL &&
-                                      lane->library->rows[j].version == instance->version);
-        pthread_mutex_unlock(&lane->library->lock);
-        if (instance->shell != NULL && !is_loaded)
+        if (instance->shell != NULL && !library_has(lane->library, instance->version))
             instance_drop(instance);
     }
+    if (lane->share != NULL)
+        cells_sweep(lane);
 }
 
 void lane_prune(struct lane *lane)
 {
+    if (lane->share != NULL)
+        cells_prune(lane);
     if (pthread_mutex_trylock(&lane->lock) != 0)
         return;
     lane_sweep(lane);
@@ -207,8 +213,8 @@ static void *lane_loop(void *context)
     for (;;) {
         /* A new spare shell takes longer than an invocation: made only when nothing comes in, and
          * only where something may be expected to. */
-        bool wants_spare =
-            lane->spare == NULL && (lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0);
+        bool wants_spare = lane->share == NULL && lane->spare == NULL &&
+                           (lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0);
         if (!channel_wait(channel_of(lane), lane->ring.lane, lane->ring.handled,
                           wants_spare ? LANE_IDLE_MS : -1)) {
             lane_idle(lane);
@@ -231,7 +237,8 @@ bool lane_start(struct lane *lane, struct error *error)
     pthread_mutex_init(&lane->lock, NULL);
     lane->ring.announce = lane_announce;
     lane->ring.context = lane;
-    if (lane->ring.lane == 0 && !spare_make(lane, error))
+    bool has_cells = strcmp(engine_backend(lane->engine), "process") == 0;
+    if (has_cells ? !cells_open(lane, error) : lane->ring.lane == 0 && !spare_make(lane, error))
         return false;
     int result = pthread_create(&lane->thread, NULL, lane_loop, lane);
     if (result == 0)

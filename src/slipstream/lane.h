@@ -12,6 +12,7 @@
 #include "slipstream/ring.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 enum {
     LANE_INSTANCES_MAX = 4,
@@ -49,6 +50,15 @@ struct lane_instance {
     uint64_t used; /* when it ran last, counted in runs */
 };
 
+/* An instance of the process backend: a process of its own (cell.h). */
+struct cell {
+    pid_t pid; /* 0: free */
+    int pipe;  /* where it gives the lane back */
+    uint32_t number;
+    uint32_t version;
+    uint64_t used;
+};
+
 struct lane {
     struct engine *engine;
     struct library *library;
@@ -60,6 +70,9 @@ struct lane {
     uint64_t run_count;
     struct shell *spare;
     struct lane_instance instances[LANE_INSTANCES_MAX];
+    struct cell_share *share; /* NULL: instances are shells here, not cells */
+    uint32_t cell_count;      /* ever started */
+    struct cell cells[LANE_INSTANCES_MAX];
 };
 
 /* Starts the thread, which lives as long as the process; lane 0 has its empty shell before. */
@@ -67,6 +80,10 @@ MUST_CHECK bool lane_start(struct lane *lane, struct error *error);
 /* Closes instances of functions that are no longer loaded, unless one is running: then the thread
  * does it afterwards. */
 void lane_prune(struct lane *lane);
+/* The next invocation by itself; false when the shell is of no use any more. */
+bool lane_run_one(struct lane *lane, struct shell *shell);
+/* Whether the function's program is still loaded in this version. */
+bool library_has(struct library *library, uint32_t version);
 /* Whether only the worker's own word counts for such a function, and the VMM resets it. */
 bool lane_is_direct(const struct settings *settings);
 

@@ -73,6 +73,16 @@ bool library_remove(struct library *library, uint32_t function, struct error *er
            error_set(error, ERROR_NOT_FOUND, "function %u is not loaded", function);
 }
 
+bool library_has(struct library *library, uint32_t version)
+{
+    bool has = false;
+    pthread_mutex_lock(&library->lock);
+    for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
+        has = has || (library->rows[i].program != NULL && library->rows[i].version == version);
+    pthread_mutex_unlock(&library->lock);
+    return has;
+}
+
 bool library_find(struct library *library, uint32_t function, struct library_row *found)
 {
     pthread_mutex_lock(&library->lock);

@@ -50,6 +50,11 @@ enum {
     TRACKED_PRUNE_RESETS = 1024,
     TRACKED_PRUNE_PAGES = 128,
 
+    /* So often a cell and the lane's thread look after each other; and so long after its time limit
+     * a cell is ended from outside. */
+    CELL_LOOK_MS = 2000,
+    CELL_GRACE_MS = 3000,
+
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 
     MEMORY_SLOTS_MAX = 24, /* and what areas take */

@@ -189,6 +189,13 @@ bool place_open(struct place **made, struct error *error)
     return true;
 }
 
+bool place_renew(struct error *error)
+{
+    munmap(at_address(LAYOUT_CONTROL), LAYOUT_PAGE_SIZE);
+    munmap(the_place.control, LAYOUT_PAGE_SIZE);
+    return control_map(&the_place, error);
+}
+
 void place_close(struct place *place)
 {
     if (place != NULL && --place->references == 0)

@@ -24,6 +24,8 @@ struct place {
 /* Takes the addresses, once per process.  UNSUPPORTED when something else has them. */
 MUST_CHECK bool place_open(struct place **place, struct error *error);
 void place_close(struct place *place);
+/* After a fork: a control page of its own.  All else is private already. */
+MUST_CHECK bool place_renew(struct error *error);
 /* Maps the program's (NULL: none) code and constants, zeroes for its instance, and the mailbox;
  * writable parts of the runtime and the stacks are as at the start. */
 MUST_CHECK bool place_fill(struct place *place, const struct program *program, void *mailbox,

@@ -51,6 +51,17 @@ void ring_fail(struct ring *ring)
     ring->announce(ring->context);
 }
 
+void ring_fail_one(struct ring *ring)
+{
+    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
+    while (ring->handled != submitted && is_answered(ring, ring->handled))
+        ring->handled++;
+    if (ring->handled != submitted)
+        ring_settle(ring, ring->handled + 1);
+    channel_batch(ring->channel, ring->lane)->taken = ring->handled;
+    ring->announce(ring->context);
+}
+
 /* Looks at how far the guest says to be; false when that can't be. */
 static bool stay_look(struct stay *stay, uint64_t now_ns)
 {
@@ -245,10 +256,11 @@ static bool stay_begin(struct stay *stay, uint32_t code_offset, struct error *er
     return stay_set_stop(stay, stay->run.start_ns, error) && engine_seal(shell->engine, error);
 }
 
-/* Whether the next one is this function's. */
+/* Whether the next one is this function's, as it was loaded. */
 static bool ring_has_next(const struct ring *ring, uint32_t function)
 {
     return channel_submitted(ring->channel, ring->lane) != ring->handled &&
+           __atomic_load_n(ring->version, __ATOMIC_ACQUIRE) == ring->seen &&
            channel_function(ring->channel, ring->lane, ring->handled) == function;
 }
 

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/ipc.h"
 #include "core/reader.h"
+#include "slipstream/cell.h"
 #include "slipstream/lane.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
@@ -12,6 +13,7 @@
 
 #include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     TRIAL_ERRORS_SIZE = 64 << 10
@@ -68,6 +70,28 @@ static bool program_try(struct serve *serve, struct program *program,
     return ended_well || error_within(error, "initialisation");
 }
 
+static bool trial_run(void *context, struct program *program, const struct settings *settings,
+                      struct error *error)
+{
+    return program_try(context, program, settings, error);
+}
+
+/* The process backend runs no guest code in this process. */
+static bool program_try_apart(struct serve *serve, struct program *program,
+                              const struct settings *settings, struct error *error)
+{
+    const struct cell_trial trial = { trial_run, serve, &serve->channel };
+    if (strcmp(engine_backend(serve->engine), "process") != 0)
+        return program_try(serve, program, settings, error);
+    return cell_try(program, settings, &trial, error);
+}
+
+static void lanes_prune(struct serve *serve)
+{
+    for (uint32_t i = 0; i < serve->lane_count; i++)
+        lane_prune(&serve->lanes[i]);
+}
+
 static bool serve_load(void *context, const struct ipc_message *message, struct buffer *answer,
                        int *descriptors, unsigned *descriptor_count, struct error *error)
 {
@@ -84,9 +108,12 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
     if (!program_open(&program, message->descriptors[0], error) ||
         (message->descriptor_count > 1 &&
          !program_add_files(program, message->descriptors[1], error)) ||
-        !program_try(serve, program, &settings, error))
+        !program_try_apart(serve, program, &settings, error))
         return false;
-    return library_put(&serve->library, function, program, &settings, error);
+    if (!library_put(&serve->library, function, program, &settings, error))
+        return false;
+    lanes_prune(serve);
+    return true;
 }
 
 static bool serve_unload(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -102,8 +129,7 @@ static bool serve_unload(void *context, const struct ipc_message *message, struc
         return error_set(error, ERROR_INVALID, "unload request has a wrong size");
     if (!library_remove(&serve->library, function, error))
         return false;
-    for (uint32_t i = 0; i < serve->lane_count; i++)
-        lane_prune(&serve->lanes[i]);
+    lanes_prune(serve);
     return true;
 }
 

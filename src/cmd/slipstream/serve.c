@@ -34,16 +34,10 @@ static const struct option_table worker_table = {
     .row_count = ARRAY_COUNT(worker_rows),
 };
 
-/* Until each instance of the process backend has a process of its own. */
-#define WORKER_HAS_CELLS false
-
 static bool worker_jail(struct engine *engine, uid_t uid, struct error *error)
 {
     if (strcmp(engine_backend(engine), "process") != 0)
         return jail_enter(&profile_worker, uid, (gid_t)uid, error);
-    if (!WORKER_HAS_CELLS)
-        return error_set(error, ERROR_UNSUPPORTED,
-                         "workers do not serve with backend \"process\" yet");
     engine_set_seal(engine, jail_narrow);
     return jail_narrow_prepare(&profile_cell, error) &&
            jail_enter(&profile_worker_process, uid, (gid_t)uid, error);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "slipstream/cell.h"
+
+#include "core/checked.h"
+#include "slipstream/deadline.h"
+#include "slipstream/gate.h"
+#include "slipstream/limits.h"
+#include "slipstream/place.h"
+#include "slipstream/program.h"
+#include "slipstream/shell.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/futex.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+enum {
+    /* A cell's descriptors, besides the standard streams. */
+    CELL_EVENT = 3,
+    CELL_PIPE = 4,
+    CELL_FIRST_FREE = 5
+};
+
+static void futex_wait(uint32_t *word, uint32_t held)
+{
+    syscall(SYS_futex, word, FUTEX_WAIT, held, NULL, NULL, 0);
+}
+
+static void futex_wake(uint32_t *word)
+{
+    syscall(SYS_futex, word, FUTEX_WAKE, INT32_MAX, NULL, NULL, 0);
+}
+
+bool cells_open(struct lane *lane, struct error *error)
+{
+    void *at =
+        mmap(NULL, LAYOUT_PAGE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (at == MAP_FAILED)
+        return error_system(error, "share a page with cells");
+    lane->share = at;
+    return true;
+}
+
+/* --- in the cell --- */
+
+struct cell_life {
+    struct lane *lane;
+    struct shell *shell;
+    uint32_t number;
+    uint32_t function;
+    bool is_direct;
+};
+
+/* Leaves of the channel what this lane's cells need. */
+static void channel_narrow(const struct lane *lane)
+{
+    const struct channel *channel = lane->ring.channel;
+    uint8_t *window = (uint8_t *)channel_batch(channel, lane->ring.lane);
+    uint8_t *first = (uint8_t *)channel_batch(channel, 0);
+    uint8_t *end = window + channel_window_size(channel);
+    if (window > first)
+        munmap(first, (size_t)(window - first));
+    if (end < channel->memory + channel->size)
+        munmap(end, (size_t)(channel->memory + channel->size - end));
+}
+
+static bool descriptors_narrow(const struct lane *lane, int pipe_end)
+{
+    /* First out of the way of their new numbers. */
+    int event = fcntl(lane->event, F_DUPFD_CLOEXEC, CELL_FIRST_FREE);
+    int end = fcntl(pipe_end, F_DUPFD_CLOEXEC, CELL_FIRST_FREE);
+    return event >= 0 && end >= 0 && dup2(event, CELL_EVENT) == CELL_EVENT &&
+           dup2(end, CELL_PIPE) == CELL_PIPE && close_range(CELL_FIRST_FREE, ~0u, 0) == 0;
+}
+
+/* What a forked process has to make for itself: timers and the stack for faults. */
+static bool cell_settle(struct error *error)
+{
+    deadline_forget();
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && deadline_ready(error) && gate_prepare(error) &&
+           place_renew(error);
+}
+
+static bool cell_load(struct cell_life *life, const struct library_row *row, struct error *error)
+{
+    struct lane *lane = life->lane;
+    const struct channel *channel = lane->ring.channel;
+    struct outcome outcome;
+    if (!shell_open(&life->shell, lane->engine, channel_batch(channel, lane->ring.lane),
+                    channel_window_size(channel), error))
+        return false;
+    shell_use_station(life->shell, BATCH_SIZE, channel->shape.station_size);
+    return shell_load(life->shell, row->program, &row->settings, &outcome, error) &&
+           outcome.kind == OUTCOME_DONE;
+}
+
+/* Gives the lane back and waits for the next turn. */
+static void cell_yield(struct cell_life *life)
+{
+    struct cell_share *share = life->lane->share;
+    const uint8_t byte = 0;
+    __atomic_store_n(&share->turn, 0, __ATOMIC_SEQ_CST);
+    if (write(CELL_PIPE, &byte, 1) != 1)
+        _exit(0); /* the worker is gone */
+    uint32_t turn;
+    while ((turn = __atomic_load_n(&share->turn, __ATOMIC_ACQUIRE)) != life->number)
+        futex_wait(&share->turn, turn);
+    life->lane->ring.handled = __atomic_load_n(&share->handled, __ATOMIC_RELAXED);
+    life->lane->ring.seen = __atomic_load_n(&share->seen, __ATOMIC_RELAXED);
+}
+
+static bool is_wanted(const struct cell_life *life)
+{
+    const struct lane *lane = life->lane;
+    return channel_function(lane->ring.channel, lane->ring.lane, lane->ring.handled) ==
+               life->function &&
+           __atomic_load_n(&lane->share->library, __ATOMIC_ACQUIRE) == lane->ring.seen;
+}
+
+static NORETURN void cell_live(struct cell_life *life)
+{
+    struct lane *lane = life->lane;
+    struct error error;
+    for (;;) {
+        bool came =
+            channel_wait(lane->ring.channel, lane->ring.lane, lane->ring.handled, CELL_LOOK_MS);
+        if (came ? !is_wanted(life)
+                 : __atomic_load_n(&lane->share->library, __ATOMIC_RELAXED) != lane->ring.seen) {
+            cell_yield(life);
+            continue;
+        }
+        if (!came)
+            continue;
+        bool is_useful = life->is_direct
+                             ? lane_run_one(lane, life->shell)
+                             : ring_serve(&lane->ring, life->shell, life->function, &error);
+        __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
+        if (!is_useful)
+            _exit(1);
+    }
+}
+
+static NORETURN void cell_main(struct lane *lane, const struct library_row *row, uint32_t number,
+                               int pipe_end)
+{
+    struct error error;
+    struct cell_life life = { .lane = lane,
+                              .number = number,
+                              .function = row->function,
+                              .is_direct = lane_is_direct(&row->settings) };
+    if (!cell_settle(&error) || !descriptors_narrow(lane, pipe_end))
+        _exit(1);
+    channel_narrow(lane);
+    lane->event = CELL_EVENT;
+    lane->ring.version = &lane->share->library;
+    if (!cell_load(&life, row, &error) || !engine_seal(lane->engine, &error))
+        _exit(1);
+    cell_live(&life);
+}
+
+/* --- in the worker --- */
+
+static void cell_drop(struct cell *cell)
+{
+    if (cell->pid <= 0)
+        return;
+    kill(cell->pid, SIGKILL);
+    while (waitpid(cell->pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    close(cell->pipe);
+    *cell = (struct cell){ 0 };
+}
+
+static bool cell_start(struct lane *lane, struct cell *cell, const struct library_row *row,
+                       uint32_t number)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    __atomic_store_n(&lane->share->turn, number, __ATOMIC_RELEASE);
+    pid_t pid = fork();
+    if (pid == 0)
+        cell_main(lane, row, number, ends[1]);
+    close(ends[1]);
+    if (pid < 0) {
+        close(ends[0]);
+        return false;
+    }
+    *cell = (struct cell){ .pid = pid, .pipe = ends[0], .version = row->version };
+    return true;
+}
+
+static struct cell *cell_find(struct lane *lane, const struct library_row *row)
+{
+    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
+        if (lane->cells[i].pid > 0 && lane->cells[i].version == row->version)
+            return &lane->cells[i];
+    return NULL;
+}
+
+static struct cell *cell_place(struct lane *lane)
+{
+    struct cell *oldest = &lane->cells[0];
+    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++) {
+        if (lane->cells[i].pid <= 0)
+            return &lane->cells[i];
+        if (lane->cells[i].used < oldest->used)
+            oldest = &lane->cells[i];
+    }
+    cell_drop(oldest);
+    return oldest;
+}
+
+/* Whether the invocation that is under way should have ended long ago: then the cell does not mind
+ * its own timer. */
+static bool is_stuck(const struct lane *lane, const struct library_row *row, uint32_t *seen,
+                     uint64_t *since_ns)
+{
+    uint32_t handled = __atomic_load_n(&lane->share->handled, __ATOMIC_RELAXED);
+    uint32_t taken = __atomic_load_n(&channel_batch(lane->ring.channel, lane->ring.lane)->taken,
+                                     __ATOMIC_RELAXED);
+    bool is_idle = channel_submitted(lane->ring.channel, lane->ring.lane) == handled;
+    uint64_t now_ns = deadline_now_ns();
+    if (is_idle || handled + taken != *seen) {
+        *seen = handled + taken;
+        *since_ns = now_ns;
+        return false;
+    }
+    uint64_t allowed_ns = (row->settings.timeout_ms + CELL_GRACE_MS) * 1000000ull;
+    return row->settings.timeout_ms != 0 && now_ns - *since_ns > allowed_ns;
+}
+
+/* True: it gave the lane back.  False: it is dead. */
+static bool cell_watch(struct lane *lane, struct cell *cell, const struct library_row *row)
+{
+    struct pollfd waiting = { .fd = cell->pipe, .events = POLLIN };
+    uint32_t seen = 0;
+    uint64_t since_ns = deadline_now_ns();
+    uint8_t byte;
+    for (;;) {
+        int ready = poll(&waiting, 1, CELL_LOOK_MS);
+        if (ready > 0)
+            return read(cell->pipe, &byte, 1) == 1;
+        if (ready == 0 && is_stuck(lane, row, &seen, &since_ns))
+            return false;
+    }
+}
+
+/* How far the cell says to have come; what can't be is as far as it may be. */
+static void handled_take(struct lane *lane)
+{
+    uint32_t handled = __atomic_load_n(&lane->share->handled, __ATOMIC_ACQUIRE);
+    uint32_t submitted = channel_submitted(lane->ring.channel, lane->ring.lane);
+    bool is_plausible = handled - lane->ring.handled <= submitted - lane->ring.handled;
+    lane->ring.handled = is_plausible ? handled : submitted;
+}
+
+/* Tells the lane's cells; the number never goes back. */
+static void library_tell(struct lane *lane, uint32_t version)
+{
+    uint32_t *told = &lane->share->library;
+    uint32_t held = __atomic_load_n(told, __ATOMIC_RELAXED);
+    while ((int32_t)(version - held) > 0 &&
+           !__atomic_compare_exchange_n(told, &held, version, false, __ATOMIC_RELEASE,
+                                        __ATOMIC_RELAXED))
+        ;
+}
+
+void cells_serve(struct lane *lane, const struct library_row *row)
+{
+    struct cell *cell = cell_find(lane, row);
+    library_tell(lane, lane->ring.seen);
+    __atomic_store_n(&lane->share->seen, lane->ring.seen, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
+    if (cell != NULL) {
+        __atomic_store_n(&lane->share->turn, cell->number, __ATOMIC_SEQ_CST);
+        futex_wake(&lane->share->turn);
+    } else {
+        cell = cell_place(lane);
+        if (!cell_start(lane, cell, row, ++lane->cell_count)) {
+            ring_fail(&lane->ring);
+            return;
+        }
+        cell->number = lane->cell_count;
+    }
+    cell->used = ++lane->run_count;
+    bool is_alive = cell_watch(lane, cell, row);
+    if (!is_alive)
+        cell_drop(cell);
+    __atomic_store_n(&lane->share->turn, 0, __ATOMIC_RELEASE);
+    handled_take(lane);
+    if (!is_alive)
+        ring_fail_one(&lane->ring);
+}
+
+void cells_sweep(struct lane *lane)
+{
+    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
+        if (lane->cells[i].pid > 0 && !library_has(lane->library, lane->cells[i].version))
+            cell_drop(&lane->cells[i]);
+}
+
+void cells_prune(struct lane *lane)
+{
+    library_tell(lane, __atomic_load_n(&lane->library->version, __ATOMIC_ACQUIRE));
+}
+
+/* --- trials --- */
+
+static NORETURN void trial_main(struct program *program, const struct settings *settings,
+                                const struct cell_trial *trial, struct room *room)
+{
+    struct error error;
+    program->room = room;
+    if (trial->channel->memory != NULL)
+        munmap(trial->channel->memory, trial->channel->size);
+    bool is_good = cell_settle(&error) && close_range(CELL_EVENT, ~0u, 0) == 0 &&
+                   trial->run(trial->context, program, settings, &error);
+    room_conclude(room, is_good, &error);
+    _exit(0);
+}
+
+bool cell_try(struct program *program, const struct settings *settings,
+              const struct cell_trial *trial, struct error *error)
+{
+    AUTO(room) struct room *room = NULL;
+    if (!room_open(&room, error))
+        return false;
+    pid_t pid = fork();
+    if (pid == 0)
+        trial_main(program, settings, trial, room);
+    if (pid < 0)
+        return error_system(error, "start a process to initialise it");
+    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+        ;
+    return room_result(room, error) && program_adopt(program, room, error);
+}
