@@ -328,6 +328,97 @@ def jumps_to_one_place():
     return one(BLOCK + (GET + u(0) + b"\x0d\x00") * 1500000 + END, parameters=I32)
 
 
+V128 = b"\x7b"
+
+
+def v(code, *immediates):
+    """A vector instruction."""
+    return b"\xfd" + u(code) + b"".join(immediates)
+
+
+def v_const(number):
+    return v(0x0C, struct.pack("<QQ", number, number * 0x9E3779B97F4A7C15 & (1 << 64) - 1))
+
+
+@bomb
+def vector_locals():
+    uses = b"".join(GET + u(i) + GET + u((i + 1) % 50000) + v(0x6E) + SET + u(i) for i in range(50000))
+    return one(uses * 3, runs=[(50000, V128)])
+
+
+@bomb
+def vector_locals_between_calls():
+    step = b"".join(GET + u(i) + GET + u(i + 1) + v(0xE4) + SET + u(i) for i in range(11)) + b"\x10\x00"
+    return one(LOOP + step * 30000 + END, runs=[(12, V128)])
+
+
+@bomb
+def deepest_vector_stack():
+    return one((CONST + b"\x00" + v(0, b"\x00\x00")) * 490000 + v(0x50) * 489999 + DROP, memory=True)
+
+
+@bomb
+def lazy_vector_locals():
+    step = (GET + u(0)) * 40 + (GET + u(0) + GET + u(1) + v(0x51) + SET + u(0)) * 8 + v(0x50) * 39 + SET + u(1)
+    return one(step * 8000, runs=[(2, V128)])
+
+
+@bomb
+def vector_constants():
+    return one(b"".join(v_const(i + 1) + SET + u(i & 3) for i in range(300000)), runs=[(4, V128)])
+
+
+@bomb
+def vector_shuffles():
+    lanes = lambda i: bytes((i * 7 + n * n * (i % 13 + 1)) % 32 for n in range(16))  # noqa: E731
+    return one(b"".join(GET + u(0) + GET + u(1) + v(0x0D, lanes(i)) + SET + u(i & 1) for i in range(250000)), runs=[(2, V128)])
+
+
+@bomb
+def vector_shifts_of_bytes():
+    return one((GET + u(0) + CONST + b"\x03" + v(0x6C) + SET + u(0)) * 500000, runs=[(1, V128)])
+
+
+@bomb
+def vector_stencils():
+    return one((GET + u(0) + v(0xF9) + GET + u(1) + v(0xE9) + v(0x62) + SET + u(0)) * 300000, runs=[(2, V128)])
+
+
+@bomb
+def vector_splats():
+    return one(b"".join(CONST + s(i) + v(0x11) + SET + u(0) for i in range(500000)), runs=[(1, V128)])
+
+
+@bomb
+def branch_table_with_a_thousand_vectors():
+    count = 1000
+    types = [kind(I32, b""), kind(b"", V128 * count)]
+    values = (CONST + b"\x01" + v(0x0F)) * count
+    table = b"\x0e" + u(30000) + b"".join(u(i % 60) for i in range(30000)) + u(0)
+    code = b"\x02\x01" * 60 + values + GET + u(0) + table + (END + DROP * count + values) * 60
+    return module(types, [0], [body(code + DROP * count)])
+
+
+@bomb
+def blocks_that_pass_a_thousand_vectors():
+    count = 1000
+    types = [kind(b"", b""), kind(V128 * count, V128 * count)]
+    return module(types, [0], [body((CONST + b"\x01" + v(0x0F)) * count + (b"\x02\x01" + END) * 200000 + DROP * count)])
+
+
+@bomb
+def calls_with_a_thousand_vectors():
+    count = 1000
+    types = [kind(V128 * count, b""), kind(b"", b"")]
+    call = (GET + u(0)) * count + b"\x10\x00"
+    return module(types, [0, 1], [body(b""), body(call * 2000, [(1, V128)])])
+
+
+@bomb
+def vector_choices():
+    return one((GET + u(0) + GET + u(1) + CONST + b"\x01" + b"\x1b" + SET + u(0)) * 500000, runs=[(2, V128)])
+
+
 def compile_one(content, options):
     with tempfile.TemporaryFile() as source, tempfile.TemporaryFile() as image:
         source.write(content)
