@@ -171,6 +171,7 @@ void emit_vector_stencil(struct emitter *emitter, const struct vector_stencil *s
         distance += place - (emitter->size + at + 4);
         memcpy(code + at, &distance, sizeof(distance));
     }
+    emitter->fixed_count += stencil->patch_count;
     emitter->size += stencil->size;
 }
 

@@ -340,7 +340,7 @@ static void runs_scripts_of_our_own(void)
     char folder[PATH_MAX];
     const char *source = getenv("S3N_SOURCE");
     snprintf(folder, sizeof(folder), "%s/tests/data/wast", source == NULL ? "." : source);
-    run_folder(folder, 17);
+    run_folder(folder, 60);
 }
 
 static const struct test tests[] = {
