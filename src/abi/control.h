@@ -49,6 +49,8 @@ enum entry_kind {
                          arguments[0] (s3n_alloc) gives, `code` (s3n_handle) answers, its answer goes
                          to the mailbox's output; then exit 0.  Standard input is empty, standard output
                          is the log */
+    ENTRY_NATIVE_INITIALISE, /* call `code` as abi/native.h says, then leave with READY */
+    ENTRY_NATIVE,            /* the same for a request; then exit 0 */
 };
 
 enum {

@@ -3,6 +3,7 @@
 
 #include "abi/instance.h"
 #include "abi/layout.h"
+#include "abi/native.h"
 #include "core/checked.h"
 #include "core/reader.h"
 
@@ -19,7 +20,8 @@ enum {
     MEMORY_TYPES_SIZE = 5,
     TABLE_TYPES_SIZE = 6,
     IMAGE_FLAGS_ALL = IMAGE_HAS_START | IMAGE_HAS_COMMAND | IMAGE_HAS_MEMORY | IMAGE_START_TRAPS |
-                      IMAGE_HAS_REACTOR | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT | IMAGE_IS_METERED,
+                      IMAGE_HAS_REACTOR | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT | IMAGE_IS_METERED |
+                      IMAGE_IS_NATIVE,
 };
 
 #define MEMORY_SIZE_MAX (65536ull * LAYOUT_WASM_PAGE_SIZE)
@@ -240,11 +242,15 @@ static const char *check_entries(const struct image *image)
     const struct image_header *header = &image->header;
     uint32_t reactor = header->flags & (IMAGE_HAS_REACTOR | IMAGE_HAS_MEMORY);
     bool traps = (header->flags & IMAGE_START_TRAPS) != 0;
+    bool is_native = (header->flags & IMAGE_IS_NATIVE) != 0;
+    if (is_native && (header->flags != (IMAGE_IS_NATIVE | IMAGE_HAS_MEMORY) ||
+                      header->memory_size < NATIVE_MEMORY_SIZE))
+        return "a native function that is something else too";
     if (!is_entry(image, IMAGE_HAS_START, header->start_offset))
         return "start function is outside the code";
     if (!is_entry(image, IMAGE_HAS_COMMAND, header->command_offset) ||
         !is_entry(image, IMAGE_HAS_REACTOR, header->alloc_offset) ||
-        !is_entry(image, IMAGE_HAS_REACTOR, header->handle_offset) ||
+        !is_entry(image, is_native ? IMAGE_IS_NATIVE : IMAGE_HAS_REACTOR, header->handle_offset) ||
         !is_entry(image, IMAGE_HAS_INITIALISE, header->initialise_offset) ||
         !is_entry(image, IMAGE_HAS_INIT, header->init_offset))
         return "entry point is outside the code";
@@ -495,7 +501,15 @@ bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
     if (wanted == IMAGE_ABI_NONE)
         wanted = said;
     *reason = NULL;
-    if (said != IMAGE_ABI_NONE && said != wanted)
+    if ((header->flags & IMAGE_IS_NATIVE) != 0) {
+        *chosen = IMAGE_ABI_NATIVE;
+        if (wanted != IMAGE_ABI_NONE && wanted != IMAGE_ABI_NATIVE)
+            *reason = "it is a native function";
+        return *reason == NULL;
+    }
+    if (wanted == IMAGE_ABI_NATIVE)
+        *reason = "it is a WebAssembly module";
+    else if (said != IMAGE_ABI_NONE && said != wanted)
         *reason = "the module's own section s3n.abi says otherwise";
     else if (wanted == IMAGE_ABI_NONE && commands && reacts)
         *reason = "the module exports both _start and s3n_handle: say which abi is meant";

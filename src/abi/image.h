@@ -103,6 +103,7 @@ enum image_flag {
     IMAGE_HAS_REACTOR = 16, /* exports s3n_alloc and s3n_handle: alloc_offset, handle_offset */
     IMAGE_HAS_INITIALISE = 32, /* a reactor that exports _initialize: initialise_offset */
     IMAGE_HAS_INIT = 64,       /* a reactor that exports s3n_init: init_offset */
+    IMAGE_IS_NATIVE = 256,     /* made of an ELF (abi/native.h): handle_offset is its entry point */
     IMAGE_IS_METERED = 128,    /* compiled code counts fuel (abi/instance.h) */
 };
 
@@ -110,7 +111,8 @@ enum image_flag {
 #define IMAGE_ABIS(X)                                                                              \
     X(COMMAND, "command")                                                                          \
     X(CGI, "cgi")                                                                                  \
-    X(REACTOR, "reactor")
+    X(REACTOR, "reactor")                                                                          \
+    X(NATIVE, "native")
 
 enum image_abi {
     IMAGE_ABI_NONE, /* not said */

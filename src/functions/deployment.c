@@ -163,13 +163,20 @@ static bool entries_check(const struct deployment *deployment, struct error *err
         const struct manifest_function *function = &manifest->functions[i];
         const struct function_image *image = &deployment->images[i];
         struct image_header header = { .flags = image->flags, .abi = image->abi };
-        enum image_abi chosen;
+        enum image_abi wanted = abis[function->abi], chosen;
         const char *reason;
-        if (image_choose_abi(&header, abis[function->abi], &chosen, &reason))
+        if (function->is_reused &&
+            (function->abi != FUNCTION_ABI_REACTOR || function->kind == FUNCTION_NATIVE))
+            return error_set(error, ERROR_INVALID,
+                             "function %s: `reuse = \"instance\"` is for reactors of WebAssembly",
+                             function->name);
+        if (function->kind == FUNCTION_NATIVE && function->abi == FUNCTION_ABI_REACTOR)
+            wanted = IMAGE_ABI_NATIVE;
+        if (image_choose_abi(&header, wanted, &chosen, &reason))
             continue;
         return error_set(error, ERROR_INVALID,
                          "function %s is of abi %s, but %s (`s3n inspect` says what it has)",
-                         function->name, image_abi_name(abis[function->abi]), reason);
+                         function->name, image_abi_name(wanted), reason);
     }
     return true;
 }

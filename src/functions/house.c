@@ -384,7 +384,7 @@ struct settings function_settings(const struct manifest_function *function)
         .errors_size_max = limits->log_kib << 10,
         .host_call_count_max = limits->host_calls,
         .entry = is_native ? (uint32_t)SETTINGS_ENTRY_NATIVE : entries[function->abi],
-        .flags = (function->is_isolated ? SETTINGS_ISOLATE_INVOCATION : 0u) |
+        .flags = (function->is_isolated || is_native ? SETTINGS_ISOLATE_INVOCATION : 0u) |
                  (function->is_reused ? SETTINGS_REUSE_INSTANCE : 0u),
     };
 }

@@ -68,6 +68,7 @@ static void receipt_fill(struct receipt *receipt, const struct house *house,
     *receipt = (struct receipt){
         .manifest = application->manifest_digest,
         .code = function->code,
+        .is_native = function->kind == FUNCTION_NATIVE,
         .image = application->images[invocation->function].image,
         .request = invocation->input_digest,
         .has_nonce = invocation->has_nonce,

@@ -69,7 +69,8 @@ void trial_cancel(struct trial *trial)
 
 static bool wants_trial(const struct function_image *image)
 {
-    return (image->flags & (IMAGE_HAS_START | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT)) != 0;
+    return (image->flags &
+            (IMAGE_HAS_START | IMAGE_HAS_INITIALISE | IMAGE_HAS_INIT | IMAGE_IS_NATIVE)) != 0;
 }
 
 static void on_time(uv_timer_t *timer)

@@ -2,6 +2,7 @@
 /* From the entry to the exit, inside the micro-VM only. */
 #include "guest/guest.h"
 #include "guest/memory.h"
+#include "guest/native.h"
 
 #include "abi/layout.h"
 
@@ -44,6 +45,14 @@ void guest_start(const struct control *control)
     if (control->entry == ENTRY_HANDLE) {
         reactor_handle(control);
         guest_exit(0);
+    }
+    if (control->entry == ENTRY_NATIVE) {
+        native_run(control, NATIVE_PHASE_HANDLE);
+        guest_exit(0);
+    }
+    if (control->entry == ENTRY_NATIVE_INITIALISE) {
+        native_run(control, NATIVE_PHASE_INITIALISE);
+        guest_leave(GUEST_EXIT_READY, 0, 0);
     }
     uint64_t *frame = guest.frames;
     if (control->entry == ENTRY_CALL)

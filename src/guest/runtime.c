@@ -24,7 +24,8 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     instance->memory_limit = control->memory_limit;
     instance->fuel = settings_fuel(&control->settings);
     random_init(control->seed);
-    bool is_reactor = control->entry == ENTRY_HANDLE || control->entry == ENTRY_INITIALISE;
+    bool is_reactor = control->entry == ENTRY_HANDLE || control->entry == ENTRY_INITIALISE ||
+                      control->entry == ENTRY_NATIVE || control->entry == ENTRY_NATIVE_INITIALISE;
     if (!guest.is_ready)
         descriptor_init(is_reactor);
     stdio_rewind(is_reactor);

@@ -136,6 +136,8 @@ bool receipt_claims(struct buffer *text, const struct receipt *receipt, struct e
     buffer_format(text, "{\"application\":\"%s\",\"application_version\":\"%s\"",
                   receipt->application, receipt->application_version);
     append_digest(text, "code_digest", &receipt->code);
+    if (receipt->is_native)
+        buffer_append_string(text, ",\"code_kind\":\"native\"");
     if (receipt->has_nonce) {
         char digits[65];
         hex_encode(digits, BYTES_OF(receipt->nonce.bytes));
@@ -280,6 +282,8 @@ static bool get_claims(struct receipt *receipt, const json_t *json, struct error
     if (receipt->has_nonce &&
         !json_get_hex(json, "eat_nonce", receipt->nonce.bytes, sizeof(receipt->nonce.bytes), error))
         return false;
+    /* The canonical form below admits no other value. */
+    receipt->is_native = json_object_get(json, "code_kind") != NULL;
     return get_name(receipt->application, sizeof(receipt->application), json, "application",
                     error) &&
            get_name(receipt->application_version, sizeof(receipt->application_version), json,

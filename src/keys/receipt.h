@@ -34,7 +34,8 @@ struct receipt {
     char application_version[KEYS_NAME_SIZE_MAX + 1];
     char function[KEYS_NAME_SIZE_MAX + 1];
     struct digest32 manifest; /* of the canonical manifest */
-    struct digest32 code;     /* of the WebAssembly module */
+    struct digest32 code;     /* of the WebAssembly module, or of the ELF: */
+    bool is_native;
     struct digest32 image;    /* of what the compiler made of it */
     struct digest32 request;  /* of the input, byte for byte */
     struct digest32 response; /* of the output, byte for byte */

@@ -100,6 +100,7 @@ static void the_largest_receipt_fits(void)
     receipt.usage.memory_bytes = KEYS_NUMBER_MAX;
     receipt.usage.has_fuel = true;
     receipt.usage.fuel = KEYS_NUMBER_MAX;
+    receipt.is_native = true;
     CHECK(round_trips(&receipt));
 }
 
@@ -119,6 +120,24 @@ static void fuel_is_claimed_when_it_was_counted(void)
     REQUIRE(receipt_claims(&text, &receipt, &error));
     buffer_append(&text, BYTES_LITERAL("\0"));
     CHECK(strstr((const char *)text.data, "fuel") == NULL);
+}
+
+static void native_code_is_claimed(void)
+{
+    struct error error = { 0 };
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, RECEIPT_SIZE_MAX);
+    struct receipt receipt = test_receipt();
+    receipt.is_native = true;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "\",\"code_kind\":\"native\",\"eat_") != NULL);
+    CHECK(round_trips(&receipt));
+    buffer_clear(&text);
+    receipt.is_native = false;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "code_kind") == NULL);
 }
 
 static void bad_fields_are_not_signed(void)
@@ -262,6 +281,7 @@ static const struct test tests[] = {
     TEST(every_outcome_comes_back),
     TEST(the_largest_receipt_fits),
     TEST(fuel_is_claimed_when_it_was_counted),
+    TEST(native_code_is_claimed),
     TEST(bad_fields_are_not_signed),
     TEST(every_flip_and_truncation_is_refused),
     TEST(other_headers_are_refused_even_if_signed),

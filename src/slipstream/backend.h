@@ -63,6 +63,7 @@ struct area {
 
 struct backend {
     const char *name;
+    bool has_walls; /* holds code that no compiler of ours made */
     MUST_CHECK bool (*open)(void **state, struct error *error);
     void (*close)(void *state);
     /* Made, entered once, prefaulted. */

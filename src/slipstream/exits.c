@@ -78,8 +78,26 @@ static bool is_stack_guard(uint64_t address)
            (address >= LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE && address < LAYOUT_MAILBOX);
 }
 
+/* Of a native function all code is its own; the runtime faults only on addresses that it was given.
+ */
+static enum trap_reason reason_of_native(const struct event *event)
+{
+    switch (event->vector) {
+    case VECTOR_DIVIDE:
+        return TRAP_DIVIDE_BY_ZERO;
+    case VECTOR_INVALID_OPCODE:
+        return TRAP_UNREACHABLE;
+    case VECTOR_PAGE_FAULT:
+        return is_stack_guard(event->fault_address) ? TRAP_STACK : TRAP_MEMORY;
+    default:
+        return TRAP_FAULT;
+    }
+}
+
 static enum trap_reason reason_of_fault(const struct shell *shell, const struct event *event)
 {
+    if (shell->settings.entry == SETTINGS_ENTRY_NATIVE)
+        return reason_of_native(event);
     uint64_t address = event->fault_address, start;
     const struct image *image = image_at(shell, event->code_address, &start);
     bool in_code = image != NULL;
@@ -392,8 +410,9 @@ bool exits_prepare(struct run *run, const struct entry_point *entry, uint32_t fl
 {
     struct shell *shell = run->shell;
     struct control *control = shell->backend->machine_control(shell->machine);
-    run->is_initialisation = control->entry == ENTRY_INITIALISE;
-    run->keeps_output = control->entry == ENTRY_HANDLE;
+    run->is_initialisation =
+        control->entry == ENTRY_INITIALISE || control->entry == ENTRY_NATIVE_INITIALISE;
+    run->keeps_output = control->entry == ENTRY_HANDLE || control->entry == ENTRY_NATIVE;
     control->flags = flags;
     control->code = entry->code;
     control->mailbox = LAYOUT_MAILBOX + (uint64_t)((uint8_t *)shell->mailbox - shell->window);

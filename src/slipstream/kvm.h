@@ -92,6 +92,7 @@ struct growing_part {
     uint64_t reserved;
     uint64_t covered; /* by memory slots, from the start */
     uint64_t size;    /* mapped for the guest now */
+    uint64_t guard;   /* but for so many bytes at its start */
     enum region region;
     bool is_learned; /* entries tell which pages were written; before, all count as written */
     uint64_t written_count; /* pages of the union when it was learned */

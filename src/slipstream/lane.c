@@ -100,7 +100,8 @@ static void lane_post(struct lane *lane, const struct outcome *outcome)
 /* What asked to keep its state keeps it only after an invocation that ended well. */
 static bool may_keep_state(const struct settings *settings, const struct outcome *outcome)
 {
-    return (settings->flags & SETTINGS_REUSE_INSTANCE) != 0 && outcome->kind == OUTCOME_DONE &&
+    return (settings->flags & SETTINGS_REUSE_INSTANCE) != 0 &&
+           settings->entry != SETTINGS_ENTRY_NATIVE && outcome->kind == OUTCOME_DONE &&
            outcome->exit_code == 0;
 }
 

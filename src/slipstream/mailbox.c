@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    PRINTED_SHOWN_MAX = 80
+    PRINTED_SHOWN_MAX = 80,
+    INPUT_ALIGNMENT = 8 /* of an envelope that is read where it lies */
 };
 
 /* Lays areas out one after the other. */
@@ -59,6 +60,7 @@ bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *re
     ASSERT(size > sizeof(made) && size <= LAYOUT_MAILBOX_SIZE_MAX);
     made.arguments = builder_strings(&builder, request->arguments);
     made.environment = builder_strings(&builder, request->environment);
+    builder.at = MIN(round_up(builder.at, INPUT_ALIGNMENT), size);
     made.input.offset = (uint32_t)builder.at;
     builder_put(&builder, request->input.data, request->input.size);
     made.input.size = made.input.capacity = (uint32_t)request->input.size;

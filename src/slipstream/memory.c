@@ -5,6 +5,7 @@
 #include "slipstream/kvm.h"
 
 #include "abi/control.h"
+#include "abi/native.h"
 #include "slipstream/reserve.h"
 #include "slipstream/runtime.h"
 
@@ -295,6 +296,17 @@ static bool files_map(struct machine *machine, struct bytes files, struct error 
                             error);
 }
 
+/* A native function's null pointers fault; the pages were mapped when the shell was made. */
+static bool guard_map(struct machine *machine, const struct image *image, struct error *error)
+{
+    if ((image->header.flags & IMAGE_IS_NATIVE) == 0)
+        return true;
+    machine->memory.guard = NATIVE_GUARD_SIZE;
+    paging_unmap(machine, REGION_MEMORY, 0, NATIVE_GUARD_SIZE);
+    return memory_forget(machine->memory.host, NATIVE_GUARD_SIZE, false) ||
+           error_system(error, "take pages from a micro-VM");
+}
+
 bool memory_load(struct machine *machine, const struct program *program, struct error *error)
 {
     const struct part_template *memory = program_template(program, PART_MEMORY);
@@ -308,7 +320,8 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
         return false;
     if (!part_resize(machine, &machine->memory, memory->size, error) ||
         !part_resize(machine, &machine->instance, MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE),
-                     error))
+                     error) ||
+        !guard_map(machine, program_image(program), error))
         return false;
     part_fill(&machine->memory, memory);
     part_fill(&machine->instance, instance);

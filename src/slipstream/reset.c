@@ -78,7 +78,7 @@ static bool part_learn(struct machine *machine, struct growing_part *part,
     const uint64_t *entries = paging_entries(machine, part->region);
     uint64_t count = part->size / LAYOUT_PAGE_SIZE;
     part->written_count = 0;
-    for (uint64_t page = 0; page < count; page++) {
+    for (uint64_t page = part->guard / LAYOUT_PAGE_SIZE; page < count; page++) {
         uint64_t offset = page * LAYOUT_PAGE_SIZE;
         if (part->is_learned && !is_dirty(entries, page))
             continue;

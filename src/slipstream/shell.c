@@ -163,6 +163,10 @@ static void set_initialisation(struct control *control, const struct image_heade
     };
     control->entry = ENTRY_INITIALISE;
     control->argument_count = 0;
+    if (settings->entry == SETTINGS_ENTRY_NATIVE) {
+        control->entry = ENTRY_NATIVE_INITIALISE;
+        return;
+    }
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (rows[i].counts && (header->flags & rows[i].flag) != 0)
             control->arguments[control->argument_count++] = LAYOUT_CODE + rows[i].offset;
@@ -174,11 +178,13 @@ static bool shell_initialise(struct shell *shell, struct program *program, struc
 {
     struct control *control = shell->backend->machine_control(shell->machine);
     set_initialisation(control, &program->image.header, &shell->settings);
-    if (control->argument_count == 0) {
+    if (control->entry == ENTRY_INITIALISE && control->argument_count == 0) {
         program->is_frozen = true;
         return true;
     }
-    if (!exits_serve(shell, 0, NULL, outcome, error))
+    uint32_t code_offset =
+        control->entry == ENTRY_INITIALISE ? 0 : program->image.header.handle_offset;
+    if (!exits_serve(shell, code_offset, NULL, outcome, error))
         return false;
     if (outcome->kind != OUTCOME_DONE)
         return true;
@@ -196,6 +202,11 @@ static bool shell_fill(struct shell *shell, struct program *program, struct outc
                          "the module starts with %llu bytes of memory, the limit is %llu",
                          (unsigned long long)program->memory.size,
                          (unsigned long long)shell->settings.memory_size_max);
+    /* Compiled code keeps to its module by itself; this does not. */
+    if ((header->flags & IMAGE_IS_NATIVE) != 0 && !shell->backend->has_walls)
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "a native function needs a micro-VM: backend %s has none",
+                         shell->backend->name);
     if ((header->flags & IMAGE_START_TRAPS) != 0) {
         outcome->kind = OUTCOME_TRAPPED;
         outcome->reason = (enum trap_reason)header->start_trap;
@@ -274,10 +285,14 @@ bool shell_set_entry(struct control *control, const struct image_header *header,
                error_set(error, ERROR_INVALID,
                          "the module does not export s3n_alloc and s3n_handle");
     case SETTINGS_ENTRY_NATIVE:
+        control->entry = ENTRY_NATIVE;
+        *code_offset = header->handle_offset;
+        return (header->flags & IMAGE_IS_NATIVE) != 0 ||
+               error_set(error, ERROR_INVALID, "it is not a native function");
     case SETTINGS_ENTRY_COUNT:
         break;
     }
-    return error_set(error, ERROR_UNSUPPORTED, "native functions can't run in this version");
+    return error_set(error, ERROR_INTERNAL, "unknown entry");
 }
 
 bool program_check_entry(const struct program *program, const struct settings *settings,

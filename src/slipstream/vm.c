@@ -212,6 +212,7 @@ static uint64_t kvm_round_trip_ns(const struct machine *machine)
 
 const struct backend backend_kvm = {
     .name = "kvm",
+    .has_walls = true,
     .open = kvm_open,
     .close = kvm_close,
     .machine_open = kvm_machine_open,

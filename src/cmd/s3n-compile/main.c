@@ -6,6 +6,7 @@
 #include "cmd/s3n-compile/profile.h"
 #include "cmd/s3n-compile/tier.h"
 #include "core/hex.h"
+#include "elf/elf.h"
 #include "wasm/wasm.h"
 
 #include <stdio.h>
@@ -77,8 +78,6 @@ static int fail(const struct error *error)
 static bool check(const struct compile_options *options, struct digest32 *digest,
                   struct error *error)
 {
-    if (options->native)
-        return error_set(error, ERROR_UNSUPPORTED, "native functions are not supported yet");
     if (options->digest != NULL &&
         !hex_decode(digest->bytes, sizeof(digest->bytes), bytes_of_string(options->digest)))
         return error_set(error, ERROR_USAGE, "--module-digest: not 64 hexadecimal digits");
@@ -106,8 +105,16 @@ static bool compile(const struct compile_options *options, const struct digest32
                                  .fuel = options->fuel,
                                  .allow_spectest = options->spectest,
                                  .module_digest = digest };
-    return file_read_descriptor(&module, STDIN_FILENO, error) &&
-           tier_compile(&image, buffer_view(&module), &wasm, &options->tier, error) &&
+    if (!file_read_descriptor(&module, STDIN_FILENO, error))
+        return false;
+    if (options->native)
+        return elf_compile(&image, buffer_view(&module), digest, error) &&
+               file_write_all(STDOUT_FILENO, buffer_view(&image), error);
+    if (elf_is_elf(buffer_view(&module)))
+        return error_set(error, ERROR_INVALID,
+                         "an ELF, not a WebAssembly module: a native function says `kind = "
+                         "\"native\"`");
+    return tier_compile(&image, buffer_view(&module), &wasm, &options->tier, error) &&
            file_write_all(STDOUT_FILENO, buffer_view(&image), error);
 }
 

@@ -7,6 +7,7 @@
 #include "base/spawn.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
+#include "elf/elf.h"
 #include "functions/compiler_end.h"
 #include "wasm/limits.h"
 
@@ -89,6 +90,8 @@ static bool start_compiler(struct compiler *compiler, int module, const char *di
     unsigned count = 3;
     if ((flags & COMPILE_FUEL) != 0)
         arguments[count++] = "--fuel";
+    if ((flags & COMPILE_NATIVE) != 0)
+        arguments[count++] = "--native";
     if ((flags & COMPILE_DETERMINISTIC) != 0)
         arguments[count++] = "--deterministic";
     if ((flags & COMPILE_OPTIMISED) != 0) {
@@ -123,6 +126,8 @@ bool module_compile(struct buffer *image, struct bytes module, uint32_t flags, u
 {
     uint64_t start_ns = clock_monotonic_ns(&clock_system);
     AUTO_CLOSE int source = -1;
+    if (elf_is_elf(module))
+        flags |= COMPILE_NATIVE;
     struct compiler compiler = { .image = -1, .refusal = -1 };
     struct digest32 digest = sha256_of(module);
     struct hex32 digest_text = hex_of_digest(&digest);

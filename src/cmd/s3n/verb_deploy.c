@@ -161,6 +161,10 @@ static bool abi_choose(struct manifest_function *function, struct bytes module, 
     };
     enum image_abi abi;
     bool is_module = true;
+    if (function->kind == FUNCTION_NATIVE) {
+        function->abi = FUNCTION_ABI_REACTOR;
+        return true;
+    }
     if (!wasm_choose_abi(&abi, module, &is_module, error))
         return !is_module || error_within(error, "function %s", function->name);
     function->abi = abis[abi];

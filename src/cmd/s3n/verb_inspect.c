@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n inspect FILE.wasm`: what a module is, needs, may do and costs; what changes to another. */
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/inspect_elf.h"
 #include "cmd/s3n/module_file.h"
+#include "elf/elf.h"
 #include "wasm/analyse.h"
 
 enum {
@@ -25,8 +27,9 @@ static const struct option_table inspect_table = {
     .program = "s3n inspect",
     .usage = "FILE.wasm",
     .about = "Shows what a module is, needs, may do and costs: size, imports, memory, tables,\n"
-             "features, exports, whether S3N can run it and, if not, why.  FILE may be - for\n"
-             "standard input.  Exit code 0 when it can run, 3 when not.",
+             "features, exports, whether S3N can run it and, if not, why.  Of a native function's\n"
+             "ELF: segments and entry.  FILE may be - for standard input.  Exit code 0 when it can "
+             "run, 3 when not.",
     .rows = inspect_rows,
     .row_count = ARRAY_COUNT(inspect_rows),
     CLI_SHARED,
@@ -37,6 +40,7 @@ static const struct option_table inspect_table = {
 /* One module with its report; the report borrows the bytes. */
 struct inspection {
     struct buffer module;
+    bool is_elf; /* a native function: no analysis */
     struct analysis analysis;
 };
 
@@ -44,7 +48,10 @@ static bool inspection_make(struct inspection *inspection, const char *path, str
                             struct error *error)
 {
     module_file_init(&inspection->module);
-    return module_file_read(&inspection->module, path, error) &&
+    if (!module_file_read(&inspection->module, path, error))
+        return false;
+    inspection->is_elf = elf_is_elf(buffer_view(&inspection->module));
+    return inspection->is_elf ||
            wasm_analyse(&inspection->analysis, arena, buffer_view(&inspection->module), error);
 }
 
@@ -109,9 +116,14 @@ static bool inspect_run(struct cli *cli, const void *context,
         return error_set(error, ERROR_USAGE, "--functions and --against exclude each other");
     if (!inspection_make(&own, arguments->items[0], arena, error))
         return false;
+    if (own.is_elf && (options->functions || options->against != NULL))
+        return error_set(error, ERROR_USAGE, "--functions and --against are for modules");
+    if (own.is_elf)
+        return inspect_elf(cli, buffer_view(&own.module), error);
     cli->exit_code = own.analysis.can_run ? 0 : error_exit_code(ERROR_INVALID);
     if (options->against != NULL)
         return inspection_make(&other, options->against, arena, error) &&
+               (!other.is_elf || error_set(error, ERROR_USAGE, "--against wants a module")) &&
                show_difference(cli, &other, &own, error);
     if (options->functions &&
         !wasm_analyse_functions(&functions, arena, buffer_view(&own.module), error))

@@ -162,7 +162,9 @@ static bool choose_entry(struct run_parts *parts, const char *abi, struct error 
     }
     if (!image_choose_abi(&program_image(parts->program)->header, wanted, &chosen, &reason))
         return error_set(error, ERROR_INVALID, "%s", reason);
-    parts->entry = chosen == IMAGE_ABI_REACTOR ? SETTINGS_ENTRY_REACTOR : SETTINGS_ENTRY_COMMAND;
+    parts->entry = chosen == IMAGE_ABI_NATIVE    ? SETTINGS_ENTRY_NATIVE
+                   : chosen == IMAGE_ABI_REACTOR ? SETTINGS_ENTRY_REACTOR
+                                                 : SETTINGS_ENTRY_COMMAND;
     return true;
 }
 
