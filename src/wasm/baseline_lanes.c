@@ -223,24 +223,42 @@ void compile_mask(struct baseline *baseline, const struct vector_row *row, unsig
     destination_finish(baseline, MACHINE_I32, &to, &a, NULL);
 }
 
-/* any_true: some bit is set; all_true: no lane equals zero. */
-void compile_test(struct baseline *baseline, const struct vector_row *row, unsigned opcode)
+/* any_true: some bit is set; all_true: no lane equals zero.  Returns the condition under which it
+ * holds. */
+static unsigned emit_test(struct baseline *baseline, unsigned opcode, unsigned from)
 {
     enum {
         ZERO = 4,
         NOT_ZERO = 5
     };
     struct emitter *emitter = &baseline->emitter;
-    struct operand a = operand_take(baseline);
-    unsigned from = register_with(baseline, &a);
     bool is_any = opcode == VECTOR_V128_ANY_TRUE;
-    struct destination to = destination_choose_any(baseline, MACHINE_I32, &a, NULL);
     if (!is_any) {
         emit_vector_registers(emitter, pxor, SCRATCH_A, SCRATCH_A, SCRATCH_A);
-        emit_vector_registers(emitter, row->vex, SCRATCH_A, SCRATCH_A, from);
+        emit_vector_registers(emitter, vector_rows[opcode].vex, SCRATCH_A, SCRATCH_A, from);
         from = SCRATCH_A;
     }
     emit_vector_registers(emitter, ptest, from, REGISTER_NONE, from);
-    emit_condition(emitter, is_any ? NOT_ZERO : ZERO, to.reg);
+    return is_any ? NOT_ZERO : ZERO;
+}
+
+void emit_vector_branch(struct baseline *baseline, unsigned branch, struct operand *a,
+                        struct target target)
+{
+    unsigned from = register_with(baseline, a);
+    unsigned condition = emit_test(baseline, branch / 2, from);
+    emit_jump_if(&baseline->emitter, condition ^ (branch & 1), target);
+}
+
+void compile_test(struct baseline *baseline, unsigned opcode)
+{
+    struct operand a = operand_take(baseline);
+    if (compile_fused(baseline, vector_branch(opcode, false), vector_branch(opcode, true), &a,
+                      NULL))
+        return;
+    unsigned from = register_with(baseline, &a);
+    struct destination to = destination_choose_any(baseline, MACHINE_I32, &a, NULL);
+    unsigned condition = emit_test(baseline, opcode, from);
+    emit_condition(&baseline->emitter, condition, to.reg);
     destination_finish(baseline, MACHINE_I32, &to, &a, NULL);
 }

@@ -211,7 +211,9 @@ static void emit_from_registers(struct baseline *baseline, unsigned operation, s
 void operation_emit(struct baseline *baseline, unsigned operation, struct operand *a,
                     struct operand *b, unsigned to, int32_t offset, struct target target)
 {
-    if (is_encoded(operation, b))
+    if (operation >= STENCIL_OPERATION_COUNT)
+        emit_vector_branch(baseline, operation - STENCIL_OPERATION_COUNT, a, target);
+    else if (is_encoded(operation, b))
         operation_encode(baseline, operation, a, b, to, target);
     else if (!try_stencil(baseline, operation, a, b, to, offset, target))
         emit_from_registers(baseline, operation, a, b, to, offset, target);

@@ -255,6 +255,14 @@ void operation_encode(struct baseline *baseline, unsigned operation, struct oper
 /* baseline_vector.c and baseline_shuffle.c: what stands behind 0xfd */
 void compile_vector(struct baseline *baseline);
 void compile_shuffle(struct baseline *baseline);
+/* Operations of no stencil, for operation_emit: a branch when the test `opcode` of a vector holds,
+ * or doesn't. */
+static inline unsigned vector_branch(unsigned opcode, bool negated)
+{
+    return (unsigned)STENCIL_OPERATION_COUNT + 2 * opcode + negated;
+}
+void emit_vector_branch(struct baseline *baseline, unsigned branch, struct operand *a,
+                        struct target target);
 /* The register that holds the operand; what is in none is moved to a stack register. */
 unsigned register_with(struct baseline *baseline, struct operand *operand);
 

@@ -409,7 +409,7 @@ static void compile_own(struct baseline *baseline, unsigned opcode)
         compile_bitselect(baseline);
         return;
     case VECTOR_V128_ANY_TRUE:
-        compile_test(baseline, NULL, opcode);
+        compile_test(baseline, opcode);
         return;
     case VECTOR_I16X8_BITMASK:
         compile_mask(baseline, NULL, opcode);
@@ -483,7 +483,7 @@ void compile_vector_instruction(struct baseline *baseline, unsigned opcode)
         compile_mask(baseline, row, opcode);
         return;
     case SHAPE_VECTOR_ALL_TRUE:
-        compile_test(baseline, row, opcode);
+        compile_test(baseline, opcode);
         return;
     }
 }

@@ -70,6 +70,6 @@ void compile_float_extract(struct baseline *baseline, bool is_wide);
 void compile_replace(struct baseline *baseline, const struct vector_row *row);
 void compile_float_replace(struct baseline *baseline, bool is_wide);
 void compile_mask(struct baseline *baseline, const struct vector_row *row, unsigned opcode);
-void compile_test(struct baseline *baseline, const struct vector_row *row, unsigned opcode);
+void compile_test(struct baseline *baseline, unsigned opcode);
 
 #endif

@@ -110,6 +110,19 @@
       (br_if 0 (local.get 2)))
     (i8x16.add (local.get 0) (local.get 1)))
 
+  ;; Tests that are branched on at once: bits of the result tell which branches were taken.
+  (func (export "tests") (param v128) (result i32) (local i32)
+    (if (v128.any_true (local.get 0)) (then (local.set 1 (i32.or (local.get 1) (i32.const 1)))))
+    (if (i32.eqz (v128.any_true (local.get 0))) (then (local.set 1 (i32.or (local.get 1) (i32.const 2)))))
+    (if (i8x16.all_true (i8x16.add (local.get 0) (v128.const i64x2 0 0))) (then (local.set 1 (i32.or (local.get 1) (i32.const 4)))))
+    (if (i32.eqz (i32.eqz (i16x8.all_true (local.get 0)))) (then (local.set 1 (i32.or (local.get 1) (i32.const 8)))))
+    (block (br_if 0 (i32.eqz (i32x4.all_true (local.get 0)))) (local.set 1 (i32.or (local.get 1) (i32.const 16))))
+    (block (br_if 0 (i64x2.all_true (local.get 0))) (local.set 1 (i32.or (local.get 1) (i32.const 32))))
+    (block (br_if 0 (v128.any_true (v128.const i64x2 0 1))) (local.set 1 (i32.or (local.get 1) (i32.const 64))))
+    (block (result i32)
+      (br_if 0 (local.get 1) (v128.any_true (local.get 0)))
+      (drop) (i32.or (local.get 1) (i32.const 128))))
+
   ;; A float from a lane of a vector that had to leave its register.
   (func (export "float_of_crowd") (param v128) (result f32)
     (f32x4.add (local.get 0) (local.get 0)) (f32x4.add (local.get 0) (local.get 0)) (f32x4.add (local.get 0) (local.get 0))
@@ -178,6 +191,12 @@
 (assert_return (invoke "dispatch" (i32.const 2) (v128.const i32x4 1 10 100 1000)) (v128.const i32x4 2 12 103 1004))
 (assert_return (invoke "dispatch_small" (i32.const -1) (v128.const i16x8 -32768 32767 16384 5 181 182 -1 1))
   (v128.const i32x4 1 16390 364 2))
+(assert_return (invoke "tests" (v128.const i64x2 0 0)) (i32.const 0xa2))
+(assert_return (invoke "tests" (v128.const i8x16 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1 1)) (i32.const 0x1d))
+(assert_return (invoke "tests" (v128.const i16x8 256 1 1 1 1 1 1 1)) (i32.const 0x19))
+(assert_return (invoke "tests" (v128.const i16x8 0 1 1 1 1 1 1 1)) (i32.const 0x11))
+(assert_return (invoke "tests" (v128.const i32x4 0 1 1 1)) (i32.const 0x01))
+(assert_return (invoke "tests" (v128.const i64x2 0 1)) (i32.const 0x21))
 (assert_return (invoke "float_of_crowd" (v128.const f32x4 2 3 5 7)) (f32.const 7))
 (assert_return (invoke "unreachable") (v128.const i64x2 1 2))
 (assert_return (invoke "deep" (i32.const 1000) (v128.const i32x4 1 2 3 4)) (v128.const i32x4 1001 2002 3003 4004))
