@@ -48,6 +48,25 @@ build_assemblyscript() {
     { why="its compiler doesn't run here: $(grep -m1 . "$log")"; return 1; }
 }
 
+# $built/files-c.wasm (clang with wasi-libc).
+build_files_c() {
+  local log=$built/files-c.log
+  command -v clang-19 >/dev/null || { why="no clang-19"; return 1; }
+  clang-19 --target=wasm32-wasi -O2 -o "$built/files-c.wasm" "$S3N_SOURCE/tests/programs/files/files.c" >"$log" 2>&1 ||
+    { why=$(grep -m1 . "$log"); return 1; }
+}
+
+# $built/files-rust.wasm (Debian's Rust, wasm32-wasi).
+build_files_rust() {
+  local rustc=/usr/bin/rustc log=$built/files-rust.log linker
+  [ -x $rustc ] || { why="no $rustc"; return 1; }
+  [ -d "$($rustc --print sysroot)/lib/rustlib/wasm32-wasi" ] || { why="no libstd-rust-dev-wasm32"; return 1; }
+  linker=$(command -v wasm-ld-14) ||
+    { why="no wasm-ld-14 (package lld-14; newer ones refuse the libraries of rustc 1.63)"; return 1; }
+  $rustc --target wasm32-wasi -O -C linker="$linker" -C strip=debuginfo -o "$built/files-rust.wasm" \
+    "$S3N_SOURCE/tests/programs/files/files.rs" >"$log" 2>&1 || { why=$(grep -m1 error "$log"); return 2; }
+}
+
 # node_wasi MODULE ARGUMENTS...: runs it under Node's own WASI, to compare with.
 node_wasi() {
   node --no-warnings --experimental-wasi-unstable-preview1 "$S3N_SOURCE/tests/programs/node-wasi.mjs" "$@"
