@@ -52,8 +52,9 @@ build_assemblyscript() {
 build_files_c() {
   local log=$built/files-c.log
   command -v clang-19 >/dev/null || { why="no clang-19"; return 1; }
-  clang-19 --target=wasm32-wasi -O2 -o "$built/files-c.wasm" "$S3N_SOURCE/tests/programs/files/files.c" >"$log" 2>&1 ||
+  clang-19 --target=wasm32-wasi -O2 -o "$built/files-c.$$" "$S3N_SOURCE/tests/programs/files/files.c" >"$log" 2>&1 ||
     { why=$(grep -m1 . "$log"); return 1; }
+  mv "$built/files-c.$$" "$built/files-c.wasm" # whole, or not there: both backends' tests may build at a time
 }
 
 # $built/files-rust.wasm (Debian's Rust, wasm32-wasi).
@@ -63,8 +64,11 @@ build_files_rust() {
   [ -d "$($rustc --print sysroot)/lib/rustlib/wasm32-wasi" ] || { why="no libstd-rust-dev-wasm32"; return 1; }
   linker=$(command -v wasm-ld-14) ||
     { why="no wasm-ld-14 (package lld-14; newer ones refuse the libraries of rustc 1.63)"; return 1; }
-  $rustc --target wasm32-wasi -O -C linker="$linker" -C strip=debuginfo -o "$built/files-rust.wasm" \
+  mkdir -p "$built/rust.$$"
+  $rustc --target wasm32-wasi -O -C linker="$linker" -C strip=debuginfo -o "$built/rust.$$/files.wasm" \
     "$S3N_SOURCE/tests/programs/files/files.rs" >"$log" 2>&1 || { why=$(grep -m1 error "$log"); return 2; }
+  mv "$built/rust.$$/files.wasm" "$built/files-rust.wasm"
+  rm -r "$built/rust.$$"
 }
 
 # node_wasi MODULE ARGUMENTS...: runs it under Node's own WASI, to compare with.
