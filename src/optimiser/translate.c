@@ -132,6 +132,22 @@ static const struct {
     [INTRINSIC_COPYSIGN] = { "llvm.copysign", false, false },
     [INTRINSIC_FPTOSI_SAT] = { "llvm.fptosi.sat", false, false },
     [INTRINSIC_FPTOUI_SAT] = { "llvm.fptoui.sat", false, false },
+    [INTRINSIC_ABS] = { "llvm.abs", false, false },
+    [INTRINSIC_SADD_SAT] = { "llvm.sadd.sat", false, false },
+    [INTRINSIC_UADD_SAT] = { "llvm.uadd.sat", false, false },
+    [INTRINSIC_SSUB_SAT] = { "llvm.ssub.sat", false, false },
+    [INTRINSIC_USUB_SAT] = { "llvm.usub.sat", false, false },
+    [INTRINSIC_SMIN] = { "llvm.smin", false, false },
+    [INTRINSIC_UMIN] = { "llvm.umin", false, false },
+    [INTRINSIC_SMAX] = { "llvm.smax", false, false },
+    [INTRINSIC_UMAX] = { "llvm.umax", false, false },
+    [INTRINSIC_PACKSSWB] = { "llvm.x86.sse2.packsswb.128", false, false },
+    [INTRINSIC_PACKUSWB] = { "llvm.x86.sse2.packuswb.128", false, false },
+    [INTRINSIC_PACKSSDW] = { "llvm.x86.sse2.packssdw.128", false, false },
+    [INTRINSIC_PACKUSDW] = { "llvm.x86.sse41.packusdw", false, false },
+    [INTRINSIC_PMULHRSW] = { "llvm.x86.ssse3.pmul.hr.sw.128", false, false },
+    [INTRINSIC_PMADDWD] = { "llvm.x86.sse2.pmadd.wd", false, false },
+    [INTRINSIC_PSHUFB] = { "llvm.x86.ssse3.pshuf.b.128", false, false },
     [INTRINSIC_FADD] = { "llvm.experimental.constrained.fadd", true, true },
     [INTRINSIC_FSUB] = { "llvm.experimental.constrained.fsub", true, true },
     [INTRINSIC_FMUL] = { "llvm.experimental.constrained.fmul", true, true },
@@ -276,7 +292,7 @@ static void skip(struct translator *translator, uint8_t opcode)
         translate_bulk(translator, scan_u32(scan));
         break;
     case OPCODE_VECTOR_PREFIX:
-        translator->is_refused = true;
+        translate_vector(translator);
         break;
     case OPCODE_CALL_INDIRECT:
     case OPCODE_RETURN_CALL_INDIRECT:
@@ -431,6 +447,9 @@ static void translate_special(struct translator *translator, uint8_t opcode)
         return;
     case OPCODE_PREFIX:
         translate_bulk(translator, scan_u32(scan));
+        return;
+    case OPCODE_VECTOR_PREFIX:
+        translate_vector(translator);
         return;
     default:
         translator->is_refused = true;

@@ -9,8 +9,8 @@ static LLVMTypeRef float_type(const struct translator *translator, bool is_wide)
     return is_wide ? translator->types.f64 : translator->types.f32;
 }
 
-static LLVMValueRef arithmetic(struct translator *translator, enum intrinsic intrinsic,
-                               LLVMValueRef a, LLVMValueRef b)
+LLVMValueRef float_arithmetic(struct translator *translator, enum intrinsic intrinsic,
+                              LLVMValueRef a, LLVMValueRef b)
 {
     LLVMTypeRef type = LLVMTypeOf(a);
     LLVMValueRef operands[2] = { a, b };
@@ -21,12 +21,17 @@ LLVMValueRef float_canonical(struct translator *translator, LLVMValueRef value)
 {
     if (!translator->is_deterministic)
         return value;
-    bool is_wide = LLVMTypeOf(value) == translator->types.f64;
-    LLVMValueRef bits =
-        is_wide ? number64(translator, 0x7ff8000000000000u) : number32(translator, 0x7fc00000u);
+    LLVMTypeRef type = LLVMTypeOf(value);
+    bool is_vector = LLVMGetTypeKind(type) == LLVMVectorTypeKind;
+    LLVMTypeRef lane = is_vector ? LLVMGetElementType(type) : type;
+    LLVMValueRef nan =
+        LLVMConstBitCast(lane == translator->types.f64 ? number64(translator, 0x7ff8000000000000u)
+                                                       : number32(translator, 0x7fc00000u),
+                         lane);
+    if (is_vector)
+        nan = splat(translator, type, nan);
     LLVMValueRef is_nan = LLVMBuildFCmp(translator->builder, LLVMRealUNO, value, value, "");
-    return LLVMBuildSelect(translator->builder, is_nan, LLVMConstBitCast(bits, LLVMTypeOf(value)),
-                           value, "");
+    return LLVMBuildSelect(translator->builder, is_nan, nan, value, "");
 }
 
 static void translate_compare(struct translator *translator, unsigned which)
@@ -41,15 +46,17 @@ static void translate_compare(struct translator *translator, unsigned which)
 
 static LLVMValueRef as_integer(struct translator *translator, LLVMValueRef value)
 {
-    bool is_wide = LLVMTypeOf(value) == translator->types.f64;
-    return LLVMBuildBitCast(translator->builder, value,
-                            is_wide ? translator->types.i64 : translator->types.i32, "");
+    LLVMTypeRef type = LLVMTypeOf(value);
+    LLVMTypeRef integer = type == translator->types.f64   ? translator->types.i64
+                          : type == translator->types.f32 ? translator->types.i32
+                                                          : translator->types.v128;
+    return LLVMBuildBitCast(translator->builder, value, integer, "");
 }
 
 /* The processor's minimum gives the second operand when the two are equal or not ordered; both ways
  * round, the bits of zeros of different signs then differ in the sign alone. */
-static LLVMValueRef least_or_most(struct translator *translator, LLVMValueRef a, LLVMValueRef b,
-                                  bool is_least)
+LLVMValueRef float_extreme(struct translator *translator, LLVMValueRef a, LLVMValueRef b,
+                           bool is_least)
 {
     LLVMBuilderRef builder = translator->builder;
     LLVMRealPredicate predicate = is_least ? LLVMRealOLT : LLVMRealOGT;
@@ -61,7 +68,7 @@ static LLVMValueRef least_or_most(struct translator *translator, LLVMValueRef a,
     LLVMValueRef y = as_integer(translator, other);
     LLVMValueRef bits = is_least ? LLVMBuildOr(builder, x, y, "") : LLVMBuildAnd(builder, x, y, "");
     LLVMValueRef ordered = LLVMBuildBitCast(builder, bits, LLVMTypeOf(a), "");
-    LLVMValueRef sum = arithmetic(translator, INTRINSIC_FADD, a, b);
+    LLVMValueRef sum = float_arithmetic(translator, INTRINSIC_FADD, a, b);
     return LLVMBuildSelect(builder, LLVMBuildFCmp(builder, LLVMRealUNO, a, b, ""), sum, ordered,
                            "");
 }
@@ -91,11 +98,11 @@ static void translate_binary(struct translator *translator, unsigned which)
     LLVMValueRef a = pop(translator);
     if (which < 4)
         push(translator,
-             float_canonical(translator, arithmetic(translator, operations[which], a, b)));
+             float_canonical(translator, float_arithmetic(translator, operations[which], a, b)));
     else if (which < 6)
-        push(translator, float_canonical(translator, least_or_most(translator, a, b, which == 4)));
+        push(translator, float_canonical(translator, float_extreme(translator, a, b, which == 4)));
     else
-        push(translator, arithmetic(translator, INTRINSIC_COPYSIGN, a, b));
+        push(translator, float_arithmetic(translator, INTRINSIC_COPYSIGN, a, b));
 }
 
 /* What truncates to a number in range lies strictly between these. */

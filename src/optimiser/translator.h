@@ -36,6 +36,22 @@ enum intrinsic {
     INTRINSIC_FDIV,
     INTRINSIC_FPEXT,
     INTRINSIC_FPTRUNC,
+    INTRINSIC_ABS,
+    INTRINSIC_SADD_SAT,
+    INTRINSIC_UADD_SAT,
+    INTRINSIC_SSUB_SAT,
+    INTRINSIC_USUB_SAT,
+    INTRINSIC_SMIN,
+    INTRINSIC_UMIN,
+    INTRINSIC_SMAX,
+    INTRINSIC_UMAX,
+    INTRINSIC_PACKSSWB, /* from here on the processor's own */
+    INTRINSIC_PACKUSWB,
+    INTRINSIC_PACKSSDW,
+    INTRINSIC_PACKUSDW,
+    INTRINSIC_PMULHRSW,
+    INTRINSIC_PMADDWD,
+    INTRINSIC_PSHUFB,
     INTRINSIC_COUNT
 };
 
@@ -141,7 +157,22 @@ void translate_return(struct translator *translator);
 void translate_plain(struct translator *translator, uint8_t opcode);
 bool translate_float(struct translator *translator, uint8_t opcode);
 void translate_saturating(struct translator *translator, uint32_t opcode);
+/* Of scalars and vectors alike. */
 LLVMValueRef float_canonical(struct translator *translator, LLVMValueRef value);
+LLVMValueRef float_arithmetic(struct translator *translator, enum intrinsic intrinsic,
+                              LLVMValueRef a, LLVMValueRef b);
+LLVMValueRef float_extreme(struct translator *translator, LLVMValueRef a, LLVMValueRef b,
+                           bool is_least);
+
+/* translate_vectors.c, translate_vector_floats.c */
+void translate_vector(struct translator *translator);
+bool translate_vector_float(struct translator *translator, uint32_t opcode);
+LLVMTypeRef vector_type(const struct translator *translator, unsigned lane_bits, bool is_float);
+LLVMValueRef pop_vector(struct translator *translator, LLVMTypeRef shape);
+void push_vector(struct translator *translator, LLVMValueRef value);
+LLVMValueRef splat(struct translator *translator, LLVMTypeRef shape, LLVMValueRef lane);
+LLVMValueRef take_lanes(struct translator *translator, LLVMValueRef a, LLVMValueRef b,
+                        unsigned count, unsigned first, unsigned step);
 
 /* translate_memory.c */
 LLVMValueRef memory_address(struct translator *translator, LLVMValueRef index, uint32_t offset);
