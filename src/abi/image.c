@@ -527,3 +527,9 @@ bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
     *chosen = wanted;
     return true;
 }
+
+bool image_is_native(const struct image *image, uint32_t code_offset)
+{
+    size_t functions = rows_up_to(image, IMAGE_FUNCTIONS, code_offset);
+    return functions > 0 && image_function_at(image, functions - 1).index != functions - 1;
+}

@@ -204,6 +204,9 @@ const char *image_abi_name(enum image_abi abi);
  * word or its exports decide).  false: *reason says what does not match. */
 MUST_CHECK bool image_choose_abi(const struct image_header *header, enum image_abi wanted,
                                  enum image_abi *chosen, const char **reason);
+/* Whether code of the optimised tier stands at `code_offset`: its rows are behind those of all
+ * functions. */
+bool image_is_native(const struct image *image, uint32_t code_offset);
 /* Where `code_offset` lies: function row (index into IMAGE_FUNCTIONS) and, if known, the wasm
  * offset (or 0). */
 bool image_locate(const struct image *image, uint32_t code_offset, struct image_function *function,

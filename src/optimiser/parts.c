@@ -49,7 +49,7 @@ enum {
 static bool is_wanted(const struct optimise_options *options, const struct module *module,
                       uint32_t index)
 {
-    if (module->functions[index].body.size > OPTIMISER_FUNCTION_SIZE_MAX || options->wasm.fuel)
+    if (module->functions[index].body.size > OPTIMISER_FUNCTION_SIZE_MAX)
         return false;
     if (options->functions == NULL)
         return true;
@@ -65,6 +65,8 @@ static bool translate_part(struct translator *translator, const struct parts_job
     bool found = false;
     if (!validator_new(&validator, job->module, arena, error))
         return false;
+    if (job->options->wasm.fuel)
+        validator_count_costs(validator);
     for (uint32_t i = part->first; i < part->end; i++) {
         struct function_facts facts;
         if (!is_wanted(job->options, job->module, i))

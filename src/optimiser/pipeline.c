@@ -74,9 +74,6 @@ bool pipeline_run(struct translator *translator, struct buffer *object, struct e
     if (machine == NULL)
         return false;
     LLVMSetTarget(translator->llvm, triple);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetModuleDataLayout(translator->llvm, layout);
-    LLVMDisposeTargetData(layout);
     bool done = run_passes(translator->llvm, first_passes, machine, error);
     if (done)
         dead_loads_keep(translator);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "abi/layout.h"
 #include "optimiser/limits.h"
 #include "optimiser/translator.h"
 #include "wasm/linker.h"
@@ -73,19 +74,23 @@ void dead_end(struct translator *translator)
     translator->is_reachable = false;
 }
 
-/* ud2 and the reason, as abi/instance.h wants it.  The wasm offset makes every trap's text its own,
- * so that LLVM does not merge them, and is what the trap map is made of. */
+/* ud2 and the reason, as abi/instance.h wants it; metered code has the fuel left in rbp then. */
 void trap(struct translator *translator, enum trap_reason reason)
 {
     char text[64];
     int size = snprintf(text, sizeof(text), "ud2\n.byte %u", (unsigned)reason);
-    LLVMTypeRef parameter = translator->types.pointer;
-    LLVMTypeRef type = LLVMFunctionType(translator->types.nothing, &parameter, 1, 0);
+    LLVMTypeRef parameters[2] = { translator->types.pointer, translator->types.i64 };
+    LLVMTypeRef type =
+        LLVMFunctionType(translator->types.nothing, parameters, translator->is_metered ? 2 : 1, 0);
     /* Memory must be as the program left it, so the trap takes its address. */
-    static const char constraints[] = "r,~{memory}";
-    LLVMValueRef code = LLVMGetInlineAsm(type, text, (size_t)size, constraints,
-                                         sizeof(constraints) - 1, 1, 0, LLVMInlineAsmDialectATT, 0);
-    LLVMBuildCall2(translator->builder, type, code, &translator->base, 1, "");
+    const char *constraints = translator->is_metered ? "r,{rbp},~{memory}" : "r,~{memory}";
+    LLVMValueRef code = LLVMGetInlineAsm(type, text, (size_t)size, constraints, strlen(constraints),
+                                         1, 0, LLVMInlineAsmDialectATT, 0);
+    LLVMValueRef operands[2] = { translator->base };
+    if (translator->is_metered)
+        operands[1] =
+            LLVMBuildLoad2(translator->builder, translator->types.i64, translator->fuel, "");
+    LLVMBuildCall2(translator->builder, type, code, operands, translator->is_metered ? 2 : 1, "");
     LLVMBuildUnreachable(translator->builder);
 }
 
@@ -192,9 +197,11 @@ static LLVMAttributeRef attribute_text(LLVMContextRef context, const char *name,
                                      (unsigned)strlen(value));
 }
 
-static LLVMValueRef outside_symbol(struct translator *translator, const char *name)
+/* As large as it can be: LLVM takes accesses beyond an object for impossible. */
+static LLVMValueRef outside_symbol(struct translator *translator, const char *name, uint64_t size)
 {
-    LLVMValueRef symbol = LLVMAddGlobal(translator->llvm, translator->types.i8, name);
+    LLVMTypeRef type = LLVMArrayType2(translator->types.i8, size);
+    LLVMValueRef symbol = LLVMAddGlobal(translator->llvm, type, name);
     LLVMSetVisibility(symbol, LLVMHiddenVisibility);
     return symbol;
 }
@@ -214,8 +221,8 @@ static void fill(struct translator *translator)
         .pointer = LLVMPointerTypeInContext(context, 0),
         .v128 = LLVMVectorType(LLVMInt64TypeInContext(context), 2),
     };
-    translator->instance = outside_symbol(translator, "instance");
-    translator->code_start = outside_symbol(translator, "code");
+    translator->instance = outside_symbol(translator, "instance", LAYOUT_INSTANCE_SIZE_MAX);
+    translator->code_start = outside_symbol(translator, "code", LAYOUT_CODE_SIZE_MAX);
     translator->rounding = metadata_string(context, "round.tonearest");
     translator->exceptions = metadata_string(context, "fpexcept.strict");
     translator->strict = attribute(context, "strictfp");
@@ -246,11 +253,14 @@ bool translator_new(struct translator **translator, const struct parts_job *job,
         return error_set(error, ERROR_NO_MEMORY, "no memory to translate");
     made->module = module;
     made->layout = job->layout;
+    made->is_metered = job->options->wasm.fuel;
     made->is_deterministic = job->options->wasm.deterministic;
     made->functions = functions;
     made->function_types = types;
     made->context = LLVMContextCreate();
     made->llvm = LLVMModuleCreateWithNameInContext("s3n", made->context);
+    LLVMSetDataLayout(made->llvm, "e-m:e-p270:32:32-p271:32:32-p272:64:64-i64:64-i128:128-f80:128-"
+                                  "n8:16:32:64-S128");
     made->builder = LLVMCreateBuilderInContext(made->context);
     fill(made);
     *translator = made;
@@ -298,8 +308,11 @@ static void skip(struct translator *translator, uint8_t opcode)
     case OPCODE_RETURN_CALL_INDIRECT:
         numbers = 2;
         break;
-    case OPCODE_BR:
     case OPCODE_BR_IF:
+        scan_u32(scan);
+        meter_charge(translator);
+        break;
+    case OPCODE_BR:
     case OPCODE_CALL:
     case OPCODE_RETURN_CALL:
     case OPCODE_LOCAL_GET:
@@ -467,9 +480,12 @@ static void translate_instruction(struct translator *translator, uint8_t opcode)
         return;
     case OPCODE_ELSE:
         translate_else(translator);
+        meter_charge(translator);
         return;
     case OPCODE_END:
         translate_end(translator);
+        if (translator->depth > 0)
+            meter_charge(translator);
         return;
     default:
         break;
@@ -549,10 +565,12 @@ static void begin(struct translator *translator)
                                     : zero_of(translator, facts->local_types[i]),
                        translator->locals[i]);
     }
+    meter_begin(translator);
     LLVMBasicBlockRef body = block_new(translator);
     LLVMBuildBr(translator->builder, body); /* what is allocated later goes before this */
     block_begin(translator, body);
     label_open_function(translator);
+    meter_charge(translator);
 }
 
 /* What began as a definition becomes a declaration again. */

@@ -122,12 +122,14 @@ static void call(struct translator *translator, LLVMValueRef callee, LLVMValueRe
         arguments[first + i] = translator->stack[translator->height + i];
     LLVMTypeRef callee_type =
         code != NULL ? thunk_type_of(translator, type) : function_type_of(translator, type);
+    meter_store(translator);
     LLVMValueRef result =
         LLVMBuildCall2(translator->builder, callee_type, callee, arguments, first + count, "");
     if (code != NULL)
         LLVMAddCallSiteAttribute(result, 1, translator->nest);
     LLVMAddCallSiteAttribute(result, code != NULL ? 2 : 1, translator->swift_self);
     LLVMAddCallSiteAttribute(result, FUNCTION_ATTRIBUTES, translator->strict);
+    meter_load(translator);
     if (type->result_count == 1) {
         push(translator, result);
         return;
@@ -208,6 +210,8 @@ void helper_call(struct translator *translator, enum helper helper, uint32_t ope
 {
     LLVMBuilderRef builder = translator->builder;
     LLVMValueRef slots = slots_of_frame(translator, operand_count + extra_count);
+    if (operand_count > 0)
+        meter_size(translator, helper, translator->stack[translator->height - 1]);
     translator->height -= operand_count;
     for (uint32_t i = 0; i < operand_count; i++)
         slot_store(translator, slots, i, translator->stack[translator->height + i]);
@@ -220,6 +224,7 @@ void helper_call(struct translator *translator, enum helper helper, uint32_t ope
                                   translator->types.pointer };
     LLVMTypeRef type = LLVMFunctionType(translator->types.nothing, parameters, 3, 0);
     LLVMValueRef arguments[3] = { translator->base, translator->instance, slots };
+    meter_store(translator);
     LLVMValueRef made = LLVMBuildCall2(builder, type, callee, arguments, 3, "");
     LLVMAddCallSiteAttribute(made, 1, translator->swift_self);
     LLVMAddCallSiteAttribute(made, FUNCTION_ATTRIBUTES, translator->strict);

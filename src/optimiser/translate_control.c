@@ -94,8 +94,11 @@ void label_open(struct translator *translator, uint8_t opcode)
     struct translator_label *label = &translator->labels[translator->depth++];
     *label = (struct translator_label){ .opcode = opcode, .is_skipped = !translator->is_reachable };
     block_type(translator, label);
-    if (label->is_skipped)
+    if (label->is_skipped) {
+        if (opcode != OPCODE_BLOCK)
+            meter_charge(translator);
         return;
+    }
     LLVMValueRef condition = NULL;
     if (opcode == OPCODE_IF)
         condition = condition_of(translator, pop(translator));
@@ -108,6 +111,8 @@ void label_open(struct translator *translator, uint8_t opcode)
         begin_loop(translator, label);
     else if (opcode == OPCODE_IF)
         begin_if(translator, label, condition);
+    if (opcode != OPCODE_BLOCK)
+        meter_charge(translator);
 }
 
 void label_open_function(struct translator *translator)
@@ -151,6 +156,7 @@ void translate_else(struct translator *translator)
 static void return_values(struct translator *translator, const LLVMValueRef *values)
 {
     const struct function_type *type = translator->type;
+    meter_store(translator);
     if (type->result_count == 0) {
         LLVMBuildRetVoid(translator->builder);
     } else if (type->result_count == 1) {
@@ -209,6 +215,7 @@ void translate_branch_if(struct translator *translator, uint32_t depth)
     carry(translator, label);
     LLVMBuildCondBr(translator->builder, condition, label->target, next);
     block_begin(translator, next);
+    meter_charge(translator);
 }
 
 void translate_branch_table(struct translator *translator)

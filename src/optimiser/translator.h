@@ -92,6 +92,7 @@ struct translator {
     LLVMAttributeRef attributes[8]; /* of every function */
     unsigned attribute_count;
     uint64_t grown_tables;
+    bool is_metered;       /* counts fuel as the baseline does (abi/instance.h) */
     bool is_deterministic; /* NaNs that arithmetic makes are the canonical one */
 
     /* The function at hand. */
@@ -108,6 +109,8 @@ struct translator {
     LLVMValueRef slots; /* for calls of the runtime and several results; NULL: not yet */
     uint32_t slots_count;
     uint32_t block_count;
+    LLVMValueRef fuel; /* metered: a local that holds what is left */
+    uint32_t cost_at;  /* metered: of the costs that validation counted */
     bool is_reachable;
     bool is_refused; /* something that this tier leaves to the baseline */
 };
@@ -142,6 +145,16 @@ LLVMValueRef condition_value(struct translator *translator, LLVMValueRef conditi
 LLVMValueRef call_intrinsic(struct translator *translator, enum intrinsic intrinsic,
                             LLVMTypeRef *types, unsigned type_count, LLVMValueRef *arguments,
                             unsigned argument_count);
+
+/* translate_fuel.c: nothing unless the code is metered */
+void meter_begin(struct translator *translator);
+/* The next number of function_facts.costs is used up. */
+void meter_charge(struct translator *translator);
+/* A helper's work on `size` bytes or elements. */
+void meter_size(struct translator *translator, enum helper helper, LLVMValueRef size);
+/* To the instance and back, around calls and before returns. */
+void meter_store(struct translator *translator);
+void meter_load(struct translator *translator);
 
 /* translate_control.c */
 void label_open(struct translator *translator, uint8_t opcode);

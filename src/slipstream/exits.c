@@ -146,7 +146,12 @@ static void outcome_fault(struct run *run, const struct event *event)
     outcome_locate(run->outcome, run->shell, event->code_address);
     uint64_t start;
     const struct image *image = image_at(run->shell, event->code_address, &start);
-    if (image != NULL && (image->header.flags & IMAGE_IS_METERED) != 0)
+    if (image == NULL || (image->header.flags & IMAGE_IS_METERED) == 0)
+        return;
+    /* Optimised code has it in rbp at its own traps; at faults the instance knows what was left at
+     * the last call (exits_read_fuel). */
+    if (event->vector == VECTOR_INVALID_OPCODE ||
+        !image_is_native(image, (uint32_t)(event->code_address - start)))
         outcome_set_fuel(run, run->outcome->reason == TRAP_OUT_OF_FUEL ? 0 : event->fuel);
 }
 

@@ -17,6 +17,8 @@ enum {
     R11 = 11,
     PUSHED = 7 * 8, /* bytes that a thunk out of native code pushes */
     CHUNK = 128,
+    OPCODE_LOAD = 0x8b, /* mov register, [memory] */
+    OPCODE_STORE = 0x89,
 };
 
 struct native_state {
@@ -188,6 +190,17 @@ static void arguments_to_native(struct emitter *emitter, const struct function_t
         emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xe7 }, 3);
 }
 
+/* Metered code has the fuel in rbp, native code in the instance. */
+static void move_fuel(struct baseline *baseline, uint8_t opcode)
+{
+    enum {
+        RBP = 5
+    };
+    if (baseline->is_metered)
+        emit_instance_operation(&baseline->emitter, opcode, RBP, offsetof(struct instance, fuel),
+                                true);
+}
+
 void native_function(struct baseline *baseline, uint32_t function_index)
 {
     struct emitter *emitter = &baseline->emitter;
@@ -206,8 +219,10 @@ void native_function(struct baseline *baseline, uint32_t function_index)
     emit_instance_operation(emitter, 0x89, R10, offsetof(struct instance, frame_top), true);
     emitter->wasm_offset = 0;
     emit_trap_point(emitter);
+    move_fuel(baseline, OPCODE_STORE);
     emit_bytes(emitter, (const uint8_t[]){ 0xe8, 0, 0, 0, 0 }, 5);
     baseline->native->calls[function_index] = emitter->size - 4;
+    move_fuel(baseline, OPCODE_LOAD);
     if (type->result_count == 1)
         store_slot(emitter, machine_type_of(type->results[0]), 0, FRAME_REGISTER, 0);
     adjust_stack(emitter, 0, stack);
@@ -255,7 +270,9 @@ static void signature_thunk(struct baseline *baseline, const struct function_typ
         if (!walk.is_on_stack)
             store_slot(emitter, walk.machine, walk.reg, FRAME_REGISTER, 8 * walk.slot);
     }
+    move_fuel(baseline, OPCODE_LOAD);
     emit_bytes(emitter, call, sizeof(call));
+    move_fuel(baseline, OPCODE_STORE);
     emit_instance_operation(emitter, 0x89, RCX, offsetof(struct instance, frame_top), true);
     if (type->result_count == 1)
         load(emitter, machine_type_of(type->results[0]), 0, FRAME_REGISTER, 0);
