@@ -3,8 +3,8 @@
 #ifndef SPECTEST_SUITE_H
 #define SPECTEST_SUITE_H
 
-#include "cmd/spectest/report.h"
-#include "cmd/spectest/world.h"
+#include "tests/spec/report.h"
+#include "tests/spec/world.h"
 
 struct suite_options {
     struct engine *engine;

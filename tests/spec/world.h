@@ -4,7 +4,7 @@
 #ifndef SPECTEST_WORLD_H
 #define SPECTEST_WORLD_H
 
-#include "cmd/spectest/instance.h"
+#include "tests/spec/instance.h"
 #include "wasm/wasm.h"
 
 enum {

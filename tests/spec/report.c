@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/report.h"
+#include "tests/spec/report.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/world.h"
+#include "tests/spec/world.h"
 
 #include "base/file.h"
 #include "wasm/module.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/mutate.h"
+#include "tests/spec/mutate.h"
 
 #include "base/file.h"
-#include "cmd/spectest/instance.h"
+#include "tests/spec/instance.h"
 #include "wasm/wasm.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/value.h"
+#include "tests/spec/value.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -64,8 +64,11 @@ static bool read_number(const char *text, unsigned bits, uint64_t *number)
     errno = 0;
     if (text[0] < '0' || text[0] > '9')
         return false;
-    *number = strtoull(text, &end, 10);
-    return errno == 0 && *end == '\0' && *number <= mask_of(bits);
+    uint64_t read = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || read > mask_of(bits))
+        return false;
+    *number = read;
+    return true;
 }
 
 /* The lanes of a v128 with their type; NULL: not as it should be. */

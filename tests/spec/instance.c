@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/instance.h"
+#include "tests/spec/instance.h"
 
 #include "base/file.h"
 

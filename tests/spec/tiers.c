@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tiers of a build without LLVM. */
-#include "cmd/spectest/world.h"
+#include "tests/spec/world.h"
 
 const struct tier tiers[] = { { "baseline", wasm_compile, NULL } };
 const size_t tier_count = ARRAY_COUNT(tiers);

@@ -3,8 +3,8 @@
 #ifndef SPECTEST_MUTATE_H
 #define SPECTEST_MUTATE_H
 
-#include "cmd/spectest/report.h"
 #include "slipstream/engine.h"
+#include "tests/spec/report.h"
 
 /* Tries `count` mutations of the module in the file, the same ones in every run.  A failure is a
  * micro-VM that breaks, or a host that can't go on; a crash of the compiler ends the program. */

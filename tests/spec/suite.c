@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/suite.h"
+#include "tests/spec/suite.h"
 
 #include "base/file.h"
-#include "cmd/spectest/value.h"
+#include "tests/spec/value.h"
 
 #include <limits.h>
 #include <stdio.h>

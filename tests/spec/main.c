@@ -2,8 +2,8 @@
 /* spectest FILE.json...: the official WebAssembly suite, as wast2json writes it, through decoder,
  * validator, compiler, image and a micro-VM. */
 #include "base/options.h"
-#include "cmd/spectest/mutate.h"
-#include "cmd/spectest/suite.h"
+#include "tests/spec/mutate.h"
+#include "tests/spec/suite.h"
 
 #include <stddef.h>
 #include <stdio.h>

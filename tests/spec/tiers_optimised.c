@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "cmd/spectest/world.h"
 #include "optimiser/optimiser.h"
+#include "tests/spec/world.h"
 
 static struct tier_counts counts;
 
