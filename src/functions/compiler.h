@@ -9,8 +9,13 @@
 
 /* What is compiled, and how: one artefact has one image. */
 struct artefact {
-    struct digest32 code; /* SHA-256 of the module */
-    uint32_t flags;       /* enum compile_flag */
+    struct digest32 code;  /* SHA-256 of the module */
+    uint32_t flags;        /* enum compile_flag */
+    const char *functions; /* OPTIMISED: which, as "3,7-9"; NULL: all */
+};
+
+enum {
+    COMPILER_LIST_SIZE_MAX = 32 << 10 /* of such a list, its NUL included */
 };
 
 /* What came of it.  `image` is an anonymous file with the image, which the receiver closes, and -1

@@ -24,11 +24,16 @@ struct deployment {
     bool *has_image;
     size_t missing;
     struct trial *trial; /* under way, or NULL */
+    /* Of an optimisation: what it replaces an image of, and what it compiles instead. */
+    struct application *base; /* held; NULL: an ordinary deployment */
+    size_t function;
+    char *list; /* of struct artefact; NULL: all */
 };
 
 /* One module being compiled, for however many functions wait for it. */
 struct compilation {
     struct deployer *deployer; /* NULL: the deployer is gone, nobody waits */
+    char *list;                /* of the artefact */
     bool running;
     struct artefact artefact;
     uint64_t code_size;
@@ -42,6 +47,7 @@ struct deployer {
     struct compilation *compilations; /* in order of arrival */
     size_t deployment_count;
     size_t running_count;
+    bool is_optimising; /* one of the running ones is an optimisation */
 };
 
 enum {
@@ -50,9 +56,17 @@ enum {
 
 /* The compiler's name with what else an image depends on: its options. */
 static void compiler_key(char key[COMPILER_KEY_SIZE], const struct compiler *compiler,
-                         uint32_t flags)
+                         const struct artefact *artefact)
 {
-    snprintf(key, COMPILER_KEY_SIZE, "%s%s%s%s", compiler->name,
+    uint32_t flags = artefact->flags;
+    char optimised[32] = "";
+    if ((flags & COMPILE_OPTIMISED) != 0 && artefact->functions != NULL) {
+        struct digest32 list = sha256_of(bytes_of_string(artefact->functions));
+        snprintf(optimised, sizeof(optimised), "-optimised-%.16s", hex_of_digest(&list).text);
+    } else if ((flags & COMPILE_OPTIMISED) != 0) {
+        snprintf(optimised, sizeof(optimised), "-optimised");
+    }
+    snprintf(key, COMPILER_KEY_SIZE, "%s%s%s%s%s", compiler->name, optimised,
              (flags & COMPILE_DETERMINISTIC) != 0 ? "-deterministic" : "",
              (flags & COMPILE_FUEL) != 0 ? "-fuel" : "",
              (flags & COMPILE_NATIVE) != 0 ? "-native" : "");
@@ -70,17 +84,36 @@ static struct artefact artefact_of(const struct manifest_function *function)
 
 static bool artefact_equal(const struct artefact *a, const struct artefact *b)
 {
-    return a->flags == b->flags && digest32_equal(&a->code, &b->code);
+    const char *lists[] = { a->functions, b->functions };
+    bool same_lists = lists[0] == NULL || lists[1] == NULL ? lists[0] == lists[1]
+                                                           : strcmp(lists[0], lists[1]) == 0;
+    return a->flags == b->flags && same_lists && digest32_equal(&a->code, &b->code);
 }
 
-static bool image_get(struct deployer *deployer, const struct manifest_function *function,
+/* What the deployment's function i is compiled as. */
+static struct artefact deployment_artefact(const struct deployment *deployment, size_t i)
+{
+    struct artefact artefact = artefact_of(&deployment->manifest->functions[i]);
+    if (deployment->base == NULL || deployment->function != i)
+        return artefact;
+    artefact.flags |= COMPILE_OPTIMISED;
+    artefact.functions = deployment->list;
+    return artefact;
+}
+
+static bool image_get(struct deployer *deployer, const struct artefact *artefact,
                       struct function_image *image)
 {
-    struct artefact artefact = artefact_of(function);
     char key[COMPILER_KEY_SIZE];
     struct error absent;
-    compiler_key(key, deployer->options.compiler, artefact.flags);
-    return registry_image_get(deployer->options.registry, &artefact.code, key, image, &absent);
+    compiler_key(key, deployer->options.compiler, artefact);
+    return registry_image_get(deployer->options.registry, &artefact->code, key, image, &absent);
+}
+
+static void compilation_free(struct compilation *compilation)
+{
+    free(compilation->list);
+    free(compilation);
 }
 
 static void deployment_free(struct deployment *deployment)
@@ -88,6 +121,8 @@ static void deployment_free(struct deployment *deployment)
     if (deployment == NULL)
         return;
     trial_cancel(deployment->trial);
+    application_release(deployment->base);
+    free(deployment->list);
     manifest_free(deployment->manifest);
     buffer_done(&deployment->canonical);
     free(deployment->images);
@@ -121,7 +156,7 @@ void deployer_free(struct deployer *deployer)
         deployer->compilations = compilation->next;
         compilation->deployer = NULL;
         if (!compilation->running)
-            free(compilation);
+            compilation_free(compilation);
     }
     free(deployer);
 }
@@ -192,6 +227,13 @@ static void deployment_register(struct deployment *deployment)
     };
     struct deployment_result result = { 0 };
     struct error error;
+    const char *name = deployment->manifest->application;
+    if (deployment->base != NULL &&
+        registry_find(deployer->options.registry, name) != deployment->base) {
+        error_set(&error, ERROR_CONFLICT, "%s was deployed anew meanwhile", name);
+        deployment_fail(deployment, &error);
+        return;
+    }
     if (!registry_put(deployer->options.registry, &version, &result.application, &result.replaced,
                       &error)) {
         deployment_fail(deployment, &error);
@@ -228,6 +270,11 @@ static void deployment_finish(struct deployment *deployment)
         deployment_register(deployment);
 }
 
+static bool is_optimisation(const struct compilation *compilation)
+{
+    return (compilation->artefact.flags & COMPILE_OPTIMISED) != 0;
+}
+
 static void compilation_unlink(struct compilation *compilation)
 {
     struct deployer *deployer = compilation->deployer;
@@ -249,7 +296,7 @@ static void artefact_settled(struct deployer *deployer, const struct artefact *a
         bool touched = false;
         const char *function_name = "";
         for (size_t i = 0; i < at->manifest->function_count; i++) {
-            struct artefact own = artefact_of(&at->manifest->functions[i]);
+            struct artefact own = deployment_artefact(at, i);
             if (at->has_image[i] || !artefact_equal(&own, artefact))
                 continue;
             touched = true;
@@ -292,13 +339,14 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
     } else {
         uint64_t now_ns = clock_monotonic_ns(deployer->options.clock);
         char key[COMPILER_KEY_SIZE];
-        compiler_key(key, deployer->options.compiler, compilation->artefact.flags);
+        compiler_key(key, deployer->options.compiler, &compilation->artefact);
         *image = (struct function_image){
             .image = sha256_of(content),
             .image_size = content.size,
             .code_size = compilation->code_size,
             .compile_us = (now_ns - compilation->start_ns) / 1000,
-            .flags = parsed.header.flags,
+            .flags = parsed.header.flags |
+                     (is_optimisation(compilation) ? (uint32_t)FUNCTION_IMAGE_OPTIMISED : 0u),
             .abi = parsed.header.abi,
         };
         kept = blobs_put(deployer->options.blobs, &image->image, content, error) &&
@@ -324,12 +372,15 @@ static void compilation_done(void *context, int descriptor, const struct error *
             error = &own;
         }
         compilation_unlink(compilation);
-        deployer->running_count--;
+        if (is_optimisation(compilation))
+            deployer->is_optimising = false;
+        else
+            deployer->running_count--;
         artefact_settled(deployer, &compilation->artefact, kept ? &image : NULL, error);
         compilations_run(deployer);
     }
     file_close(&descriptor);
-    free(compilation);
+    compilation_free(compilation);
 }
 
 static bool compilation_run(struct compilation *compilation, struct error *error)
@@ -340,30 +391,39 @@ static bool compilation_run(struct compilation *compilation, struct error *error
     if (!blobs_open(deployer->options.blobs, &compilation->artefact.code, &module, error))
         return error_within(error, "module %.12s", hex_of_digest(&compilation->artefact.code).text);
     compilation->start_ns = clock_monotonic_ns(deployer->options.clock);
+    if (!compiler->start(compiler->context, module, &compilation->artefact, compilation_done,
+                         compilation, error))
+        return false;
     compilation->running = true;
-    deployer->running_count++;
-    if (compiler->start(compiler->context, module, &compilation->artefact, compilation_done,
-                        compilation, error))
-        return true;
-    compilation->running = false;
-    deployer->running_count--;
-    return false;
+    if (is_optimisation(compilation))
+        deployer->is_optimising = true;
+    else
+        deployer->running_count++;
+    return true;
+}
+
+/* An optimisation takes long: one at a time, and never in the way of a deployment. */
+static bool may_run(const struct deployer *deployer, const struct compilation *compilation)
+{
+    if (compilation->running)
+        return false;
+    return is_optimisation(compilation) ? !deployer->is_optimising
+                                        : deployer->running_count < COMPILATION_COUNT_MAX;
 }
 
 /* Starts as many as may run at once. */
 static void compilations_run(struct deployer *deployer)
 {
     struct compilation *at = deployer->compilations;
-    while (at != NULL && deployer->running_count < COMPILATION_COUNT_MAX) {
+    while (at != NULL) {
         struct error error;
-        if (at->running || compilation_run(at, &error)) {
+        if (!may_run(deployer, at) || compilation_run(at, &error)) {
             at = at->next;
             continue;
         }
-        struct artefact artefact = at->artefact;
         compilation_unlink(at);
-        free(at);
-        artefact_settled(deployer, &artefact, NULL, &error);
+        artefact_settled(deployer, &at->artefact, NULL, &error);
+        compilation_free(at);
         at = deployer->compilations;
     }
 }
@@ -380,6 +440,13 @@ static bool compilation_add(struct deployer *deployer, const struct artefact *ar
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a compilation");
     *made = (struct compilation){ .deployer = deployer, .artefact = *artefact, .code_size = size };
+    if (artefact->functions != NULL) {
+        made->artefact.functions = made->list = strdup(artefact->functions);
+        if (made->list == NULL) {
+            free(made);
+            return error_set(error, ERROR_NO_MEMORY, "no memory for a compilation");
+        }
+    }
     *at = made;
     return true;
 }
@@ -445,6 +512,44 @@ static bool archive_check(struct deployer *deployer, const struct manifest_funct
     return is_archive;
 }
 
+/* What an optimisation does not touch. */
+static bool is_kept(const struct deployment *deployment, size_t i)
+{
+    return deployment->base != NULL && deployment->function != i;
+}
+
+/* Takes the deployment over when it can begin. */
+static bool deployment_begin(struct deployment **begun, struct error *error)
+{
+    struct deployment *made = *begun;
+    struct deployer *deployer = made->deployer;
+    uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
+    const struct manifest *manifest = made->manifest;
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error) ||
+            !archive_check(deployer, &manifest->functions[i], error))
+            return false;
+        struct artefact artefact = deployment_artefact(made, i);
+        made->images[i] = is_kept(made, i) ? made->base->images[i] : made->images[i];
+        made->has_image[i] = is_kept(made, i) || image_get(deployer, &artefact, &made->images[i]);
+        made->missing -= made->has_image[i];
+    }
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        struct artefact artefact = deployment_artefact(made, i);
+        if (!made->has_image[i] && !compilation_add(deployer, &artefact, sizes[i], error))
+            return false;
+    }
+    struct deployment *deployment = TAKE(*begun);
+    deployment->next = deployer->deployments;
+    deployer->deployments = deployment;
+    deployer->deployment_count++;
+    if (deployment->missing == 0)
+        deployment_finish(deployment);
+    else
+        compilations_run(deployer);
+    return true;
+}
+
 bool deployment_start(struct deployer *deployer, const char *name, struct bytes canonical,
                       const struct digest32 *owner, deployment_done *done, void *context,
                       struct error *error)
@@ -462,29 +567,28 @@ bool deployment_start(struct deployer *deployer, const char *name, struct bytes 
     made->owner = *owner;
     made->done = done;
     made->context = context;
-    uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
-    const struct manifest *manifest = made->manifest;
-    for (size_t i = 0; i < manifest->function_count; i++) {
-        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error) ||
-            !archive_check(deployer, &manifest->functions[i], error))
-            return false;
-        made->has_image[i] = image_get(deployer, &manifest->functions[i], &made->images[i]);
-        made->missing -= made->has_image[i];
-    }
-    for (size_t i = 0; i < manifest->function_count; i++) {
-        struct artefact artefact = artefact_of(&manifest->functions[i]);
-        if (!made->has_image[i] && !compilation_add(deployer, &artefact, sizes[i], error))
-            return false;
-    }
-    struct deployment *deployment = TAKE(made);
-    deployment->next = deployer->deployments;
-    deployer->deployments = deployment;
-    deployer->deployment_count++;
-    if (deployment->missing == 0)
-        deployment_finish(deployment);
-    else
-        compilations_run(deployer);
-    return true;
+    return deployment_begin(&made, error);
+}
+
+bool deployment_optimise(struct deployer *deployer, const struct deployment_optimisation *wanted,
+                         deployment_done *done, void *context, struct error *error)
+{
+    if (deployer->deployment_count >= DEPLOYMENT_COUNT_MAX / 2)
+        return error_set(error, ERROR_BUSY, "deployments come first");
+    AUTO_BUFFER struct buffer canonical;
+    AUTO(deployment) struct deployment *made = NULL;
+    buffer_init(&canonical, MANIFEST_SIZE_MAX);
+    if (!manifest_canonical(&canonical, wanted->application->manifest, error) ||
+        !deployment_new(&made, deployer, buffer_view(&canonical), error))
+        return false;
+    made->owner = wanted->application->owner;
+    made->base = application_hold(wanted->application);
+    made->function = wanted->function;
+    made->done = done;
+    made->context = context;
+    if (wanted->functions != NULL && (made->list = strdup(wanted->functions)) == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a deployment");
+    return deployment_begin(&made, error);
 }
 
 bool deployment_refresh(struct deployer *deployer, const struct application *application,
@@ -494,7 +598,8 @@ bool deployment_refresh(struct deployer *deployer, const struct application *app
     size_t current = 0;
     for (size_t i = 0; i < manifest->function_count; i++) {
         struct function_image image;
-        current += image_get(deployer, &manifest->functions[i], &image);
+        struct artefact artefact = artefact_of(&manifest->functions[i]);
+        current += image_get(deployer, &artefact, &image);
     }
     *started = current < manifest->function_count;
     if (!*started)

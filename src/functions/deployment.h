@@ -54,6 +54,17 @@ MUST_CHECK bool deployment_start(struct deployer *deployer, const char *name,
 MUST_CHECK bool deployment_refresh(struct deployer *deployer, const struct application *application,
                                    deployment_done *done, void *context, bool *started,
                                    struct error *error);
+/* Has a function of a version that is served compiled by the optimiser, in the background, and then
+ * serves the same manifest with that image.  Unlike images that other functions have stay as they
+ * are.  CONFLICT when the application was deployed anew meanwhile. */
+struct deployment_optimisation {
+    struct application *application;
+    size_t function;
+    const char *functions; /* of its module, as "3,7-9"; NULL: all */
+};
+MUST_CHECK bool deployment_optimise(struct deployer *deployer,
+                                    const struct deployment_optimisation *wanted,
+                                    deployment_done *done, void *context, struct error *error);
 size_t deployer_count(const struct deployer *deployer);
 
 #endif

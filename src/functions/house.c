@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "core/checked.h"
 #include "core/hex.h"
+#include "functions/tiering.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -76,7 +77,7 @@ void house_close_worker(struct house *house)
     worker_close(TAKE(house->worker));
     invoker->options.workers.end(invoker->options.workers.context, house->process);
     memset(house->loaded, 0, sizeof(house->loaded));
-    house->opening = house->is_loading = false;
+    house->opening = house->is_loading = house->is_profiling = false;
     invoker->counts.workers--;
 }
 
@@ -110,8 +111,10 @@ static void completions_take(struct house *house)
         house->invoker->counts.running--;
         house->used_ns = clock_monotonic_ns(house->invoker->options.clock);
         house->has_proved |= completion.outcome.kind != OUTCOME_CRASHED;
+        uint32_t function = invocation->function;
         invocation_complete(house, invocation, &completion);
         worker_release(house->worker, completion.slot);
+        tiering_note(house, function, completion.outcome.duration_ns);
     }
 }
 
@@ -256,6 +259,8 @@ static void answer_done(struct house *house)
     } else if (house->is_loading) {
         house->is_loading = false;
         house->loaded[house->loading] = true;
+    } else if (house->is_profiling) {
+        tiering_profiled(house, true);
     }
     house_pump(house);
     retire_if_idle(house);
@@ -264,6 +269,11 @@ static void answer_done(struct house *house)
 static void answer_refused(struct house *house, struct error *error)
 {
     const struct manifest *manifest = house->application->manifest;
+    if (house->is_profiling) {
+        tiering_profiled(house, false);
+        house_pump(house);
+        return;
+    }
     if (!house->is_loading) {
         house_close_worker(house);
         start_failed(house, error);
@@ -317,7 +327,7 @@ void house_watch_worker(struct house *house, uint64_t now_ns)
 {
     struct error error;
     uint64_t allowed_ms = WORKER_ANSWER_TIMEOUT_MS;
-    if (house->worker == NULL || (!house->opening && !house->is_loading))
+    if (house->worker == NULL || (!house->opening && !house->is_loading && !house->is_profiling))
         return;
     if (house->is_loading)
         allowed_ms += house->application->manifest->functions[house->loading].limits.timeout_ms;
@@ -412,7 +422,7 @@ static bool function_load(struct house *house, uint32_t function, struct error *
     const struct settings settings = function_settings(row);
     AUTO_CLOSE int image = -1;
     AUTO_CLOSE int files = -1;
-    if (house->is_loading)
+    if (house->is_loading || house->is_profiling)
         return true;
     house->is_loading = function_open(house->invoker->options.blobs, row,
                                       &application->images[function], &image, &files, error) &&

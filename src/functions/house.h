@@ -38,7 +38,11 @@ struct house {
     unsigned start_failures;                             /* in a row */
     bool starting;                                       /* a worker was asked for */
     bool opening;                                        /* it was asked to open the channel */
-    bool is_loading;                                     /* it was asked to load a function */
+    bool is_profiling;                                   /* it was asked for a profile */
+    uint32_t profiling;
+    uint64_t spent_ns[MANIFEST_FUNCTION_COUNT_MAX]; /* time of invocations, for tiering.h */
+    bool is_hot[MANIFEST_FUNCTION_COUNT_MAX];       /* that was told */
+    bool is_loading;                                /* it was asked to load a function */
     uint32_t loading;
     uint64_t asked_ns;     /* when it was asked to open or to load */
     struct worker *worker; /* NULL: none */

@@ -332,6 +332,15 @@ static struct house *house_find(struct invoker *invoker, struct application *app
     return house_new(invoker, application);
 }
 
+void invoker_warm(struct invoker *invoker, struct application *application)
+{
+    struct house *house = house_find(invoker, application);
+    if (house == NULL)
+        return;
+    house->used_ns = clock_monotonic_ns(invoker->options.clock);
+    house_pump(house);
+}
+
 static bool environment_merge(const char **merged, const char *const *given,
                               const char *const *of_manifest, struct error *error)
 {

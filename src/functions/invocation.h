@@ -39,6 +39,11 @@ struct invoker_options {
     struct receipt_book *receipts;
     const struct clock *clock;
     size_t input_size_max;
+    /* A function is worth the optimiser's time; `functions` of its module, or NULL: all.  NULL:
+     * there is no optimiser. */
+    void (*hot)(void *context, struct application *application, size_t function,
+                const char *functions);
+    void *hot_context;
     unsigned worker_count_max; /* versions with a worker at once; the longest idle one gives way */
 };
 
@@ -87,6 +92,9 @@ MUST_CHECK bool invocation_start(struct invoker *invoker, const struct invocatio
  * end when they have finished. */
 void invoker_application_changed(struct invoker *invoker, const char *name,
                                  const struct application *served);
+
+/* Has a worker ready for a version that will be asked for in a moment. */
+void invoker_warm(struct invoker *invoker, struct application *application);
 
 struct invoker_counts {
     unsigned workers;

@@ -13,6 +13,10 @@
 #include "functions/manifest.h"
 #include "store/store.h"
 
+enum {
+    FUNCTION_IMAGE_OPTIMISED = 1 << 30 /* with the image's own flags: the optimiser was at it */
+};
+
 /* What a function's module became. */
 struct function_image {
     struct digest32 image; /* blob with the image */

@@ -11,7 +11,7 @@
 enum event_kind {
     EVENT_EXIT,        /* left by itself: reason, arguments */
     EVENT_FAULT,       /* exception: vector, code_address, fault_address */
-    EVENT_INTERRUPTED, /* the deadline's signal came; run again to go on */
+    EVENT_INTERRUPTED, /* code_address, or 0; the deadline's signal came; run again to go on */
     EVENT_BROKEN       /* anything that must not happen */
 };
 

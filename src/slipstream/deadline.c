@@ -22,6 +22,7 @@ struct deadline {
 };
 
 static __thread struct deadline *volatile deadline_here;
+static __thread bool is_sampling;
 static pthread_key_t deadline_key;
 static pthread_once_t deadline_once = PTHREAD_ONCE_INIT;
 static bool (*deadline_leave)(void *context);
@@ -89,6 +90,11 @@ bool deadline_ready(struct error *error)
     return deadline_here != NULL || deadline_open(error);
 }
 
+void deadline_sample(bool is_wanted)
+{
+    is_sampling = is_wanted;
+}
+
 void deadline_forget(void)
 {
     deadline_here = NULL;
@@ -96,11 +102,14 @@ void deadline_forget(void)
 
 static void deadline_arm(struct deadline *deadline)
 {
+    uint64_t due_ns = deadline->at_ns;
+    if (is_sampling)
+        due_ns = MIN(due_ns, deadline_now_ns() + DEADLINE_SAMPLE_NS);
     struct itimerspec when = {
-        .it_value = { .tv_sec = (time_t)(deadline->at_ns / 1000000000u),
-                      .tv_nsec = (long)(deadline->at_ns % 1000000000u) },
+        .it_value = { .tv_sec = (time_t)(due_ns / 1000000000u),
+                      .tv_nsec = (long)(due_ns % 1000000000u) },
     };
-    deadline->armed_ns = deadline->at_ns;
+    deadline->armed_ns = due_ns;
     ASSERT(timer_settime(deadline->timer, TIMER_ABSTIME, &when, NULL) == 0);
 }
 
@@ -116,6 +125,8 @@ bool deadline_set(uint64_t at_ns, volatile uint8_t *interrupt_flag, struct error
     deadline->at_ns = at_ns;
     deadline->interrupt_flag = interrupt_flag;
     uint64_t armed_ns = deadline->armed_ns;
+    if (is_sampling)
+        at_ns = MIN(at_ns, deadline_now_ns() + DEADLINE_SAMPLE_NS);
     if (armed_ns == 0 || armed_ns > at_ns)
         deadline_arm(deadline);
     return true;

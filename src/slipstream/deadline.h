@@ -9,7 +9,8 @@
 #include "base/error.h"
 
 enum {
-    DEADLINE_NONE = 0
+    DEADLINE_NONE = 0,
+    DEADLINE_SAMPLE_NS = 5000000
 };
 
 /* From now on the calling thread's entries into the flag's owner are interrupted at `at_ns`
@@ -21,6 +22,9 @@ bool deadline_is_due(void);
 MUST_CHECK bool deadline_ready(struct error *error);
 /* After a fork: the timer was the parent's. */
 void deadline_forget(void);
+/* Interrupts the calling thread's entries also every DEADLINE_SAMPLE_NS or so, to see where they
+ * are.  No system call. */
+void deadline_sample(bool is_wanted);
 /* No entry is under way any more. */
 void deadline_clear(void);
 uint64_t deadline_now_ns(void);

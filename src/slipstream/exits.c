@@ -396,6 +396,8 @@ static void run_loop(struct run *run)
     for (;;) {
         uint64_t answer = UINT64_MAX;
         run->outcome->exit_count++;
+        if (event.kind == EVENT_INTERRUPTED)
+            program_sample(run->shell->program, event.code_address);
         bool goes_on = event.kind == EVENT_INTERRUPTED ? serve_interruption(run, &error)
                                                        : exits_step(run, &event, &answer);
         if (!goes_on)
@@ -415,6 +417,7 @@ bool exits_prepare(struct run *run, const struct entry_point *entry, uint32_t fl
 {
     struct shell *shell = run->shell;
     struct control *control = shell->backend->machine_control(shell->machine);
+    program_sample_begin(shell->program);
     run->is_initialisation =
         control->entry == ENTRY_INITIALISE || control->entry == ENTRY_NATIVE_INITIALISE;
     run->keeps_output = control->entry == ENTRY_HANDLE || control->entry == ENTRY_NATIVE;

@@ -114,6 +114,7 @@ static bool on_deadline(void *given)
     if (!gate.is_inside || !has_stack)
         return false;
     keep(given);
+    gate.code_address = (uint64_t)((ucontext_t *)given)->uc_mcontext.gregs[REG_RIP];
     leave_by(given, GATE_INTERRUPTED);
     return true;
 }

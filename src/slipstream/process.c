@@ -309,6 +309,7 @@ static void machine_go(struct machine *machine, uint64_t answer, struct event *e
         break;
     case GATE_INTERRUPTED:
         event->kind = EVENT_INTERRUPTED;
+        event->code_address = gate.code_address;
         machine->next = NEXT_GO_ON;
         break;
     case GATE_REFUSED:

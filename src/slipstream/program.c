@@ -5,7 +5,9 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "core/checked.h"
+#include "slipstream/deadline.h"
 #include "slipstream/limits.h"
+#include "slipstream/profile.h"
 #include "slipstream/reserve.h"
 
 #include <stdlib.h>
@@ -128,8 +130,20 @@ bool program_open(struct program **made, int descriptor, struct error *error)
         program_close(program);
         return false;
     }
+    program->profile = profile_new(&program->image);
     *made = program;
     return true;
+}
+
+void program_sample_begin(const struct program *program)
+{
+    deadline_sample(program != NULL && profile_is_open(program->profile));
+}
+
+void program_sample(struct program *program, uint64_t code_address)
+{
+    if (program != NULL && code_address != 0)
+        profile_add(program->profile, &program->image, code_address);
 }
 
 struct program *program_share(struct program *program)
@@ -149,7 +163,7 @@ void program_close(struct program *program)
         munmap(program->text.host, program->text.size);
     file_unmap(&program->mapping);
     file_unmap(&program->files);
-
+    profile_free(program->profile);
     pthread_mutex_destroy(&program->lock);
     free(program);
 }

@@ -21,8 +21,13 @@ struct program {
     struct part_template instance;
     struct part_template scratch; /* what an initialisation left; empty as a rule */
     struct room *room;            /* not NULL: program_freeze leaves the snapshot there */
+    struct profile *profile;      /* NULL: none is kept */
     struct bytes files;           /* the archive, page-aligned; empty: none */
 };
+
+/* For an entry that begins, and for each of its interruptions. */
+void program_sample_begin(const struct program *program);
+void program_sample(struct program *program, uint64_t code_address);
 
 /* Takes the machine's present state as the template. */
 MUST_CHECK bool program_freeze(struct program *program, const struct backend *backend,

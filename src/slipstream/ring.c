@@ -213,6 +213,8 @@ static bool stay_enter(struct stay *stay, struct error *error)
         if (event.kind == EVENT_EXIT && event.reason == GUEST_EXIT_BATCH)
             return stay_left(stay, (enum batch_exit)event.arguments[0], error);
         if (event.kind == EVENT_INTERRUPTED)
+            program_sample(stay->shell->program, event.code_address);
+        if (event.kind == EVENT_INTERRUPTED)
             goes_on = stay_interrupted(stay);
         else
             goes_on = stay_serve(stay, &event, &answer);

@@ -4,9 +4,11 @@
 #include "base/file.h"
 #include "base/ipc.h"
 #include "core/reader.h"
+#include "core/writer.h"
 #include "slipstream/cell.h"
 #include "slipstream/lane.h"
 #include "slipstream/limits.h"
+#include "slipstream/profile.h"
 #include "slipstream/program.h"
 #include "slipstream/requests.h"
 #include "slipstream/worker.h"
@@ -133,11 +135,40 @@ static bool serve_unload(void *context, const struct ipc_message *message, struc
     return true;
 }
 
+static bool serve_profile(void *context, const struct ipc_message *message, struct buffer *answer,
+                          int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    struct serve *serve = context;
+    struct reader reader = reader_of(message->payload);
+    uint32_t function = read_u32_le(&reader), count;
+    static struct profile_row rows[PROFILE_ROWS_MAX];
+    uint8_t text[WORKER_PAYLOAD_MAX];
+    struct writer writer = writer_into(text, sizeof(text));
+    struct library_row row;
+    (void)descriptors;
+    *descriptor_count = 0;
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "profile request has a wrong size");
+    if (!library_find(&serve->library, function, &row))
+        return error_set(error, ERROR_NOT_FOUND, "function %u is not loaded", function);
+    write_u32_le(&writer, profile_read(row.program->profile, rows, &count));
+    program_close(row.program);
+    write_u32_le(&writer, count);
+    for (uint32_t i = 0; i < count; i++) {
+        write_u32_le(&writer, rows[i].function);
+        write_u32_le(&writer, rows[i].samples);
+    }
+    ASSERT(!writer.failed);
+    buffer_append(answer, writer_view(&writer));
+    return true;
+}
+
 static const struct ipc_request requests[] = {
     { WORKER_REQUEST_OPEN, "open", 0, 2, serve_open },
     { WORKER_REQUEST_LOAD, "load", WORKER_LOAD_SIZE, 1, serve_load },
     { WORKER_REQUEST_LOAD_FILES, "load", WORKER_LOAD_SIZE, 2, serve_load },
     { WORKER_REQUEST_UNLOAD, "unload", WORKER_UNLOAD_SIZE, 0, serve_unload },
+    { WORKER_REQUEST_PROFILE, "profile", WORKER_PROFILE_SIZE, 0, serve_profile },
 };
 
 bool worker_serve(struct engine *engine, int socket, struct error *error)

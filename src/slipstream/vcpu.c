@@ -78,7 +78,8 @@ static void vcpu_run(struct machine *machine, struct event *event)
     machine->left_plainly = false;
     if (ioctl(machine->vcpu, KVM_RUN, 0) != 0) {
         if (errno == EINTR)
-            event->kind = EVENT_INTERRUPTED;
+            *event =
+                (struct event){ .kind = EVENT_INTERRUPTED, .code_address = run->s.regs.regs.rip };
         event->reason = (uint32_t)errno;
         run->immediate_exit = 0;
         return;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/ipc.h"
+#include "core/reader.h"
 #include "core/writer.h"
 #include "slipstream/channel.h"
 #include "slipstream/deadline.h"
@@ -67,6 +68,8 @@ struct worker {
     int answer_timeout_ms;
     bool is_lost;
     bool polls;
+    bool wants_profile; /* it was asked for last */
+    struct worker_profile profile;
     uint32_t core_count;
     uint32_t running_count;
     uint32_t parked_count;
@@ -103,6 +106,21 @@ static bool worker_ask(struct worker *worker, uint16_t type, struct bytes payloa
     return ipc_send(worker->ipc, type, 0, payload, descriptors, descriptor_count, error);
 }
 
+/* What a process says that may be hostile. */
+static void profile_take(struct worker *worker, struct bytes payload)
+{
+    struct worker_profile *profile = &worker->profile;
+    struct reader reader = reader_of(payload);
+    profile->total = read_u32_le(&reader);
+    profile->count = MIN(read_u32_le(&reader), (uint32_t)PROFILE_ROWS_MAX);
+    for (uint32_t i = 0; i < profile->count; i++) {
+        profile->rows[i].function = read_u32_le(&reader);
+        profile->rows[i].samples = read_u32_le(&reader);
+    }
+    if (!read_end(&reader))
+        *profile = (struct worker_profile){ 0 };
+}
+
 static enum worker_answer answer_take(struct worker *worker, int timeout_ms, struct error *error)
 {
     struct ipc_message message;
@@ -113,6 +131,9 @@ static enum worker_answer answer_take(struct worker *worker, int timeout_ms, str
         ipc_answer_error(&message, error);
     else if (!is_done)
         error_set(error, ERROR_INVALID, "the slipstream process answered out of turn");
+    if (is_done && worker->wants_profile)
+        profile_take(worker, message.payload);
+    worker->wants_profile = false;
     ipc_message_done(&message);
     return is_done ? WORKER_ANSWER_DONE : WORKER_ANSWER_REFUSED;
 }
@@ -211,6 +232,20 @@ bool worker_load_begin(struct worker *worker, uint32_t function, int image, int 
     bool has_files = files >= 0;
     return worker_ask(worker, has_files ? WORKER_REQUEST_LOAD_FILES : WORKER_REQUEST_LOAD,
                       writer_view(&writer), descriptors, has_files ? 2 : 1, error);
+}
+
+bool worker_profile_begin(struct worker *worker, uint32_t function, struct error *error)
+{
+    uint8_t payload[WORKER_PROFILE_SIZE];
+    struct writer writer = writer_into(payload, sizeof(payload));
+    write_u32_le(&writer, function);
+    worker->wants_profile = true;
+    return worker_ask(worker, WORKER_REQUEST_PROFILE, writer_view(&writer), NULL, 0, error);
+}
+
+const struct worker_profile *worker_profile(const struct worker *worker)
+{
+    return &worker->profile;
 }
 
 bool worker_unload(struct worker *worker, uint32_t function, struct error *error)

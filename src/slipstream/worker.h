@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "slipstream/engine.h"
+#include "slipstream/profile.h"
 
 struct worker;
 
@@ -49,6 +50,16 @@ MUST_CHECK bool worker_open_begin(struct worker **worker, int socket,
                                   const struct worker_options *options, struct error *error);
 MUST_CHECK bool worker_load_begin(struct worker *worker, uint32_t function, int image, int files,
                                   const struct settings *settings, struct error *error);
+/* Asks where the function spends its time, as worker_load_begin asks; worker_profile has the answer
+ * after WORKER_ANSWER_DONE. */
+MUST_CHECK bool worker_profile_begin(struct worker *worker, uint32_t function, struct error *error);
+struct worker_profile {
+    uint32_t total; /* samples */
+    uint32_t count; /* rows, most samples first */
+    struct profile_row rows[PROFILE_ROWS_MAX];
+};
+const struct worker_profile *worker_profile(const struct worker *worker);
+
 enum worker_answer {
     WORKER_ANSWER_NONE, /* not yet */
     WORKER_ANSWER_DONE,

@@ -162,6 +162,37 @@ static void slots_run_side_by_side(void)
     CHECK_NUMBER(worker_running_count(bench.worker), 0);
 }
 
+/* The timer finds an endless loop where it is: in its one function. */
+static void tells_where_time_is_spent(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    struct error error = { 0 };
+    struct worker_completion completion;
+    uint32_t slot;
+    REQUIRE(bench_open(&bench, 1));
+    REQUIRE(load(&bench, 1, TEST_loop, 200));
+    REQUIRE(submit(&bench, 1, "", 0, &slot));
+    REQUIRE(wait_completion(&bench, &completion));
+    CHECK_NUMBER(completion.outcome.kind, OUTCOME_TIMEOUT);
+    worker_release(bench.worker, slot);
+    REQUIRE(worker_profile_begin(bench.worker, 1, &error));
+    enum worker_answer answer = WORKER_ANSWER_NONE;
+    while (answer == WORKER_ANSWER_NONE)
+        answer = worker_answer(bench.worker, &error);
+    REQUIRE(answer == WORKER_ANSWER_DONE);
+    const struct worker_profile *profile = worker_profile(bench.worker);
+    CHECK(profile->total >= 1);
+    REQUIRE(profile->count == 1);
+    CHECK_NUMBER(profile->rows[0].function, 100 + TEST_loop);
+    REQUIRE(worker_profile_begin(bench.worker, 2, &error));
+    do
+        answer = worker_answer(bench.worker, &error);
+    while (answer == WORKER_ANSWER_NONE);
+    CHECK_NUMBER(answer, WORKER_ANSWER_REFUSED);
+    CHECK_NUMBER(error.code, ERROR_NOT_FOUND);
+}
+
 static void many_slots_work(void)
 {
     REQUIRE_KVM();
@@ -362,6 +393,7 @@ static void loads_and_unloads_leave_nothing(void)
 static const struct test tests[] = {
     TEST(runs_an_invocation),
     TEST(slots_run_side_by_side),
+    TEST(tells_where_time_is_spent),
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),

@@ -23,8 +23,9 @@ static json_t *function_tree(const struct application *application, size_t index
 {
     const struct manifest_function *function = &application->manifest->functions[index];
     const struct function_image *image = &application->images[index];
-    return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "name", function->name, "code_digest",
-                     hex_of_digest(&function->code).text, "image_digest",
+    return json_pack("{s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I}", "name", function->name, "tier",
+                     (image->flags & FUNCTION_IMAGE_OPTIMISED) != 0 ? "optimised" : "baseline",
+                     "code_digest", hex_of_digest(&function->code).text, "image_digest",
                      hex_of_digest(&image->image).text, "compile_ms",
                      (json_int_t)((image->compile_us + 999) / 1000), "compile_us",
                      (json_int_t)image->compile_us, "code_size", (json_int_t)image->code_size,

@@ -29,6 +29,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .tee = "sim",
         .backend = "auto",
         .first_owner_claims = true,
+        .uses_optimiser = true,
         .uid_base = 63000,
         .input_kib_max = 8 << 10,
         .blob_kib_max = 64 << 10,
@@ -170,11 +171,23 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
            number_read(&config->worker_count_max, table, "workers", 512, error);
 }
 
+static bool optimiser_read(struct config *config, const json_t *root, struct error *error)
+{
+    const char *value = "on";
+    if (json_object_get(root, "optimiser") == NULL)
+        return true;
+    if (!json_get_string(root, "optimiser", &value, error))
+        return false;
+    config->uses_optimiser = strcmp(value, "on") == 0;
+    return config->uses_optimiser || strcmp(value, "off") == 0 ||
+           error_set(error, ERROR_INVALID, "optimiser: must be \"on\" or \"off\"");
+}
+
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir",    "listen",  "admin", "tee",
-                                        "first_owner", "owners",  "users", "limits",
-                                        "processor",   "backend", NULL };
+    static const char *const keys[] = { "data_dir",    "listen",    "admin",   "tee",
+                                        "first_owner", "owners",    "users",   "limits",
+                                        "optimiser",   "processor", "backend", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -190,7 +203,7 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->tee, sizeof(config->tee), root, keys[3], error) &&
         string_read(config->backend, sizeof(config->backend), root, keys[9], error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
-        processor_table_read(config, root, error);
+        processor_table_read(config, root, error) && optimiser_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

@@ -36,6 +36,7 @@ struct config {
     uint32_t blob_kib_max;     /* one uploaded module */
     uint32_t drain_ms;         /* how long a stop waits for requests under way */
     uint32_t worker_count_max; /* applications with a live worker */
+    bool uses_optimiser;       /* where it is installed */
     bool wants_no_smt;         /* starts only where no sibling threads are in use */
     bool wants_mitigations;    /* starts only where no known vulnerability is open */
     bool show_help, show_version;

@@ -8,12 +8,17 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 bool launcher_init(struct launcher *launcher, const struct config *config, struct error *error)
 {
     *launcher = (struct launcher){ .config = config };
+    struct error absent; /* a build without LLVM has no optimiser, and its server asks for none */
+    if (!spawn_sibling_path(launcher->optimiser, sizeof(launcher->optimiser), "s3n-optimise",
+                            &absent))
+        launcher->optimiser[0] = '\0';
     return spawn_sibling_path(launcher->server, sizeof(launcher->server), "s3nd", error) &&
            spawn_sibling_path(launcher->keeper, sizeof(launcher->keeper), "s3n-keeper", error) &&
            spawn_sibling_path(launcher->compiler, sizeof(launcher->compiler), "s3n-compile",
@@ -131,6 +136,10 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
     return launch_on_socket(launcher->worker, arguments, socket, pid, error);
 }
 
+enum {
+    OPTIMISER_NICE = 15
+};
+
 bool launch_compiler(const struct launcher *launcher, const struct compile_files *files, pid_t *pid,
                      struct error *error)
 {
@@ -142,21 +151,40 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
     } options_of[] = { { COMPILE_DETERMINISTIC, "--deterministic" },
                        { COMPILE_FUEL, "--fuel" },
                        { COMPILE_NATIVE, "--native" } };
-    const char *arguments[6 + ARRAY_COUNT(options_of)] = {
-        "s3n-compile", "--uid", uid.text, "--module-digest", code.text,
+    bool is_optimised = (files->artefact.flags & COMPILE_OPTIMISED) != 0;
+    const char *arguments[12 + ARRAY_COUNT(options_of)] = {
+        is_optimised ? "s3n-optimise" : "s3n-compile",
+        "--uid",
+        uid.text,
+        "--module-digest",
+        code.text,
     };
     size_t count = 5;
     for (size_t i = 0; i < ARRAY_COUNT(options_of); i++) {
         if ((files->artefact.flags & options_of[i].flag) != 0)
             arguments[count++] = options_of[i].option;
     }
+    if (is_optimised) {
+        static const char *const more[] = { "--tier", "optimised", "--cpu-seconds", "600" };
+        for (size_t i = 0; i < ARRAY_COUNT(more); i++)
+            arguments[count++] = more[i];
+    }
+    if (files->artefact.functions != NULL) {
+        arguments[count++] = "--functions";
+        arguments[count++] = files->artefact.functions;
+    }
     struct spawn_options options = {
-        .path = launcher->compiler,
+        .path = is_optimised ? launcher->optimiser : launcher->compiler,
         .arguments = arguments,
         .environment = child_environment(),
         .descriptors = { { files->module, 0 }, { files->image, 1 }, { files->messages, 2 } },
         .descriptor_count = 3,
         .own_group = true,
     };
-    return spawn(pid, &options, error);
+    if (!spawn(pid, &options, error))
+        return false;
+    /* It has all the time in the world; that it can't be told so is no reason to refuse. */
+    if (is_optimised)
+        (void)!setpriority(PRIO_PROCESS, (id_t)*pid, OPTIMISER_NICE);
+    return true;
 }

@@ -18,7 +18,8 @@ enum node_user {
 
 struct launcher {
     const struct config *config;
-    char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], worker[PATH_MAX];
+    char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
+        worker[PATH_MAX];
 };
 
 MUST_CHECK bool launcher_init(struct launcher *launcher, const struct config *config,

@@ -26,6 +26,7 @@ struct node {
     struct keeper *keeper;
     struct keeper_info info;
     struct processor processor;
+    bool has_optimiser;
     bool keeper_is_lost; /* a new one was asked for */
     uv_poll_t *keeper_watch;
     struct store *store;

@@ -77,10 +77,14 @@ static bool compile(void *context, int module, const struct artefact *artefact, 
     job->messages = memfd_create("messages", MFD_CLOEXEC);
     if (job->image < 0 || job->messages < 0 || lseek(source, 0, SEEK_SET) != 0)
         return error_system(error, "files for a compilation");
-    uint8_t payload[SUPERVISOR_COMPILE_SIZE];
+    static uint8_t payload[SUPERVISOR_COMPILE_SIZE + COMPILER_LIST_SIZE_MAX];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_bytes(&writer, BYTES_OF(artefact->code.bytes));
     write_u32_le(&writer, artefact->flags);
+    if (artefact->functions != NULL)
+        write_bytes(&writer, bytes_of_string(artefact->functions));
+    if (writer.failed)
+        return error_set(error, ERROR_LIMIT, "too many functions to optimise");
     int descriptors[] = { source, job->image, job->messages };
     if (!supervisor_request(supervisor, SUPERVISOR_COMPILE, writer_view(&writer), descriptors,
                             ARRAY_COUNT(descriptors), ended, job, error))
@@ -95,7 +99,7 @@ static bool compile(void *context, int module, const struct artefact *artefact, 
 struct compiler remote_compiler(struct supervisor_client *supervisor)
 {
     return (struct compiler){ .name =
-                                  "s3n-" S3N_VERSION "-image-" TEXT_OF(IMAGE_VERSION) "-baseline",
+                                  "s3n-" S3N_VERSION "-image-" TEXT_OF(IMAGE_VERSION) "-x86-64-v3",
                               .context = supervisor,
                               .start = compile };
 }

@@ -10,9 +10,9 @@ enum supervisor_request {
     /* A jailed worker that waits for its first application.  Answer: its control socket and u32
      * process id. */
     SUPERVISOR_WORKER,
-    /* Payload: SHA-256 of the module, u32 enum compile_flag.  Descriptors: module, image, messages.
-     * Runs s3n-compile with these as stdin, stdout and stderr.  Answered when it has ended: u32
-     * exit code, or 256 + signal. */
+    /* Payload: SHA-256 of the module, u32 enum compile_flag, for the optimiser the list of
+     * functions (empty: all).  Descriptors: module, image, messages. Runs s3n-compile with these as
+     * stdin, stdout and stderr.  Answered when it has ended: u32 exit code, or 256 + signal. */
     SUPERVISOR_COMPILE,
     /* Payload: the one-time code for `claim-code` in the data folder; empty removes the file. */
     SUPERVISOR_CLAIM_CODE,

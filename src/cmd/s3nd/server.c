@@ -2,6 +2,7 @@
 #include "cmd/s3nd/server.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/spawn.h"
 #include "cmd/s3nd/launcher.h"
 #include "cmd/s3nd/node.h"
 #include "cmd/s3nd/remote_compiler.h"
@@ -202,6 +203,34 @@ static void refresh_next(struct node *node)
     }
 }
 
+/* --- the optimised tier --- */
+
+static void optimised(void *context, const struct deployment_result *result,
+                      const struct error *error)
+{
+    struct node *node = context;
+    if (result == NULL) {
+        log_error("optimise", error);
+        return;
+    }
+    const char *name = result->application->manifest->application;
+    log_line(LOG_LEVEL_INFO, "optimised", "application", name, NULL);
+    invoker_application_changed(node->invoker, name, result->application);
+    invoker_warm(node->invoker, result->application);
+}
+
+static void function_hot(void *context, struct application *application, size_t function,
+                         const char *functions)
+{
+    struct node *node = context;
+    struct deployment_optimisation wanted = { application, function, functions };
+    struct error error;
+    log_line(LOG_LEVEL_INFO, "optimising", "application", application->manifest->application,
+             "function", application->manifest->functions[function].name, NULL);
+    if (!deployment_optimise(node->deployer, &wanted, optimised, node, &error))
+        log_error("optimise", &error);
+}
+
 /* --- starting --- */
 
 static bool open_store(struct node *node, struct error *error)
@@ -234,6 +263,8 @@ static bool open_functions(struct node *node, struct error *error)
         .workers = { node->supervisor, worker_request, worker_end },
         .receipts = node->receipts,
         .clock = &clock_system,
+        .hot = node->has_optimiser ? function_hot : NULL,
+        .hot_context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .worker_count_max = node->config->worker_count_max,
     };
@@ -317,10 +348,19 @@ static bool publish(struct node *node, struct error *error)
     return published;
 }
 
+static bool optimiser_is_installed(void)
+{
+    char path[PATH_MAX];
+    struct error error;
+    return spawn_sibling_path(path, sizeof(path), "s3n-optimise", &error);
+}
+
 static bool start(struct node *node, struct error *error)
 {
     struct supervisor_events events = { node, stop, supervisor_lost };
-    processor_read(&node->processor, PROCESSOR_FOLDER); /* out of reach from the jail */
+    /* Out of reach from the jail. */
+    processor_read(&node->processor, PROCESSOR_FOLDER);
+    node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
     if (uv_loop_init(&node->loop) != 0)
         return error_set(error, ERROR_SYSTEM, "event loop");
     if (!node_metrics_new(&node->metrics, error) ||

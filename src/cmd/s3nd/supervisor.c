@@ -29,6 +29,7 @@
 enum {
     REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
     COMPILE_WALL_S = 60,
+    OPTIMISE_WALL_S = 900,
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
     RESTART_DELAY_MS_MAX = 5000,
     SPARE_DELAY_MS_MAX = 10000
@@ -266,8 +267,19 @@ static bool compile_start(struct supervisor *supervisor, const struct ipc_messag
     struct reader reader = reader_of(message->payload);
     read_into(&reader, files.artefact.code.bytes, sizeof(files.artefact.code.bytes));
     files.artefact.flags = read_u32_le(&reader);
-    if (!read_end(&reader) || (files.artefact.flags & ~(uint32_t)COMPILE_FLAGS) != 0)
+    bool is_optimised = (files.artefact.flags & COMPILE_OPTIMISED) != 0;
+    char list[COMPILER_LIST_SIZE_MAX];
+    struct bytes functions = bytes_part(message->payload, SUPERVISOR_COMPILE_SIZE, SIZE_MAX);
+    if (reader.failed || (files.artefact.flags & ~(uint32_t)COMPILE_FLAGS) != 0 ||
+        functions.size >= sizeof(list) || (functions.size > 0 && !is_optimised))
         return error_set(error, ERROR_INVALID, "no such way to compile");
+    if (functions.size > 0) {
+        memcpy(list, functions.data, functions.size);
+        list[functions.size] = '\0';
+        files.artefact.functions = list;
+    }
+    if (is_optimised)
+        child.deadline_ns = now_ns() + OPTIMISE_WALL_S * second_ns;
     return launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
            child_add(supervisor, &child, error);
 }
@@ -295,7 +307,7 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
                           struct error *error)
 {
     if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
-        message->payload.size == SUPERVISOR_COMPILE_SIZE) {
+        message->payload.size >= SUPERVISOR_COMPILE_SIZE) {
         struct error failure;
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
