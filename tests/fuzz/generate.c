@@ -101,7 +101,7 @@ static void put_signed(struct buffer *buffer, int64_t number)
 {
     while (number < -64 || number > 63) {
         put(buffer, 0x80 | (unsigned)(number & 0x7f));
-        number >>= 7;
+        number = (number - (number & 0x7f)) / 128;
     }
     put(buffer, (unsigned)(number & 0x7f));
 }

@@ -16,7 +16,8 @@ bool wabt_accepts(const uint8_t *data, size_t size, bool strict, char *reason, s
     wabt::ReadBinaryOptions options(features, nullptr, false, true, strict);
     wabt::Errors errors;
     wabt::interp::ModuleDesc module;
-    if (wabt::Succeeded(wabt::interp::ReadBinaryInterp("module", data, size, options, &errors, &module)))
+    if (wabt::Succeeded(
+            wabt::interp::ReadBinaryInterp("module", data, size, options, &errors, &module)))
         return true;
     std::snprintf(reason, reason_size, "%s", errors.empty() ? "?" : errors[0].message.c_str());
     return false;
