@@ -28,19 +28,28 @@ void files_node_write(struct writer *writer, const struct files_node *node)
     write_u64_le(writer, 0);
 }
 
+/* Fixed places in bytes that are there: what every step of a path asks for. */
+static uint32_t load_u32_le(const uint8_t *at)
+{
+    return (uint32_t)at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+static uint64_t load_u64_le(const uint8_t *at)
+{
+    return load_u32_le(at) | (uint64_t)load_u32_le(at + 4) << 32;
+}
+
 struct files_node files_node_at(const struct files *files, uint32_t index)
 {
     ASSERT(index < files->node_count);
-    struct reader reader =
-        reader_of(bytes_part(files->nodes, (size_t)index * FILES_NODE_SIZE, FILES_NODE_SIZE));
-    struct files_node node = { .kind = read_u32_le(&reader) };
-    node.parent = read_u32_le(&reader);
-    node.name_offset = read_u32_le(&reader);
-    node.name_size = read_u32_le(&reader);
-    node.modified_ns = read_u64_le(&reader);
-    node.offset = read_u64_le(&reader);
-    node.size = read_u64_le(&reader);
-    return node;
+    const uint8_t *at = files->nodes.data + (size_t)index * FILES_NODE_SIZE;
+    return (struct files_node){ .kind = load_u32_le(at),
+                                .parent = load_u32_le(at + 4),
+                                .name_offset = load_u32_le(at + 8),
+                                .name_size = load_u32_le(at + 12),
+                                .modified_ns = load_u64_le(at + 16),
+                                .offset = load_u64_le(at + 24),
+                                .size = load_u64_le(at + 32) };
 }
 
 struct bytes files_name(const struct files *files, const struct files_node *node)

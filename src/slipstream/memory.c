@@ -276,6 +276,9 @@ bool memory_scratch(struct machine *machine, uint64_t size)
         return false;
     paging_map(machine, REGION_SCRATCH, part->size, part->physical + part->size, size - part->size,
                PAGE_RIGHT_READ_WRITE);
+    /* Whoever writes much takes huge pages; without them it works, only slower. */
+    if (size - part->size >= LARGE_PAGE_SIZE)
+        (void)madvise(part->host + part->size, size - part->size, MADV_HUGEPAGE);
     part->size = size;
     return true;
 }
