@@ -132,6 +132,17 @@ expect 3 - 'no tier "optimised"' compile --tier optimised -o x "$folder/empty.wa
 expect 3 - 'no backend "magic"' run --backend magic "$folder/empty.wasm"
 expect 2 - '--env wants KEY=VALUE' run --env nothing "$folder/empty.wasm"
 expect 5 - 'missing.wasm' run "$folder/missing.wasm"
+expect 0 'a folder it gets a copy of' - run --help
+cp "$(dirname "$0")/data/functions/files.wasm" "$folder/files.wasm"
+mkdir -p "$folder/tree/sub"
+echo content >"$folder/tree/file"
+mkfifo "$folder/tree/pipe"
+expect 2 - '--dir wants HOST::GUEST' run --dir ::/ "$folder/files.wasm"
+expect 2 - '--dir wants HOST::GUEST' run --dir "$folder/tree::" "$folder/files.wasm"
+expect 5 - '--dir: folder' run --dir "$folder/nothing::/" "$folder/files.wasm"
+expect 3 - 'Not a directory' run --dir "$folder/tree/file::/" "$folder/files.wasm"
+expect 3 - 'two folders of the name "/"' run --dir "$folder/tree::/" --dir "$folder/tree::/" "$folder/files.wasm"
+expect 2 - '--scratch-mib' run --scratch-mib 256 "$folder/files.wasm"
 
 cat >"$folder/hello.wat" <<'W'
 (module
@@ -211,6 +222,12 @@ else
         check "a reader that goes away ends it" "[ $(cat "$folder/out") -eq 5 ]"
         check "100 MB of output pass" "[ $("$s3n" run "$folder/flood.wasm" | wc -c) -eq 104857600 ]"
         expect 8 - '' run --timeout-ms 50 "$folder/loop.wasm"
+        printf 'cat /in/file\nput /in/file other\ncat /in/file\n' >"$folder/script"
+        input=$folder/script expect 0 'other' 'pipe is left out' run --dir "$folder/tree::/in" "$folder/files.wasm"
+        check "a folder given to a program is not changed" "grep -qx content '$folder/tree/file'"
+        input=$folder/script expect 0 '/in/file: ' - run "$folder/files.wasm"
+        printf 'put /x y\ncat /x\n' >"$folder/script"
+        input=$folder/script expect 0 'y' - run --scratch-mib 1 "$folder/files.wasm"
     fi
 fi
 
