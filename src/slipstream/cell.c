@@ -27,7 +27,10 @@ enum {
     /* A cell's descriptors, besides the standard streams. */
     CELL_EVENT = 3,
     CELL_PIPE = 4,
-    CELL_FIRST_FREE = 5
+    CELL_FIRST_FREE = 5,
+    /* What it writes to its pipe. */
+    CELL_YIELDS = 1,
+    CELL_ENDS = 2
 };
 
 static void futex_wait(uint32_t *word, uint32_t held)
@@ -58,6 +61,7 @@ struct cell_life {
     uint32_t number;
     uint32_t function;
     bool is_direct;
+    bool is_isolated; /* ends after one invocation: the next has a process of its own */
 };
 
 /* Leaves of the channel what this lane's cells need. */
@@ -107,7 +111,7 @@ static bool cell_load(struct cell_life *life, const struct library_row *row, str
 static void cell_yield(struct cell_life *life)
 {
     struct cell_share *share = life->lane->share;
-    const uint8_t byte = 0;
+    const uint8_t byte = CELL_YIELDS;
     __atomic_store_n(&share->turn, 0, __ATOMIC_SEQ_CST);
     if (write(CELL_PIPE, &byte, 1) != 1)
         _exit(0); /* the worker is gone */
@@ -116,6 +120,13 @@ static void cell_yield(struct cell_life *life)
         futex_wait(&share->turn, turn);
     life->lane->ring.handled = __atomic_load_n(&share->handled, __ATOMIC_RELAXED);
     life->lane->ring.seen = __atomic_load_n(&share->seen, __ATOMIC_RELAXED);
+}
+
+/* Gives the lane back for good. */
+static NORETURN void cell_end(void)
+{
+    const uint8_t byte = CELL_ENDS;
+    _exit(write(CELL_PIPE, &byte, 1) != 1);
 }
 
 static bool is_wanted(const struct cell_life *life)
@@ -140,12 +151,16 @@ static NORETURN void cell_live(struct cell_life *life)
         }
         if (!came)
             continue;
+        uint32_t before = lane->ring.handled;
         bool is_useful = life->is_direct
                              ? lane_run_one(lane, life->shell)
                              : ring_serve(&lane->ring, life->shell, life->function, &error);
         __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
-        if (!is_useful)
+        /* Whoever was under way has an answer, unless there was none at all. */
+        if (!is_useful && lane->ring.handled == before)
             _exit(1);
+        if (!is_useful || life->is_isolated)
+            cell_end();
     }
 }
 
@@ -157,6 +172,7 @@ static NORETURN void cell_main(struct lane *lane, const struct library_row *row,
                               .number = number,
                               .function = row->function,
                               .is_direct = lane_is_direct(&row->settings) };
+    life.is_isolated = (row->settings.flags & SETTINGS_ISOLATE_INVOCATION) != 0;
     if (!cell_settle(&error) || !descriptors_narrow(lane, pipe_end))
         _exit(1);
     channel_narrow(lane);
@@ -239,8 +255,8 @@ static bool is_stuck(const struct lane *lane, const struct library_row *row, uin
     return row->settings.timeout_ms != 0 && now_ns - *since_ns > allowed_ns;
 }
 
-/* True: it gave the lane back.  False: it is dead. */
-static bool cell_watch(struct lane *lane, struct cell *cell, const struct library_row *row)
+/* How the cell's turn ended: CELL_YIELDS, CELL_ENDS, or 0: it died, or must. */
+static uint8_t cell_watch(struct lane *lane, struct cell *cell, const struct library_row *row)
 {
     struct pollfd waiting = { .fd = cell->pipe, .events = POLLIN };
     uint32_t seen = 0;
@@ -249,9 +265,9 @@ static bool cell_watch(struct lane *lane, struct cell *cell, const struct librar
     for (;;) {
         int ready = poll(&waiting, 1, CELL_LOOK_MS);
         if (ready > 0)
-            return read(cell->pipe, &byte, 1) == 1;
+            return read(cell->pipe, &byte, 1) == 1 ? byte : 0;
         if (ready == 0 && is_stuck(lane, row, &seen, &since_ns))
-            return false;
+            return 0;
     }
 }
 
@@ -293,12 +309,12 @@ void cells_serve(struct lane *lane, const struct library_row *row)
         cell->number = lane->cell_count;
     }
     cell->used = ++lane->run_count;
-    bool is_alive = cell_watch(lane, cell, row);
-    if (!is_alive)
+    uint8_t how = cell_watch(lane, cell, row);
+    if (how != CELL_YIELDS)
         cell_drop(cell);
     __atomic_store_n(&lane->share->turn, 0, __ATOMIC_RELEASE);
     handled_take(lane);
-    if (!is_alive)
+    if (how != CELL_YIELDS && how != CELL_ENDS)
         ring_fail_one(&lane->ring);
 }
 

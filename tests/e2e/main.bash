@@ -81,6 +81,7 @@ has "CGI: query" "$output" "QUERY_STRING=x=1"
 has "CGI: field" "$output" "HTTP_X_TEST=yes"
 has "the manifest's variable" "$output" "COLOUR=blue"
 has "health" "$(fetch "$url/.well-known/s3n/health")" '"ok"'
+has "info names the backend" "$(fetch "$url/.well-known/s3n/info")" "\"backend\":\"${S3N_BACKEND:-kvm}\""
 has "info says SIMULATED" "$(fetch "$url/.well-known/s3n/info")" '"simulated":true'
 output=$(fetch -D "$scratch/head" "$url/a/echo/run" --data-binary x >/dev/null; tr -d '\r' <"$scratch/head")
 id=$(sed -n 's/^s3n-invocation-id: //pI' <<<"$output")

@@ -51,7 +51,7 @@ require_node() {
   for program in s3nd s3n s3n-keeper s3n-compile slipstream; do
     [ -x "$S3N_BUILD/bin/$program" ] || skip_all "$1" "$program is not built"
   done
-  [ -w /dev/kvm ] || skip_all "$1" "/dev/kvm can't be opened here"
+  has_backend || skip_all "$1" "/dev/kvm can't be opened here"
 }
 
 # node_start [ARGUMENTS...]: sets node, url, admin.  RUN_AS is a prefix for the command.
@@ -61,7 +61,7 @@ node_start() {
   ready=$scratch/ready
   rm -f "$ready"
   mkfifo "$ready"
-  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 "$@" >"$ready" 2>>"$scratch/node.log" &
+  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" "$@" >"$ready" 2>>"$scratch/node.log" &
   node=$!
   exec 9<"$ready"
   line=

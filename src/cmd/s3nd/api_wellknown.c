@@ -37,6 +37,7 @@ void api_info(void *context, const struct gateway_call *call)
         (json_int_t)MIN((uint64_t)node->config->blob_kib_max << 10, (uint64_t)MODULE_SIZE_MAX),
         "memory_mib", (json_int_t)MEMORY_MIB_MAX, "timeout_ms", (json_int_t)TIMEOUT_MS_MAX,
         "output_kib", (json_int_t)OUTPUT_KIB_MAX);
+    json_object_set_new(info, "backend", json_string(node->config->backend));
     json_object_set_new(info, "processor", processor_json(&node->processor));
     gateway_answer_json(node->gateway, call->handle, 200, info);
 }
