@@ -4,6 +4,7 @@
 //
 // Answers are integers only, and a NaN is made canonical before its bits can be seen, so that there is one answer.
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { observe } from './observe.mjs';
 import { Function_, I32, I64, TYPES, Random, signed, unsigned, section, string, vector } from './program.mjs';
 
 const FUNCTIONS = 12;
@@ -39,28 +40,6 @@ function makeModule(random) {
     ...section(10, vector([...bodies, ...exported].map((b) => [...unsigned(b.length), ...b]))),
     ...section(11, vector([[0, 0x41, 0, 0x0b, ...vector(Array.from({ length: 256 }, () => [random.below(256)]))]])),
   ]);
-}
-
-const TRAPS = [
-  [/divide by zero|remainder by zero/, 'integer divide by zero'],
-  [/divide result unrepresentable/, 'integer overflow'],
-  [/float unrepresentable/, 'in'], // "invalid conversion" of a NaN or "integer overflow": V8 does not tell which
-  [/memory access out of bounds/, 'out of bounds memory access'],
-  [/table index is out of bounds/, 'undefined element'],
-  [/signature mismatch/, 'indirect call type mismatch'],
-  [/unreachable/, 'unreachable'],
-];
-
-function observe(instance, name) {
-  const action = { type: 'invoke', field: name, args: [] };
-  try {
-    const answer = BigInt.asUintN(64, instance.exports[name]());
-    return { type: 'assert_return', action, expected: [{ type: 'i64', value: answer.toString() }] };
-  } catch (error) {
-    const known = TRAPS.find(([pattern]) => pattern.test(error.message));
-    if (!known) throw error;
-    return { type: 'assert_trap', action, text: known[1], expected: [] };
-  }
 }
 
 mkdirSync(folder, { recursive: true });
