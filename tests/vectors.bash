@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every vector instruction with edge values from everywhere an operand may be, and every access around the end of memory:
 # what micro-VMs answer against what Node's engine answers.
-# vectors.bash [SEED]
+# vectors.bash [SEED]; S3N_BACKEND and S3N_TIER say where.
 set -u
 S3N_SOURCE=${S3N_SOURCE:-$(cd "$(dirname "$0")/.." && pwd)}
 S3N_BUILD=${S3N_BUILD:-$S3N_SOURCE/build}
@@ -19,4 +19,4 @@ backend=${S3N_BACKEND:-kvm}
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 node "$S3N_SOURCE/tests/differential/vectors.mjs" "$scratch" "${1:-1}" || exit 1
-cd "$scratch" && "$S3N_BUILD/bin/spectest" --backend "$backend" vectors.json
+cd "$scratch" && "$S3N_BUILD/bin/spectest" --backend "$backend" --tier "${S3N_TIER:-baseline}" vectors.json
