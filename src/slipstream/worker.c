@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum {
@@ -58,6 +59,7 @@ struct worker_lane {
 struct worker_function {
     uint32_t function;
     bool is_direct;
+    bool is_isolated; /* nothing that it may have written is left */
     uint64_t mean_ns; /* of its invocations, lately; 0: not known */
 };
 
@@ -94,7 +96,12 @@ static bool function_note(struct worker *worker, uint32_t function, const struct
         return false;
     if (row == NULL)
         row = &worker->functions[worker->function_count++];
-    *row = (struct worker_function){ .function = function, .is_direct = lane_is_direct(settings) };
+    *row = (struct worker_function){
+        .function = function,
+        .is_direct = lane_is_direct(settings),
+        .is_isolated = settings->entry == SETTINGS_ENTRY_NATIVE ||
+                       (settings->flags & SETTINGS_ISOLATE_INVOCATION) != 0,
+    };
     return true;
 }
 
@@ -410,6 +417,27 @@ static void wipe_area(uint8_t *mailbox, size_t size, const struct mailbox_area *
         memset(mailbox, 0, size);
 }
 
+/* Code that no compiler of ours made, or none is trusted to have made well, may have written to all
+ * of its lane's window.  Nobody else's invocation is there: such functions have a lane to
+ * themselves while they run. */
+static void wipe_stations(struct worker *worker, uint32_t lane)
+{
+    const struct channel_shape *shape = &worker->channel.shape;
+    uint8_t *from = channel_station(&worker->channel, lane, 0);
+    size_t size = shape->station_count * shape->station_size;
+    if (madvise(from, size, MADV_REMOVE) != 0)
+        memset(from, 0, size);
+}
+
+static bool is_alone(const struct worker *worker, uint32_t slot)
+{
+    uint32_t count = worker->channel.shape.station_count, first = lane_of(worker, slot) * count;
+    for (uint32_t i = first; i < first + count; i++)
+        if (i != slot && worker->slots[i].state != SLOT_FREE)
+            return false;
+    return true;
+}
+
 void worker_release(struct worker *worker, uint32_t slot)
 {
     size_t size;
@@ -423,6 +451,9 @@ void worker_release(struct worker *worker, uint32_t slot)
     /* The request by what we laid out ourselves; one never submitted by its header. */
     size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
     memset(memory, 0, MIN(MAX(request_size, sizeof(header)), size));
+    const struct worker_function *function = function_find(worker, held->function);
+    if (function != NULL && function->is_isolated && is_alone(worker, slot))
+        wipe_stations(worker, lane_of(worker, slot));
     if (held->state == SLOT_ACQUIRED)
         worker->lanes[lane_of(worker, slot)].load--;
     held->state = SLOT_FREE;
