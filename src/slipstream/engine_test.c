@@ -376,6 +376,37 @@ static void entries_must_be_there(void)
     CHECK_NUMBER(bench.error.code, ERROR_INVALID);
 }
 
+/* A deadline's signal just before the guest has its answer: the answer comes all the same. */
+static void interruptions_lose_no_answer(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, &small, &no_limits));
+    struct shell *shell = bench.shell;
+    const struct backend *backend = shell->backend;
+    struct control *control = backend->machine_control(shell->machine);
+    struct run run = { .shell = shell, .outcome = &bench.outcome };
+    const struct entry_point entry = exits_entry(shell, test_offset(TEST_grow));
+    struct event event;
+    uint64_t answer = 0;
+    control->entry = ENTRY_CALL;
+    control->argument_count = control->result_count = 1;
+    control->arguments[0] = 2;
+    REQUIRE(exits_prepare(&run, &entry, 0, &bench.error));
+    backend->machine_enter(shell->machine, &event);
+    while (event.kind == EVENT_EXIT && event.reason == GUEST_EXIT_CLOCK &&
+           exits_step(&run, &event, &answer))
+        backend->machine_resume(shell->machine, answer, &event);
+    REQUIRE(event.kind == EVENT_EXIT && event.reason == GUEST_EXIT_GROW);
+    REQUIRE(exits_step(&run, &event, &answer));
+    *backend->machine_interrupt_flag(shell->machine) = 1;
+    backend->machine_resume(shell->machine, answer, &event);
+    REQUIRE(event.kind == EVENT_INTERRUPTED);
+    backend->machine_resume(shell->machine, UINT64_MAX, &event);
+    REQUIRE(event.kind == EVENT_EXIT && event.reason == GUEST_EXIT_DONE);
+    CHECK_NUMBER(shell_mailbox(shell)->results[0], 1);
+}
+
 static void large_images_are_mapped(void)
 {
     REQUIRE_KVM();
@@ -552,6 +583,7 @@ static const struct test tests[] = {
     TEST(reactors_start_from_their_snapshot),
     TEST(initialisations_fail),
     TEST(entries_must_be_there),
+    TEST(interruptions_lose_no_answer),
     TEST(large_images_are_mapped),
     TEST(resets_miss_nothing),
     TEST(lying_mailboxes_are_seen_through),

@@ -43,6 +43,7 @@ struct machine {
     uint64_t memory_size;          /* accessible now */
     struct process_areas *areas;   /* NULL: none */
     enum next next;
+    uint64_t answer; /* to the guest's last exit */
     bool restores_itself; /* control->parts are filled in */
     /* While another machine holds the place: what this one's instance and runtime were. */
     uint8_t *instance_aside;
@@ -331,7 +332,10 @@ static void process_enter(struct machine *machine, struct event *event)
 
 static void process_resume(struct machine *machine, uint64_t answer, struct event *event)
 {
-    machine_go(machine, answer, event);
+    /* An interruption may have come before the guest had its answer. */
+    if (answer != UINT64_MAX)
+        machine->answer = answer;
+    machine_go(machine, machine->answer, event);
 }
 
 static bool process_grow(struct machine *machine, uint64_t size)
