@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A function that computes for some milliseconds: what its input's bytes come to after many rounds. */
+/* A function that computes for some milliseconds: what its input's bytes come to after many rounds.
+ */
 #include <stdint.h>
 #include <stdio.h>
 
