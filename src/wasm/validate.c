@@ -97,6 +97,8 @@ bool validator_push_frame(struct validator *validator, uint8_t opcode, struct ty
                                       .height = validator->height,
                                       .weight = weight,
                                       .is_dead = is_dead,
+                                      .exit = UINT32_MAX,
+                                      .cost_at = validator->cost_at,
                                       .opcode = opcode };
     validator->depth_max = MAX(validator->depth_max, validator->depth);
     return validator_push_list(validator, parameters);

@@ -17,6 +17,7 @@ static bool find_label(struct validator *validator, struct frame **frame)
         return validator_refuse(validator, ERROR_INVALID, "unknown label %u", label);
     *frame = &validator->frames[validator->depth - 1 - label];
     (*frame)->is_target = true;
+    validator->top->exit = MIN(validator->top->exit, validator->depth - 1 - label);
     return true;
 }
 
@@ -109,6 +110,20 @@ static bool check_else(struct validator *validator)
     return validator_push_list(validator, frame->parameters) && validator_split(validator, true);
 }
 
+/* At the end of a frame: whether what follows is a basic block of its own.  It is none when nothing
+ * jumps here, and it is one with what led to the frame when all that enters it comes out here. */
+static bool join(struct validator *validator)
+{
+    const struct frame *frame = validator->top;
+    bool is_joined =
+        frame->opcode != OPCODE_LOOP && (frame->opcode != OPCODE_BLOCK || frame->is_target);
+    bool is_reached = is_joined || !frame->is_unreachable;
+    if (frame->exit < validator->depth - 1 || !is_reached)
+        return is_joined || frame->is_unreachable;
+    validator->cost_at = frame->cost_at;
+    return false;
+}
+
 static bool check_end(struct validator *validator)
 {
     struct frame *frame = validator->top;
@@ -122,14 +137,12 @@ static bool check_end(struct validator *validator)
         return validator_refuse(validator, ERROR_INVALID,
                                 "type mismatch: if without else must give back its parameters");
     struct type_list results = frame->results;
-    /* A block that nothing jumps to just goes on, and so does a loop. */
-    bool is_joined =
-        frame->opcode != OPCODE_LOOP && (frame->opcode != OPCODE_BLOCK || frame->is_target);
-    bool starts_block = is_joined || frame->is_unreachable;
+    bool starts_block = join(validator);
     validator->depth--;
     if (validator->depth == 0)
         return true;
     validator->top = &validator->frames[validator->depth - 1];
+    validator->top->exit = MIN(validator->top->exit, frame->exit);
     return validator_push_list(validator, results) && validator_split(validator, starts_block);
 }
 
@@ -186,6 +199,7 @@ static bool check_return(struct validator *validator)
 {
     if (!validator_pop_list(validator, validator->frames[0].results))
         return false;
+    validator->top->exit = 0;
     validator_set_unreachable(validator);
     return true;
 }
@@ -242,6 +256,7 @@ static bool apply_return_call(struct validator *validator, const struct function
                                 "type mismatch: tail call to a function with other results");
     if (!validator_pop_list(validator, parameters))
         return false;
+    validator->top->exit = 0;
     validator_set_unreachable(validator);
     return true;
 }

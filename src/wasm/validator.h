@@ -27,8 +27,10 @@ struct frame {
     uint32_t weight; /* how often it may run: x8 per loop */
     uint8_t opcode;  /* BLOCK, LOOP, IF or ELSE */
     bool is_unreachable;
-    bool is_dead;   /* stands in unreachable code */
-    bool is_target; /* a branch goes to it */
+    bool is_dead;     /* stands in unreachable code */
+    bool is_target;   /* a branch goes to it */
+    uint32_t exit;    /* number of the outermost frame that a branch within goes to */
+    uint32_t cost_at; /* the basic block that leads here */
 };
 
 struct validator {
