@@ -128,7 +128,7 @@ expect_alone 7 - 'nobody answers at 127.0.0.1:1 (is it running?)' login https://
 HOME='' XDG_CONFIG_HOME='' expect 3 - 'neither $XDG_CONFIG_HOME nor $HOME' ls
 
 expect 2 - '-o IMAGE' compile "$folder/empty.wasm"
-expect 3 - 'no tier "optimised"' compile --tier optimised -o x "$folder/empty.wasm"
+expect 3 - 'no tier "magic"' compile --tier magic -o x "$folder/empty.wasm"
 expect 3 - 'no backend "magic"' run --backend magic "$folder/empty.wasm"
 expect 2 - '--env wants KEY=VALUE' run --env nothing "$folder/empty.wasm"
 expect 5 - 'missing.wasm' run "$folder/missing.wasm"

@@ -59,6 +59,28 @@ static bool put(struct registry *registry, const char *name, const char *code, u
     return registry_put(registry, &version, &application, replaced, error);
 }
 
+/* The same application, with an archive of files beside its module. */
+static bool put_with_files(struct registry *registry, const char *name,
+                           const struct digest32 *archive, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    AUTO_BUFFER struct buffer with_files;
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct function_image image = image_of("code");
+    struct application *application = NULL;
+    bool replaced;
+    manifest_of(&text, name, BYTES_LITERAL("code"));
+    buffer_init(&with_files, MANIFEST_SIZE_MAX);
+    if (!manifest_parse(&manifest, buffer_view(&text), error))
+        return false;
+    manifest->functions[0].has_archive = true;
+    manifest->functions[0].archive = *archive;
+    if (!manifest_canonical(&with_files, manifest, error))
+        return false;
+    struct registry_version version = { buffer_view(&with_files), owner_of(1), &image, 1700000000 };
+    return registry_put(registry, &version, &application, &replaced, error);
+}
+
 struct world {
     struct store *store;
     struct registry *registry;
@@ -159,6 +181,15 @@ static void deletion_frees_unused_blobs_and_the_name(void)
     CHECK(store_blob_size(world.store, &shared, &size, &error));
     CHECK(registry_delete(world.registry, "first", &owner, &error));
     CHECK(!store_blob_size(world.store, &shared, &size, &error));
+    /* The same for what goes with a module. */
+    struct digest32 files = sha256_of(BYTES_LITERAL("files"));
+    CHECK(store_blob_put(world.store, &files, BYTES_LITERAL("files"), &error));
+    CHECK(put_with_files(world.registry, "first", &files, &error));
+    CHECK(put_with_files(world.registry, "second", &files, &error));
+    CHECK(registry_delete(world.registry, "second", &owner, &error));
+    CHECK(store_blob_size(world.store, &files, &size, &error));
+    CHECK(registry_delete(world.registry, "first", &owner, &error));
+    CHECK(!store_blob_size(world.store, &files, &size, &error));
     CHECK_NOTE(put(world.registry, "second", "again", 2, &replaced, &error), "%s", error.text);
     CHECK(!replaced);
     world_close(&world);

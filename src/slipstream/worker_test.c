@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A real slipstream process behind struct worker. */
+#include "abi/test_files.h"
 #include "base/file.h"
 #include "base/spawn.h"
 #include "slipstream/channel.h"
@@ -282,6 +283,32 @@ static void bad_images_are_refused(void)
     CHECK_NUMBER(bench.error.code, ERROR_LIMIT);
 }
 
+static void files_are_checked(void)
+{
+    REQUIRE_KVM();
+    static const struct test_file rows[] = { { FILES_FOLDER, 0, "/", NULL },
+                                             { FILES_REGULAR, 0, "a", "content" } };
+    BENCH bench = { 0 };
+    REQUIRE(bench_open(&bench, 1));
+    AUTO_CLOSE int files = -1;
+    AUTO_CLOSE int wrong = -1;
+    uint8_t archive[512];
+    struct settings settings = { 0 };
+    struct test_image options = {
+        .memory_size = 65536, .memory_size_max = 65536, .command = TEST_echo, .start = TEST_NONE
+    };
+    AUTO_CLOSE int image = test_image_make(&options);
+    size_t size = test_files_write(archive, sizeof(archive), rows, ARRAY_COUNT(rows));
+    REQUIRE(file_sealed(&files, "files", bytes_of(archive, size), &bench.error));
+    CHECK(worker_load(bench.worker, 1, image, files, &settings, &bench.error));
+    archive[size - 10] ^= 1;
+    REQUIRE(file_sealed(&wrong, "files", bytes_of(archive, size - 1), &bench.error));
+    CHECK(!worker_load(bench.worker, 2, image, wrong, &settings, &bench.error));
+    CHECK_NUMBER(bench.error.code, ERROR_INVALID);
+    uint32_t slot;
+    CHECK(submit(&bench, 1, "still there", 7, &slot));
+}
+
 static bool load_reactor(struct bench *bench, enum test_function init, uint32_t flags)
 {
     struct test_image image = { .memory_size = 65536,
@@ -397,6 +424,7 @@ static const struct test tests[] = {
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),
+    TEST(files_are_checked),
     TEST(failing_initialisations_are_told),
     TEST(instances_are_reused_when_asked),
     TEST(killed_process_fails_what_runs),

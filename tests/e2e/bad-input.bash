@@ -127,6 +127,14 @@ truncate -s -1 "$scratch/manifest"
 is "a manifest whose module was not uploaded" "$(signed PUT /v1/applications/absent "$scratch/manifest")" 404
 has "names the module" "$(cat "$scratch/body")" "$wrong"
 has "and says what to do" "$(cat "$scratch/body")" "PUT /v1/blobs"
+module=$(sha256sum <"$modules/files.wasm" | cut -c1-64)
+signed PUT "/v1/blobs/$module" "$modules/files.wasm" >/dev/null
+sed -i "s/\"code\":\"$wrong\"/\"code\":\"$module\"/; s/\"environment\":{},/&\"files\":\"$wrong\",/" "$scratch/manifest"
+is "a manifest whose files were not uploaded" "$(signed PUT /v1/applications/absent "$scratch/manifest")" 404
+has "names them" "$(cat "$scratch/body")" "its files sha256:$wrong"
+sed -i "s/\"files\":\"$wrong\"/\"files\":\"$digest\"/" "$scratch/manifest"
+is "files that are no archive" "$(signed PUT /v1/applications/absent "$scratch/manifest")" 400
+has "are refused before anybody maps them" "$(cat "$scratch/body")" "not an archive of files"
 
 # --- a client that sends one byte a second
 host=${url#https://}
