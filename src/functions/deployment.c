@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/deployment.h"
-#include "abi/files.h"
 #include "abi/image.h"
 #include "base/file.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "functions/artefact.h"
 #include "functions/trial.h"
+#include "functions/uploads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -432,47 +432,6 @@ static bool deployment_new(struct deployment **deployment, struct deployer *depl
     return true;
 }
 
-static bool module_check(struct deployer *deployer, const struct manifest_function *function,
-                         uint64_t *size, struct error *error)
-{
-    if (!store_blob_size(deployer->options.store, &function->code, size, error)) {
-        if (error->code == ERROR_NOT_FOUND)
-            error_set(error, ERROR_NOT_FOUND, "its module sha256:%s was not uploaded",
-                      hex_of_digest(&function->code).text);
-        return error_within(error, "function %s", function->name);
-    }
-    if (*size > MODULE_SIZE_MAX)
-        return error_set(error, ERROR_LIMIT,
-                         "function %s: its module has %llu bytes, at most %d are allowed",
-                         function->name, (unsigned long long)*size, MODULE_SIZE_MAX);
-    return true;
-}
-
-/* Every archive is checked before anybody maps it. */
-static bool archive_check(struct deployer *deployer, const struct manifest_function *function,
-                          struct error *error)
-{
-    AUTO_CLOSE int descriptor = -1;
-    struct bytes content;
-    struct files files;
-    const char *reason = "";
-    if (!function->has_archive)
-        return true;
-    if (!blobs_open(deployer->options.blobs, &function->archive, &descriptor, error)) {
-        if (error->code == ERROR_NOT_FOUND)
-            error_set(error, ERROR_NOT_FOUND, "its files sha256:%s were not uploaded",
-                      hex_of_digest(&function->archive).text);
-        return error_within(error, "function %s", function->name);
-    }
-    if (!file_map(&content, descriptor, error))
-        return error_within(error, "function %s: its files", function->name);
-    bool is_archive =
-        files_parse(&files, content, &reason) ||
-        error_set(error, ERROR_INVALID, "function %s: its files are %s", function->name, reason);
-    file_unmap(&content);
-    return is_archive;
-}
-
 /* What an optimisation does not touch. */
 static bool is_kept(const struct deployment *deployment, size_t i)
 {
@@ -487,8 +446,8 @@ static bool deployment_begin(struct deployment **begun, struct error *error)
     uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
     const struct manifest *manifest = made->manifest;
     for (size_t i = 0; i < manifest->function_count; i++) {
-        if (!module_check(deployer, &manifest->functions[i], &sizes[i], error) ||
-            !archive_check(deployer, &manifest->functions[i], error))
+        if (!uploads_check(deployer->options.store, deployer->options.blobs,
+                           &manifest->functions[i], &sizes[i], error))
             return false;
         struct artefact artefact = deployment_artefact(made, i);
         made->images[i] = is_kept(made, i) ? made->base->images[i] : made->images[i];

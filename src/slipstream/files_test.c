@@ -84,7 +84,8 @@ static bool bench_open(struct bench *bench, uint64_t scratch_size_max)
 static uint8_t *memory_of(const struct shell *shell)
 {
     uint64_t size;
-    return shell->backend->machine_part(shell->machine, PART_MEMORY, &size);
+    uint8_t *memory = shell->backend->machine_part(shell->machine, PART_MEMORY, &size);
+    return memory;
 }
 
 static uint64_t scratch_size(const struct shell *shell)
