@@ -123,6 +123,17 @@ static void nans_match_by_pattern(void)
     }
 }
 
+static void references_may_be_open(void)
+{
+    AUTO_JSON json_t *function = parse(NUMBER("funcref", "3"));
+    AUTO_JSON json_t *external = parse("{\"type\":\"externref\"}");
+    AUTO_JSON json_t *seven = parse(NUMBER("externref", "7"));
+    static const uint64_t null[2], eighth[2] = { 8 };
+    CHECK(value_matches(function, eighth) && !value_matches(function, null));
+    CHECK(value_matches(external, eighth) && !value_matches(external, null));
+    CHECK(value_matches(seven, eighth) && !value_matches(seven, null));
+}
+
 static void texts_show_bits(void)
 {
     char text[VALUE_TEXT_SIZE];
@@ -139,9 +150,7 @@ static void texts_show_bits(void)
 }
 
 static const struct test tests[] = {
-    TEST(values_become_slots),
-    TEST(others_are_refused),
-    TEST(nans_match_by_pattern),
-    TEST(texts_show_bits),
+    TEST(values_become_slots),    TEST(others_are_refused), TEST(nans_match_by_pattern),
+    TEST(references_may_be_open), TEST(texts_show_bits),
 };
 TEST_MAIN(tests)
