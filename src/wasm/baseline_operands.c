@@ -300,12 +300,21 @@ void operands_to_slots(struct baseline *baseline, uint32_t count)
     }
 }
 
+static void spill_owner(struct baseline *baseline, unsigned reg)
+{
+    if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
+        operand_spill(baseline, baseline->owners[reg] - 1);
+}
+
 void registers_spill(struct baseline *baseline)
 {
-    for (unsigned reg = 0; reg < REGISTER_COUNT; reg++) {
-        if (baseline->owners[reg] != 0 && baseline->owners[reg] != OWNER_BUSY)
-            operand_spill(baseline, baseline->owners[reg] - 1);
+    for (unsigned reg = 0; reg < STENCIL_STACK_REGISTERS; reg++) {
+        spill_owner(baseline, reg);
+        spill_owner(baseline, FLOAT_BASE + reg);
     }
+    for (unsigned reg = FLOAT_BASE + STENCIL_STACK_REGISTERS;
+         reg < REGISTER_COUNT && baseline->has_vectors; reg++)
+        spill_owner(baseline, reg);
 }
 
 /* The value of a local, which is about to change, stays what it is for the operand at `at`. */

@@ -108,7 +108,8 @@ struct baseline {
     bool is_deterministic;
     uint32_t cost_at; /* next of facts->costs */
     bool is_reachable;
-    bool has_calls; /* rsp was aligned in the prologue */
+    bool has_calls;   /* rsp was aligned in the prologue */
+    bool has_vectors; /* perhaps: some operands may be in borrowed registers */
 };
 
 #define OWNER_BUSY UINT32_MAX
