@@ -409,6 +409,25 @@ static void many_files_are_found(void)
     CHECK_NUMBER(volume_get()->node_count, 1);
 }
 
+/* The limit's own room, not the scratch area's. */
+static void files_have_a_count(void)
+{
+    char name[32];
+    init_with(15 << 20);
+    unsigned made = 0;
+    CHECK_NUMBER(path_make_folder(TEST_FOLDER, "many"), WASI_SUCCESS);
+    for (int error = WASI_SUCCESS; error == WASI_SUCCESS; made += error == WASI_SUCCESS) {
+        snprintf(name, sizeof(name), "many/%u", made);
+        error = path_make_folder(TEST_FOLDER, name);
+        CHECK(error == WASI_SUCCESS || error == WASI_NOSPC);
+    }
+    /* Two more: the folder itself, and the changed one above it. */
+    CHECK_NUMBER(made + 2, NODE_COUNT_MAX);
+    CHECK_NUMBER(path_remove_folder(TEST_FOLDER, "many/7"), WASI_SUCCESS);
+    CHECK_NUMBER(path_make_folder(TEST_FOLDER, "many/7"), WASI_SUCCESS);
+    CHECK_NUMBER(path_make_folder(TEST_FOLDER, "many/new"), WASI_NOSPC);
+}
+
 static const struct test tests[] = {
     TEST(positions_follow_reads_and_writes),
     TEST(appending_goes_to_the_end),
@@ -425,5 +444,6 @@ static const struct test tests[] = {
     TEST(poll_answers_for_files),
     TEST(clearing_leaves_zeros),
     TEST(many_files_are_found),
+    TEST(files_have_a_count),
 };
 TEST_MAIN(tests)

@@ -58,6 +58,20 @@ is "other files deploy" $? 0
 is "as another version" $? 0
 is "and are served" "$(ask site 'cat /words.txt')" "one three"
 
+# --- a reactor's snapshot keeps what it opened and wrote before
+application opener open-files 'files = ["words.txt"]'
+printf 'first\nsecond\n' >"$scratch/opener/words.txt"
+deploy opener
+is "a reactor with files deploys" $? 0
+wanted=$'rest: second\nprepared: first\nfresh'
+same=yes
+for i in 1 2 3 4 5 6 7 8 9 10; do [ "$(ask opener x)" = "$wanted" ] || same=$(ask opener x); done
+is "every request goes on from the snapshot's files" "$same" yes
+sed -i 's|^source.*|&\nisolation = "invocation"|' "$scratch/opener/s3n.toml"
+deploy opener
+for i in 1 2 3; do [ "$(ask opener x)" = "$wanted" ] || same=$(ask opener x); done
+is "with isolation by invocation too" "$same" yes
+
 # --- no files, and what is wrong with them
 application bare files
 deploy bare
