@@ -43,7 +43,7 @@ struct machine {
     uint64_t memory_size;          /* accessible now */
     struct process_areas *areas;   /* NULL: none */
     enum next next;
-    uint64_t answer; /* to the guest's last exit */
+    uint64_t answer;      /* to the guest's last exit */
     bool restores_itself; /* control->parts are filled in */
     /* While another machine holds the place: what this one's instance and runtime were. */
     uint8_t *instance_aside;

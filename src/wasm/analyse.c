@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wasm/analyse.h"
 
+#include "wasm/entry.h"
 #include "wasm/imports.h"
 #include "wasm/limits.h"
 #include "wasm/module.h"
@@ -179,23 +180,19 @@ static bool list_tables(struct analyser *analyser, struct error *error)
     return true;
 }
 
-static bool has_export(const struct analyser *analyser, const char *name, const char *type)
+/* With the reason when nobody can say. */
+static enum analysis_abi find_abi(struct analyser *analyser)
 {
-    const struct analysis *analysis = analyser->analysis;
-    for (uint32_t i = 0; i < analysis->export_count; i++) {
-        if (bytes_equal_string(analysis->exports[i].name, name))
-            return strcmp(analysis->exports[i].type, type) == 0;
-    }
-    return false;
-}
-
-static enum analysis_abi find_abi(const struct analyser *analyser)
-{
-    if (has_export(analyser, "_start", "(func)"))
-        return ANALYSIS_ABI_COMMAND;
-    if (has_export(analyser, "s3n_alloc", "(func (param i32) (result i32))") &&
-        has_export(analyser, "s3n_handle", "(func (param i32 i32) (result i64))"))
-        return ANALYSIS_ABI_REACTOR;
+    static const enum analysis_abi abis[IMAGE_ABI_COUNT] = {
+        [IMAGE_ABI_COMMAND] = ANALYSIS_ABI_COMMAND,
+        [IMAGE_ABI_CGI] = ANALYSIS_ABI_CGI,
+        [IMAGE_ABI_REACTOR] = ANALYSIS_ABI_REACTOR,
+    };
+    enum image_abi abi = IMAGE_ABI_NONE;
+    struct error why;
+    if (entry_choose_abi(&abi, &analyser->module, analyser->arena, &why))
+        return abis[abi];
+    add_reason(analyser, why.text);
     return ANALYSIS_ABI_NONE;
 }
 
@@ -290,10 +287,6 @@ bool wasm_analyse(struct analysis *analysis, struct arena *arena, struct bytes m
     measure(&analyser);
     name_features(&analyser);
     made.abi = find_abi(&analyser);
-    if (made.abi == ANALYSIS_ABI_NONE)
-        add_reason(&analyser, "nothing to call: no export \"_start\" (func)");
-    if (made.abi == ANALYSIS_ABI_REACTOR)
-        add_reason(&analyser, "reactors (s3n_alloc, s3n_handle) are not supported yet");
     if (arena_failed(arena))
         return refuse_memory(error);
     *analysis = made;

@@ -53,6 +53,7 @@ enum analysis_ability {
 enum analysis_abi {
     ANALYSIS_ABI_NONE,
     ANALYSIS_ABI_COMMAND, /* exports _start: WASI preview 1 */
+    ANALYSIS_ABI_CGI,     /* the same, and says so itself */
     ANALYSIS_ABI_REACTOR, /* exports s3n_alloc and s3n_handle */
 };
 

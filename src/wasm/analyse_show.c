@@ -9,6 +9,8 @@ const char *analysis_abi_name(enum analysis_abi abi)
         return "none";
     case ANALYSIS_ABI_COMMAND:
         return "command";
+    case ANALYSIS_ABI_CGI:
+        return "cgi";
     case ANALYSIS_ABI_REACTOR:
         return "reactor";
     }

@@ -62,7 +62,9 @@ static void tells_all_reasons(void)
     CHECK_STRING(analysis.reasons[2], "illegal opcode 0x14: typed function references not "
                                       "supported at offset 0x48 in function 2");
     CHECK(strncmp(analysis.reasons[3], "illegal opcode 0xfe 0x0c: threads", 33) == 0);
-    CHECK_STRING(analysis.reasons[4], "nothing to call: no export \"_start\" (func)");
+    CHECK_STRING(
+        analysis.reasons[4],
+        "the module has no function _start to run, and no s3n_alloc and s3n_handle (a reactor)");
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, 1 << 16);
     analysis_text(&text, &analysis);

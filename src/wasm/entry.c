@@ -105,21 +105,27 @@ bool entry_write(struct image_header *header, const struct module *module, const
     return write_reactor(header, module, starts, error);
 }
 
+bool entry_choose_abi(enum image_abi *abi, const struct module *module, struct arena *arena,
+                      struct error *error)
+{
+    struct image_header header = { 0 };
+    const char *reason;
+    const uint32_t *nowhere = arena_array(arena, module->function_count + 1u, sizeof(*nowhere));
+    if (nowhere == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to read a module");
+    return entry_write(&header, module, nowhere, error) &&
+           (image_choose_abi(&header, IMAGE_ABI_NONE, abi, &reason) ||
+            error_set(error, ERROR_INVALID, "%s", reason));
+}
+
 bool wasm_choose_abi(enum image_abi *abi, struct bytes source, bool *is_module, struct error *error)
 {
     AUTO(arena) struct arena *arena = arena_new(WASM_ARENA_SIZE_MAX);
     struct module module = { 0 };
-    struct image_header header = { 0 };
-    const char *reason;
     if (arena == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to read a module");
     *is_module = module_decode(&module, arena, source, error);
     if (!*is_module)
         return false;
-    const uint32_t *nowhere = arena_array(arena, module.function_count + 1u, sizeof(*nowhere));
-    if (nowhere == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory to read a module");
-    return entry_write(&header, &module, nowhere, error) &&
-           (image_choose_abi(&header, IMAGE_ABI_NONE, abi, &reason) ||
-            error_set(error, ERROR_INVALID, "%s", reason));
+    return entry_choose_abi(abi, &module, arena, error);
 }
