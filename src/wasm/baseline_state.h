@@ -23,8 +23,8 @@ struct operand {
     uint8_t shift;
     uint32_t index;  /* SUM: LOCAL_NONE when there is none */
     uint32_t second; /* SUM: the same */
+    uint32_t home;   /* on the stack: its own frame slot, the first of two for a vector */
     uint64_t bits;
-    uint32_t home; /* on the stack: its own frame slot, the first of two for a vector */
 };
 
 #define LOCAL_NONE UINT32_MAX
