@@ -9,11 +9,11 @@ enum {
     /* Pages that a new shell has touched already, so that a cold start meets no page fault. */
     WARM_MEMORY_SIZE = 128 << 10,
     WARM_INSTANCE_SIZE = 16 << 10,
-    WARM_CODE_SIZE = 128 << 10,
-    WARM_RODATA_SIZE = 32 << 10,
+    WARM_CODE_SIZE = 64 << 10,
+    WARM_RODATA_SIZE = 16 << 10,
     WARM_STACK_SIZE = 16 << 10,
     WARM_FRAMES_SIZE = 16 << 10,
-    WARM_MAILBOX_SIZE = 48 << 10,
+    WARM_MAILBOX_SIZE = 24 << 10,
 
     ROUND_TRIP_SAMPLES = 9,
 

@@ -7,6 +7,7 @@
 #include "slipstream/engine.h"
 #include "slipstream/serve.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -43,6 +44,13 @@ static bool worker_jail(struct engine *engine, uid_t uid, struct error *error)
            jail_enter(&profile_worker_process, uid, (gid_t)uid, error);
 }
 
+/* A worker may wait long for its application: what building the jail's filter took goes back. */
+static bool heap_trim(void)
+{
+    (void)malloc_trim(0);
+    return true;
+}
+
 int slipstream_worker(char **argv)
 {
     struct worker_arguments options = { .control = 3, .uid = JAIL_UID_DEFAULT };
@@ -56,7 +64,7 @@ int slipstream_worker(char **argv)
     }
     uid = (uid_t)options.uid;
     if (!engine_open(&engine, options.backend, &error) || !worker_jail(engine, uid, &error) ||
-        !worker_serve(engine, (int)options.control, &error)) {
+        !heap_trim() || !worker_serve(engine, (int)options.control, &error)) {
         log_error("worker failed", &error);
         return error_exit_code(error.code);
     }
