@@ -21,6 +21,7 @@ struct block {
 _Static_assert(sizeof(struct block) % ALIGNMENT == 0, "what follows a block's header is aligned");
 
 struct arena {
+    size_t block_size;     /* of the smallest block */
     struct block *first;   /* kept by arena_reset */
     struct block *current; /* the only one with room */
     size_t size;
@@ -28,12 +29,19 @@ struct arena {
     bool failed;
 };
 
-struct arena *arena_new(size_t size_max)
+struct arena *arena_new_small(size_t size_max, size_t block_size)
 {
     struct arena *arena = calloc(1, sizeof(*arena));
-    if (arena != NULL)
-        arena->size_max = size_max;
+    if (arena == NULL)
+        return NULL;
+    arena->size_max = size_max;
+    arena->block_size = block_size;
     return arena;
+}
+
+struct arena *arena_new(size_t size_max)
+{
+    return arena_new_small(size_max, ARENA_BLOCK_SIZE);
 }
 
 static void free_blocks(struct block *block)
@@ -60,7 +68,7 @@ static struct block *add_block(struct arena *arena, size_t size)
     if (!add_fits(size, sizeof(struct block), &needs) || needs > left)
         return NULL;
     /* Blocks grow with the arena, so that their number stays logarithmic. */
-    size_t wanted = MAX((size_t)ARENA_BLOCK_SIZE, arena->size / 2);
+    size_t wanted = MAX(arena->block_size, arena->size / 2);
     size_t whole = MAX(needs, MIN(wanted, left)) & ~(size_t)(ALIGNMENT - 1);
     struct block *block = calloc(1, MAX(whole, needs));
     if (block == NULL)

@@ -13,6 +13,8 @@ struct arena;
 
 /* `size_max`: bytes it may take from the system in all. */
 struct arena *arena_new(size_t size_max);
+/* For what is kept for long: takes memory in blocks of at least `block_size`. */
+struct arena *arena_new_small(size_t size_max, size_t block_size);
 void arena_free(struct arena *arena);
 DEFINE_AUTO(arena, arena_free)
 

@@ -25,7 +25,7 @@
     X(BUSY, "busy", 429, 9, true)                                                                  \
     X(TIMEOUT, "timeout", 504, 8, true)                                                            \
     X(UNAVAILABLE, "unavailable", 503, 7, true)                                                    \
-    X(CRASHED, "crashed", 502, 7, true)                                                            \
+    X(CRASHED, "crashed", 503, 7, true)                                                            \
     X(TRAPPED, "trapped", 500, 1, false)                                                           \
     X(UNSUPPORTED, "unsupported", 501, 3, false)                                                   \
     X(CORRUPT, "corrupt", 500, 70, false)                                                          \

@@ -12,6 +12,7 @@
 
 enum {
     PAGE_SIZE = 4096,
+    VARIABLES_SIZE_LEAST = 1024,
     VARIABLES_SIZE_MAX = 2 * MANIFEST_SIZE_MAX + (256 << 10)
 };
 
@@ -42,7 +43,7 @@ struct house *house_new(struct invoker *invoker, struct application *application
         return NULL;
     house->invoker = invoker;
     house->application = application_hold(application);
-    house->arena = arena_new(VARIABLES_SIZE_MAX);
+    house->arena = arena_new_small(VARIABLES_SIZE_MAX, VARIABLES_SIZE_LEAST);
     if (house->arena == NULL || !variables_make(house)) {
         house_free(house);
         return NULL;
@@ -77,7 +78,7 @@ void house_close_worker(struct house *house)
     worker_close(TAKE(house->worker));
     invoker->options.workers.end(invoker->options.workers.context, house->process);
     memset(house->loaded, 0, sizeof(house->loaded));
-    house->opening = house->is_loading = house->is_profiling = false;
+    house->opening = house->is_loading = house->is_profiling = house->is_watched = false;
     invoker->counts.workers--;
 }
 
@@ -98,7 +99,7 @@ void house_free(struct house *house)
 
 /* --- completions --- */
 
-static void completions_take(struct house *house)
+void house_take(struct house *house)
 {
     struct worker_completion completion;
     while (worker_take(house->worker, &completion)) {
@@ -112,6 +113,7 @@ static void completions_take(struct house *house)
         house->used_ns = clock_monotonic_ns(house->invoker->options.clock);
         house->has_proved |= completion.outcome.kind != OUTCOME_CRASHED;
         uint32_t function = invocation->function;
+        house->memory_peak = MAX(house->memory_peak, completion.outcome.memory_size);
         invocation_complete(house, invocation, &completion);
         worker_release(house->worker, completion.slot);
         tiering_note(house, function, completion.outcome.duration_ns);
@@ -128,7 +130,7 @@ static void on_completions(uv_poll_t *poll, int status, int events)
 {
     (void)status, (void)events;
     struct house *house = poll->data;
-    completions_take(house);
+    house_take(house);
     house_pump(house);
     retire_if_idle(house);
 }
@@ -138,7 +140,7 @@ static void worker_bury(struct house *house)
 {
     house->invoker->counts.workers_lost++;
     worker_lost(house->worker);
-    completions_take(house);
+    house_take(house);
     house_close_worker(house);
 }
 
@@ -338,30 +340,13 @@ void house_watch_worker(struct house *house, uint64_t now_ns)
     house_lose_worker(house);
 }
 
-/* The longest idle worker of another version gives way. */
-static bool make_room(struct invoker *invoker)
-{
-    if (invoker->counts.workers < invoker->options.worker_count_max)
-        return true;
-    struct house *oldest = NULL;
-    for (struct house *at = invoker->houses; at != NULL; at = at->next) {
-        if (at->worker != NULL && at->running_count == 0 && at->waiting_count == 0 &&
-            (oldest == NULL || at->used_ns < oldest->used_ns))
-            oldest = at;
-    }
-    if (oldest == NULL)
-        return false;
-    house_close_worker(oldest);
-    return true;
-}
-
 static void worker_want(struct house *house)
 {
     struct invoker *invoker = house->invoker;
     struct error error;
     if (house->starting || house->worker != NULL)
         return;
-    if (!make_room(invoker)) {
+    if (!pool_make_room(invoker)) {
         error_set(&error, ERROR_BUSY, "all of this node's workers are busy");
         waiting_fail(house, UINT32_MAX, &error);
         return;
@@ -524,6 +509,7 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     invocation->input = (struct bytes){ 0 };
     invocation->environment = NULL;
     *taken = true;
+    invoker_look(house);
     return true;
 }
 

@@ -55,7 +55,9 @@ struct house {
     unsigned running_count;
     struct invocation *waiting; /* first come, first served */
     unsigned waiting_count;
-    uint64_t used_ns; /* last */
+    uint64_t used_ns;     /* last */
+    uint64_t memory_peak; /* linear memory of an invocation, the most yet */
+    bool is_watched;      /* its worker's answers are looked for all the time */
 };
 
 struct invoker {
@@ -65,6 +67,9 @@ struct invoker {
     bool is_watching;
     struct delivery *deliveries; /* finished, and held back for their time */
     struct invoker_counts counts;
+    uv_idle_t *look; /* turns the loop without waiting while answers are looked for */
+    bool is_looking;
+    uint64_t look_until_ns;
 };
 
 struct house *house_new(struct invoker *invoker, struct application *application);
@@ -76,6 +81,19 @@ MUST_CHECK bool house_run(struct house *house, struct invocation *invocation, bo
                           struct error *error);
 /* Gives slots to those that wait, and asks for a worker when one is needed. */
 void house_pump(struct house *house);
+/* Takes what the worker has answered. */
+void house_take(struct house *house);
+
+/* pool.c.  The longest idle workers give way until one more is allowed; false: all are busy.  What
+ * instances turn out to take beyond the budget is taken back the same way by pool_trim. */
+void pool_trim(struct invoker *invoker);
+MUST_CHECK bool pool_make_room(struct invoker *invoker);
+/* Ends a worker that has had nothing to do for long. */
+void house_retire(struct house *house, uint64_t now_ns);
+/* What its worker takes, estimated from what its invocations took. */
+uint64_t house_memory(const struct house *house);
+/* A core is free: looks for answers for a moment, so that guests linger and nobody is woken. */
+void invoker_look(struct house *house);
 /* The worker does not keep its limits, or is gone: what runs there has crashed. */
 void house_lose_worker(struct house *house);
 void house_close_worker(struct house *house);

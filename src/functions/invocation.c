@@ -213,19 +213,24 @@ bool invoker_new(struct invoker **invoker, const struct invoker_options *options
 {
     struct invoker *made = calloc(1, sizeof(*made));
     uv_timer_t *watch = calloc(1, sizeof(*watch));
-    if (made == NULL || watch == NULL || uv_timer_init(options->loop, watch) != 0) {
+    uv_idle_t *look = calloc(1, sizeof(*look));
+    if (made == NULL || watch == NULL || look == NULL || uv_timer_init(options->loop, watch) != 0 ||
+        uv_idle_init(options->loop, look) != 0) {
         free(made);
         free(watch);
+        free(look);
         return error_set(error, ERROR_NO_MEMORY, "no memory for invocations");
     }
     made->options = *options;
     made->watch = watch;
     watch->data = made;
+    made->look = look;
+    look->data = made;
     *invoker = made;
     return true;
 }
 
-static void timer_closed(uv_handle_t *handle)
+static void handle_closed(uv_handle_t *handle)
 {
     free(handle);
 }
@@ -241,13 +246,18 @@ void invoker_free(struct invoker *invoker)
     }
     deliveries_drop(invoker);
     uv_timer_stop(invoker->watch);
-    uv_close((uv_handle_t *)invoker->watch, timer_closed);
+    uv_close((uv_handle_t *)invoker->watch, handle_closed);
+    uv_idle_stop(invoker->look);
+    uv_close((uv_handle_t *)invoker->look, handle_closed);
     free(invoker);
 }
 
 struct invoker_counts invoker_counts(const struct invoker *invoker)
 {
-    return invoker->counts;
+    struct invoker_counts counts = invoker->counts;
+    for (const struct house *at = invoker->houses; at != NULL; at = at->next)
+        counts.memory_size += house_memory(at);
+    return counts;
 }
 
 /* Kills workers that do not keep a time limit, refuses those who waited too long. */
@@ -262,6 +272,7 @@ static void house_watch(struct house *house, uint64_t now_ns)
             house_lose_worker(house);
     }
     house_watch_worker(house, now_ns);
+    house_retire(house, now_ns);
     for (struct invocation **at = &house->waiting; *at != NULL;) {
         struct invocation *waiting = *at;
         if (now_ns - waiting->since_ns <= WAITING_MS_MAX * UINT64_C(1000000)) {
@@ -277,12 +288,13 @@ static void house_watch(struct house *house, uint64_t now_ns)
     }
 }
 
-/* Versions that are not served and have nothing to do any more. */
+/* Versions without a worker that have nothing to do: what is left of them is their application. */
 static void houses_sweep(struct invoker *invoker)
 {
     for (struct house **at = &invoker->houses; *at != NULL;) {
         struct house *house = *at;
-        if (house->is_served || house->starting || house->opening || house->running_count > 0 ||
+        bool is_empty = !house->is_served || house->worker == NULL;
+        if (!is_empty || house->starting || house->opening || house->running_count > 0 ||
             house->waiting_count > 0) {
             at = &house->next;
             continue;
@@ -298,8 +310,10 @@ static void on_watch(uv_timer_t *timer)
     uint64_t now_ns = clock_monotonic_ns(invoker->options.clock);
     for (struct house *house = invoker->houses; house != NULL; house = house->next)
         house_watch(house, now_ns);
+    pool_trim(invoker);
     houses_sweep(invoker);
-    if (invoker->counts.running == 0 && invoker->counts.waiting == 0) {
+    bool has_idle = invoker->options.idle_ms != 0 && invoker->counts.workers > 0;
+    if (invoker->counts.running == 0 && invoker->counts.waiting == 0 && !has_idle) {
         uv_timer_stop(timer);
         invoker->is_watching = false;
     }

@@ -45,6 +45,11 @@ struct invoker_options {
                 const char *functions);
     void *hot_context;
     unsigned worker_count_max; /* versions with a worker at once; the longest idle one gives way */
+    uint64_t memory_size_max;  /* estimate of all workers together; above it the longest idle one
+                                  gives way; 0: no budget */
+    uint64_t idle_ms;          /* a worker without work for so long ends; 0: never */
+    bool
+        watches; /* look for answers without waiting while a core is free (slipstream/handover.h) */
 };
 
 MUST_CHECK bool invoker_new(struct invoker **invoker, const struct invoker_options *options,
@@ -100,6 +105,8 @@ struct invoker_counts {
     unsigned workers;
     unsigned running;
     unsigned waiting;
+    uint64_t memory_size; /* of all workers, estimated */
+    uint64_t workers_retired;
     uint64_t workers_lost;
 };
 struct invoker_counts invoker_counts(const struct invoker *invoker);

@@ -50,6 +50,10 @@ enum {
     LANE_COUNT_MAX = 16,    /* of one worker: micro-VMs of one version at once */
     STATION_COUNT_MAX = 16, /* invocations that one of them may have before it */
     RUNNING_COUNT_MAX = LANE_COUNT_MAX * STATION_COUNT_MAX,
+    LANE_MEMORY_KIB = 640,           /* an instance without its memory, for estimates */
+    LANE_MEMORY_TYPICAL_KIB = 1024,  /* linear memory of one that has not run yet */
+    WORKER_MEMORY_KIB = 512,         /* its process */
+    LOOK_US = 200,                   /* without waiting, after the last sign of work */
     WAITING_COUNT_MAX = 64,          /* invocations of one version that wait for a slot */
     WAITING_MS_MAX = 10000,          /* then they are refused */
     OVERTIME_MS = 2000,              /* beyond its time limit: its worker is killed */

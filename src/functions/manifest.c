@@ -8,7 +8,8 @@
 #include <string.h>
 
 enum {
-    ARENA_SIZE_MAX = 4 * MANIFEST_SIZE_MAX + (256 << 10)
+    ARENA_SIZE_MAX = 4 * MANIFEST_SIZE_MAX + (256 << 10),
+    ARENA_SIZE_LEAST = 2048 /* manifests of idle functions stay in memory */
 };
 
 bool name_is_valid(const char *name)
@@ -65,7 +66,7 @@ static bool manifest_of_tree(struct manifest **manifest, const json_t *root,
                              const struct manifest_source *source, struct error *error)
 {
     AUTO(manifest) struct manifest *made = calloc(1, sizeof(*made));
-    if (made == NULL || (made->arena = arena_new(ARENA_SIZE_MAX)) == NULL)
+    if (made == NULL || (made->arena = arena_new_small(ARENA_SIZE_MAX, ARENA_SIZE_LEAST)) == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the manifest");
     if (!manifest_read_tree(made, root, source, error))
         return false;

@@ -120,6 +120,8 @@ static bool receipts_open(struct error *error)
     return true;
 }
 
+struct world_options world_options = { .worker_count_max = 2 };
+
 bool world_open(const char *name)
 {
     char path[4096];
@@ -142,7 +144,10 @@ bool world_open(const char *name)
                                        .receipts = world.receipts,
                                        .clock = &clock_system,
                                        .input_size_max = 1 << 20,
-                                       .worker_count_max = 2 };
+                                       .worker_count_max = world_options.worker_count_max,
+                                       .memory_size_max = world_options.memory_size_max,
+                                       .idle_ms = world_options.idle_ms,
+                                       .watches = world_options.watches };
     opened = opened && deployer_new(&world.deployer, &deployer, &error) &&
              invoker_new(&world.invoker, &invoker, &error);
     CHECK_NOTE(opened, "%s", error.text);

@@ -12,7 +12,7 @@
 #include <uv.h>
 
 enum {
-    WORKERS_MAX = 16,
+    WORKERS_MAX = 128,
     RESULTS_MAX = 80
 };
 
@@ -63,6 +63,15 @@ struct world {
 };
 
 extern struct world world;
+
+/* How the next world's invoker is made; zero but for the count. */
+struct world_options {
+    unsigned worker_count_max;
+    uint64_t memory_size_max;
+    uint64_t idle_ms;
+    bool watches;
+};
+extern struct world_options world_options;
 
 bool world_open(const char *name);
 void world_close(void);

@@ -98,6 +98,8 @@ int worker_socket(const struct worker *worker);
 void worker_lost(struct worker *worker);
 bool worker_is_alive(const struct worker *worker);
 uint32_t worker_running_count(const struct worker *worker);
+/* Lanes that have run anything: each has an instance. */
+uint32_t worker_lanes_used(const struct worker *worker);
 /* The longest time that a lane which runs `function` has not got any further. */
 uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function);
 /* While the caller looks at worker_take all the time (a core is free for it), guests wait a moment

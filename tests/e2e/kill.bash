@@ -20,7 +20,7 @@ client=$!
 until_true 10 looping || fail "the loop does not run"
 for worker in $(pgrep -P "$node" -f 'slipstream'); do kill -9 "$worker"; done
 wait $client
-is "a killed worker: 502" "$(cat "$scratch/status")" 502
+is "a killed worker: 503" "$(cat "$scratch/status")" 503
 has "a killed worker: code" "$(cat "$scratch/body")" '"code":"crashed"'
 answers worker && pass "a killed worker: the other function answers" || fail "a killed worker: the other function answers"
 has "a killed worker: it was counted" "$(curl -sS --max-time 5 "$admin/metrics")" "s3n_workers_lost_total 2"

@@ -38,7 +38,7 @@ static struct failure failure_of(enum receipt_status status)
     case RECEIPT_STATUS_LIMIT:
         return (struct failure){ 507, "limit" };
     case RECEIPT_STATUS_CRASHED:
-        return (struct failure){ 502, "crashed" };
+        return (struct failure){ 503, "crashed" };
     }
     return (struct failure){ 200, "" };
 }

@@ -35,6 +35,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .blob_kib_max = 64 << 10,
         .drain_ms = 30000,
         .worker_count_max = 64,
+        .worker_idle_s = 60,
     };
     const char *home = getenv("HOME");
     static const char root_file[] = "/etc/s3n/s3nd.toml";
@@ -152,8 +153,8 @@ static bool processor_table_read(struct config *config, const json_t *root, stru
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
-    static const char *const limits_keys[] = { "input_kib", "blob_kib", "drain_ms", "workers",
-                                               NULL };
+    static const char *const limits_keys[] = { "input_kib", "blob_kib",   "drain_ms", "workers",
+                                               "idle_s",    "memory_mib", NULL };
     json_t *table;
     if (json_object_get(root, "users") != NULL) {
         if (!json_get_object(root, "users", &table, error) ||
@@ -168,7 +169,9 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
            number_read(&config->input_kib_max, table, "input_kib", 64 << 10, error) &&
            number_read(&config->blob_kib_max, table, "blob_kib", 64 << 10, error) &&
            number_read(&config->drain_ms, table, "drain_ms", 600000, error) &&
-           number_read(&config->worker_count_max, table, "workers", 512, error);
+           number_read(&config->worker_count_max, table, "workers", 512, error) &&
+           number_read(&config->worker_idle_s, table, "idle_s", 86400, error) &&
+           number_read(&config->worker_memory_mib, table, "memory_mib", 1 << 24, error);
 }
 
 static bool optimiser_read(struct config *config, const json_t *root, struct error *error)

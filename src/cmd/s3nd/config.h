@@ -31,14 +31,16 @@ struct config {
     bool first_owner_claims; /* the first to present the claim code becomes an owner */
     struct ecdsa_public owners[CONFIG_OWNER_COUNT_MAX];
     size_t owner_count;
-    uint32_t uid_base;         /* users of the children when started by root */
-    uint32_t input_kib_max;    /* body of one invocation */
-    uint32_t blob_kib_max;     /* one uploaded module */
-    uint32_t drain_ms;         /* how long a stop waits for requests under way */
-    uint32_t worker_count_max; /* applications with a live worker */
-    bool uses_optimiser;       /* where it is installed */
-    bool wants_no_smt;         /* starts only where no sibling threads are in use */
-    bool wants_mitigations;    /* starts only where no known vulnerability is open */
+    uint32_t uid_base;          /* users of the children when started by root */
+    uint32_t input_kib_max;     /* body of one invocation */
+    uint32_t blob_kib_max;      /* one uploaded module */
+    uint32_t drain_ms;          /* how long a stop waits for requests under way */
+    uint32_t worker_count_max;  /* applications with a live worker */
+    uint32_t worker_memory_mib; /* all workers together, estimated; 0: half of the machine's */
+    uint32_t worker_idle_s;     /* a worker without work for so long ends; 0: never */
+    bool uses_optimiser;        /* where it is installed */
+    bool wants_no_smt;          /* starts only where no sibling threads are in use */
+    bool wants_mitigations;     /* starts only where no known vulnerability is open */
     bool show_help, show_version;
 };
 

@@ -15,10 +15,12 @@
 #include "functions/owners.h"
 #include "functions/trial.h"
 #include "gateway/gateway.h"
+#include "slipstream/handover.h"
 
 #include <uv.h>
 
 struct node {
+    struct handover handover;
     const struct config *config;
     uv_loop_t loop;
     struct listener_address address;

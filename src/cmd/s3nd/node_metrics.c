@@ -14,6 +14,7 @@ struct node_metrics {
     struct metrics_series *deployments, *keepers_lost;
     /* Set from other modules' counts when the page is written. */
     struct metrics_series *running, *waiting, *workers, *workers_lost, *applications, *receipts;
+    struct metrics_series *workers_memory, *workers_retired, *watches, *blocking, *watching;
     struct metrics_series *requests, *requests_refused, *connections_total, *connections;
 };
 
@@ -64,6 +65,16 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
     }
     declare_invocations(made);
     made->workers = gauge(made, "s3n_workers", "Worker processes.");
+    made->workers_memory =
+        gauge(made, "s3n_workers_memory_bytes", "What worker processes take, estimated.");
+    made->workers_retired =
+        counter(made, "s3n_workers_retired_total", "Workers that ended for want of work.");
+    made->watches = gauge(made, "s3n_handover_watches",
+                          "1: the server watches for answers while a core is free.");
+    made->blocking = gauge(made, "s3n_handover_blocking_ns",
+                           "A hand-over there and back by blocking on one core, at the start.");
+    made->watching = gauge(made, "s3n_handover_watching_ns",
+                           "The same between two cores that watch; 0: there is one.");
     made->workers_lost = counter(made, "s3n_workers_lost_total", "Workers that crashed.");
     made->keepers_lost = counter(made, "s3n_keepers_lost_total", "Keepers that went away.");
     made->deployments = counter(made, "s3n_deployments_total", "Deployments accepted.");
@@ -114,6 +125,11 @@ bool node_metrics_write(struct buffer *text, const struct node *node, struct err
     metrics_set(metrics->waiting, invoker.waiting);
     metrics_set(metrics->workers, invoker.workers);
     metrics_mirror(metrics->workers_lost, invoker.workers_lost);
+    metrics_mirror(metrics->workers_retired, invoker.workers_retired);
+    metrics_set(metrics->workers_memory, (int64_t)invoker.memory_size);
+    metrics_set(metrics->watches, node->handover.watches);
+    metrics_set(metrics->blocking, (int64_t)node->handover.blocking_ns);
+    metrics_set(metrics->watching, (int64_t)node->handover.watching_ns);
     metrics_set(metrics->applications, (int64_t)registry_count(node->registry));
     metrics_mirror(metrics->receipts, receipt_book_issued(node->receipts));
     metrics_mirror(metrics->requests, http.requests);

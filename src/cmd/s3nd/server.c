@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -243,6 +244,25 @@ static bool open_store(struct node *node, struct error *error)
            blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error);
 }
 
+static uint64_t worker_memory(const struct config *config)
+{
+    if (config->worker_memory_mib != 0)
+        return (uint64_t)config->worker_memory_mib << 20;
+    return uv_get_total_memory() / 2;
+}
+
+/* Once, before the jail: other cores and their affinity are out of reach then. */
+static void choose_handover(struct node *node)
+{
+    char blocking[24], watching[24];
+    node->handover = handover_measure();
+    snprintf(blocking, sizeof(blocking), "%llu", (unsigned long long)node->handover.blocking_ns);
+    snprintf(watching, sizeof(watching), "%llu", (unsigned long long)node->handover.watching_ns);
+    log_line(LOG_LEVEL_INFO, "hand-over to workers", "chosen",
+             node->handover.watches ? "watching" : "blocking", "blocking_ns", blocking,
+             "watching_ns", watching, NULL);
+}
+
 static bool open_functions(struct node *node, struct error *error)
 {
     node->compiler = remote_compiler(node->supervisor);
@@ -267,6 +287,9 @@ static bool open_functions(struct node *node, struct error *error)
         .hot_context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .worker_count_max = node->config->worker_count_max,
+        .memory_size_max = worker_memory(node->config),
+        .idle_ms = node->config->worker_idle_s * 1000ull,
+        .watches = node->handover.watches,
     };
     return deployer_new(&node->deployer, &deployer, error) &&
            invoker_new(&node->invoker, &invoker, error);
@@ -361,6 +384,7 @@ static bool start(struct node *node, struct error *error)
     /* Out of reach from the jail. */
     processor_read(&node->processor, PROCESSOR_FOLDER);
     node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
+    choose_handover(node);
     if (uv_loop_init(&node->loop) != 0)
         return error_set(error, ERROR_SYSTEM, "event loop");
     if (!node_metrics_new(&node->metrics, error) ||
