@@ -23,7 +23,7 @@ void house_retire(struct house *house, uint64_t now_ns)
 {
     uint64_t idle_ms = house->invoker->options.idle_ms;
     if (idle_ms == 0 || !is_idle(house) || house->opening || house->is_loading ||
-        now_ns - house->used_ns < idle_ms * UINT64_C(1000000))
+        house->is_profiling || now_ns - house->used_ns < idle_ms * UINT64_C(1000000))
         return;
     house->invoker->counts.workers_retired++;
     house_close_worker(house);
