@@ -8,7 +8,7 @@
 enum {
     ITEMS = 400,
     SIDE = 24,
-    ROUNDS = 5000
+    ROUNDS = 12000
 };
 struct item {
     struct item *next;

@@ -8,7 +8,7 @@
 enum {
     BUCKETS = 1 << 14,
     WORDS = 1 << 20,
-    ROUNDS = 3
+    ROUNDS = 8
 };
 struct word {
     struct word *next;

@@ -512,6 +512,7 @@ bool baseline_new(struct baseline **baseline, const struct code_options *options
     struct emitter *emitter = &made->emitter;
     *emitter = (struct emitter){ .buffer = options->buffer,
                                  .start = options->buffer->size,
+                                 .base = image_place(module->placement).code,
                                  .arena = arena,
                                  .stencils = stencils_new(arena) };
     if (made->starts == NULL || made->entries == NULL || made->call_chains == NULL ||

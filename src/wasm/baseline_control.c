@@ -227,22 +227,23 @@ void compile_end(struct baseline *baseline)
     baseline->depth--;
 }
 
+enum {
+    DISPATCH_COMPARE = 7,       /* bytes of the comparison */
+    DISPATCH_JUMP = 11,         /* of the jump through the table */
+    DISPATCH_END = 6 + 11,      /* of what stands between the two and the table */
+    DISPATCH_REPEATED_MAX = 64, /* bytes from the loop's head that are worth it */
+};
+
 /* The index is in r10 and below the bound: jumps. */
 static void emit_dispatch(struct emitter *emitter, uint32_t table)
 {
-    /* lea rdx, [rip + table]; movsxd r10, [rdx + r10 * 8]; add rdx, r10; jmp rdx */
-    static const uint8_t code[] = { 0x48, 0x8d, 0x15, 0,    0,    0,    0,    0x4e,
-                                    0x63, 0x14, 0xd2, 0x4c, 0x01, 0xd2, 0xff, 0xe2 };
+    /* lea rdx, [rip + table]; jmp [rdx + r10 * 8] */
+    static const uint8_t code[DISPATCH_JUMP] = { 0x48, 0x8d, 0x15, 0,    0,   0,
+                                                 0,    0x42, 0xff, 0x24, 0xd2 };
     emit_bytes(emitter, code, sizeof(code));
     emit_fix(emitter, emitter->size - (uint32_t)sizeof(code) + 3,
              (struct target){ .address = table });
 }
-
-enum {
-    DISPATCH_COMPARE = 7,       /* bytes of the comparison */
-    DISPATCH_END = 6 + 16,      /* and of what follows it, up to the table */
-    DISPATCH_REPEATED_MAX = 64, /* bytes from the loop's head that are worth it */
-};
 
 /* A br_table follows whose bound is tested next: is it the first thing that the loop around does?
  */
@@ -428,14 +429,13 @@ void compile_branch_table(struct baseline *baseline)
     emit_bytes(emitter, compare, 7);
     uint32_t stub = CHAIN_END;
     emit_jump_if(emitter, 3, is_direct ? target_of(fallback) : (struct target){ .chain = &stub });
-    uint32_t table = emitter->size + DISPATCH_END - 6;
+    uint32_t table = emitter->size + DISPATCH_JUMP;
     emit_dispatch(emitter, table);
     struct scan ahead = *scan;
     ahead.at = targets;
     for (uint32_t i = 0; i < count; i++) {
         struct label *label = label_at(baseline, scan_u32(&ahead));
-        emit_table_entry(emitter, table,
-                         is_direct ? target_of(label) : (struct target){ .address = 0 });
+        emit_table_entry(emitter, is_direct ? target_of(label) : (struct target){ .address = 0 });
     }
     ahead.at = targets;
     for (uint32_t i = 0; i < count && !is_direct && !emitter->failed; i++) {

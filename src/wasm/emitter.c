@@ -91,9 +91,14 @@ void emit_fix(struct emitter *emitter, uint32_t at, struct target target)
     put_u32(emitter->code + at, value);
 }
 
-/* In a chain, a mark says that what waits is an entry of a jump table.  Its second half then holds
- * its distance from the table's start, which is what the target's address is relative to. */
+/* In a chain, a mark says that what waits is an entry of a jump table, which holds an address. */
 #define CHAIN_TABLE 0x80000000u
+
+static void put_address(const struct emitter *emitter, uint8_t *at, uint32_t offset)
+{
+    uint64_t address = emitter->base + offset;
+    memcpy(at, &address, sizeof(address));
+}
 
 void emit_chain_here(struct emitter *emitter, uint32_t *chain)
 {
@@ -103,17 +108,18 @@ void emit_chain_here(struct emitter *emitter, uint32_t *chain)
     while (at != CHAIN_END && !emitter->failed) {
         uint8_t *code = emitter->code + (at & ~CHAIN_TABLE);
         uint32_t next = get_u32(code);
-        uint32_t from = (at & CHAIN_TABLE) == 0 ? at + 4 : (at & ~CHAIN_TABLE) - get_u32(code + 4);
-        put_u32(code, emitter->size - from);
+        if ((at & CHAIN_TABLE) == 0)
+            put_u32(code, emitter->size - (at + 4));
+        else
+            put_address(emitter, code, emitter->size);
         at = next;
     }
 }
 
-void emit_table_entry(struct emitter *emitter, uint32_t table, struct target target)
+void emit_table_entry(struct emitter *emitter, struct target target)
 {
     uint8_t *at = emit_at(emitter);
-    put_u32(at, target.address - table);
-    put_u32(at + 4, emitter->size - table);
+    put_address(emitter, at, target.address);
     if (target.chain != NULL) {
         put_u32(at, *target.chain);
         *target.chain = emitter->size | CHAIN_TABLE;
@@ -124,7 +130,7 @@ void emit_table_entry(struct emitter *emitter, uint32_t table, struct target tar
 void emit_table_fix(struct emitter *emitter, uint32_t table, uint32_t index)
 {
     if (!emitter->failed)
-        put_u32(emitter->code + table + TABLE_ENTRY * index, emitter->size - table);
+        put_address(emitter, emitter->code + table + TABLE_ENTRY * index, emitter->size);
 }
 
 static void jump(struct emitter *emitter, uint8_t first, uint8_t second, struct target target)

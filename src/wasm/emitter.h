@@ -87,6 +87,7 @@ struct emitter {
     struct arena *arena;
     const struct stencils *stencils;
     uint32_t wasm_offset; /* of the instruction being compiled */
+    uint64_t base;        /* where the code will stand */
     uint32_t fixed_count; /* places so far that hold a distance, and so can't be copied elsewhere */
     struct trap_site *trap_sites;
     uint32_t trap_site_count, trap_site_capacity;
@@ -254,8 +255,8 @@ void emit_nan_site(struct emitter *emitter, enum machine_type type, unsigned reg
 void emit_again(struct emitter *emitter, uint32_t first, uint32_t end, uint32_t trap);
 /* Four bytes at `at` become the distance to the target, or join its chain. */
 void emit_fix(struct emitter *emitter, uint32_t at, struct target target);
-/* Appends an entry to the jump table that starts at `table`: the distance from there. */
-void emit_table_entry(struct emitter *emitter, uint32_t table, struct target target);
+/* Appends an entry to a jump table: the target's address. */
+void emit_table_entry(struct emitter *emitter, struct target target);
 /* Entry `index` goes to the next instruction. */
 void emit_table_fix(struct emitter *emitter, uint32_t table, uint32_t index);
 /* Everything in the chain goes to the next instruction. */

@@ -6,41 +6,44 @@
 #include <math.h>
 #include <string.h>
 
+static bool i32_compare(uint8_t opcode, uint32_t a, uint32_t b)
+{
+    int32_t x = (int32_t)a, y = (int32_t)b;
+    switch (opcode) {
+    case OPCODE_I32_EQ:
+        return a == b;
+    case OPCODE_I32_NE:
+        return a != b;
+    case OPCODE_I32_LT_S:
+        return x < y;
+    case OPCODE_I32_LT_U:
+        return a < b;
+    case OPCODE_I32_GT_S:
+        return x > y;
+    case OPCODE_I32_GT_U:
+        return a > b;
+    case OPCODE_I32_LE_S:
+        return x <= y;
+    case OPCODE_I32_LE_U:
+        return a <= b;
+    case OPCODE_I32_GE_S:
+        return x >= y;
+    case OPCODE_I32_GE_U:
+        return a >= b;
+    default:
+        return false;
+    }
+}
+
 static bool i32_result(uint8_t opcode, uint32_t a, uint32_t b, uint64_t *result)
 {
     int32_t x = (int32_t)a, y = (int32_t)b;
     uint32_t r = 0;
+    if (opcode <= OPCODE_I32_GE_U) {
+        *result = i32_compare(opcode, a, b);
+        return true;
+    }
     switch (opcode) {
-    case OPCODE_I32_EQ:
-        r = a == b;
-        break;
-    case OPCODE_I32_NE:
-        r = a != b;
-        break;
-    case OPCODE_I32_LT_S:
-        r = x < y;
-        break;
-    case OPCODE_I32_LT_U:
-        r = a < b;
-        break;
-    case OPCODE_I32_GT_S:
-        r = x > y;
-        break;
-    case OPCODE_I32_GT_U:
-        r = a > b;
-        break;
-    case OPCODE_I32_LE_S:
-        r = x <= y;
-        break;
-    case OPCODE_I32_LE_U:
-        r = a <= b;
-        break;
-    case OPCODE_I32_GE_S:
-        r = x >= y;
-        break;
-    case OPCODE_I32_GE_U:
-        r = a >= b;
-        break;
     case OPCODE_I32_ADD:
         r = a + b;
         break;
@@ -90,41 +93,44 @@ static bool i32_result(uint8_t opcode, uint32_t a, uint32_t b, uint64_t *result)
     return true;
 }
 
+static bool i64_compare(uint8_t opcode, uint64_t a, uint64_t b)
+{
+    int64_t x = (int64_t)a, y = (int64_t)b;
+    switch (opcode) {
+    case OPCODE_I64_EQ:
+        return a == b;
+    case OPCODE_I64_NE:
+        return a != b;
+    case OPCODE_I64_LT_S:
+        return x < y;
+    case OPCODE_I64_LT_U:
+        return a < b;
+    case OPCODE_I64_GT_S:
+        return x > y;
+    case OPCODE_I64_GT_U:
+        return a > b;
+    case OPCODE_I64_LE_S:
+        return x <= y;
+    case OPCODE_I64_LE_U:
+        return a <= b;
+    case OPCODE_I64_GE_S:
+        return x >= y;
+    case OPCODE_I64_GE_U:
+        return a >= b;
+    default:
+        return false;
+    }
+}
+
 static bool i64_result(uint8_t opcode, uint64_t a, uint64_t b, uint64_t *result)
 {
     int64_t x = (int64_t)a, y = (int64_t)b;
     uint64_t r = 0;
+    if (opcode <= OPCODE_I64_GE_U) {
+        *result = i64_compare(opcode, a, b);
+        return true;
+    }
     switch (opcode) {
-    case OPCODE_I64_EQ:
-        r = a == b;
-        break;
-    case OPCODE_I64_NE:
-        r = a != b;
-        break;
-    case OPCODE_I64_LT_S:
-        r = x < y;
-        break;
-    case OPCODE_I64_LT_U:
-        r = a < b;
-        break;
-    case OPCODE_I64_GT_S:
-        r = x > y;
-        break;
-    case OPCODE_I64_GT_U:
-        r = a > b;
-        break;
-    case OPCODE_I64_LE_S:
-        r = x <= y;
-        break;
-    case OPCODE_I64_LE_U:
-        r = a <= b;
-        break;
-    case OPCODE_I64_GE_S:
-        r = x >= y;
-        break;
-    case OPCODE_I64_GE_U:
-        r = a >= b;
-        break;
     case OPCODE_I64_ADD:
         r = a + b;
         break;
