@@ -232,6 +232,18 @@ static struct outcome outcome_of(const struct batch_entry *copy)
     };
 }
 
+void channel_set_handled(const struct channel *channel, uint32_t lane, uint32_t handled)
+{
+    __atomic_store_n(&channel_lane(channel, lane)->handled, handled, __ATOMIC_RELEASE);
+}
+
+/* Whether the worker says that the invocation has ended. */
+static bool has_ended(const struct channel *channel, uint32_t lane, uint32_t sequence)
+{
+    uint32_t handled = __atomic_load_n(&channel_lane(channel, lane)->handled, __ATOMIC_ACQUIRE);
+    return handled - (sequence + 1) < BATCH_ENTRY_COUNT;
+}
+
 enum channel_answer channel_answer(const struct channel *channel, uint32_t lane, uint32_t sequence,
                                    bool is_direct, struct outcome *outcome)
 {
@@ -239,8 +251,15 @@ enum channel_answer channel_answer(const struct channel *channel, uint32_t lane,
         is_direct ? &channel_lane(channel, lane)->answer
                   : &channel_batch(channel, lane)->entries[sequence % BATCH_ENTRY_COUNT];
     struct batch_entry copy;
-    if (__atomic_load_n(&entry->done, __ATOMIC_ACQUIRE) != sequence + 1)
-        return CHANNEL_ANSWER_NONE;
+    if (__atomic_load_n(&entry->done, __ATOMIC_ACQUIRE) != sequence + 1) {
+        if (is_direct || !has_ended(channel, lane, sequence))
+            return CHANNEL_ANSWER_NONE;
+        /* It had an answer, or a later guest has written over it. */
+        if (__atomic_load_n(&entry->done, __ATOMIC_ACQUIRE) != sequence + 1) {
+            *outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
+            return CHANNEL_ANSWER_DONE;
+        }
+    }
     /* One copy, which the compiler may not make twice. */
     memcpy(&copy, entry, sizeof(copy));
     __asm__ volatile("" : : "r"(&copy) : "memory");

@@ -43,8 +43,9 @@ struct channel_lane {
     uint32_t unused[15];
     uint32_t functions[BATCH_ENTRY_COUNT]; /* by sequence */
     /* By the worker. */
-    uint32_t sleeps; /* it waits for `submitted` to change */
-    uint32_t unused_worker[15];
+    uint32_t sleeps;  /* it waits for `submitted` to change */
+    uint32_t handled; /* of its invocations have ended, whatever guests wrote over their answers */
+    uint32_t unused_worker[14];
     struct batch_entry answer; /* the latest, by the worker alone; only the answer's half */
 };
 
@@ -95,6 +96,8 @@ bool channel_wait(const struct channel *channel, uint32_t lane, uint32_t handled
 /* Worker: whose invocation `sequence` is. */
 uint32_t channel_function(const struct channel *channel, uint32_t lane, uint32_t sequence);
 uint32_t channel_submitted(const struct channel *channel, uint32_t lane);
+/* Worker: all before `handled` have ended. */
+void channel_set_handled(const struct channel *channel, uint32_t lane, uint32_t handled);
 /* Worker, while the lane's guest is out: answers, or gives back (outcome NULL). */
 void channel_post(const struct channel *channel, uint32_t lane, uint32_t sequence,
                   const struct outcome *outcome);

@@ -84,6 +84,7 @@ static void lane_announce(void *context)
 {
     const struct lane *lane = context;
     const uint64_t one = 1;
+    channel_set_handled(channel_of(lane), lane->ring.lane, lane->ring.handled);
     if (__atomic_load_n(&channel_header(channel_of(lane))->polls, __ATOMIC_SEQ_CST) != 0)
         return;
     /* It can't be full, and a peer that closed it needs no waking. */
