@@ -10,6 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Entry stubs look at the eight bytes that a call returns to: they can be read behind the last call
+ * of the code, too. */
+enum {
+    RETURN_ROOM = 8
+};
+
 /* Everything in an instance region may have been changed by the guest: it is copied before it is
  * looked at, addresses from there go to the guest again or are checked. */
 struct linked {
@@ -287,7 +293,7 @@ static bool place_all(struct linked *linked, struct error *error)
     const struct image *image = linked_image(linked);
     const struct area areas[] = {
         { .address = linked->place.code,
-          .size = image->sections[IMAGE_CODE].size,
+          .size = image->sections[IMAGE_CODE].size + RETURN_ROOM,
           .content = image->sections[IMAGE_CODE],
           .right = AREA_EXECUTE },
         { .address = linked->place.rodata,

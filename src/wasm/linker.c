@@ -454,9 +454,14 @@ static bool write_all(struct linker *linker, struct error *error)
     if (segments == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for %zu segments", segment_count);
     write_rodata(linker, segments);
-    if (linker->header.sections[IMAGE_RODATA].size > LAYOUT_RODATA_SIZE_MAX)
+    bool is_linked = module->placement != 0;
+    uint64_t rodata_max = is_linked ? LAYOUT_LINKED_RODATA_SIZE_MAX : LAYOUT_RODATA_SIZE_MAX;
+    if (is_linked && header->sections[IMAGE_CODE].size > LAYOUT_LINKED_CODE_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "code of a linked module is over %llu bytes",
+                         (unsigned long long)LAYOUT_LINKED_CODE_SIZE_MAX);
+    if (header->sections[IMAGE_RODATA].size > rodata_max)
         return error_set(error, ERROR_LIMIT, "passive segments are over %llu bytes",
-                         (unsigned long long)LAYOUT_RODATA_SIZE_MAX);
+                         (unsigned long long)rodata_max);
     if (!write_instance(linker, segments, error) || !write_memory(linker, error))
         return false;
     write_functions(linker);

@@ -286,6 +286,38 @@ static void places_and_names_have_limits(void)
     CHECK_STRING(bench.error.text, "unknown import \"a\".\"t\" (table 1 funcref)");
 }
 
+static void put_number(struct bench *bench, uint32_t number)
+{
+    for (; number > 127; number >>= 7)
+        put(bench, &(uint8_t){ (uint8_t)(number | 128) }, 1);
+    put(bench, &(uint8_t){ (uint8_t)number }, 1);
+}
+
+/* A passive segment that only an image alone has room for. */
+static void windows_have_limits(void)
+{
+    static const struct wasm_options alone = { 0 };
+    static const uint8_t zeros[4096];
+    enum {
+        SIZE = 17 << 20
+    };
+    BENCH bench;
+    struct image image;
+    char known[] = "";
+    bench_open(&bench);
+    bench.source.size_max = bench.image.size_max = 4 * SIZE;
+    put(&bench, HEADER "\x0b", 9);
+    put_number(&bench, SIZE + 6); /* count, mode, four bytes of size */
+    put(&bench, "\1\1", 2);
+    put_number(&bench, SIZE);
+    for (uint32_t i = 0; i < SIZE; i += sizeof(zeros))
+        put(&bench, zeros, sizeof(zeros));
+    CHECK(!compile(&bench, buffer_view(&bench.source), 1, known, &image));
+    CHECK_STRING(bench.error.text, "passive segments are over 16777216 bytes");
+    CHECK_NOTE(wasm_compile(&bench.image, buffer_view(&bench.source), &alone, &bench.error), "%s",
+               bench.error.text);
+}
+
 static void check_ids(struct bench *bench, const uint8_t (*types)[2], uint32_t count,
                       const uint32_t *ids)
 {
@@ -324,6 +356,6 @@ static const struct test tests[] = {
     TEST(image_has_its_place),          TEST(imports_have_rows),
     TEST(images_alone_are_as_ever),     TEST(instantiation_is_a_function),
     TEST(code_stays_within_its_module), TEST(places_and_names_have_limits),
-    TEST(equal_types_have_equal_ids),
+    TEST(equal_types_have_equal_ids),   TEST(windows_have_limits),
 };
 TEST_MAIN(tests)
