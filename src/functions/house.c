@@ -185,6 +185,7 @@ static struct worker_options worker_options_of(const struct house *house)
     return (struct worker_options){
         .lane_count = MIN(lanes, (uint32_t)LANE_COUNT_MAX),
         .station_count = STATION_COUNT_MAX,
+        .core_count = MAX(house->invoker->options.core_count, 1u),
         .mailbox_size = round_up(mailbox + PAGE_SIZE, PAGE_SIZE),
         .answer_timeout_ms = WORKER_ANSWER_TIMEOUT_MS,
     };

@@ -48,6 +48,7 @@ struct invoker_options {
     uint64_t memory_size_max;  /* estimate of all workers together; above it the longest idle one
                                   gives way; 0: no budget */
     uint64_t idle_ms;          /* a worker without work for so long ends; 0: never */
+    unsigned core_count;       /* of the machine; 0: one */
     bool
         watches; /* look for answers without waiting while a core is free (slipstream/handover.h) */
 };

@@ -116,7 +116,7 @@ void invoker_look(struct house *house)
 {
     struct invoker *invoker = house->invoker;
     /* One core is ours, the others may each have a guest. */
-    if (!invoker->options.watches || invoker->counts.running >= uv_available_parallelism())
+    if (!invoker->options.watches || invoker->counts.running >= invoker->options.core_count)
         return;
     if (!invoker->is_looking && uv_idle_start(invoker->look, on_look) != 0)
         return;

@@ -147,6 +147,7 @@ bool world_open(const char *name)
                                        .worker_count_max = world_options.worker_count_max,
                                        .memory_size_max = world_options.memory_size_max,
                                        .idle_ms = world_options.idle_ms,
+                                       .core_count = 2,
                                        .watches = world_options.watches };
     opened = opened && deployer_new(&world.deployer, &deployer, &error) &&
              invoker_new(&world.invoker, &invoker, &error);

@@ -191,9 +191,8 @@ bool worker_open_begin(struct worker **made, int socket, const struct worker_opt
         file_close(&socket);
         return error_set(error, ERROR_NO_MEMORY, "no memory for a worker");
     }
-    long cores = sysconf(_SC_NPROCESSORS_ONLN);
     worker->event = -1;
-    worker->core_count = options->core_count != 0 ? options->core_count : (uint32_t)MAX(cores, 1L);
+    worker->core_count = MAX(options->core_count, 1u);
     worker->answer_timeout_ms =
         options->answer_timeout_ms != 0 ? options->answer_timeout_ms : ANSWER_TIMEOUT_MS;
     if (!ipc_new(&worker->ipc, socket, WORKER_PAYLOAD_MAX, error)) {

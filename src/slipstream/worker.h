@@ -20,7 +20,7 @@ struct worker_options {
     uint32_t lane_count;    /* micro-VMs at a time, at most CHANNEL_LANES_MAX */
     uint32_t station_count; /* invocations that one of them may have before it; 0: 1.  Fewer when
                                their mailboxes would be too large. */
-    uint32_t core_count;    /* this many lanes are filled before they are shared; 0: all cores */
+    uint32_t core_count;    /* this many lanes are filled before they are shared; 0: one */
     uint64_t mailbox_size;  /* of each: input, output and headers; a multiple of 4096 */
     int answer_timeout_ms;  /* for open, load, unload; 0: 10 seconds */
 };

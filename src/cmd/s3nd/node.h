@@ -21,6 +21,8 @@
 
 struct node {
     struct handover handover;
+    uint64_t memory_size; /* of the machine */
+    unsigned core_count;
     const struct config *config;
     uv_loop_t loop;
     struct listener_address address;

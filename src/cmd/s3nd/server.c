@@ -244,18 +244,19 @@ static bool open_store(struct node *node, struct error *error)
            blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error);
 }
 
-static uint64_t worker_memory(const struct config *config)
+static uint64_t worker_memory(const struct node *node)
 {
-    if (config->worker_memory_mib != 0)
-        return (uint64_t)config->worker_memory_mib << 20;
-    return uv_get_total_memory() / 2;
+    uint64_t mib = node->config->worker_memory_mib;
+    return mib != 0 ? mib << 20 : node->memory_size / 2;
 }
 
-/* Once, before the jail: other cores and their affinity are out of reach then. */
+/* Once, before the jail, which has no view of the machine. */
 static void choose_handover(struct node *node)
 {
     char blocking[24], watching[24];
     node->handover = handover_measure();
+    node->memory_size = uv_get_total_memory();
+    node->core_count = uv_available_parallelism();
     snprintf(blocking, sizeof(blocking), "%llu", (unsigned long long)node->handover.blocking_ns);
     snprintf(watching, sizeof(watching), "%llu", (unsigned long long)node->handover.watching_ns);
     log_line(LOG_LEVEL_INFO, "hand-over to workers", "chosen",
@@ -287,8 +288,9 @@ static bool open_functions(struct node *node, struct error *error)
         .hot_context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .worker_count_max = node->config->worker_count_max,
-        .memory_size_max = worker_memory(node->config),
+        .memory_size_max = worker_memory(node),
         .idle_ms = node->config->worker_idle_s * 1000ull,
+        .core_count = node->core_count,
         .watches = node->handover.watches,
     };
     return deployer_new(&node->deployer, &deployer, error) &&
