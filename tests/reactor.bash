@@ -34,6 +34,43 @@ if command -v clang-19 >/dev/null && [ -e /usr/include/wasm32-wasi/stdlib.h ]; t
 else
   skip "sdk/c builds" "clang-19 with wasi-libc is not installed"
 fi
+# What is initialised keeps its open files and what it wrote; requests leave nothing.
+cat >"$scratch/prepared.c" <<'C'
+#include "s3n.h"
+#include <stdio.h>
+static FILE *kept;
+static char line[64];
+void s3n_setup(void)
+{
+    FILE *made = fopen("/made.txt", "w");
+    kept = fopen("/note.txt", "r");
+    fputs("made", made);
+    fclose(made);
+}
+static void show(struct s3n_response *response, FILE *file)
+{
+    s3n_write(response, line, fread(line, 1, sizeof(line), file));
+}
+int s3n_main(const struct s3n_request *request, struct s3n_response *response)
+{
+    FILE *made = fopen("/made.txt", "r"), *left = fopen("/left.txt", "r");
+    (void)request;
+    show(response, kept);
+    show(response, made);
+    s3n_print(response, left == NULL ? " nothing left" : " left over");
+    left = fopen("/left.txt", "w");
+    fputs("left", left);
+    return fclose(left);
+}
+C
+if [ -n "${strict:-}" ] && clang-19 --target=wasm32-wasi -mexec-model=reactor "${strict[@]}" "$sdk/s3n.c" "$scratch/prepared.c" -o "$scratch/prepared.wasm"; then
+  mkdir "$scratch/folder"
+  printf 'note, ' >"$scratch/folder/note.txt"
+  for backend in kvm process; do
+    [ $backend = process ] || [ -w /dev/kvm ] || continue
+    is "$backend: files of the initialisation" "$(s3n run --backend $backend --dir "$scratch/folder::/" "$scratch/prepared.wasm" </dev/null)" "note, made nothing left"
+  done
+fi
 head -c 3000000 /dev/urandom >"$scratch/three"
 for backend in kvm process; do
   if [ $backend = kvm ] && [ ! -w /dev/kvm ]; then

@@ -4,7 +4,7 @@
 # guest in batches and by the VMM.  tests/data/functions/leaks.wat and tests/data/native/leaks.c say where.
 set -u
 . "$(dirname "$0")/node.bash"
-require_node leaks
+S3N_BACKEND=process require_node leaks
 flags=(-O2 -ffreestanding -fPIE -fno-stack-protector -fcf-protection=none -static -nostdlib -no-pie
   -Wl,-T,"$S3N_SOURCE/sdk/c/native.ld" -Wl,--build-id=none -Wl,--entry=probe_entry -I "$S3N_SOURCE/sdk/c")
 
@@ -51,7 +51,7 @@ for backend in ${S3N_BACKENDS:-kvm process}; do
     skip kvm "/dev/kvm can't be opened here"
     continue
   fi
-  node_start --backend $backend || { fail "start on $backend"; continue; }
+  S3N_BACKEND=$backend node_start || { fail "start on $backend"; continue; }
   claim || fail "claim"
   for abi in command cgi reactor; do
     for isolation in batch invocation; do
