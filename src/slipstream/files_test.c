@@ -83,9 +83,8 @@ static bool bench_open(struct bench *bench, uint64_t scratch_size_max)
 
 static uint8_t *memory_of(const struct shell *shell)
 {
-    uint64_t size;
-    uint8_t *memory = shell->backend->machine_part(shell->machine, PART_MEMORY, &size);
-    return memory;
+    static uint64_t ignored;
+    return shell->backend->machine_part(shell->machine, PART_MEMORY, &ignored);
 }
 
 static uint64_t scratch_size(const struct shell *shell)
@@ -236,6 +235,33 @@ static void large_scratch_areas_are_given_back(void)
     }
 }
 
+/* Every doubling of either part takes a slot of the machine's memory. */
+static void files_and_memory_grow_to_their_ends(void)
+{
+    REQUIRE_BACKEND();
+    static const struct test_image image = { .memory_size = 65536,
+                                             .memory_size_max = 1ull << 32,
+                                             .command = TEST_echo,
+                                             .start = TEST_NONE };
+    const struct settings settings = { .scratch_size_max = LAYOUT_SCRATCH_SIZE_MAX };
+    BENCH bench = { .image = test_image_make(&image), .files = archive_make() };
+    REQUIRE(engine_open(&bench.engine, test_backend(), &bench.error) &&
+            program_open(&bench.program, bench.image, &bench.error) &&
+            program_add_files(bench.program, bench.files, &bench.error) &&
+            shell_open(&bench.shell, bench.engine, NULL, 0, &bench.error) &&
+            shell_load(bench.shell, bench.program, &settings, &bench.outcome, &bench.error));
+    const struct backend *backend = bench.shell->backend;
+    for (uint64_t size = 1 << 20; size <= 1ull << 32; size *= 2)
+        CHECK(backend->machine_grow(bench.shell->machine, size));
+    for (uint64_t size = 4096; size <= LAYOUT_SCRATCH_SIZE_MAX; size *= 2)
+        CHECK(backend->machine_scratch(bench.shell->machine, size));
+    CHECK(!backend->machine_scratch(bench.shell->machine, LAYOUT_SCRATCH_SIZE_MAX + 1));
+    file_check(bench.shell, "hello", "content of a file");
+    CHECK_NUMBER(file_put(bench.shell, "new", "x"), 0);
+    CHECK(shell_reset(bench.shell, &bench.error));
+    file_check(bench.shell, "new", NULL);
+}
+
 /* What an initialisation made is there for every invocation, and is back after each. */
 static void a_snapshot_keeps_files(void)
 {
@@ -305,6 +331,7 @@ static const struct test tests[] = {
     TEST(nothing_is_mapped_before_it_is_needed),
     TEST(the_limit_holds),
     TEST(large_scratch_areas_are_given_back),
+    TEST(files_and_memory_grow_to_their_ends),
     TEST(a_snapshot_keeps_files),
     TEST(instances_do_not_share_what_they_write),
     TEST(what_is_no_archive_is_refused),

@@ -57,7 +57,7 @@ enum {
 
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 
-    MEMORY_SLOTS_MAX = 24, /* and what areas take */
+    MEMORY_SLOTS_MAX = 40, /* all parts grown to their ends; and what areas take */
     AREA_GROWING_MAX = LAYOUT_LINKED_MAX,
     AREAS_EACH_MAX = 4, /* of a linked instance: code, read-only data, its region, its memory */
     AREA_SLOTS_MAX = 4 * AREA_GROWING_MAX,
