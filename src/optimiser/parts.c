@@ -125,6 +125,7 @@ static bool start(struct crew *crew, struct worker *worker, struct part *part, s
         return error_system(error, "can't start a worker");
     if (process == 0) {
         limit_worker(crew->job->options);
+        (void)close(STDERR_FILENO); /* LLVM's last words are nobody's error message */
         _exit(compile_part(worker->outcome, crew->job, part) ? 0 : 1);
     }
     worker->process = process;

@@ -66,6 +66,7 @@ void block_begin(struct translator *translator, LLVMBasicBlockRef block)
     if (block != last)
         LLVMMoveBasicBlockAfter(block, last);
     LLVMPositionBuilderAtEnd(translator->builder, block);
+    translator->block_start = scan_offset(&translator->scan);
 }
 
 void dead_end(struct translator *translator)
@@ -594,6 +595,8 @@ bool translate_function(struct translator *translator, uint32_t index,
     begin(translator);
     while (translator->depth > 0 && !translator->is_refused && !arena_failed(scratch)) {
         ASSERT(translator->scan.fault == NULL);
+        if (scan_offset(&translator->scan) - translator->block_start > OPTIMISER_BLOCK_SIZE_MAX)
+            translator->is_refused = true;
         translate_instruction(translator, scan_u8(&translator->scan));
     }
     if (!translator->is_refused && !arena_failed(scratch))

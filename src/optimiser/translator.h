@@ -109,8 +109,9 @@ struct translator {
     LLVMValueRef slots; /* for calls of the runtime and several results; NULL: not yet */
     uint32_t slots_count;
     uint32_t block_count;
-    LLVMValueRef fuel; /* metered: a local that holds what is left */
-    uint32_t cost_at;  /* metered: of the costs that validation counted */
+    size_t block_start; /* of the block at hand, in the module file */
+    LLVMValueRef fuel;  /* metered: a local that holds what is left */
+    uint32_t cost_at;   /* metered: of the costs that validation counted */
     bool is_reachable;
     bool is_refused; /* something that this tier leaves to the baseline */
 };
