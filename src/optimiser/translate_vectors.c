@@ -485,9 +485,9 @@ static void translate_plain_vector(struct translator *translator, uint32_t opcod
     } else if (opcode >= VECTOR_I64X2_EQ && opcode <= VECTOR_I64X2_GE_S) {
         static const uint8_t predicates[] = { 0, 1, 2, 4, 6, 8 };
         translate_integer_compare(translator, 64, predicates[opcode - VECTOR_I64X2_EQ]);
-    } else if (!translate_vector_float(translator, opcode)) {
+    } else if (!translate_vector_float(translator, opcode) && opcode >= GROUP_FIRST) {
         unsigned group = (opcode - GROUP_FIRST) / GROUP_SIZE;
-        translate_group(translator, 8u << group, (opcode - GROUP_FIRST) % GROUP_SIZE);
+        translate_group(translator, 8u << group % 4, (opcode - GROUP_FIRST) % GROUP_SIZE);
     }
 }
 

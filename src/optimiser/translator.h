@@ -143,6 +143,7 @@ void trap_if(struct translator *translator, LLVMValueRef condition, enum trap_re
 /* An i32 as a condition. */
 LLVMValueRef condition_of(struct translator *translator, LLVMValueRef value);
 LLVMValueRef condition_value(struct translator *translator, LLVMValueRef condition);
+/* intrinsics.c */
 LLVMValueRef call_intrinsic(struct translator *translator, enum intrinsic intrinsic,
                             LLVMTypeRef *types, unsigned type_count, LLVMValueRef *arguments,
                             unsigned argument_count);
