@@ -338,3 +338,59 @@ void operation_encode(struct baseline *baseline, unsigned operation, struct oper
         return;
     }
 }
+
+static bool is_direct(const struct baseline *baseline, const struct operand *operand)
+{
+    return operand->place == PLACE_REGISTER ||
+           (operand->place == PLACE_LOCAL && baseline->locals[operand->index].pin != REGISTER_NONE);
+}
+
+/* How many stack registers the comparison and the move need at once. */
+static unsigned registers_needed(const struct baseline *baseline, const struct encoding *encoding,
+                                 const struct operand *a, const struct operand *b)
+{
+    const struct operand *second = &baseline->operands[baseline->height - 1];
+    unsigned needed = 1u + (a->place == PLACE_REGISTER);
+    needed += second->place == PLACE_CONSTANT || second->place == PLACE_REGISTER ||
+              second->place == PLACE_SUM;
+    if (encoding->kind == KIND_ZERO)
+        return needed + (a->place == PLACE_CONSTANT);
+    bool is_long = b->place == PLACE_CONSTANT && !is_immediate(b);
+    needed += b->place == PLACE_REGISTER || is_long;
+    return needed + (!is_direct(baseline, a) &&
+                     (b->place != PLACE_CONSTANT || is_long || a->place == PLACE_CONSTANT));
+}
+
+bool encode_select(struct baseline *baseline, unsigned operation, struct operand *a,
+                   struct operand *b)
+{
+    const struct encoding *encoding = &encodings[operation];
+    struct emitter *emitter = &baseline->emitter;
+    bool is_zero = encoding->kind == KIND_ZERO;
+    if ((encoding->kind != KIND_BRANCH && !is_zero) || baseline->height < 2 ||
+        is_float(baseline->operands[baseline->height - 1].type) ||
+        registers_needed(baseline, encoding, a, b) > STENCIL_STACK_REGISTERS)
+        return false;
+    struct operand second = operand_take(baseline), first = operand_take(baseline);
+    enum machine_type type = first.type;
+    operand_to_register(baseline, &first);
+    if (second.place == PLACE_CONSTANT)
+        operand_to_register(baseline, &second);
+    unsigned from = register_of(baseline, &second);
+    if (is_zero)
+        emit_zero_test(baseline, encoding->wide, a);
+    else
+        emit_compare(baseline, encoding->wide, a, b);
+    unsigned otherwise = encoding->code ^ 1u;
+    if (from != REGISTER_NONE)
+        emit_move_if(emitter, otherwise, type == MACHINE_I64, first.reg, from);
+    else
+        emit_load_if(emitter, otherwise, type == MACHINE_I64, first.reg,
+                     operand_displacement(baseline, &second));
+    operand_release(baseline, a);
+    if (b != NULL)
+        operand_release(baseline, b);
+    operand_release(baseline, &second);
+    operand_push_register(baseline, type, first.reg);
+    return true;
+}

@@ -342,6 +342,16 @@ static bool fuse_scaled(struct baseline *baseline, unsigned operation, struct op
     return true;
 }
 
+/* A comparison and the select behind it. */
+static bool fuse_select(struct baseline *baseline, const struct operation *operation,
+                        struct operand *a, struct operand *b)
+{
+    if (*baseline->scan.at != OPCODE_SELECT || !encode_select(baseline, operation->branch, a, b))
+        return false;
+    baseline->scan.at++;
+    return true;
+}
+
 static void compile_two(struct baseline *baseline, const struct operation *operation)
 {
     struct operand b = operand_take_lazily(baseline);
@@ -363,7 +373,8 @@ static void compile_two(struct baseline *baseline, const struct operation *opera
         operand_to_register(baseline, &a);
     unsigned stencil = operation->stencil;
     if (operation->branch != STENCIL_NONE &&
-        compile_fused(baseline, operation->branch, operation->branch_not, &a, &b))
+        (compile_fused(baseline, operation->branch, operation->branch_not, &a, &b) ||
+         fuse_select(baseline, operation, &a, &b)))
         return;
     if (fuse_bits(baseline, stencil, &a, &b) || fuse_scaled(baseline, stencil, &a, &b))
         return;
@@ -376,7 +387,8 @@ static void compile_one(struct baseline *baseline, const struct operation *opera
 {
     struct operand a = operand_take(baseline);
     if (operation->branch != STENCIL_NONE &&
-        compile_fused(baseline, operation->branch, operation->branch_not, &a, NULL))
+        (compile_fused(baseline, operation->branch, operation->branch_not, &a, NULL) ||
+         fuse_select(baseline, operation, &a, NULL)))
         return;
     emit_result(baseline, operation->stencil, operation->target, &a, NULL, 0);
 }

@@ -267,6 +267,11 @@ void emit_vector_branch(struct baseline *baseline, unsigned branch, struct opera
 /* The register that holds the operand; what is in none is moved to a stack register. */
 unsigned register_with(struct baseline *baseline, struct operand *operand);
 
+/* A comparison whose branch is `operation`, and the select behind it whose operands are still on
+ * the stack: true when they became one comparison and one conditional move. */
+bool encode_select(struct baseline *baseline, unsigned operation, struct operand *a,
+                   struct operand *b);
+
 /* baseline_control.c */
 bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range parameters,
                 struct type_range results);

@@ -165,6 +165,11 @@ void emit_shift(struct emitter *emitter, unsigned extension, bool wide, unsigned
 void emit_rotate(struct emitter *emitter, bool wide, unsigned to, unsigned from, uint8_t count);
 void emit_rotate_slot(struct emitter *emitter, bool wide, unsigned to, int32_t displacement,
                       uint8_t count);
+/* cmov on the processor's condition code, from a register or a slot. */
+void emit_move_if(struct emitter *emitter, unsigned condition, bool wide, unsigned to,
+                  unsigned from);
+void emit_load_if(struct emitter *emitter, unsigned condition, bool wide, unsigned to,
+                  int32_t displacement);
 void emit_negate(struct emitter *emitter, bool wide, unsigned rm);
 void emit_multiply(struct emitter *emitter, bool wide, unsigned to, unsigned from);
 void emit_multiply_immediate(struct emitter *emitter, bool wide, unsigned to, unsigned from,

@@ -296,6 +296,29 @@ void emit_integer_slot(struct emitter *emitter, uint8_t opcode, bool wide, unsig
     integer_memory(emitter, opcode, wide, machine[reg], FRAME_REGISTER, displacement);
 }
 
+void emit_move_if(struct emitter *emitter, unsigned condition, bool wide, unsigned to,
+                  unsigned from)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned reg = machine[to], rm = machine[from];
+    at[0] = (uint8_t)(0x40 | (wide ? 8u : 0) | (reg >> 3) << 2 | rm >> 3);
+    at[1] = 0x0f;
+    at[2] = (uint8_t)(0x40 + condition);
+    at[3] = (uint8_t)(0xc0 | (reg & 7) << 3 | (rm & 7));
+    emitter->size += 4;
+}
+
+void emit_load_if(struct emitter *emitter, unsigned condition, bool wide, unsigned to,
+                  int32_t displacement)
+{
+    uint8_t *at = emit_at(emitter);
+    unsigned reg = machine[to];
+    at[0] = (uint8_t)(0x40 | (wide ? 8u : 0) | (reg >> 3) << 2 | FRAME_REGISTER >> 3);
+    at[1] = 0x0f;
+    at[2] = (uint8_t)(0x40 + condition);
+    emitter->size += 3 + put_memory(at + 3, reg, FRAME_REGISTER, displacement);
+}
+
 void emit_negate(struct emitter *emitter, bool wide, unsigned rm)
 {
     integer_registers(emitter, 0xf7, wide, 3, machine[rm]);
