@@ -379,19 +379,6 @@ static void poll_answers_for_files(void)
     CHECK_NUMBER(load_u16(test_guest.memory + 2008), WASI_NOTCAPABLE);
 }
 
-/* What a guest does that restores itself. */
-static void clearing_leaves_zeros(void)
-{
-    init_with(1 << 20);
-    fd_write_text(opened("secret", MAKE), "secret words");
-    CHECK_NUMBER(path_unlink(TEST_FOLDER, "a"), WASI_SUCCESS);
-    volume_clear();
-    for (uint64_t i = 0; i < test_guest.control.scratch_size; i++)
-        REQUIRE(test_guest.scratch[i] == 0);
-    CHECK_NUMBER(fd_open(TEST_FOLDER, "secret", 0, 0), WASI_NOENT);
-    CHECK_NUMBER(fd_open(TEST_FOLDER, "a", 0, 0), WASI_SUCCESS);
-}
-
 static void many_files_are_found(void)
 {
     char name[32];
@@ -442,7 +429,6 @@ static const struct test tests[] = {
     TEST(cookies_stay_right),
     TEST(buffers_are_bounded),
     TEST(poll_answers_for_files),
-    TEST(clearing_leaves_zeros),
     TEST(many_files_are_found),
     TEST(files_have_a_count),
 };

@@ -94,12 +94,6 @@ struct volume *volume_get(void)
     return made;
 }
 
-void volume_clear(void)
-{
-    if (volume_is_touched())
-        fill_bytes(volume(), 0, (uint64_t)volume()->page_next * VOLUME_PAGE_SIZE);
-}
-
 void *volume_page(uint32_t page)
 {
     return (uint8_t *)volume() + (uint64_t)page * VOLUME_PAGE_SIZE;

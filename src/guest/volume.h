@@ -50,8 +50,6 @@ void volume_page_free(uint32_t page);
 MUST_CHECK uint32_t volume_object_new(uint64_t size);
 void volume_object_free(uint32_t reference, uint64_t size);
 
-/* For whoever restores a guest from within: back to zeros, as far as it was used. */
-void volume_clear(void);
 /* At every entry: forgets what it knew of the last program. */
 void volume_init(void);
 
