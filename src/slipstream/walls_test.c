@@ -11,8 +11,10 @@
 #include "tests/harness.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum {
@@ -255,7 +257,85 @@ static void address_space_is_what_the_page_says(void)
     CHECK(adds(bench.shell));
 }
 
+/* --- through a worker: whoever is attacked from, the next invocations are answered */
+
+enum {
+    FUNCTION_ECHO = 1,
+    FUNCTION_ATTACK = 2,
+    STATION_SIZE = 64 << 10
+};
+
+static bool worker_start(struct worker **worker, pid_t *pid, struct error *error)
+{
+    int pair[2];
+    const char *const arguments[] = { "slipstream",   "--worker", "--control-fd", "3", "--backend",
+                                      test_backend(), NULL };
+    const struct worker_options shape = {
+        .lane_count = 1, .station_count = 1, .core_count = 1, .mailbox_size = STATION_SIZE
+    };
+    ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0);
+    struct spawn_options options = { .path = test_program("slipstream"),
+                                     .arguments = arguments,
+                                     .descriptors = { { pair[1], 3 } },
+                                     .descriptor_count = 1 };
+    bool started = spawn(pid, &options, error) && worker_open(worker, pair[0], &shape, error);
+    close(pair[1]);
+    return started;
+}
+
+/* False when there is no answer at all. */
+static bool worker_ask(struct worker *worker, uint32_t function, struct outcome *outcome)
+{
+    struct mailbox_request request = { .input = BYTES_LITERAL("hello"), .errors_capacity = 4096 };
+    struct pollfd waiting = { .fd = worker_event(worker), .events = POLLIN };
+    struct worker_completion completion;
+    struct error error;
+    uint32_t slot;
+    size_t size;
+    if (!worker_acquire(worker, function, 1, &slot) ||
+        !mailbox_prepare(worker_mailbox(worker, slot, &size), STATION_SIZE, &request, &error))
+        return false;
+    worker_submit(worker, slot, function, 7);
+    while (!worker_take(worker, &completion))
+        if (poll(&waiting, 1, 20000) == 0)
+            return false;
+    *outcome = completion.outcome;
+    worker_release(worker, slot);
+    return true;
+}
+
+static void workers_outlive_native_code(void)
+{
+    const struct test_image echo = {
+        .memory_size = 65536, .memory_size_max = 1 << 20, .command = TEST_echo, .start = TEST_NONE
+    };
+    static const struct settings settings = { .timeout_ms = TIMEOUT_MS };
+    AUTO(worker) struct worker *worker = NULL;
+    AUTO_CLOSE int benign = test_image_make(&echo);
+    struct outcome outcome;
+    struct error error = { 0 };
+    pid_t pid = 0;
+    if (!test_has_backend() || !worker_start(&worker, &pid, &error))
+        SKIP("no worker here: %s", error.text);
+    REQUIRE(worker_load(worker, FUNCTION_ECHO, benign, -1, &settings, &error));
+    for (const struct attack *attack = attack_table; attack < attack_table_end; attack++) {
+        AUTO_CLOSE int image = attack_image(attack);
+        REQUIRE(worker_load(worker, FUNCTION_ATTACK, image, -1, &settings, &error));
+        bool answered = worker_ask(worker, FUNCTION_ATTACK, &outcome);
+        CHECK_NOTE(answered && is_stopped(&outcome), "%s: outcome %u, code %u", attack->name,
+                   outcome.kind, outcome.exit_code);
+        answered = answered && worker_ask(worker, FUNCTION_ECHO, &outcome);
+        CHECK_NOTE(answered && outcome.kind == OUTCOME_DONE && outcome.exit_code == 5,
+                   "after %s: outcome %u", attack->name, outcome.kind);
+        REQUIRE(answered && worker_is_alive(worker));
+    }
+    worker_close(TAKE(worker));
+    struct spawn_end end;
+    CHECK(spawn_wait(&end, pid, 10000, &error) && !end.was_killed && end.code == 0);
+}
+
 static const struct test tests[] = {
+    TEST(workers_outlive_native_code),
     TEST(address_space_is_what_the_page_says),
     TEST(micro_vms_hold_native_code),
     TEST(jails_hold_native_code),
