@@ -197,4 +197,13 @@ application no-elf echo 'kind = "native"'
 output=$(deploy no-elf 2>&1)
 is "a module of kind native" $? 3
 has "is told" "$output" "not an ELF"
+
+# --- on a node without micro-VMs
+node_stop
+rm -rf "$data" "$XDG_CONFIG_HOME"
+S3N_BACKEND=process node_start || { fail "start without micro-VMs"; finish; }
+claim || fail "claim"
+output=$(deploy native 2>&1)
+is "refused where there is no micro-VM" $? 3
+has "at deployment, with the reason" "$output" "needs a micro-VM"
 finish
