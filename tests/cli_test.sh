@@ -129,6 +129,11 @@ HOME='' XDG_CONFIG_HOME='' expect 3 - 'neither $XDG_CONFIG_HOME nor $HOME' ls
 
 expect 2 - '-o IMAGE' compile "$folder/empty.wasm"
 expect 3 - 'no tier "magic"' compile --tier magic -o x "$folder/empty.wasm"
+if [ -x "$build/bin/s3n-optimise" ]; then
+    expect 0 - 'compiled in' compile --tier optimised -o "$folder/optimised.image" "$folder/empty.wasm"
+else
+    expect 3 - 'which is not here' compile --tier optimised -o "$folder/optimised.image" "$folder/empty.wasm"
+fi
 expect 3 - 'no backend "magic"' run --backend magic "$folder/empty.wasm"
 expect 2 - '--env wants KEY=VALUE' run --env nothing "$folder/empty.wasm"
 expect 5 - 'missing.wasm' run "$folder/missing.wasm"

@@ -3,7 +3,6 @@
 
 #include "base/spawn.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,11 +17,10 @@ bool tier_begin(const struct tier_options *options, char **arguments, struct err
                          "no tier is called %s (there are: baseline, optimised)",
                          error_quote(bytes_of_string(options->tier)).text);
     if (!spawn_sibling_path(path, sizeof(path), "s3n-optimise", error))
-        return false;
-    execv(path, arguments);
-    if (errno == ENOENT)
         return error_set(error, ERROR_UNSUPPORTED,
-                         "the optimised tier needs s3n-optimise, which was not built (no LLVM 19)");
+                         "the optimised tier needs s3n-optimise, which is not here (built without "
+                         "LLVM 19)");
+    execv(path, arguments);
     return error_system(error, "run %s", path);
 }
 
