@@ -10,7 +10,8 @@
  * (see below); else nothing rsp  8 mod 16 at entry (the return address has been pushed); `ret`
  * returns. Every other register, flags and vector registers are clobbered; r12-r14 and rsp are
  * preserved. Every call uses at least 16 bytes of the frame stack; a prologue checks r12 against
- * frame_limit and traps with TRAP_STACK.
+ * frame_limit and traps with TRAP_STACK.  The runtime clears the vector registers between
+ * invocations.
  *
  * The only result of a function with one stands in its register as well as in slot 0: rax for
  * integers and references, xmm0 for floats and vectors.  Whoever calls through a code address
