@@ -68,6 +68,17 @@ limit fuel 'metering = "fuel"
 limits = { fuel = 1000000 }'
 is "little fits a million of fuel" "$(spend fuel loop 1000)" "200 ok"
 has "much does not" "$(spend fuel loop 10000000)" '500 {"error":{"code":"trapped","message":"trap: out of fuel'
+# used AMOUNT: the fuel that the receipt claims
+used() {
+  printf 'loop %s' "$1" | fetch --data-binary @- -o /dev/null -D "$scratch/head" "$url/a/fuel/run"
+  sed -n 's/^s3n-receipt: //pI' "$scratch/head" | python3 -c 'import base64, json, sys
+claims = sys.stdin.read().strip().split(".")[1]
+print(json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["usage"].get("fuel"))'
+}
+first=$(used 1000)
+is "receipts claim the same count every time" "$(used 1000)" "$first"
+is "and more for more" "$(($(used 2000) > first && first > 1000))" 1
+is "all of it when it ran out" "$(used 10000000)" 1000000
 
 head -c 65536 /dev/zero >"$scratch/fits"
 head -c 65537 /dev/zero >"$scratch/large"
