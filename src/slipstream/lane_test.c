@@ -49,8 +49,8 @@ static bool bench_open(struct bench *bench, uint32_t lane_count, uint32_t flags)
     int pair[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return false;
-    const char *const arguments[] = { "slipstream", "--worker",     "--control-fd", "3",
-                                      "--backend",  test_backend(), NULL };
+    const char *const arguments[] = { "slipstream",   "--worker", "--control-fd", "3", "--backend",
+                                      test_backend(), NULL };
     struct spawn_options options = { .path = test_program("slipstream"),
                                      .arguments = arguments,
                                      .descriptors = { { pair[1], 3 } },
