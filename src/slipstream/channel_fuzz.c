@@ -44,6 +44,9 @@ void fuzz_one(struct bytes input)
         if (!mailbox_area_view(mailbox, STATION_SIZE, areas[i], &view))
             continue;
         const uint8_t *start = (const uint8_t *)mailbox;
-        ASSERT(view.data >= start && view.data + view.size <= start + STATION_SIZE);
+        ASSERT(view.data >= start + sizeof(struct mailbox));
+        ASSERT(view.size <= STATION_SIZE && view.data + view.size <= start + STATION_SIZE);
     }
+    struct error error;
+    (void)!mailbox_check_quiet(mailbox, STATION_SIZE, &error);
 }

@@ -7,77 +7,29 @@
 
 #include <x86intrin.h>
 
-/* One guest at the ring.  `running` and `since_ns` are what was seen here, not what it says. */
+/* One guest at the ring.  `since_ns` is what was seen here, not what it says. */
 struct stay {
     struct ring *ring;
     struct shell *shell;
     struct batch *batch;
     struct outcome outcome; /* of the running invocation when the guest can't end it */
     struct run run;
-    uint32_t taken;       /* entries begun or given back, as seen last */
-    uint32_t running;     /* the last one begun */
-    uint32_t slice_count; /* that it has run through */
+    struct progress progress;
+    uint32_t slice_count; /* that the running one has run through */
     uint64_t since_ns;    /* it runs at least since then */
     bool had_answers;     /* since the last announcement */
     bool has_run;         /* it has taken anything at all */
 };
 
-static bool is_answered(const struct ring *ring, uint32_t sequence)
-{
-    const struct batch *batch = channel_batch(ring->channel, ring->lane);
-    const struct batch_entry *entry = &batch->entries[sequence % BATCH_ENTRY_COUNT];
-    return __atomic_load_n(&entry->done, __ATOMIC_ACQUIRE) == sequence + 1;
-}
-
-/* All before `end` have ended: whoever has no answer gets one. */
-static void ring_settle(struct ring *ring, uint32_t end)
-{
-    static const struct outcome crashed = { .kind = OUTCOME_CRASHED };
-    /* Where the server has put a newer one, it has taken the older one's answer. */
-    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    uint32_t oldest = submitted - BATCH_ENTRY_COUNT;
-    if (submitted - ring->handled > BATCH_ENTRY_COUNT)
-        ring->handled = end - ring->handled < oldest - ring->handled ? end : oldest;
-    for (; ring->handled != end; ring->handled++)
-        if (!is_answered(ring, ring->handled))
-            channel_post(ring->channel, ring->lane, ring->handled, &crashed);
-}
-
-void ring_fail(struct ring *ring)
-{
-    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    ring_settle(ring, submitted);
-    channel_batch(ring->channel, ring->lane)->taken = submitted;
-    ring->announce(ring->context);
-}
-
-void ring_fail_one(struct ring *ring)
-{
-    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    while (ring->handled != submitted && is_answered(ring, ring->handled))
-        ring->handled++;
-    if (ring->handled != submitted)
-        ring_settle(ring, ring->handled + 1);
-    channel_batch(ring->channel, ring->lane)->taken = ring->handled;
-    ring->announce(ring->context);
-}
-
 /* Looks at how far the guest says to be; false when that can't be. */
 static bool stay_look(struct stay *stay, uint64_t now_ns)
 {
-    const struct ring *ring = stay->ring;
-    uint32_t taken = __atomic_load_n(&stay->batch->taken, __ATOMIC_ACQUIRE);
-    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    if (taken - stay->taken > submitted - stay->taken)
-        return false;
-    if (taken == stay->taken)
-        return true;
-    stay->taken = taken;
-    stay->running = taken - 1;
+    enum progress_seen seen = progress_look(&stay->progress);
+    if (seen != PROGRESS_ON)
+        return seen == PROGRESS_SAME;
     stay->since_ns = now_ns;
     stay->slice_count = 0;
     stay->run.host_call_count = 0;
-    ring_settle(stay->ring, stay->running);
     stay->had_answers = stay->has_run = true;
     return true;
 }
@@ -89,23 +41,11 @@ static void stay_announce(struct stay *stay)
     stay->had_answers = false;
 }
 
-/* Whether an invocation has begun and not ended. */
-static bool stay_is_running(const struct stay *stay)
-{
-    const struct ring *ring = stay->ring;
-    return stay->taken != ring->handled && !is_answered(ring, stay->running);
-}
-
 /* Those behind the running one are for others to run.  With the guest out. */
 static void stay_give_back(struct stay *stay)
 {
-    const struct ring *ring = stay->ring;
-    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
-    for (; stay->taken != submitted; stay->taken++) {
-        channel_post(ring->channel, ring->lane, stay->taken, NULL);
+    if (progress_give_back(&stay->progress))
         stay->had_answers = true;
-    }
-    __atomic_store_n(&stay->batch->taken, stay->taken, __ATOMIC_RELEASE);
 }
 
 static uint64_t timeout_ns(const struct stay *stay)
@@ -131,11 +71,11 @@ static bool stay_interrupted(struct stay *stay)
         return true;
     if (!stay_look(stay, now_ns))
         return false;
-    if (stay_is_running(stay) && now_ns - stay->since_ns >= timeout_ns(stay)) {
+    if (progress_is_running(&stay->progress) && now_ns - stay->since_ns >= timeout_ns(stay)) {
         stay->outcome.kind = OUTCOME_TIMEOUT;
         return false;
     }
-    if (stay->slice_count++ > 0 && stay_is_running(stay))
+    if (stay->slice_count++ > 0 && progress_is_running(&stay->progress))
         stay_give_back(stay);
     stay_announce(stay);
     return stay_set_stop(stay, now_ns, &error);
@@ -169,7 +109,7 @@ static bool stay_left(struct stay *stay, enum batch_exit why, struct error *erro
     if ((why != BATCH_EXIT_IDLE && why != BATCH_EXIT_RESET) || !stay_look(stay, 0) ||
         !stay->has_run)
         return stay_lies(stay, error);
-    ring_settle(ring, stay->taken);
+    ring_settle(ring, stay->progress.taken);
     stay->had_answers = true;
     stay_announce(stay);
     bool is_fresh = why == BATCH_EXIT_IDLE &&
@@ -182,15 +122,15 @@ static bool stay_ended(struct stay *stay, struct error *error)
 {
     struct ring *ring = stay->ring;
     struct outcome *outcome = &stay->outcome;
-    bool is_plausible = stay_look(stay, 0) && stay_is_running(stay);
+    bool is_plausible = stay_look(stay, 0) && progress_is_running(&stay->progress);
     if (is_plausible) {
-        ring_settle(ring, stay->running);
+        ring_settle(ring, stay->progress.running);
         exits_read_fuel(&stay->run);
         outcome->duration_ns = deadline_now_ns() - MAX(stay->since_ns, stay->run.start_ns);
         (void)stay->shell->backend->machine_part(stay->shell->machine, PART_MEMORY,
                                                  &outcome->memory_size);
-        channel_post(ring->channel, ring->lane, stay->running, outcome);
-        ring_settle(ring, stay->taken);
+        channel_post(ring->channel, ring->lane, stay->progress.running, outcome);
+        ring_settle(ring, stay->progress.taken);
         stay->had_answers = true;
         stay_announce(stay);
     }
@@ -281,8 +221,7 @@ bool ring_serve(struct ring *ring, struct shell *shell, uint32_t function, struc
                              .batch = channel_batch(ring->channel, ring->lane),
                              .outcome = { .kind = OUTCOME_CRASHED },
                              .run = { .shell = shell },
-                             .taken = ring->handled,
-                             .running = ring->handled };
+                             .progress = progress_begin(ring) };
         stay.run.outcome = &stay.outcome;
         is_served = stay_begin(&stay, code_offset, error) && stay_enter(&stay, error);
     }

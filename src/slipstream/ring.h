@@ -9,30 +9,13 @@
 #ifndef SLIPSTREAM_RING_H
 #define SLIPSTREAM_RING_H
 
-#include "slipstream/channel.h"
+#include "slipstream/progress.h"
 #include "slipstream/shell.h"
-
-struct ring {
-    const struct channel *channel;
-    uint32_t lane;
-    uint32_t handled; /* invocations that have an answer or were given back */
-    /* Counts the library's changes: with another number than `seen` the program may be an old one.
-     */
-    const uint32_t *version;
-    uint32_t seen;
-    /* Answers are out; the server may have to be woken. */
-    void (*announce)(void *context);
-    void *context;
-};
 
 /* Serves until the next one is not `function`'s, nothing waits or the library has changed; the
  * shell's window is the lane's. False: the shell is of no use any more, invocations that still wait
  * are left. */
 MUST_CHECK bool ring_serve(struct ring *ring, struct shell *shell, uint32_t function,
                            struct error *error);
-/* Answers all that were submitted with CRASHED. */
-void ring_fail(struct ring *ring);
-/* The same for the first that has no answer yet. */
-void ring_fail_one(struct ring *ring);
 
 #endif
