@@ -1,65 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* LLVM deletes a load whose value nobody needs, and with it the trap of an access out of bounds.
- * This follows each loaded value to something that is sure to stay; a load that does not get there
- * in a few steps is made volatile.  A use that LLVM will find not to matter (x * 0, x ^ x, ...)
- * does not count. */
+ * This follows each loaded value to something that is sure to stay, through operations that can't
+ * lose it; known bits, masks, shifts, products and comparisons can.  A load that does not get there
+ * in a few steps gets a use of its own: inline assembly of no instructions, which wants the value
+ * in a register.  Such a load may still be hoisted or share another's value; it is never lost. */
 #include "optimiser/pipeline.h"
 
+#include <string.h>
+
 enum {
-    STEPS_MAX = 128
+    STEPS_MAX = 64
 };
 
-static bool is_constant(LLVMValueRef value, uint64_t number)
+/* Called functions that LLVM keeps: real ones, assembly, and strict floating-point operations. */
+static bool is_kept_call(LLVMValueRef call)
 {
-    if (LLVMIsAConstantInt(value) == NULL)
-        return false;
-    unsigned width = LLVMGetIntTypeWidth(LLVMTypeOf(value));
-    uint64_t mask = width >= 64 ? ~0ull : (1ull << width) - 1;
-    return width <= 64 && (LLVMConstIntGetZExtValue(value) & mask) == (number & mask);
+    static const char strict[] = "llvm.experimental.constrained.";
+    LLVMValueRef callee = LLVMGetCalledValue(call);
+    size_t size;
+    if (LLVMIsAFunction(callee) == NULL || LLVMGetIntrinsicID(callee) == 0)
+        return true;
+    const char *name = LLVMGetValueName2(callee, &size);
+    return size >= sizeof(strict) - 1 && memcmp(name, strict, sizeof(strict) - 1) == 0;
 }
 
-/* Whether the result does not depend on the operands. */
-static bool is_idle(LLVMValueRef user)
+/* A store of what was just loaded from there does nothing. */
+static bool is_idle_store(LLVMValueRef store, LLVMValueRef value)
 {
-    if (LLVMGetNumOperands(user) < 2)
-        return false;
-    LLVMValueRef a = LLVMGetOperand(user, 0);
-    LLVMValueRef b = LLVMGetOperand(user, 1);
+    return LLVMGetOperand(store, 0) == value && LLVMIsALoadInst(value) != NULL &&
+           LLVMGetOperand(store, 1) == LLVMGetOperand(value, 0);
+}
+
+/* Sure to stay: effects, and loads, which are kept themselves.  A branch may go the same way on
+ * both sides. */
+static bool is_root(LLVMValueRef user, LLVMValueRef value)
+{
     switch (LLVMGetInstructionOpcode(user)) {
-    case LLVMMul:
-        return is_constant(a, 0) || is_constant(b, 0);
-    case LLVMAnd:
-        return is_constant(a, 0) || is_constant(b, 0);
-    case LLVMOr:
-        return is_constant(a, ~0ull) || is_constant(b, ~0ull);
-    case LLVMXor:
-    case LLVMSub:
-    case LLVMICmp:
-        return a == b;
-    case LLVMSRem:
-    case LLVMURem:
-        return a == b || is_constant(b, 1) || is_constant(b, ~0ull);
-    case LLVMSDiv:
-    case LLVMUDiv:
-    case LLVMSelect:
-        return true; /* may well be folded; too rare to look closer */
+    case LLVMStore:
+        return !is_idle_store(user, value);
+    case LLVMLoad:
+    case LLVMRet:
+        return true;
+    case LLVMCall:
+        return is_kept_call(user);
     default:
         return false;
     }
 }
 
-/* Sure to stay: effects, control flow, and loads, which are kept themselves. */
-static bool is_root(LLVMValueRef user)
+/* The result differs whenever the operand does. */
+static bool is_lossless(LLVMValueRef user)
 {
     switch (LLVMGetInstructionOpcode(user)) {
-    case LLVMStore:
-    case LLVMLoad:
-    case LLVMRet:
-        return true;
-    case LLVMCall:
-        return LLVMGetIntrinsicID(LLVMGetCalledValue(user)) == 0;
-    case LLVMBr:
-    case LLVMSwitch:
+    case LLVMAdd:
+    case LLVMSub:
+    case LLVMXor:
+        return LLVMGetOperand(user, 0) != LLVMGetOperand(user, 1);
+    case LLVMZExt:
+    case LLVMSExt:
+    case LLVMBitCast:
+    case LLVMFPExt:
+    case LLVMFNeg:
+    case LLVMIntToPtr:
+    case LLVMPtrToInt:
+    case LLVMGetElementPtr:
+    case LLVMPHI:
         return true;
     default:
         return false;
@@ -70,26 +75,68 @@ static bool is_needed(LLVMValueRef value, unsigned *steps)
 {
     for (LLVMUseRef use = LLVMGetFirstUse(value); use != NULL; use = LLVMGetNextUse(use)) {
         LLVMValueRef user = LLVMGetUser(use);
-        if (LLVMIsAInstruction(user) == NULL || is_idle(user))
-            continue;
-        if (is_root(user))
-            return true;
-        if (*steps == 0)
+        if (*steps == 0 || LLVMIsAInstruction(user) == NULL)
             return false;
         --*steps;
-        if (is_needed(user, steps))
+        if (is_root(user, value) || (is_lossless(user) && is_needed(user, steps)))
             return true;
     }
     return false;
 }
 
-static void keep_in_block(LLVMBasicBlockRef block)
+static unsigned vector_bits(LLVMTypeRef type)
 {
-    for (LLVMValueRef at = LLVMGetFirstInstruction(block); at != NULL;
-         at = LLVMGetNextInstruction(at)) {
+    LLVMTypeRef element = LLVMGetElementType(type);
+    LLVMTypeKind kind = LLVMGetTypeKind(element);
+    unsigned bits = kind == LLVMIntegerTypeKind  ? LLVMGetIntTypeWidth(element)
+                    : kind == LLVMFloatTypeKind  ? 32u
+                    : kind == LLVMDoubleTypeKind ? 64u
+                                                 : 0u;
+    return bits * LLVMGetVectorSize(type);
+}
+
+/* The register class that holds the type whole; NULL: none does. */
+static const char *register_for(LLVMTypeRef type)
+{
+    switch (LLVMGetTypeKind(type)) {
+    case LLVMIntegerTypeKind:
+        return LLVMGetIntTypeWidth(type) <= 64 ? "r" : NULL;
+    case LLVMPointerTypeKind:
+        return "r";
+    case LLVMFloatTypeKind:
+    case LLVMDoubleTypeKind:
+        return "x";
+    case LLVMVectorTypeKind:
+        return vector_bits(type) == 128 ? "x" : NULL;
+    default:
+        return NULL;
+    }
+}
+
+/* `value` is used right behind where it is loaded. */
+static void add_use(struct translator *translator, LLVMValueRef value)
+{
+    LLVMTypeRef type = LLVMTypeOf(value);
+    const char *constraint = register_for(type);
+    if (constraint == NULL) {
+        LLVMSetVolatile(value, 1);
+        return;
+    }
+    LLVMTypeRef function = LLVMFunctionType(translator->types.nothing, &type, 1, 0);
+    LLVMValueRef code =
+        LLVMGetInlineAsm(function, "", 0, constraint, 1, 1, 0, LLVMInlineAsmDialectATT, 0);
+    LLVMPositionBuilderBefore(translator->builder, LLVMGetNextInstruction(value));
+    LLVMBuildCall2(translator->builder, function, code, &value, 1, "");
+}
+
+static void keep_in_block(struct translator *translator, LLVMBasicBlockRef block)
+{
+    LLVMValueRef next;
+    for (LLVMValueRef at = LLVMGetFirstInstruction(block); at != NULL; at = next) {
         unsigned steps = STEPS_MAX;
+        next = LLVMGetNextInstruction(at);
         if (LLVMGetInstructionOpcode(at) == LLVMLoad && !is_needed(at, &steps))
-            LLVMSetVolatile(at, 1);
+            add_use(translator, at);
     }
 }
 
@@ -99,6 +146,6 @@ void dead_loads_keep(struct translator *translator)
          function = LLVMGetNextFunction(function)) {
         for (LLVMBasicBlockRef block = LLVMGetFirstBasicBlock(function); block != NULL;
              block = LLVMGetNextBasicBlock(block))
-            keep_in_block(block);
+            keep_in_block(translator, block);
     }
 }

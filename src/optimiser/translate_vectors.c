@@ -476,7 +476,7 @@ static void translate_plain_vector(struct translator *translator, uint32_t opcod
         translate_splat(translator, opcode);
     } else if (opcode <= VECTOR_I32X4_GE_U) {
         unsigned which = opcode - VECTOR_I8X16_EQ;
-        translate_integer_compare(translator, 8u << (which / 10), which % 10);
+        translate_integer_compare(translator, 8u << (which / 10 & 3), which % 10);
     } else if (opcode >= VECTOR_V128_NOT && opcode <= VECTOR_V128_ANY_TRUE) {
         translate_bits(translator, opcode);
     } else if (opcode >= VECTOR_I16X8_EXTADD_PAIRWISE_I8X16_S &&

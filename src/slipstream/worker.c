@@ -1,270 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The server's side of a slipstream process. */
-#include "slipstream/worker.h"
+/* The server's side of a slipstream process: lanes, slots and what they answer. */
+#include "slipstream/worker_state.h"
 
-#include "base/file.h"
-#include "base/ipc.h"
-#include "core/reader.h"
 #include "core/writer.h"
-#include "slipstream/channel.h"
 #include "slipstream/deadline.h"
-#include "slipstream/lane.h"
-#include "slipstream/requests.h"
 #include "slipstream/seed.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum {
-    ANSWER_TIMEOUT_MS = 10000
-};
-
-enum slot_state {
-    SLOT_FREE,
-    SLOT_ACQUIRED,
-    SLOT_RUNNING, /* or waiting on its lane */
-    SLOT_PARKED,  /* given back: waits for a lane */
-    SLOT_DONE
-};
-
-enum {
-    STATION_NONE = UINT32_MAX
-};
-
 /* What waits on one lane may take about so long. */
 #define LANE_QUEUE_NS 1000000u
-
-struct worker_slot {
-    enum slot_state state;
-    uint32_t function;
-    uint32_t lane_max;
-    uint32_t request_size; /* strings and input end here in the mailbox */
-    uint64_t token;
-};
-
-struct worker_lane {
-    bool is_used;      /* it has run something */
-    uint32_t function; /* that it ran last, or runs */
-    uint32_t submitted;
-    uint32_t first;                       /* the oldest without an answer */
-    uint32_t load;                        /* acquired or under way */
-    uint64_t moved_ns;                    /* when it last got further */
-    uint32_t stations[BATCH_ENTRY_COUNT]; /* by sequence; STATION_NONE: answered */
-};
-
-/* What is known of a function that was loaded. */
-struct worker_function {
-    uint32_t function;
-    bool is_direct;
-    bool is_isolated; /* nothing that it may have written is left */
-    uint64_t mean_ns; /* of its invocations, lately; 0: not known */
-};
-
-struct worker {
-    struct ipc *ipc;
-    struct channel channel;
-    int event;
-    int answer_timeout_ms;
-    bool is_lost;
-    bool polls;
-    bool wants_profile; /* it was asked for last */
-    struct worker_profile profile;
-    uint32_t core_count;
-    uint32_t running_count;
-    uint32_t parked_count;
-    uint32_t function_count;
-    struct worker_function functions[LIBRARY_FUNCTIONS_MAX];
-    struct worker_lane lanes[CHANNEL_LANES_MAX];
-    struct worker_slot slots[CHANNEL_SLOTS_MAX];
-};
-
-static struct worker_function *function_find(struct worker *worker, uint32_t function)
-{
-    for (uint32_t i = 0; i < worker->function_count; i++)
-        if (worker->functions[i].function == function)
-            return &worker->functions[i];
-    return NULL;
-}
-
-static bool function_note(struct worker *worker, uint32_t function, const struct settings *settings)
-{
-    struct worker_function *row = function_find(worker, function);
-    if (row == NULL && worker->function_count == LIBRARY_FUNCTIONS_MAX)
-        return false;
-    if (row == NULL)
-        row = &worker->functions[worker->function_count++];
-    *row = (struct worker_function){
-        .function = function,
-        .is_direct = lane_is_direct(settings),
-        .is_isolated = settings->entry == SETTINGS_ENTRY_NATIVE ||
-                       (settings->flags & SETTINGS_ISOLATE_INVOCATION) != 0,
-    };
-    return true;
-}
-
-static bool worker_ask(struct worker *worker, uint16_t type, struct bytes payload,
-                       const int *descriptors, unsigned descriptor_count, struct error *error)
-{
-    if (worker->is_lost)
-        return error_set(error, ERROR_CRASHED, "the slipstream process is gone");
-    return ipc_send(worker->ipc, type, 0, payload, descriptors, descriptor_count, error);
-}
-
-/* What a process says that may be hostile. */
-static void profile_take(struct worker *worker, struct bytes payload)
-{
-    struct worker_profile *profile = &worker->profile;
-    struct reader reader = reader_of(payload);
-    profile->total = read_u32_le(&reader);
-    profile->count = MIN(read_u32_le(&reader), (uint32_t)PROFILE_ROWS_MAX);
-    for (uint32_t i = 0; i < profile->count; i++) {
-        profile->rows[i].function = read_u32_le(&reader);
-        profile->rows[i].samples = read_u32_le(&reader);
-    }
-    if (!read_end(&reader))
-        *profile = (struct worker_profile){ 0 };
-}
-
-static enum worker_answer answer_take(struct worker *worker, int timeout_ms, struct error *error)
-{
-    struct ipc_message message;
-    if (!ipc_receive(worker->ipc, &message, timeout_ms, error))
-        return error->code == ERROR_TIMEOUT ? WORKER_ANSWER_NONE : WORKER_ANSWER_LOST;
-    bool is_done = message.type == IPC_ANSWER_OK;
-    if (message.type == IPC_ANSWER_ERROR)
-        ipc_answer_error(&message, error);
-    else if (!is_done)
-        error_set(error, ERROR_INVALID, "the slipstream process answered out of turn");
-    if (is_done && worker->wants_profile)
-        profile_take(worker, message.payload);
-    worker->wants_profile = false;
-    ipc_message_done(&message);
-    return is_done ? WORKER_ANSWER_DONE : WORKER_ANSWER_REFUSED;
-}
-
-enum worker_answer worker_answer(struct worker *worker, struct error *error)
-{
-    return answer_take(worker, 0, error);
-}
-
-static bool worker_wait(struct worker *worker, struct error *error)
-{
-    return answer_take(worker, worker->answer_timeout_ms, error) == WORKER_ANSWER_DONE;
-}
-
-static bool worker_handshake(struct worker *worker, const struct worker_options *options,
-                             struct error *error)
-{
-    AUTO_CLOSE int memory = -1;
-    uint32_t stations = MIN(MAX(options->station_count, 1u),
-                            MAX(channel_station_count_max(options->mailbox_size), 1u));
-    struct channel_shape shape = { options->lane_count, stations, options->mailbox_size };
-    if (!channel_make(&worker->channel, &memory, &shape, error))
-        return false;
-    worker->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (worker->event < 0)
-        return error_system(error, "make an eventfd");
-    int descriptors[] = { memory, worker->event };
-    return worker_ask(worker, WORKER_REQUEST_OPEN, (struct bytes){ 0 }, descriptors, 2, error);
-}
-
-bool worker_open(struct worker **made, int socket, const struct worker_options *options,
-                 struct error *error)
-{
-    AUTO(worker) struct worker *worker = NULL;
-    if (!worker_open_begin(&worker, socket, options, error))
-        return false;
-    if (!worker_wait(worker, error))
-        return error_within(error, "start a slipstream process");
-    *made = TAKE(worker);
-    return true;
-}
-
-bool worker_open_begin(struct worker **made, int socket, const struct worker_options *options,
-                       struct error *error)
-{
-    struct worker *worker = calloc(1, sizeof(*worker));
-    if (worker == NULL) {
-        file_close(&socket);
-        return error_set(error, ERROR_NO_MEMORY, "no memory for a worker");
-    }
-    worker->event = -1;
-    worker->core_count = MAX(options->core_count, 1u);
-    worker->answer_timeout_ms =
-        options->answer_timeout_ms != 0 ? options->answer_timeout_ms : ANSWER_TIMEOUT_MS;
-    if (!ipc_new(&worker->ipc, socket, WORKER_PAYLOAD_MAX, error)) {
-        file_close(&socket);
-        worker_close(worker);
-        return false;
-    }
-    if (!worker_handshake(worker, options, error)) {
-        worker_close(worker);
-        return error_within(error, "start a slipstream process");
-    }
-    *made = worker;
-    return true;
-}
-
-void worker_close(struct worker *worker)
-{
-    if (worker == NULL)
-        return;
-    ipc_free(worker->ipc);
-    channel_done(&worker->channel);
-    file_close(&worker->event);
-    free(worker);
-}
-
-bool worker_load(struct worker *worker, uint32_t function, int image, int files,
-                 const struct settings *settings, struct error *error)
-{
-    return worker_load_begin(worker, function, image, files, settings, error) &&
-           worker_wait(worker, error);
-}
-
-bool worker_load_begin(struct worker *worker, uint32_t function, int image, int files,
-                       const struct settings *settings, struct error *error)
-{
-    uint8_t payload[WORKER_LOAD_SIZE];
-    struct writer writer = writer_into(payload, sizeof(payload));
-    write_u32_le(&writer, function);
-    settings_write(&writer, settings);
-    if (!function_note(worker, function, settings))
-        return error_set(error, ERROR_LIMIT, "at most %d functions", LIBRARY_FUNCTIONS_MAX);
-    const int descriptors[] = { image, files };
-    bool has_files = files >= 0;
-    return worker_ask(worker, has_files ? WORKER_REQUEST_LOAD_FILES : WORKER_REQUEST_LOAD,
-                      writer_view(&writer), descriptors, has_files ? 2 : 1, error);
-}
-
-bool worker_profile_begin(struct worker *worker, uint32_t function, struct error *error)
-{
-    uint8_t payload[WORKER_PROFILE_SIZE];
-    struct writer writer = writer_into(payload, sizeof(payload));
-    write_u32_le(&writer, function);
-    worker->wants_profile = true;
-    return worker_ask(worker, WORKER_REQUEST_PROFILE, writer_view(&writer), NULL, 0, error);
-}
-
-const struct worker_profile *worker_profile(const struct worker *worker)
-{
-    return &worker->profile;
-}
-
-bool worker_unload(struct worker *worker, uint32_t function, struct error *error)
-{
-    uint8_t payload[WORKER_UNLOAD_SIZE];
-    struct writer writer = writer_into(payload, sizeof(payload));
-    write_u32_le(&writer, function);
-    struct worker_function *row = function_find(worker, function);
-    if (row != NULL)
-        *row = worker->functions[--worker->function_count];
-    return worker_ask(worker, WORKER_REQUEST_UNLOAD, writer_view(&writer), NULL, 0, error) &&
-           worker_wait(worker, error);
-}
 
 uint32_t worker_slot_count(const struct worker *worker)
 {
@@ -337,7 +84,7 @@ static struct lane_choice lanes_look(const struct worker *worker, uint32_t funct
 static bool lane_choose(struct worker *worker, uint32_t function, uint32_t lane_max, uint32_t *lane)
 {
     uint32_t count = worker->channel.shape.lane_count;
-    uint32_t depth = queue_depth(worker, function_find(worker, function));
+    uint32_t depth = queue_depth(worker, worker_function_find(worker, function));
     struct lane_choice choice = lanes_look(worker, function, depth);
     bool may_idle = choice.idle < count && choice.own_count < lane_max;
     bool prefers_idle = depth == 1 || choice.busy_count < worker->core_count;
@@ -450,7 +197,7 @@ void worker_release(struct worker *worker, uint32_t slot)
     /* The request by what we laid out ourselves; one never submitted by its header. */
     size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
     memset(memory, 0, MIN(MAX(request_size, sizeof(header)), size));
-    const struct worker_function *function = function_find(worker, held->function);
+    const struct worker_function *function = worker_function_find(worker, held->function);
     if (function != NULL && function->is_isolated && is_alone(worker, slot))
         wipe_stations(worker, lane_of(worker, slot));
     if (held->state == SLOT_ACQUIRED)
@@ -510,7 +257,7 @@ static void parked_place(struct worker *worker)
 
 static void function_learn(struct worker *worker, uint32_t function, uint64_t duration_ns)
 {
-    struct worker_function *row = function_find(worker, function);
+    struct worker_function *row = worker_function_find(worker, function);
     if (row == NULL)
         return;
     uint64_t taken_ns = MIN(MAX(duration_ns, (uint64_t)1), (uint64_t)1000 * LANE_QUEUE_NS);
@@ -525,7 +272,7 @@ static void function_learn(struct worker *worker, uint32_t function, uint64_t du
 static bool lane_take(struct worker *worker, uint32_t number, struct worker_completion *completion)
 {
     struct worker_lane *lane = &worker->lanes[number];
-    const struct worker_function *row = function_find(worker, lane->function);
+    const struct worker_function *row = worker_function_find(worker, lane->function);
     for (uint32_t sequence = lane->first; sequence != lane->submitted; sequence++) {
         struct outcome outcome;
         uint32_t station = lane->stations[sequence % BATCH_ENTRY_COUNT];

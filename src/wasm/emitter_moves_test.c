@@ -339,8 +339,7 @@ static void resolves_jumps(void)
     emit_jump(emitter, (struct target){ .chain = &chain });
     uint32_t first = emitter->size;
     emit_jump_if(emitter, 4, (struct target){ .chain = &chain });
-    uint32_t second = emitter->size;
-    uint32_t table = emitter->size;
+    uint32_t second = emitter->size, table = second;
     emit_table_entry(emitter, (struct target){ .chain = &chain });
     emit_table_entry(emitter, (struct target){ .address = 1 });
     CHECK(chain != CHAIN_END);

@@ -110,11 +110,12 @@ static void show(const struct way *way, const struct seen *seen)
             (unsigned long long)seen->fuel);
 }
 
-/* LLVM takes a load for something that can't fail and may move it: then another trap of the same
- * stretch of code comes first, or a store that follows. */
+/* LLVM may move a load before another thing that traps, or behind it: which of them comes first is
+ * then another, and so is the memory that is left. */
 static bool is_moved_load(const struct seen *a, const struct seen *b)
 {
-    return a->reason == TRAP_MEMORY || b->reason == TRAP_MEMORY;
+    return a->kind == OUTCOME_TRAPPED && b->kind == OUTCOME_TRAPPED &&
+           (a->reason == TRAP_MEMORY || b->reason == TRAP_MEMORY);
 }
 
 /* False: the two differ. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything a C program does to files, told line by line: stdio, descriptors, folders, links, times.
- * Its argument is the folder to work in. */
+/* Everything a C program does to files, told line by line: stdio, descriptors, folders, links,
+ * times. Its argument is the folder to work in. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
