@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "base/toml.h"
+#include "cmd/s3nd/spares.h"
 #include "crypto/base64.h"
 
 #include <stddef.h>
@@ -36,6 +37,8 @@ static bool defaults_set(struct config *config, struct error *error)
         .drain_ms = 30000,
         .worker_count_max = 64,
         .worker_idle_s = 60,
+        .spare_count_min = 1,
+        .spare_count_max = 8,
     };
     const char *home = getenv("HOME");
     static const char root_file[] = "/etc/s3n/s3nd.toml";
@@ -153,8 +156,9 @@ static bool processor_table_read(struct config *config, const json_t *root, stru
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
-    static const char *const limits_keys[] = { "input_kib", "blob_kib",   "drain_ms", "workers",
-                                               "idle_s",    "memory_mib", NULL };
+    static const char *const limits_keys[] = { "input_kib", "blob_kib",  "drain_ms",
+                                               "workers",   "idle_s",    "memory_mib",
+                                               "ready_min", "ready_max", NULL };
     json_t *table;
     if (json_object_get(root, "users") != NULL) {
         if (!json_get_object(root, "users", &table, error) ||
@@ -171,7 +175,13 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
            number_read(&config->drain_ms, table, "drain_ms", 600000, error) &&
            number_read(&config->worker_count_max, table, "workers", 512, error) &&
            number_read(&config->worker_idle_s, table, "idle_s", 86400, error) &&
-           number_read(&config->worker_memory_mib, table, "memory_mib", 1 << 24, error);
+           number_read(&config->worker_memory_mib, table, "memory_mib", 1 << 24, error) &&
+           number_read(&config->spare_count_min, table, "ready_min", SPARE_COUNT_MAX, error) &&
+           number_read(&config->spare_count_max, table, "ready_max", SPARE_COUNT_MAX, error) &&
+           (config->spare_count_min <= config->spare_count_max ||
+            error_set(error, ERROR_INVALID,
+                      "limits.ready_min (%u) must not exceed limits.ready_max (%u)",
+                      config->spare_count_min, config->spare_count_max));
 }
 
 static bool optimiser_read(struct config *config, const json_t *root, struct error *error)

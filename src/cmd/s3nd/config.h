@@ -38,9 +38,11 @@ struct config {
     uint32_t worker_count_max;  /* applications with a live worker */
     uint32_t worker_memory_mib; /* all workers together, estimated; 0: half of the machine's */
     uint32_t worker_idle_s;     /* a worker without work for so long ends; 0: never */
-    bool uses_optimiser;        /* where it is installed */
-    bool wants_no_smt;          /* starts only where no sibling threads are in use */
-    bool wants_mitigations;     /* starts only where no known vulnerability is open */
+    uint32_t spare_count_min;   /* workers kept ahead of need */
+    uint32_t spare_count_max;
+    bool uses_optimiser;    /* where it is installed */
+    bool wants_no_smt;      /* starts only where no sibling threads are in use */
+    bool wants_mitigations; /* starts only where no known vulnerability is open */
     bool show_help, show_version;
 };
 

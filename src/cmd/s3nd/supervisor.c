@@ -11,6 +11,7 @@
 #include "cmd/s3nd/listeners.h"
 #include "cmd/s3nd/notify.h"
 #include "cmd/s3nd/requests.h"
+#include "cmd/s3nd/spares.h"
 #include "core/reader.h"
 #include "core/writer.h"
 
@@ -31,8 +32,7 @@ enum {
     COMPILE_WALL_S = 60,
     OPTIMISE_WALL_S = 900,
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
-    RESTART_DELAY_MS_MAX = 5000,
-    SPARE_DELAY_MS_MAX = 10000
+    RESTART_DELAY_MS_MAX = 5000
 };
 
 static const uint64_t second_ns = 1000000000u;
@@ -44,12 +44,9 @@ struct supervisor {
     struct ipc *server; /* NULL while it does not run */
     int signals;
     int listen, admin;
-    int lock;                /* held on the data folder */
-    pid_t spare;             /* worker that waits for its first application; 0: none */
-    int spare_socket;        /* the server's future end of its control socket */
-    uint64_t spare_at_ns;    /* not before */
-    unsigned spare_delay_ms; /* grows while spares die before they are used */
-    bool was_ready;          /* a server has served once */
+    int lock; /* held on the data folder */
+    struct spares spares;
+    bool was_ready; /* a server has served once */
     bool stopping;
     int exit_code;
     uint64_t restart_at_ns;
@@ -109,28 +106,30 @@ static bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
     return true;
 }
 
-static void spare_drop(struct supervisor *supervisor)
+static void worker_end_soon(struct supervisor *supervisor, pid_t pid)
 {
-    supervisor->spare = 0;
-    file_close(&supervisor->spare_socket);
+    struct child *child = children_find(&supervisor->children, pid);
+    if (child != NULL && child->kind == CHILD_WORKER)
+        child->deadline_ns = MIN(child->deadline_ns, now_ns() + second_ns);
 }
 
-static void spare_failed(struct supervisor *supervisor)
-{
-    spare_drop(supervisor);
-    supervisor->spare_at_ns = now_ns() + supervisor->spare_delay_ms * (second_ns / 1000);
-    supervisor->spare_delay_ms =
-        MIN(MAX(supervisor->spare_delay_ms * 2, 100u), (unsigned)SPARE_DELAY_MS_MAX);
-}
-
-/* Keeps one worker started and jailed ahead of need. */
-static void spare_fill(struct supervisor *supervisor)
+/* One a turn: requests come first.  What is too many ends as its socket closes. */
+static void spares_follow(struct supervisor *supervisor)
 {
     struct error error;
-    if (supervisor->spare != 0 || supervisor->stopping || now_ns() < supervisor->spare_at_ns)
+    struct spare spare;
+    if (supervisor->stopping)
         return;
-    if (!worker_start(supervisor, &supervisor->spare, &supervisor->spare_socket, &error)) {
-        spare_failed(supervisor);
+    if (spares_surplus(&supervisor->spares, now_ns(), &spare)) {
+        file_close(&spare.socket);
+        worker_end_soon(supervisor, spare.pid);
+    }
+    if (!spares_want_more(&supervisor->spares, now_ns()))
+        return;
+    if (worker_start(supervisor, &spare.pid, &spare.socket, &error)) {
+        spares_add(&supervisor->spares, spare);
+    } else {
+        spares_failed(&supervisor->spares, 0, now_ns());
         log_error("spare worker", &error);
     }
 }
@@ -164,18 +163,15 @@ static bool serve_worker(void *context, const struct ipc_message *message, struc
 {
     (void)message;
     struct supervisor *supervisor = context;
-    pid_t pid = supervisor->spare;
-    int socket = supervisor->spare_socket;
-    if (pid == 0 && !worker_start(supervisor, &pid, &socket, error))
+    struct spare spare;
+    if (!spares_take(&supervisor->spares, now_ns(), &spare) &&
+        !worker_start(supervisor, &spare.pid, &spare.socket, error))
         return false;
-    supervisor->spare = 0;
-    supervisor->spare_socket = -1;
-    supervisor->spare_delay_ms = 0;
     uint8_t number[4];
     struct writer writer = writer_into(number, sizeof(number));
-    write_u32_le(&writer, (uint32_t)pid);
+    write_u32_le(&writer, (uint32_t)spare.pid);
     buffer_append(answer, writer_view(&writer));
-    descriptors[0] = socket;
+    descriptors[0] = spare.socket;
     *descriptor_count = 1;
     return true;
 }
@@ -188,11 +184,10 @@ static bool serve_worker_end(void *context, const struct ipc_message *message,
     struct supervisor *supervisor = context;
     struct reader reader = reader_of(message->payload);
     pid_t pid = (pid_t)read_u32_le(&reader);
-    struct child *child = children_find(&supervisor->children, pid);
     if (!read_end(&reader))
         return error_set(error, ERROR_INVALID, "the end of a worker needs its process id");
-    if (child != NULL && child->kind == CHILD_WORKER && pid != supervisor->spare)
-        child->deadline_ns = MIN(child->deadline_ns, now_ns() + second_ns);
+    if (!spares_have(&supervisor->spares, pid))
+        worker_end_soon(supervisor, pid);
     return true;
 }
 
@@ -345,7 +340,7 @@ static void server_gone(struct supervisor *supervisor, const struct spawn_end *e
     children_kill(&supervisor->children, CHILD_KEEPER);
     children_kill(&supervisor->children, CHILD_COMPILER);
     children_kill(&supervisor->children, CHILD_WORKER);
-    spare_drop(supervisor);
+    spares_drop(&supervisor->spares);
     bool clean = !end->was_killed && end->code == 0;
     if (supervisor->stopping || !supervisor->was_ready) {
         supervisor->exit_code = clean             ? 0
@@ -425,8 +420,8 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
         compile_answer(supervisor, &gone, &end);
         break;
     case CHILD_WORKER:
-        if (gone.pid == supervisor->spare)
-            spare_failed(supervisor);
+        if (spares_have(&supervisor->spares, gone.pid))
+            spares_failed(&supervisor->spares, gone.pid, now_ns());
         break;
     case CHILD_KEEPER:
         break;
@@ -474,15 +469,15 @@ static void signals_read(struct supervisor *supervisor)
     children_reap(supervisor);
 }
 
-static int wait_ms(const struct supervisor *supervisor)
+static int wait_ms(struct supervisor *supervisor)
 {
     uint64_t until_ns = children_deadline_ns(&supervisor->children);
     if (supervisor->stopping)
         until_ns = MIN(until_ns, supervisor->stop_deadline_ns);
     else if (supervisor->server == NULL)
         until_ns = MIN(until_ns, supervisor->restart_at_ns);
-    else if (supervisor->spare == 0)
-        until_ns = MIN(until_ns, supervisor->spare_at_ns);
+    else
+        until_ns = MIN(until_ns, spares_due_ns(&supervisor->spares, now_ns()));
     uint64_t now = now_ns();
     if (until_ns <= now)
         return 0;
@@ -507,7 +502,7 @@ static void turn(struct supervisor *supervisor)
         children_kill(&supervisor->children, CHILD_SERVER);
     server_restart_if_due(supervisor);
     if (supervisor->server != NULL)
-        spare_fill(supervisor);
+        spares_follow(supervisor);
 }
 
 static bool signals_open(struct supervisor *supervisor, struct error *error)
@@ -563,6 +558,8 @@ static bool processor_check(const struct config *config, struct error *error)
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
+    supervisor->spares.count_min = config->spare_count_min;
+    supervisor->spares.count_max = config->spare_count_max;
     return processor_check(config, error) && launcher_init(&supervisor->launcher, config, error) &&
            listener_check_loopback(config->admin, error) &&
            launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
@@ -573,9 +570,7 @@ static bool start(struct supervisor *supervisor, const struct config *config, st
 
 int supervisor_run(const struct config *config)
 {
-    static struct supervisor supervisor = {
-        .signals = -1, .listen = -1, .admin = -1, .lock = -1, .spare_socket = -1
-    };
+    static struct supervisor supervisor = { .signals = -1, .listen = -1, .admin = -1, .lock = -1 };
     struct error error;
     if (!start(&supervisor, config, &error)) {
         log_error("start", &error);
