@@ -83,8 +83,11 @@ static void sweep(struct nonce_cache *cache, uint32_t count, int64_t now_s)
 {
     for (uint32_t i = 0; i < count; i++) {
         struct nonce_entry *entry = &cache->entries[cache->hand];
-        if (entry->until_s != 0 && entry->until_s < now_s)
+        if (entry->until_s != 0 && entry->until_s < now_s) {
+            /* Nor may it be used again when the clock is set back. */
+            cache->since_s = MAX(cache->since_s, entry->until_s - SIGNATURE_AGE_S_MAX + 1);
             forget(cache, cache->hand);
+        }
         cache->hand = cache->hand + 1 == cache->count_max ? 0 : cache->hand + 1;
     }
 }
@@ -93,8 +96,9 @@ bool nonce_cache_use(struct nonce_cache *cache, const struct digest32 *key_id, s
                      int64_t created_s, int64_t now_s, struct error *error)
 {
     if (created_s < cache->since_s)
-        return error_set(error, ERROR_UNAUTHENTICATED,
-                         "signed before this node was started: sign it again");
+        return error_set(
+            error, ERROR_UNAUTHENTICATED,
+            "signed too long ago for this node to remember, or before it started: sign it again");
     struct hash *hash = hash_new(HASH_SHA256);
     hash_update(hash, BYTES_OF(cache->seed));
     hash_update(hash, BYTES_OF(key_id->bytes));

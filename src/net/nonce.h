@@ -11,7 +11,8 @@ struct nonce_cache;
 
 /* `count_max`: nonces remembered at once.  `since_s`: now; what was signed before is refused,
  * because a cache before this one may have seen it (a process that was started again remembers
- * nothing). */
+ * nothing).  So is what was signed before anything that was forgotten: the clock may be set back.
+ */
 MUST_CHECK bool nonce_cache_new(struct nonce_cache **cache, uint32_t count_max, int64_t since_s,
                                 struct error *error);
 void nonce_cache_free(struct nonce_cache *cache);

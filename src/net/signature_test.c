@@ -363,6 +363,9 @@ static void accepts_each_nonce_once(void)
         struct bytes fresh = bytes_of(&i, sizeof(i));
         CHECK(nonce_cache_use(cache, &other, fresh, 1301 + i * 10, 1301 + i * 10, &error));
     }
+    /* What was forgotten is not accepted again with a clock that was set back. */
+    CHECK(!nonce_cache_use(cache, &owner, nonce, 1000, 1000, &error));
+    CHECK_NUMBER(error.code, ERROR_UNAUTHENTICATED);
 }
 
 static const struct test tests[] = {

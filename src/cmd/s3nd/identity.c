@@ -73,6 +73,12 @@ static bool identity_make(struct identity *identity, struct keeper *keeper,
     return certificate_make(identity, tls_key, address, error);
 }
 
+bool identity_is_due(const struct identity *identity)
+{
+    int64_t now_s = (int64_t)time(NULL), from_s = identity->parsed.validity.not_before_s;
+    return now_s < from_s || now_s >= from_s + IDENTITY_BACKDATE_S + IDENTITY_RENEW_S;
+}
+
 bool identity_renew(struct identity *identity, struct keeper *keeper, struct receipt_book *receipts,
                     const char *address, struct error *error)
 {

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 enum {
+    RENEWAL_LOOK_MS = 1000, /* the clock may have been set */
     RENEWAL_RETRY_MS = 10000,
     ANSWER_GRACE_MS = 30000 /* queueing and starting, beyond a function's own time */
 };
@@ -131,14 +132,19 @@ static void renew(uv_timer_t *timer)
 {
     struct node *node = timer->data;
     struct error error;
-    uint64_t again_ms = IDENTITY_RENEW_S * 1000ull;
+    uint64_t again_ms = RENEWAL_LOOK_MS;
+    if (!identity_is_due(&node->identity)) {
+        uv_timer_start(timer, renew, again_ms, 0);
+        return;
+    }
     if (identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, &error)) {
         log_line(LOG_LEVEL_INFO, "keyset renewed", NULL);
         node_use_identity(node);
     } else {
         log_error("renew keyset", &error);
         node_keeper_failed(node, &error);
-        again_ms = RENEWAL_RETRY_MS;
+        /* Denied: the clock was set in between. */
+        again_ms = error.code == ERROR_DENIED ? RENEWAL_LOOK_MS : RENEWAL_RETRY_MS;
     }
     uv_timer_start(timer, renew, again_ms, 0);
 }
@@ -403,7 +409,7 @@ static bool start(struct node *node, struct error *error)
     node->renewal.data = node;
     node->has_renewal = true;
     refresh_next(node);
-    uv_timer_start(&node->renewal, renew, IDENTITY_RENEW_S * 1000ull, 0);
+    uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
     return true;
 }
 

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# The wall clock is set while the node works, by hours, forward and back: for each of its processes, jailed ones
+# too, by a preloaded library.  What has a time limit keeps it, what needs no wall clock notices nothing, and a
+# node whose keyset is not valid any more makes another.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node clock
+for tool in cc python3; do
+  command -v $tool >/dev/null || skip_all clock "no $tool"
+done
+shim=$scratch/clock.so
+clock=$scratch/wall-clock
+cc -shared -fPIC -O1 -D_GNU_SOURCE -o "$shim" "$here/clock.c" -ldl || { fail "compile clock.c"; finish; }
+nm -D "$S3N_BUILD/bin/slipstream" | grep -q __asan_ && skip_all clock "sanitizers want to be loaded first"
+truncate -s 4096 "$clock"
+chmod 644 "$clock" "$shim"
+
+# The programs as they are, each behind a script that preloads: nothing of the environment reaches a child.
+mkdir "$scratch/bin"
+for program in s3nd s3n-keeper s3n-compile s3n-optimise slipstream; do
+  [ -x "$S3N_BUILD/bin/$program" ] || continue
+  cp "$S3N_BUILD/bin/$program" "$scratch/bin/$program.real"
+  printf '#!/bin/sh\nexport LD_PRELOAD=%s TEST_CLOCK=%s\nexec %s.real "$@"\n' "$shim" "$clock" \
+    "$scratch/bin/$program" >"$scratch/bin/$program"
+  chmod 755 "$scratch/bin/$program"
+done
+PATH=$scratch/bin:$PATH
+# By our own clock its certificate is often not valid.
+fetch() { curl -sS --insecure --max-time 30 "$@"; }
+
+# set_clock SECONDS: from now on the node is as far ahead of us
+set_clock() {
+  python3 -c 'import struct, sys
+with open(sys.argv[1], "r+b") as file: file.write(struct.pack("<q", int(sys.argv[2])))' "$clock" "$1"
+}
+# Hours forward and back, every few milliseconds, for as long as it is not ended.
+swinging() {
+  exec python3 -c 'import struct, sys, time
+with open(sys.argv[1], "r+b", buffering=0) as file:
+    while True:
+        for offset in 7200, 0, -7200, 36000, -100, 100:
+            file.seek(0)
+            file.write(struct.pack("<q", offset))
+            time.sleep(0.007)' "$clock"
+}
+swing() { swinging & swinger=$!; }
+stand() { kill "$swinger"; wait "$swinger" 2>/dev/null; set_clock 0; }
+now_ms() { local now=$EPOCHREALTIME; echo $((${now/./} / 1000)); }
+# timed COMMAND...: its output, with the milliseconds it took in $took_ms
+timed() {
+  local from
+  from=$(now_ms)
+  "$@" >"$scratch/timed" 2>&1
+  took_ms=$(($(now_ms) - from))
+  answer=$(cat "$scratch/timed")
+}
+# within NAME LEAST MOST: took_ms
+within() { if [ "$took_ms" -ge "$2" ] && [ "$took_ms" -le "$3" ]; then pass "$1"; else fail "$1" "$took_ms ms"; fi; }
+# ahead SECONDS: whether a function's wall clock is that far from ours, give or take a minute
+ahead() {
+  fetch -X POST "$url/a/clock/run" -o "$scratch/clocks" || return 1
+  local seen=$(($(od -An -t u8 -j 24 -N 8 "$scratch/clocks") / 1000000000 - $(date +%s)))
+  [ $((seen - $1)) -ge -60 ] && [ $((seen - $1)) -le 60 ]
+}
+certificate() { timeout 10 openssl s_client -connect "${url#https://}" </dev/null 2>/dev/null | openssl x509 -noout -serial -checkend 0 2>/dev/null; }
+endless() { fetch -X POST "$url/a/loop/run"; }
+has_receipt() { fetch --data x "$url/a/echo/run" -o /dev/null -D - | grep -qi '^s3n-receipt'; }
+
+node_start && claim || { fail "start"; finish; }
+application echo echo && deploy echo && application clock clock && deploy clock || fail "deploy"
+application loop loop 'limits = { timeout_ms = 700 }' && deploy loop || fail "deploy loop"
+ahead 0 && pass "functions see the wall clock" || fail "functions see the wall clock"
+set_clock 7200
+ahead 7200 && pass "the jailed process sees it set" || { fail "the jailed process does not see it set"; finish; }
+set_clock 0
+
+# --- time limits
+timed endless
+for jump in 36000 -36000; do
+  { sleep 0.25; set_clock "$jump"; } &
+  timed endless
+  wait $!
+  has "it ends with the clock set by $jump" "$answer" '"code":"timeout"'
+  within "after its 700 ms" 600 4000
+  set_clock 0
+done
+swing
+timed endless
+has "and while it swings" "$answer" '"code":"timeout"'
+within "after its 700 ms" 600 4000
+
+# --- requests
+wrong=0
+timed eval 'for i in $(seq 60); do [ "$(fetch --data "$i" "$url/a/echo/run")" = "$i" ] || wrong=$((wrong + 1)); done'
+is "60 requests are answered meanwhile" "$wrong" 0
+within "and none hangs" 0 40000
+stand
+kill -0 "$node" && [ -n "$(pid_of slipstream)" ] && pass "nothing has crashed" || fail "nothing has crashed"
+is "nor says so" "$(grep -ciE 'crash|assert|signal' "$scratch/node.log")" 0
+
+# --- keysets: an hour is all they are valid
+for jump in 36000 0 -36000 0; do
+  before=$(certificate | grep serial)
+  set_clock "$jump"
+  changed() { [ "$(certificate | grep serial)" != "$before" ]; }
+  until_true 15 changed && pass "another keyset with the clock at $jump" || fail "another keyset with the clock at $jump"
+  until_true 5 has_receipt && pass "and receipts" || fail "and receipts"
+done
+login && pass "a client trusts the node" || fail "a client trusts the node"
+fetch --data x "$url/a/echo/run" -o "$scratch/output" -D "$scratch/head" || fail "a request after all"
+
+# --- signatures
+set_clock 4000
+output=$(timeout 20 s3n ls 2>&1) && fail "a signature an hour old" "$output"
+has "a signature an hour old is refused, with its age" "$output" "created 40"
+set_clock -4000
+output=$(timeout 20 s3n ls 2>&1) && fail "a signature of an hour ahead" "$output"
+[[ $output == *"s in the future"* || $output == *"not valid at this time"* ]] &&
+  pass "one of an hour ahead too" || fail "one of an hour ahead too" "$output"
+set_clock 0
+renewed() { timeout 20 s3n ls; }
+until_true 10 renewed && pass "and with the clock right again all is well" || fail "and with the clock right again all is well"
+node_stop && pass "the node stops" || fail "the node stops"
+finish
