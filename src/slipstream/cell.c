@@ -236,37 +236,42 @@ static struct cell *cell_place(struct lane *lane)
     return oldest;
 }
 
+/* Since when a cell seems to do nothing. */
+struct watch {
+    uint32_t handled, taken; /* as seen last */
+    uint64_t since_ns;
+};
+
 /* Whether the invocation that is under way should have ended long ago: then the cell does not mind
- * its own timer. */
-static bool is_stuck(const struct lane *lane, const struct library_row *row, uint32_t *seen,
-                     uint64_t *since_ns)
+ * its own timer.  Both counts are the cell's to write, one the guest's too. */
+static bool is_stuck(const struct lane *lane, const struct library_row *row, struct watch *watch)
 {
     uint32_t handled = __atomic_load_n(&lane->share->handled, __ATOMIC_RELAXED);
     uint32_t taken = __atomic_load_n(&channel_batch(lane->ring.channel, lane->ring.lane)->taken,
                                      __ATOMIC_RELAXED);
-    bool is_idle = channel_submitted(lane->ring.channel, lane->ring.lane) == handled;
+    uint32_t submitted = channel_submitted(lane->ring.channel, lane->ring.lane);
     uint64_t now_ns = deadline_now_ns();
-    if (is_idle || handled + taken != *seen) {
-        *seen = handled + taken;
-        *since_ns = now_ns;
+    bool has_ended_one = count_moves(&watch->handled, handled, submitted);
+    bool has_begun_one = count_moves(&watch->taken, taken, submitted);
+    if (submitted == handled || has_ended_one || has_begun_one) {
+        watch->since_ns = now_ns;
         return false;
     }
     uint64_t allowed_ns = (row->settings.timeout_ms + CELL_GRACE_MS) * 1000000ull;
-    return row->settings.timeout_ms != 0 && now_ns - *since_ns > allowed_ns;
+    return row->settings.timeout_ms != 0 && now_ns - watch->since_ns > allowed_ns;
 }
 
 /* How the cell's turn ended: CELL_YIELDS, CELL_ENDS, or 0: it died, or must. */
 static uint8_t cell_watch(struct lane *lane, struct cell *cell, const struct library_row *row)
 {
     struct pollfd waiting = { .fd = cell->pipe, .events = POLLIN };
-    uint32_t seen = 0;
-    uint64_t since_ns = deadline_now_ns();
+    struct watch watch = { lane->ring.handled, lane->ring.handled, deadline_now_ns() };
     uint8_t byte;
     for (;;) {
         int ready = poll(&waiting, 1, CELL_LOOK_MS);
         if (ready > 0)
             return read(cell->pipe, &byte, 1) == 1 ? byte : 0;
-        if (ready == 0 && is_stuck(lane, row, &seen, &since_ns))
+        if (ready == 0 && is_stuck(lane, row, &watch))
             return 0;
     }
 }

@@ -40,6 +40,14 @@ void ring_fail_one(struct ring *ring)
     ring->announce(ring->context);
 }
 
+bool count_moves(uint32_t *seen, uint32_t now, uint32_t submitted)
+{
+    if (now == *seen || now - *seen > submitted - *seen)
+        return false;
+    *seen = now;
+    return true;
+}
+
 struct progress progress_begin(struct ring *ring)
 {
     return (struct progress){ .ring = ring, .taken = ring->handled, .running = ring->handled };

@@ -45,6 +45,10 @@ MUST_CHECK bool progress_is_running(const struct progress *progress);
  * out. */
 MUST_CHECK bool progress_give_back(struct progress *progress);
 
+/* Whether a count that the other side may write has gone on, no further than to what was submitted;
+ * `seen` follows it then. */
+MUST_CHECK bool count_moves(uint32_t *seen, uint32_t now, uint32_t submitted);
+
 /* All before `end`, of what was submitted, have ended: whoever has no answer gets CRASHED. */
 void ring_settle(struct ring *ring, uint32_t end);
 /* Answers all that were submitted with CRASHED. */

@@ -140,11 +140,45 @@ static void failing_answers_all_or_the_first(void)
     CHECK_NUMBER(scene.batch->taken, 2);
 }
 
+/* A guest that is a whole ring further than was looked: the server has had the old answers, and the
+ * new ones in their places stay. */
+static void newer_answers_are_not_written_over(void)
+{
+    struct scene scene;
+    scene_open(&scene, 0, 2 * BATCH_ENTRY_COUNT);
+    struct progress progress = progress_begin(&scene.ring);
+    for (uint32_t i = 0; i < BATCH_ENTRY_COUNT; i++)
+        scene.batch->entries[i].done = BATCH_ENTRY_COUNT + i + 1;
+    scene.batch->taken = 2 * BATCH_ENTRY_COUNT;
+    CHECK_NUMBER(progress_look(&progress), PROGRESS_ON);
+    CHECK_NUMBER(scene.ring.handled, 2 * BATCH_ENTRY_COUNT - 1);
+    for (uint32_t i = 0; i < BATCH_ENTRY_COUNT; i++)
+        CHECK_NUMBER(answer_of(&scene, BATCH_ENTRY_COUNT + i), OUTCOME_DONE);
+}
+
+/* One that pretends to go on runs out of what it may pretend. */
+static void counts_move_only_as_they_may(void)
+{
+    for (unsigned i = 0; i < ARRAY_COUNT(starts); i++) {
+        uint32_t seen = starts[i], submitted = seen + 3;
+        CHECK(!count_moves(&seen, seen, submitted));
+        CHECK(!count_moves(&seen, seen - 1, submitted));
+        CHECK(!count_moves(&seen, seen + 4, submitted));
+        CHECK(count_moves(&seen, seen + 1, submitted));
+        CHECK(!count_moves(&seen, seen - 1, submitted));
+        CHECK(count_moves(&seen, seen + 2, submitted));
+        CHECK(!count_moves(&seen, seen + 1, submitted));
+        CHECK_NUMBER(seen, submitted);
+    }
+}
+
 static const struct test tests[] = {
     TEST(follows_a_guest),
     TEST(what_cannot_be_is_impossible),
     TEST(a_guest_cannot_submit),
     TEST(gives_back_what_has_not_begun),
     TEST(failing_answers_all_or_the_first),
+    TEST(newer_answers_are_not_written_over),
+    TEST(counts_move_only_as_they_may),
 };
 TEST_MAIN(tests)
