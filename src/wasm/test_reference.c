@@ -183,7 +183,7 @@ static bool i64_result(uint8_t opcode, uint64_t a, uint64_t b, uint64_t *result)
 static double least(double a, double b)
 {
     if (isnan(a) || isnan(b))
-        return NAN;
+        return (double)NAN;
     return a < b || (a == b && signbit(a)) ? a : b;
 }
 

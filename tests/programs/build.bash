@@ -5,6 +5,9 @@
 
 built=$S3N_BUILD/programs
 mkdir -p "$built"
+# One script at a time: they make the same files, and run them.
+exec 8>"$built/lock"
+flock 8
 why=
 
 # $built/gojq and $built/gojq.wasm (Go, wasip1; 8 MB).

@@ -210,11 +210,11 @@ static bool file_apply(struct config *config, struct error *error)
     const json_t *root = document.root;
     bool read =
         json_check_keys(root, keys, "configuration", error) &&
-        string_read(config->data_folder, sizeof(config->data_folder), root, keys[0], error) &&
-        string_read(config->listen, sizeof(config->listen), root, keys[1], error) &&
-        string_read(config->admin, sizeof(config->admin), root, keys[2], error) &&
-        string_read(config->tee, sizeof(config->tee), root, keys[3], error) &&
-        string_read(config->backend, sizeof(config->backend), root, keys[9], error) &&
+        string_read(config->data_folder, sizeof(config->data_folder), root, "data_dir", error) &&
+        string_read(config->listen, sizeof(config->listen), root, "listen", error) &&
+        string_read(config->admin, sizeof(config->admin), root, "admin", error) &&
+        string_read(config->tee, sizeof(config->tee), root, "tee", error) &&
+        string_read(config->backend, sizeof(config->backend), root, "backend", error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error) && optimiser_read(config, root, error);
     return read || error_within(error, "%s", config->file);
