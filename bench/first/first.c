@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 {
     static uint64_t first[RUNS], cold[RUNS];
     struct engine *engine = NULL;
-    struct bytes module;
+    struct bytes module = { 0 };
     int file = argc == 2 ? open(argv[1], O_RDONLY | O_CLOEXEC) : -1;
     check(file >= 0 && file_map(&module, file, &error), "module");
     check(engine_open(&engine, "kvm", &error), "engine");
@@ -96,7 +96,7 @@ int main(int argc, char **argv)
     }
     printf("{\"name\": \"module bytes (%zu) to first answer vs a cold start and 1 ms\", \"ours\": "
            "%.1f, \"yardstick\": %.1f, \"unit\": \"us\", \"runs\": %d, \"goal\": 1}\n",
-           module.size, median_us(first), median_us(cold) + ALLOWED_US, RUNS);
+           module.size, median_us(first), median_us(cold) + (double)ALLOWED_US, RUNS);
     engine_close(engine);
     return 0;
 }

@@ -135,7 +135,7 @@ static void take_all(struct worker *worker, unsigned count)
 static double through_worker(char **argv, unsigned batch, unsigned runs)
 {
     uint64_t *times = calloc(runs, sizeof(*times));
-    struct bytes content;
+    struct bytes content = { 0 };
     int sealed, file = open(argv[4], O_RDONLY | O_CLOEXEC);
     check(times != NULL && file >= 0 && file_map(&content, file, &error), argv[4]);
     check(file_sealed(&sealed, "hello", content, &error), "image");

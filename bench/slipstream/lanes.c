@@ -251,7 +251,7 @@ int main(int argc, char **argv)
     measure(argv[2], test_image_make(&echo), "hand-written echo");
     if (argc > 3) {
         int image = open(argv[3], O_RDONLY | O_CLOEXEC);
-        struct bytes content;
+        struct bytes content = { 0 };
         int sealed;
         check(image >= 0 && file_map(&content, image, &error), argv[3]);
         check(file_sealed(&sealed, "hello", content, &error), "image");

@@ -86,7 +86,7 @@ static void shells(void)
         double before = used_kib();
         for (unsigned i = 0; i < SHELL_COUNT; i++)
             check(shell_open(&made[i], engine, window, WINDOW_SIZE, &error), "shell");
-        samples[round] = (used_kib() - before) / SHELL_COUNT;
+        samples[round] = (used_kib() - before) / (double)SHELL_COUNT;
         for (unsigned i = 0; i < SHELL_COUNT; i++)
             shell_close(made[i]);
         shell_close(first);
@@ -102,7 +102,7 @@ static double process_kib(pid_t pid)
     static const char *const threads[] = { "Threads", NULL };
     char path[64];
     snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    return lines_kib(path, own) + lines_kib(path, threads) * KERNEL_STACK_KIB;
+    return lines_kib(path, own) + lines_kib(path, threads) * (double)KERNEL_STACK_KIB;
 }
 
 static void workers(const char *program)

@@ -23,7 +23,7 @@ void demand_add(struct demand *demand, uint64_t now_ns, uint64_t busy_ns)
 unsigned demand_wanted(struct demand *demand, uint64_t now_ns, unsigned floor, unsigned ceiling)
 {
     age(demand, now_ns);
-    double load = (double)demand->busy_ns / ((double)step_ns * DEMAND_STEPS);
+    double load = (double)demand->busy_ns / (double)(step_ns * DEMAND_STEPS);
     unsigned wanted = 0;
     /* Arrivals that know nothing of each other exceed their mean by more than twice its root in
      * one case of forty.  Of less than one in two hundred nothing is kept. */

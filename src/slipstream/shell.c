@@ -258,10 +258,11 @@ bool shell_call(struct shell *shell, uint32_t code_offset, const uint64_t *argum
     control->entry = ENTRY_CALL;
     control->argument_count = argument_count;
     control->result_count = result_count;
-    memcpy(control->arguments, arguments, argument_count * sizeof(uint64_t));
+    if (argument_count > 0)
+        memcpy(control->arguments, arguments, argument_count * sizeof(uint64_t));
     if (!exits_serve(shell, code_offset, NULL, outcome, error))
         return false;
-    if (outcome->kind == OUTCOME_DONE)
+    if (outcome->kind == OUTCOME_DONE && result_count > 0)
         memcpy(results, shell->mailbox->results, result_count * sizeof(uint64_t));
     return true;
 }

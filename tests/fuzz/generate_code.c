@@ -261,7 +261,7 @@ void expression(struct generator *generator, uint8_t type)
             put(body, 0);
             break;
         }
-        /* fall through */
+        __attribute__((fallthrough));
     default:
         instruct(generator,
                  &generator->by_result[index][below(generator, generator->result_counts[index])]);
