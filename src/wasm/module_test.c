@@ -149,10 +149,8 @@ static void names_what_it_refuses(void)
         { ONE_FUNCTION, "000c010b", ERROR_INVALID, "unknown label 1 at offset 0x17 in function 0" },
         { ONE_FUNCTION, "0141", ERROR_INVALID,
           "unexpected end of section or function at offset 0x18" },
-        { ONE_FUNCTION,
-          "01d18603"
-          "7f0b",
-          ERROR_LIMIT, "too many locals: 50001, at most 50000 at offset 0x16 in function 0" },
+        { ONE_FUNCTION, "01d186037f0b", ERROR_LIMIT,
+          "too many locals: 50001, at most 50000 at offset 0x16 in function 0" },
         { "010401600000030201000504010404ff", "000b", ERROR_UNSUPPORTED,
           "integer too large: limits of kind 4: memory64 not supported at offset 0x15 in the "
           "memory section" },

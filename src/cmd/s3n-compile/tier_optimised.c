@@ -7,10 +7,11 @@
 
 #include <string.h>
 
-bool tier_begin(const struct tier_options *options UNUSED, char **arguments UNUSED,
-                struct error *error UNUSED)
+bool tier_begin(const struct tier_options *options, char **arguments UNUSED, struct error *error)
 {
-    return true;
+    return strcmp(options->tier, "baseline") == 0 || strcmp(options->tier, "optimised") == 0 ||
+           error_set(error, ERROR_USAGE, "no tier is called %s (there are: baseline, optimised)",
+                     error_quote(bytes_of_string(options->tier)).text);
 }
 
 static bool read_number(const char **at, uint32_t *number)
