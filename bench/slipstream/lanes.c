@@ -8,6 +8,7 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "base/spawn.h"
+#include "bench/bench.h"
 #include "slipstream/deadline.h"
 #include "slipstream/shell.h"
 #include "slipstream/test_image.h"
@@ -33,29 +34,8 @@ enum {
  * preview 1, measured on a machine like this one; not measured in this run. */
 #define WASMTIME_KNOWN_US 12.0
 
-static struct error error;
 static const char input[] = "a name of some length, as requests have it: one hundred bytes in, one "
                             "hundred bytes out, fresh...\n";
-
-static void check(bool done, const char *what)
-{
-    if (done)
-        return;
-    fprintf(stderr, "%s: %s\n", what, error.text);
-    exit(1);
-}
-
-static int compare(const void *a, const void *b)
-{
-    uint64_t first = *(const uint64_t *)a, second = *(const uint64_t *)b;
-    return first < second ? -1 : first > second;
-}
-
-static double median_us(uint64_t *times, unsigned count)
-{
-    qsort(times, count, sizeof(*times), compare);
-    return (double)times[count / 2] / 1000;
-}
 
 static void row(const char *name, const char *which, double ours, double yardstick, unsigned runs,
                 double goal)
