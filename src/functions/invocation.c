@@ -66,6 +66,7 @@ static void receipt_fill(struct receipt *receipt, const struct house *house,
     const struct manifest_function *function =
         &application->manifest->functions[invocation->function];
     *receipt = (struct receipt){
+        .backend = house->invoker->options.backend,
         .manifest = application->manifest_digest,
         .code = function->code,
         .is_native = function->kind == FUNCTION_NATIVE,

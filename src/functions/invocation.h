@@ -37,6 +37,7 @@ struct invoker_options {
     struct blobs *blobs; /* for images */
     struct worker_source workers;
     struct receipt_book *receipts;
+    enum receipt_backend backend; /* that the workers run functions with */
     const struct clock *clock;
     size_t input_size_max;
     /* A function is worth the optimiser's time; `functions` of its module, or NULL: all.  NULL:

@@ -12,6 +12,9 @@
  * {"alg":"ES256","typ":"s3n-receipt+jwt"} in base64url, with the dot behind it. */
 #define HEADER_TEXT "{\"alg\":\"ES256\",\"typ\":\"s3n-receipt+jwt\"}"
 
+static const char *const backend_names[] = {
+    [RECEIPT_BACKEND_KVM] = "kvm", [RECEIPT_BACKEND_PROCESS] = "process"
+};
 static const char *const trigger_names[] = {
     [RECEIPT_TRIGGER_CALL] = "call", [RECEIPT_TRIGGER_HTTP] = "http"
 };
@@ -20,6 +23,22 @@ static const char *const status_names[] = {
     [RECEIPT_STATUS_TRAP] = "trap",   [RECEIPT_STATUS_TIMEOUT] = "timeout",
     [RECEIPT_STATUS_LIMIT] = "limit", [RECEIPT_STATUS_CRASHED] = "crashed",
 };
+
+const char *receipt_backend_name(enum receipt_backend backend)
+{
+    return backend_names[backend];
+}
+
+bool receipt_backend_of_name(enum receipt_backend *backend, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(backend_names); i++) {
+        if (strcmp(backend_names[i], name) != 0)
+            continue;
+        *backend = (enum receipt_backend)i;
+        return true;
+    }
+    return false;
+}
 
 const char *receipt_trigger_name(enum receipt_trigger kind)
 {
@@ -135,6 +154,7 @@ bool receipt_claims(struct buffer *text, const struct receipt *receipt, struct e
         return false;
     buffer_format(text, "{\"application\":\"%s\",\"application_version\":\"%s\"",
                   receipt->application, receipt->application_version);
+    buffer_format(text, ",\"backend\":\"%s\"", receipt_backend_name(receipt->backend));
     append_digest(text, "code_digest", &receipt->code);
     if (receipt->is_native)
         buffer_append_string(text, ",\"code_kind\":\"native\"");
@@ -276,6 +296,15 @@ static bool get_trigger_and_usage(struct receipt *receipt, const json_t *claims,
                     error);
 }
 
+static bool get_backend(struct receipt *receipt, const json_t *claims, struct error *error)
+{
+    unsigned backend = 0;
+    if (!get_choice(&backend, claims, "backend", backend_names, ARRAY_COUNT(backend_names), error))
+        return false;
+    receipt->backend = (enum receipt_backend)backend;
+    return true;
+}
+
 static bool get_claims(struct receipt *receipt, const json_t *json, struct error *error)
 {
     receipt->has_nonce = json_object_get(json, "eat_nonce") != NULL;
@@ -300,7 +329,8 @@ static bool get_claims(struct receipt *receipt, const json_t *json, struct error
            get_digest(&receipt->response, json, "response_digest", error) &&
            json_get_integer(json, "iat", 0, KEYS_NUMBER_MAX, &receipt->issued_at_s, error) &&
            get_count(&receipt->sequence, json, "sequence", error) &&
-           get_outcome(receipt, json, error) && get_trigger_and_usage(receipt, json, error);
+           get_backend(receipt, json, error) && get_outcome(receipt, json, error) &&
+           get_trigger_and_usage(receipt, json, error);
 }
 
 /* A JWS but for its claims. */

@@ -26,6 +26,11 @@ enum receipt_status {
     RECEIPT_STATUS_CRASHED, /* "crashed": its worker ended under it */
 };
 
+enum receipt_backend {
+    RECEIPT_BACKEND_KVM,     /* "kvm": in a micro-VM, in a jailed process */
+    RECEIPT_BACKEND_PROCESS, /* "process": in a jailed process */
+};
+
 struct receipt {
     char node[KEYS_NODE_SIZE + 1];
     char platform[KEYS_PLATFORM_SIZE_MAX + 1];
@@ -33,8 +38,9 @@ struct receipt {
     char application[KEYS_NAME_SIZE_MAX + 1];
     char application_version[KEYS_NAME_SIZE_MAX + 1];
     char function[KEYS_NAME_SIZE_MAX + 1];
-    struct digest32 manifest; /* of the canonical manifest */
-    struct digest32 code;     /* of the WebAssembly module, or of the ELF: */
+    enum receipt_backend backend; /* where the function ran */
+    struct digest32 manifest;     /* of the canonical manifest */
+    struct digest32 code;         /* of the WebAssembly module, or of the ELF: */
     bool is_native;
     struct digest32 image;    /* of what the compiler made of it */
     struct digest32 request;  /* of the input, byte for byte */
@@ -64,6 +70,9 @@ struct receipt {
     } outcome;
 };
 
+const char *receipt_backend_name(enum receipt_backend backend);
+/* false: there is none of this name. */
+MUST_CHECK bool receipt_backend_of_name(enum receipt_backend *backend, const char *name);
 const char *receipt_trigger_name(enum receipt_trigger kind);
 const char *receipt_status_name(enum receipt_status status);
 

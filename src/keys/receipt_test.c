@@ -122,6 +122,27 @@ static void fuel_is_claimed_when_it_was_counted(void)
     CHECK(strstr((const char *)text.data, "fuel") == NULL);
 }
 
+static void the_backend_is_claimed(void)
+{
+    struct error error = { 0 };
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, RECEIPT_SIZE_MAX);
+    struct receipt receipt = test_receipt();
+    enum receipt_backend named = RECEIPT_BACKEND_KVM;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "\",\"backend\":\"kvm\",\"code_") != NULL);
+    buffer_clear(&text);
+    receipt.backend = RECEIPT_BACKEND_PROCESS;
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, BYTES_LITERAL("\0"));
+    CHECK(strstr((const char *)text.data, "\",\"backend\":\"process\",\"code_") != NULL);
+    CHECK(round_trips(&receipt));
+    CHECK(receipt_backend_of_name(&named, "process") && named == RECEIPT_BACKEND_PROCESS);
+    CHECK(receipt_backend_of_name(&named, "kvm") && named == RECEIPT_BACKEND_KVM);
+    CHECK(!receipt_backend_of_name(&named, "auto"));
+}
+
 static void native_code_is_claimed(void)
 {
     struct error error = { 0 };
@@ -268,6 +289,9 @@ static void other_claims_are_refused_even_if_signed(void)
     CHECK(!accepts_changed("\"status\":\"done\"", "\"exit_code\":1,\"status\":\"done\""));
     CHECK(!accepts_changed("\"kind\":\"call\"", "\"kind\":\"http\""));
     CHECK(!accepts_changed("\"kind\":\"call\"", "\"kind\":\"cron\""));
+    CHECK(accepts_changed("\"backend\":\"kvm\"", "\"backend\":\"process\""));
+    CHECK(!accepts_changed("\"backend\":\"kvm\"", "\"backend\":\"auto\""));
+    CHECK(!accepts_changed("\"backend\":\"kvm\",", ""));
     CHECK(!accepts_changed("urn:s3n:receipt:1", "urn:s3n:receipt:2"));
     CHECK(!accepts_changed("\"function\":\"settle\"", "\"function\":\"settl\\u0065\""));
     /* another function, whose version is not made of this code and manifest */
@@ -281,6 +305,7 @@ static const struct test tests[] = {
     TEST(every_outcome_comes_back),
     TEST(the_largest_receipt_fits),
     TEST(fuel_is_claimed_when_it_was_counted),
+    TEST(the_backend_is_claimed),
     TEST(native_code_is_claimed),
     TEST(bad_fields_are_not_signed),
     TEST(every_flip_and_truncation_is_refused),

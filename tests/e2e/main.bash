@@ -46,13 +46,15 @@ invoke big --data "@$scratch/three" | cmp -s - "$scratch/three"
 is "three megabytes in and out" $? 0
 output=$(invoke echo --data hi --json)
 is "invoke --json" "$(json_field output <<<"$output")" "hi"
+is "the receipt names the backend" "$(json_field backend <<<"$output")" "${S3N_BACKEND:-kvm}"
 is "the receipt counts" "$(($(invoke echo --json | json_field sequence) - $(json_field sequence <<<"$output")))" 1
 invoke echo --data hello --receipt "$scratch/receipt.json" >"$scratch/answer"
 is "a receipt is kept" "$(grep -c s3n_receipt_bundle "$scratch/receipt.json")" 1
 if s3n help | grep -q '^  verify'; then
   printf hello >"$scratch/input"
-  timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
+  output=$(timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated 2>&1)
   is "the receipt verifies" $? 0
+  has "and says where it ran" "$output" ", backend ${S3N_BACKEND:-kvm}"
   printf hellp >"$scratch/answer"
   timeout 20 s3n verify "$scratch/receipt.json" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
   is "another answer does not" $? 6

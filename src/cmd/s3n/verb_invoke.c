@@ -172,13 +172,14 @@ static bool show_json(const struct invoking *invoking, struct error *error)
     struct bytes shown = is_text ? output : buffer_view(&encoded);
     if (shown.size == 0)
         shown = BYTES_LITERAL("");
-    AUTO_JSON json_t *root = json_pack(
-        "{s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "function", invoking->name, "invocation",
-        receipt->id, "duration_us", (json_int_t)receipt->usage.duration_us, "sequence",
-        (json_int_t)receipt->sequence, "code_digest", hex_of_digest(&receipt->code).text,
-        "manifest_digest", hex_of_digest(&receipt->manifest).text, "input_digest",
-        hex_of_digest(&receipt->request).text, "output_digest",
-        hex_of_digest(&receipt->response).text);
+    AUTO_JSON json_t *root =
+        json_pack("{s:s, s:s, s:s, s:I, s:I, s:s, s:s, s:s, s:s}", "function", invoking->name,
+                  "invocation", receipt->id, "backend", receipt_backend_name(receipt->backend),
+                  "duration_us", (json_int_t)receipt->usage.duration_us, "sequence",
+                  (json_int_t)receipt->sequence, "code_digest", hex_of_digest(&receipt->code).text,
+                  "manifest_digest", hex_of_digest(&receipt->manifest).text, "input_digest",
+                  hex_of_digest(&receipt->request).text, "output_digest",
+                  hex_of_digest(&receipt->response).text);
     if (root == NULL ||
         json_object_set_new(root, is_text ? "output" : "output_base64",
                             json_stringn((const char *)shown.data, shown.size)) != 0)

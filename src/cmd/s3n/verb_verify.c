@@ -133,7 +133,9 @@ static void append_facts(struct buffer *text, const struct receipt *receipt)
         buffer_format(text, ": %s", receipt->outcome.trap);
     if (receipt->outcome.status == RECEIPT_STATUS_EXIT)
         buffer_format(text, " with code %lld", (long long)receipt->outcome.exit_code);
-    buffer_format(text, " after %llu us\n", (unsigned long long)receipt->usage.duration_us);
+    buffer_format(text, " after %llu us, backend %s\n",
+                  (unsigned long long)receipt->usage.duration_us,
+                  receipt_backend_name(receipt->backend));
     buffer_format(text, "issued    %s by node %s, number %llu\n", when, receipt->node,
                   (unsigned long long)receipt->sequence);
 }

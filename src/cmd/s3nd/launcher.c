@@ -14,7 +14,7 @@
 
 bool launcher_init(struct launcher *launcher, const struct config *config, struct error *error)
 {
-    *launcher = (struct launcher){ .config = config };
+    *launcher = (struct launcher){ .config = config, .backend = engine_choose(config->backend) };
     struct error absent; /* a build without LLVM has no optimiser, and its server asks for none */
     if (!spawn_sibling_path(launcher->optimiser, sizeof(launcher->optimiser), "s3n-optimise",
                             &absent))
@@ -77,18 +77,10 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
                    pid_t *pid, struct error *error)
 {
     const struct config *config = launcher->config;
-    const char *arguments[] = { "s3nd",
-                                "--role",
-                                "server",
-                                "--data-dir",
-                                config->data_folder,
-                                "--tee",
-                                config->tee,
-                                "--backend",
-                                engine_choose(config->backend),
-                                "--config",
-                                config->file,
-                                NULL };
+    const char *arguments[] = {
+        "s3nd",      "--role",    "server",          "--data-dir", config->data_folder, "--tee",
+        config->tee, "--backend", launcher->backend, "--config",   config->file,        NULL
+    };
     if (config->file[0] == '\0')
         arguments[9] = NULL;
     struct spawn_options options = {
@@ -130,9 +122,8 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
                    struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
-    const char *arguments[] = { "slipstream", "--worker",  "--control-fd",
-                                "3",          "--backend", engine_choose(launcher->config->backend),
-                                "--uid",      uid.text,    NULL };
+    const char *arguments[] = { "slipstream",      "--worker", "--control-fd", "3", "--backend",
+                                launcher->backend, "--uid",    uid.text,       NULL };
     return launch_on_socket(launcher->worker, arguments, socket, pid, error);
 }
 

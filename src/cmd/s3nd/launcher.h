@@ -18,6 +18,7 @@ enum node_user {
 
 struct launcher {
     const struct config *config;
+    const char *backend; /* kvm or process: chosen once, so that what receipts name is what runs */
     char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
         worker[PATH_MAX];
 };

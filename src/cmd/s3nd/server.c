@@ -284,7 +284,12 @@ static bool open_functions(struct node *node, struct error *error)
     node->trier = (struct trier){ .loop = &node->loop,
                                   .blobs = node->blobs,
                                   .workers = { node->supervisor, worker_request, worker_end } };
+    enum receipt_backend backend;
+    if (!receipt_backend_of_name(&backend, node->config->backend))
+        return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
+                         error_quote(bytes_of_string(node->config->backend)).text);
     struct invoker_options invoker = {
+        .backend = backend,
         .loop = &node->loop,
         .blobs = node->blobs,
         .workers = { node->supervisor, worker_request, worker_end },
