@@ -5,7 +5,7 @@
 
 enum {
     QUOTE_SIZE_MAX = 16384,    /* with padding; real ones are at most 8000 bytes */
-    ATTEST_STEP_COUNT_MAX = 16 /* checks of one verification */
+    ATTEST_STEP_COUNT_MAX = 32 /* checks of one verification */
 };
 
 #endif

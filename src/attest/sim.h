@@ -8,7 +8,7 @@
 #ifndef ATTEST_SIM_H
 #define ATTEST_SIM_H
 
-#include "attest/quote.h"
+#include "attest/intel/quote.h"
 #include "base/buffer.h"
 #include "base/secret.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/der.h"
 
+#include "core/time.h"
+
 #include <string.h>
 
 /* Length octets, X.690 section 10.1: definite, in as few bytes as possible. */
@@ -123,26 +125,9 @@ struct bytes der_read_bits(struct reader *reader)
     return bytes_part(content, 1, content.size);
 }
 
-/* Days from 1970-01-01, Gregorian calendar, for years from 1. */
-static int64_t days_of_date(int64_t year, int64_t month, int64_t day)
+static int read_digits(struct reader *reader, unsigned count)
 {
-    /* A year that begins in March has its leap day at the end. */
-    int64_t shifted = month <= 2 ? year - 1 : year;
-    int64_t month_from_march = (month + 9) % 12;
-    int64_t day_of_year = (153 * month_from_march + 2) / 5 + day - 1;
-    return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 + day_of_year - 719468;
-}
-
-static int64_t month_length(int64_t year, int64_t month)
-{
-    static const int64_t lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
-    bool is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
-    return month == 2 && is_leap ? 29 : lengths[month - 1];
-}
-
-static int64_t read_digits(struct reader *reader, unsigned count)
-{
-    int64_t number = 0;
+    int number = 0;
     for (unsigned i = 0; i < count; i++) {
         uint8_t digit = read_u8(reader);
         if (digit < '0' || digit > '9')
@@ -158,21 +143,21 @@ int64_t der_read_time(struct reader *reader)
     if (tag != DER_UTC_TIME && tag != DER_GENERALIZED_TIME)
         reader_fail(reader);
     struct reader text = der_enter(reader, tag);
-    int64_t year = read_digits(&text, tag == DER_UTC_TIME ? 2 : 4);
+    struct time_parts parts = { .year = read_digits(&text, tag == DER_UTC_TIME ? 2 : 4) };
     if (tag == DER_UTC_TIME)
-        year += year >= 50 ? 1900 : 2000;
-    int64_t month = read_digits(&text, 2);
-    int64_t day = read_digits(&text, 2);
-    int64_t hour = read_digits(&text, 2);
-    int64_t minute = read_digits(&text, 2);
-    int64_t second = read_digits(&text, 2);
+        parts.year += parts.year >= 50 ? 1900 : 2000;
+    parts.month = read_digits(&text, 2);
+    parts.day = read_digits(&text, 2);
+    parts.hour = read_digits(&text, 2);
+    parts.minute = read_digits(&text, 2);
+    parts.second = read_digits(&text, 2);
     bool is_utc = read_u8(&text) == 'Z';
-    if (!read_end(&text) || !is_utc || year < 1 || month < 1 || month > 12 || day < 1 ||
-        day > month_length(year, month) || hour > 23 || minute > 59 || second > 59) {
+    int64_t time_s = 0;
+    if (!read_end(&text) || !is_utc || parts.year < 1 || !time_from_parts(&time_s, &parts)) {
         reader_fail(reader);
         return 0;
     }
-    return ((days_of_date(year, month, day) * 24 + hour) * 60 + minute) * 60 + second;
+    return time_s;
 }
 
 struct der_writer der_writer_into(void *data, size_t capacity)
@@ -274,23 +259,16 @@ static void write_digits(struct writer *writer, int64_t number, unsigned count)
 void der_write_time(struct der_writer *writer, int64_t time_s)
 {
     ASSERT(time_s >= 0 && time_s < INT64_C(253402300800)); /* 1970 to 9999 */
-    int64_t days = time_s / 86400;
-    int64_t seconds = time_s % 86400;
-    int64_t year = 1970 + days / 366;
-    while (days_of_date(year + 1, 1, 1) <= days)
-        year++;
-    int64_t month = 1;
-    while (month < 12 && days_of_date(year, month + 1, 1) <= days)
-        month++;
-    int64_t day = days - days_of_date(year, month, 1) + 1;
-    bool is_short = year < 2050; /* RFC 5280 section 4.1.2.5 */
+    struct time_parts parts;
+    ASSERT(time_to_parts(&parts, time_s));
+    bool is_short = parts.year < 2050; /* RFC 5280 section 4.1.2.5 */
     der_open(writer, is_short ? DER_UTC_TIME : DER_GENERALIZED_TIME);
-    write_digits(&writer->writer, year, is_short ? 2 : 4);
-    write_digits(&writer->writer, month, 2);
-    write_digits(&writer->writer, day, 2);
-    write_digits(&writer->writer, seconds / 3600, 2);
-    write_digits(&writer->writer, seconds / 60 % 60, 2);
-    write_digits(&writer->writer, seconds % 60, 2);
+    write_digits(&writer->writer, parts.year, is_short ? 2 : 4);
+    write_digits(&writer->writer, parts.month, 2);
+    write_digits(&writer->writer, parts.day, 2);
+    write_digits(&writer->writer, parts.hour, 2);
+    write_digits(&writer->writer, parts.minute, 2);
+    write_digits(&writer->writer, parts.second, 2);
     write_u8(&writer->writer, 'Z');
     der_close(writer);
 }

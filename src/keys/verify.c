@@ -113,47 +113,21 @@ static bool check_keyset_of_receipt(struct verify_result *result,
     return held || step_fail(result, VERIFY_STEP_KEYSET, error);
 }
 
-/* Whether a refusal concerns the certificates rather than what they certify. */
-static bool is_about_root(enum attest_reason reason)
-{
-    switch (reason) {
-    case ATTEST_REASON_PCK_CHAIN_INVALID:
-    case ATTEST_REASON_ROOT_UNTRUSTED:
-    case ATTEST_REASON_SIMULATED:
-    case ATTEST_REASON_PCK_CHAIN_EXPIRED:
-    case ATTEST_REASON_PCK_CHAIN_NOT_YET_VALID:
-        return true;
-    case ATTEST_REASON_NONE:
-    case ATTEST_REASON_FORMAT:
-    case ATTEST_REASON_UNSUPPORTED_VERSION:
-    case ATTEST_REASON_UNSUPPORTED_KEY_TYPE:
-    case ATTEST_REASON_UNSUPPORTED_TEE:
-    case ATTEST_REASON_UNKNOWN_QE_VENDOR:
-    case ATTEST_REASON_UNSUPPORTED_CERT_DATA:
-    case ATTEST_REASON_NO_PCK_CERT:
-    case ATTEST_REASON_PCK_EXTENSION_MISSING:
-    case ATTEST_REASON_QE_REPORT_SIG_INVALID:
-    case ATTEST_REASON_ATT_KEY_BINDING_INVALID:
-    case ATTEST_REASON_QUOTE_SIG_INVALID:
-    case ATTEST_REASON_REPORT_DATA_MISMATCH:
-    case ATTEST_REASON_DEBUG:
-        return false;
-    }
-    return false;
-}
-
 static bool judge_evidence(struct verify_result *result, const struct attest_verdict *verdict,
                            struct error *error)
 {
-    const char *platform =
-        verdict->claims.is_simulated ? "sim" : attest_platform_name(verdict->claims.platform);
+    const char *platform = verdict->claims.is_simulated ? "sim" : attest_tee_name(verdict->tee);
     result->simulated = verdict->claims.is_simulated;
+    if (verdict->claims.is_debug) {
+        error_set(error, ERROR_UNVERIFIED, "debug guest: its host can look inside");
+        return step_fail(result, VERIFY_STEP_EVIDENCE, error);
+    }
     if (strcmp(result->keyset.platform, platform) != 0) {
         error_set(error, ERROR_UNVERIFIED, "it is of another platform than the keyset says");
         return step_fail(result, VERIFY_STEP_EVIDENCE, error);
     }
-    step_set(result, VERIFY_STEP_EVIDENCE, VERIFY_PASSED, "%s quote version %u over this keyset",
-             attest_platform_name(verdict->claims.platform), verdict->claims.quote_version);
+    step_set(result, VERIFY_STEP_EVIDENCE, VERIFY_PASSED, "%s evidence over this keyset",
+             attest_tee_name(verdict->tee));
     step_set(result, VERIFY_STEP_ROOT, VERIFY_PASSED, "%s sha256:%s",
              verdict->claims.is_simulated ? "SIMULATED: development root" : "root key",
              hex_of_digest(&verdict->claims.root_key_id).text);
@@ -168,14 +142,14 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
     struct attest_options judged = { .now_s = options->now_s,
                                      .root = root,
                                      .trust_simulated = options->trust_simulated,
-                                     .report_data = report_data.bytes };
+                                     .report_data = BYTES_OF(report_data.bytes) };
     struct attest_verdict *verdict = calloc(1, sizeof(*verdict));
     if (verdict == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
     bool held = attest_verify(verdict, buffer_view(&attestation->evidence), &judged, error);
     if (held) {
         held = judge_evidence(result, verdict, error);
-    } else if (is_about_root(verdict->reason)) {
+    } else if (attest_reason_subject(verdict->reason) == ATTEST_SUBJECT_CHAIN) {
         result->simulated = verdict->reason == ATTEST_REASON_SIMULATED;
         if (result->simulated)
             error_set(error, ERROR_UNVERIFIED,

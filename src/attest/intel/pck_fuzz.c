@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The SGX extension of PCK certificates: what parses can be written and read back as the same. */
-#include "attest/pck.h"
+#include "attest/intel/pck.h"
 #include "fuzz/fuzz.h"
 
 #include <string.h>

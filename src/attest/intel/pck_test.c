@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attest/pck.h"
+#include "attest/intel/pck.h"
 
 #include "core/hex.h"
 #include "tests/harness.h"
 
 #include <string.h>
 
-#define PLATFORM_FILE  "fuzz/corpus/pck/v4_phala_b0c06f"
-#define PROCESSOR_FILE "fuzz/corpus/pck/v3_phala_00a067"
+#define PLATFORM_FILE  "fuzz/corpus/intel-pck/v4_phala_b0c06f"
+#define PROCESSOR_FILE "fuzz/corpus/intel-pck/v3_phala_00a067"
 
 #define CHECK_HEX(field, expected)                                                                 \
     do {                                                                                           \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attest/quote.h"
+#include "attest/intel/quote.h"
 
 #include "core/reader.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "attest/pck.h"
+#include "attest/intel/pck.h"
 
 #include <string.h>
 
