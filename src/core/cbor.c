@@ -17,7 +17,8 @@ enum {
     OTHER_BYTE = 24,
     OTHER_HALF = 25,
     OTHER_SINGLE = 26,
-    OTHER_DOUBLE = 27
+    OTHER_DOUBLE = 27,
+    BREAK = 0xff
 };
 
 /* The first bytes of an item: major type, the low five bits, and the number they stand for. */
@@ -25,6 +26,7 @@ struct head {
     unsigned major;
     unsigned low;
     uint64_t number;
+    bool is_indefinite; /* an array or map until the break */
 };
 
 static struct head read_head(struct reader *reader)
@@ -50,7 +52,9 @@ static struct head read_head(struct reader *reader)
         least = (uint64_t)UINT32_MAX + 1;
         break;
     default:
-        if (head.low > 27) /* reserved, indefinite or break */
+        head.is_indefinite =
+            head.low == 31 && (head.major == MAJOR_ARRAY || head.major == MAJOR_MAP);
+        if (head.low > 27 && !head.is_indefinite) /* reserved, a string in parts, a break */
             reader_fail(reader);
     }
     bool is_float = head.major == MAJOR_OTHER && head.low >= OTHER_HALF;
@@ -133,14 +137,60 @@ struct bytes cbor_read_text(struct reader *reader)
     return (struct bytes){ 0 };
 }
 
+/* Enters an array or map. */
+static struct cbor_items enter(struct reader *reader, enum cbor_kind kind, size_t max,
+                               size_t size_each)
+{
+    struct head head = take(reader, kind);
+    if (head.is_indefinite)
+        return (struct cbor_items){ .left = max, .is_indefinite = true };
+    return (struct cbor_items){ .left = read_count(reader, head.number, max, size_each) };
+}
+
+struct cbor_items cbor_enter_array(struct reader *reader, size_t max)
+{
+    return enter(reader, CBOR_ARRAY, max, 1);
+}
+
+struct cbor_items cbor_enter_map(struct reader *reader, size_t max)
+{
+    return enter(reader, CBOR_MAP, max, 2);
+}
+
+bool cbor_next(struct cbor_items *items, struct reader *reader)
+{
+    if (reader->failed)
+        return false;
+    if (items->is_indefinite) {
+        if (reader_left(reader) > 0 && *reader->at == BREAK) {
+            read_skip(reader, 1);
+            return false;
+        }
+        if (items->left == 0)
+            reader_fail(reader);
+    }
+    if (reader->failed || items->left == 0)
+        return false;
+    items->left--;
+    return true;
+}
+
+/* The count of what must be definite. */
+static size_t read_definite(struct reader *reader, struct cbor_items items)
+{
+    if (items.is_indefinite)
+        reader_fail(reader);
+    return reader->failed ? 0 : items.left;
+}
+
 size_t cbor_read_array(struct reader *reader, size_t max)
 {
-    return read_count(reader, take(reader, CBOR_ARRAY).number, max, 1);
+    return read_definite(reader, cbor_enter_array(reader, max));
 }
 
 size_t cbor_read_map(struct reader *reader, size_t max)
 {
-    return read_count(reader, take(reader, CBOR_MAP).number, max, 2);
+    return read_definite(reader, cbor_enter_map(reader, max));
 }
 
 uint64_t cbor_read_tag(struct reader *reader)
@@ -232,8 +282,9 @@ static bool is_shortest_float(const struct head *head)
 
 /* Items that are still open while an item is looked at from its first byte to its last. */
 struct open_item {
-    uint64_t left;    /* items that must still come */
-    bool is_map;      /* then an even number left means: a key comes */
+    uint64_t left; /* items that must still come */
+    bool is_map;   /* then an even number left means: a key comes */
+    bool is_indefinite;
     size_t key_first; /* of this map's keys in `keys` */
 };
 
@@ -275,22 +326,47 @@ static bool add_key(struct check *check, struct bytes key)
     return true;
 }
 
-/* Enters an array, map or tag of `count` items. */
-static bool open_item(struct check *check, uint64_t count, bool is_map)
+/* Enters an array, map or tag. */
+static bool open_item(struct check *check, const struct head *head)
 {
+    bool is_map = head->major == MAJOR_MAP;
+    uint64_t count = head->major == MAJOR_TAG ? 1 : head->number;
     /* Each item takes a byte at least: a larger count can't be met, and doubling is safe. */
-    size_t pairs = read_count(&check->reader, count, SIZE_MAX / 2, is_map ? 2 : 1);
+    uint64_t left =
+        read_count(&check->reader, head->is_indefinite ? 0 : count, SIZE_MAX / 2, is_map ? 2 : 1);
+    if (is_map)
+        left *= 2;
+    if (head->is_indefinite) {
+        if (check->order != CBOR_AS_EMITTED)
+            return false;
+        left = UINT64_MAX - 1; /* even, and more than there can be */
+    }
     if (check->reader.failed || check->depth == CBOR_DEPTH_MAX)
         return false;
-    check->open[check->depth++] = (struct open_item){ .left = is_map ? 2 * pairs : pairs,
+    check->open[check->depth++] = (struct open_item){ .left = left,
                                                       .is_map = is_map,
+                                                      .is_indefinite = head->is_indefinite,
                                                       .key_first = check->key_count };
+    return true;
+}
+
+/* Whether the break of the innermost item came, which is closed then. */
+static bool take_break(struct check *check)
+{
+    struct open_item *open = check->depth == 0 ? NULL : &check->open[check->depth - 1];
+    if (open == NULL || !open->is_indefinite || reader_left(&check->reader) == 0 ||
+        *check->reader.at != BREAK || (open->is_map && open->left % 2 != 0))
+        return false;
+    read_skip(&check->reader, 1);
+    open->left = 0;
     return true;
 }
 
 /* One head with its content; nested items come as their own steps. */
 static bool check_step(struct check *check)
 {
+    if (take_break(check))
+        return true;
     bool is_key = check->depth > 0 && check->open[check->depth - 1].is_map &&
                   check->open[check->depth - 1].left % 2 == 0;
     if (check->depth > 0)
@@ -309,9 +385,8 @@ static bool check_step(struct check *check)
         break;
     case MAJOR_ARRAY:
     case MAJOR_MAP:
-        return open_item(check, head.number, head.major == MAJOR_MAP);
     case MAJOR_TAG:
-        return open_item(check, 1, false);
+        return open_item(check, &head);
     case MAJOR_OTHER:
         if (kind_of(&head) == CBOR_FLOAT && check->order == CBOR_SORTED &&
             !is_shortest_float(&head))
@@ -352,24 +427,12 @@ struct reader cbor_reader_of(struct bytes source, enum cbor_order order)
 
 struct bytes cbor_read_item(struct reader *reader)
 {
-    const uint8_t *start = reader->at;
-    /* Heads that must still come; each takes a byte, so the sum can't exceed what is left. */
-    uint64_t left = 1;
-    while (left > 0 && !reader->failed) {
-        struct head head = read_head(reader);
-        left--;
-        if (head.major == MAJOR_BYTES || head.major == MAJOR_TEXT)
-            take_content(reader, head.number);
-        else if (head.major == MAJOR_ARRAY)
-            left += read_count(reader, head.number, SIZE_MAX / 4, 1);
-        else if (head.major == MAJOR_MAP)
-            left += 2 * read_count(reader, head.number, SIZE_MAX / 4, 2);
-        else if (head.major == MAJOR_TAG)
-            left++;
-        if (left > reader_left(reader))
-            reader_fail(reader);
+    struct bytes item = cbor_first(bytes_of(reader->at, reader_left(reader)), CBOR_AS_EMITTED);
+    if (reader->failed || item.size == 0) {
+        reader_fail(reader);
+        return (struct bytes){ 0 };
     }
-    return reader->failed ? (struct bytes){ 0 } : bytes_of(start, (size_t)(reader->at - start));
+    return read_bytes(reader, item.size);
 }
 
 static void write_head(struct writer *writer, unsigned major, uint64_t number)
@@ -403,6 +466,11 @@ void cbor_write_integer(struct writer *writer, int64_t number)
         write_head(writer, MAJOR_UNSIGNED, (uint64_t)number);
     else
         write_head(writer, MAJOR_NEGATIVE, (uint64_t)(-1 - number));
+}
+
+void cbor_write_bytes_head(struct writer *writer, size_t size)
+{
+    write_head(writer, MAJOR_BYTES, size);
 }
 
 void cbor_write_bytes(struct writer *writer, struct bytes content)

@@ -47,11 +47,29 @@ static void copy_item(struct writer *writer, struct reader *reader)
     }
 }
 
+/* Reads the items of an array or map one by one, the way of formats that devices emit. */
+static bool read_items(struct reader *reader)
+{
+    bool is_map = cbor_peek(reader) == CBOR_MAP;
+    if (!is_map && cbor_peek(reader) != CBOR_ARRAY)
+        return cbor_read_item(reader).size != 0;
+    struct cbor_items items =
+        is_map ? cbor_enter_map(reader, SIZE_MAX) : cbor_enter_array(reader, SIZE_MAX);
+    while (cbor_next(&items, reader)) {
+        cbor_read_item(reader);
+        if (is_map)
+            cbor_read_item(reader);
+    }
+    return read_end(reader);
+}
+
 void fuzz_one(struct bytes input)
 {
     struct bytes first = cbor_first(input, CBOR_UNSORTED);
-    struct reader loose = reader_of(input);
-    (void)cbor_read_item(&loose);
+    struct bytes emitted = cbor_first(input, CBOR_AS_EMITTED);
+    ASSERT(first.size == 0 || emitted.size == first.size);
+    struct reader loose = reader_of(emitted);
+    ASSERT(read_items(&loose) == (emitted.size != 0));
     bool is_sorted = cbor_first(input, CBOR_SORTED).size != 0;
     ASSERT(!is_sorted || first.size != 0);
     if (first.size == 0 || first.size > ITEM_SIZE_MAX)
