@@ -70,7 +70,7 @@ enum batch_exit {
     BATCH_EXIT_RESET,    /* the last one has its answer; restore everything before the next entry */
 };
 
-/* What the guest restores between two invocations: whole pages. */
+/* What the guest restores between two invocations: pages, the last as far as `size` goes. */
 struct control_part {
     uint64_t address;
     uint64_t size;

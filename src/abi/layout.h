@@ -43,11 +43,12 @@
 
 /* Native stack (return addresses, C frames of the runtime): grows down from LAYOUT_STACK_END,
  * unmapped guard below.  Frame stack (wasm locals and operands): grows up, unmapped guards on both
- * sides. */
-#define LAYOUT_STACK       0x2c0000000ull
+ * sides.  The 64 KiB that are used first, of either, have a page table of their own, so that a
+ * reset looks through few entries. */
+#define LAYOUT_STACK       0x2c0010000ull
 #define LAYOUT_STACK_SIZE  0x000400000ull
 #define LAYOUT_STACK_END   (LAYOUT_STACK + LAYOUT_STACK_SIZE)
-#define LAYOUT_FRAMES      0x2c1000000ull
+#define LAYOUT_FRAMES      0x2c11f0000ull
 #define LAYOUT_FRAMES_SIZE 0x000800000ull
 
 /* The mailbox (abi/mailbox.h): RW, shared with the node's process. */

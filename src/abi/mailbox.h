@@ -31,6 +31,9 @@ struct mailbox {
     uint64_t results[128]; /* of an ENTRY_CALL */
 };
 
+/* What every entry uses; behind it the results of an ENTRY_CALL, zeros but for result_count. */
+#define MAILBOX_HEAD_SIZE offsetof(struct mailbox, results)
+
 _Static_assert(sizeof(struct mailbox) <= 4096, "header fits one page");
 
 #endif

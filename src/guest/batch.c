@@ -4,6 +4,7 @@
 #include "guest/guest.h"
 #include "guest/memory.h"
 #include "guest/random.h"
+#include "guest/restore.h"
 
 #include "abi/layout.h"
 
@@ -109,37 +110,53 @@ void batch_end(uint32_t code)
 static void page_restore(const struct control_part *part, uint64_t at)
 {
     uint64_t size = MIN(part->size - at, (uint64_t)LAYOUT_PAGE_SIZE);
-    if (part->content != 0)
-        copy_bytes((void *)(part->address + at), (const void *)(part->content + at), size);
+    void *to = (void *)(part->address + at);
+    const void *from = (const void *)(part->content + at);
+    if (size == LAYOUT_PAGE_SIZE && part->content != 0)
+        restore_copy(to, from);
+    else if (size == LAYOUT_PAGE_SIZE)
+        restore_zero(to);
+    else if (part->content != 0)
+        copy_bytes(to, from, size);
     else
-        fill_bytes((void *)(part->address + at), 0, size);
+        fill_bytes(to, 0, size);
 }
 
-/* Eight numbers at once: of most parts only a few pages were ever written. */
-static bool any_written(const volatile uint64_t *at)
+/* The first page from `page` on that was written; most were not. */
+static uint64_t next_written(const uint64_t *entries, uint64_t page, uint64_t end)
 {
-    uint64_t any = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];
-    return (any & ENTRY_WRITTEN) != 0;
+    static const uint64_t written[4] = { ENTRY_WRITTEN, ENTRY_WRITTEN, ENTRY_WRITTEN,
+                                         ENTRY_WRITTEN };
+    while (page < end) {
+        page += restore_find(entries + page, end - page, written);
+        for (uint64_t stop = MIN(page + RESTORE_GROUP, end); page < stop; page++)
+            if ((((const volatile uint64_t *)entries)[page] & ENTRY_WRITTEN) != 0)
+                return page;
+    }
+    return end;
+}
+
+static void pages_restore(const struct control_part *part, uint64_t page, uint64_t end)
+{
+    const uint64_t *entries = (const uint64_t *)part->entries;
+    for (; page < end; page++) {
+        if (entries != NULL && (page = next_written(entries, page, end)) == end)
+            return;
+        page_restore(part, page * LAYOUT_PAGE_SIZE);
+    }
 }
 
 static void part_restore(const struct control_part *part)
 {
-    const volatile uint64_t *entries = (const volatile uint64_t *)part->entries;
     const volatile uint64_t *touched = (const volatile uint64_t *)part->touched;
-    uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE, page = 0;
-    while (page < count) {
-        if (touched != NULL && page % TABLE_PAGES == 0 &&
-            (touched[page / TABLE_PAGES] & ENTRY_TOUCHED) == 0) {
-            page += TABLE_PAGES;
-        } else if (entries != NULL && page % 8 == 0 && count - page >= 8 &&
-                   !any_written(entries + page)) {
-            page += 8;
-        } else {
-            if (entries == NULL || (entries[page] & ENTRY_WRITTEN) != 0)
-                page_restore(part, page * LAYOUT_PAGE_SIZE);
-            page++;
-        }
+    uint64_t count = (part->size + LAYOUT_PAGE_SIZE - 1) / LAYOUT_PAGE_SIZE;
+    if (touched == NULL) {
+        pages_restore(part, 0, count);
+        return;
     }
+    for (uint64_t page = 0; page < count; page += TABLE_PAGES)
+        if ((touched[page / TABLE_PAGES] & ENTRY_TOUCHED) != 0)
+            pages_restore(part, page, MIN(page + TABLE_PAGES, count));
 }
 
 void batch_restart(void)
@@ -157,12 +174,8 @@ void batch_restart(void)
         part_restore(&part);
         if (!is_stack)
             continue;
-        /* The page in use up to the last byte in use, which is why no call may do it. */
-        void *at = (void *)in_use;
-        __asm__ volatile("movq %%rsp, %%rcx\n\tsubq %%rdi, %%rcx\n\tjbe 1f\n\trep stosb\n1:"
-                         : "+D"(at)
-                         : "a"(0)
-                         : "rcx", "memory", "cc");
+        restore_stack((void *)in_use);
     }
+    restore_end();
     batch_serve(control, instance);
 }

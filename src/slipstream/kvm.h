@@ -77,6 +77,12 @@ enum region {
     REGION_COUNT
 };
 
+/* The stacks' regions start and end with their tables; they stand in them at an offset. */
+#define REGION_STACK_SKEW  (LAYOUT_STACK % LARGE_PAGE_SIZE)
+#define REGION_STACK_SIZE  (LAYOUT_STACK_SIZE + LARGE_PAGE_SIZE)
+#define REGION_FRAMES_SKEW (LAYOUT_FRAMES % LARGE_PAGE_SIZE)
+#define REGION_FRAMES_SIZE (LAYOUT_FRAMES_SIZE + LARGE_PAGE_SIZE)
+
 struct kvm {
     int device;
     int run_size;

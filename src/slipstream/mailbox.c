@@ -76,7 +76,7 @@ bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *re
     if (builder.failed)
         return error_set(error, ERROR_LIMIT, "arguments and input do not fit %zu bytes", size);
     /* Results are the guest's to write. */
-    memcpy(memory, &made, offsetof(struct mailbox, results));
+    memcpy(memory, &made, MAILBOX_HEAD_SIZE);
     return true;
 }
 

@@ -59,11 +59,14 @@ static void windows_map(struct machine *machine)
 {
     const enum page_right warm = PAGE_RIGHT_READ_WRITE_DIRTY;
     const uint64_t stack_rest = LAYOUT_STACK_SIZE - WARM_STACK_SIZE;
-    paging_map(machine, REGION_STACK, 0, CORE_STACK, stack_rest, PAGE_RIGHT_READ_WRITE);
-    paging_map(machine, REGION_STACK, stack_rest, CORE_STACK + stack_rest, WARM_STACK_SIZE, warm);
-    paging_map(machine, REGION_FRAMES, 0, CORE_FRAMES, WARM_FRAMES_SIZE, warm);
-    paging_map(machine, REGION_FRAMES, WARM_FRAMES_SIZE, CORE_FRAMES + WARM_FRAMES_SIZE,
-               LAYOUT_FRAMES_SIZE - WARM_FRAMES_SIZE, PAGE_RIGHT_READ_WRITE);
+    paging_map(machine, REGION_STACK, REGION_STACK_SKEW, CORE_STACK, stack_rest,
+               PAGE_RIGHT_READ_WRITE);
+    paging_map(machine, REGION_STACK, REGION_STACK_SKEW + stack_rest, CORE_STACK + stack_rest,
+               WARM_STACK_SIZE, warm);
+    paging_map(machine, REGION_FRAMES, REGION_FRAMES_SKEW, CORE_FRAMES, WARM_FRAMES_SIZE, warm);
+    paging_map(machine, REGION_FRAMES, REGION_FRAMES_SKEW + WARM_FRAMES_SIZE,
+               CORE_FRAMES + WARM_FRAMES_SIZE, LAYOUT_FRAMES_SIZE - WARM_FRAMES_SIZE,
+               PAGE_RIGHT_READ_WRITE);
     paging_map(machine, REGION_MEMORY, 0, PHYSICAL_MEMORY, WARM_MEMORY_SIZE, warm);
     paging_map(machine, REGION_INSTANCE, 0, PHYSICAL_INSTANCE, WARM_INSTANCE_SIZE, warm);
     paging_map(machine, REGION_CODE, 0, CORE_CODE, WARM_CODE_SIZE, PAGE_RIGHT_READ_EXECUTE);

@@ -59,8 +59,9 @@ static bool snapshot_map(struct machine *machine, const struct part_template *co
 static void plan_part(struct plan *plan, enum region region, uint64_t address, uint64_t offset,
                       uint64_t size, const struct part_template *content, uint64_t snapshot)
 {
+    /* Nothing writes behind the content's last byte, in its page, but code that broke out. */
     uint64_t filled = MIN(round_up(content->size, LAYOUT_PAGE_SIZE), size);
-    plan_add(plan, region, address, offset, filled, snapshot);
+    plan_add(plan, region, address, offset, MIN(content->size, size), snapshot);
     plan_add(plan, region, address, offset + filled, size - filled, 0);
 }
 
@@ -100,8 +101,11 @@ bool plan_make(struct machine *machine, const struct program *program, struct er
     plan_part(&plan, REGION_INSTANCE, LAYOUT_INSTANCE, 0, machine->instance.size, instance,
               LAYOUT_SNAPSHOT_INSTANCE);
     plan_runtime(&plan, runtime);
-    plan_add(&plan, REGION_FRAMES, LAYOUT_FRAMES, 0, LAYOUT_FRAMES_SIZE, 0);
-    plan_add(&plan, REGION_STACK, LAYOUT_STACK, 0, LAYOUT_STACK_SIZE, 0);
+    /* To the ends of their tables: what is not mapped was never written. */
+    const uint64_t frames = LAYOUT_FRAMES - REGION_FRAMES_SKEW, large = LARGE_PAGE_SIZE;
+    plan_add(&plan, REGION_FRAMES, frames, REGION_FRAMES_SKEW, large - REGION_FRAMES_SKEW, 0);
+    plan_add(&plan, REGION_FRAMES, frames, large, REGION_FRAMES_SIZE - large, 0);
+    plan_add(&plan, REGION_STACK, LAYOUT_STACK - REGION_STACK_SKEW, 0, REGION_STACK_SIZE, 0);
     /* A snapshot of files is the host's to restore. */
     control->scratch_restored =
         program_template(program, PART_SCRATCH)->size == 0 ? machine->scratch.size : 0;

@@ -52,7 +52,7 @@ bool process_plan(struct control *control, const struct process_parts *parts,
     plan_tracked(control, parts->memory, parts->memory->size,
                  program_template(program, PART_MEMORY));
     plan_add(control, &(struct control_part){ .address = LAYOUT_INSTANCE,
-                                              .size = round_up(instance->size, LAYOUT_PAGE_SIZE),
+                                              .size = instance->size,
                                               .content = (uintptr_t)instance->data });
     plan_runtime(control);
     plan_tracked(control, &parts->place->frames, LAYOUT_FRAMES_SIZE, &zeros);

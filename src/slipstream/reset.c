@@ -128,51 +128,59 @@ static bool part_reset(struct machine *machine, struct growing_part *part,
 struct stack {
     enum region region;
     uint64_t core;
+    uint64_t skew; /* where it starts in its region */
+    uint64_t from; /* where its tables are looked through from: first pages or whole tables */
     uint64_t size;
     uint64_t warm_from, warm_size;
     unsigned pages_max; /* more written pages than this are given back to the system */
 };
 
 static const struct stack stacks[] = {
-    { REGION_STACK, CORE_STACK, LAYOUT_STACK_SIZE, LAYOUT_STACK_SIZE - WARM_STACK_SIZE,
-      WARM_STACK_SIZE, DIRTY_STACK_PAGES_MAX },
-    { REGION_FRAMES, CORE_FRAMES, LAYOUT_FRAMES_SIZE, 0, WARM_FRAMES_SIZE, DIRTY_FRAME_PAGES_MAX },
+    { REGION_STACK, CORE_STACK, REGION_STACK_SKEW, 0, LAYOUT_STACK_SIZE,
+      LAYOUT_STACK_SIZE - WARM_STACK_SIZE, WARM_STACK_SIZE, DIRTY_STACK_PAGES_MAX },
+    { REGION_FRAMES, CORE_FRAMES, REGION_FRAMES_SKEW, REGION_FRAMES_SKEW, LAYOUT_FRAMES_SIZE, 0,
+      WARM_FRAMES_SIZE, DIRTY_FRAME_PAGES_MAX },
 };
+
+/* The next page of the stack that was written, from `page` of its region on; NULL: none. */
+static uint8_t *stack_next(const struct machine *machine, const struct stack *stack, uint64_t *page)
+{
+    uint64_t count = (stack->skew + stack->size) / LAYOUT_PAGE_SIZE;
+    *page = next_dirty(machine, stack->region, *page, count);
+    return *page == count ? NULL
+                          : machine->core + stack->core + (*page * LAYOUT_PAGE_SIZE - stack->skew);
+}
 
 /* Pages that are zero already were not written by what ran last: they lose their mark. */
 static bool stack_learn(const struct machine *machine, const struct stack *stack)
 {
     uint64_t *entries = paging_entries(machine, stack->region);
-    uint8_t *host = machine->core + stack->core;
-    uint64_t count = stack->size / LAYOUT_PAGE_SIZE;
-    for (uint64_t page = next_dirty(machine, stack->region, 0, count); page < count;
-         page = next_dirty(machine, stack->region, page + 1, count)) {
-        if (page_is_zero(host + page * LAYOUT_PAGE_SIZE))
+    uint64_t page = stack->from / LAYOUT_PAGE_SIZE;
+    for (uint8_t *at; (at = stack_next(machine, stack, &page)) != NULL; page++) {
+        if (page_is_zero(at))
             entries[page] &= ~PAGE_DIRTY;
         else
-            memset(host + page * LAYOUT_PAGE_SIZE, 0, LAYOUT_PAGE_SIZE);
+            memset(at, 0, LAYOUT_PAGE_SIZE);
     }
-    return memory_forget(host, stack->size, false);
+    return memory_forget(machine->core + stack->core, stack->size, false);
 }
 
 /* Zeroes the written pages; when they are many, gives them back and starts anew. */
 static bool stack_restore(const struct machine *machine, const struct stack *stack)
 {
-    uint64_t *entries = paging_entries(machine, stack->region);
-    uint8_t *host = machine->core + stack->core;
-    uint64_t pages = stack->size / LAYOUT_PAGE_SIZE;
+    uint64_t *entries = paging_entries(machine, stack->region) + stack->skew / LAYOUT_PAGE_SIZE;
+    uint64_t page = stack->from / LAYOUT_PAGE_SIZE;
     unsigned count = 0;
-    for (uint64_t page = next_dirty(machine, stack->region, 0, pages); page < pages;
-         page = next_dirty(machine, stack->region, page + 1, pages)) {
+    for (uint8_t *at; (at = stack_next(machine, stack, &page)) != NULL; page++) {
         count++;
-        memset(host + page * LAYOUT_PAGE_SIZE, 0, LAYOUT_PAGE_SIZE);
+        memset(at, 0, LAYOUT_PAGE_SIZE);
     }
     if (count <= stack->pages_max)
         return true;
-    for (uint64_t page = 0; page < pages; page++)
-        if (page * LAYOUT_PAGE_SIZE - stack->warm_from >= stack->warm_size)
-            entries[page] &= ~PAGE_DIRTY;
-    return memory_forget(host, stack->size, true);
+    for (uint64_t at = 0; at < stack->size; at += LAYOUT_PAGE_SIZE)
+        if (at - stack->warm_from >= stack->warm_size)
+            entries[at / LAYOUT_PAGE_SIZE] &= ~PAGE_DIRTY;
+    return memory_forget(machine->core + stack->core, stack->size, true);
 }
 
 static void runtime_restore(struct machine *machine)

@@ -143,12 +143,11 @@ void worker_submit(struct worker *worker, uint32_t slot, uint32_t function, uint
     struct worker_slot *running = &worker->slots[slot];
     ASSERT(slot < worker_slot_count(worker) && running->state == SLOT_ACQUIRED);
     ASSERT(running->function == function);
-    struct mailbox header;
     size_t size;
-    memcpy(&header, worker_mailbox(worker, slot, &size), sizeof(header));
+    const volatile struct mailbox *mailbox = worker_mailbox(worker, slot, &size);
     running->state = SLOT_RUNNING;
     running->token = token;
-    running->request_size = (uint32_t)MIN((size_t)header.output.offset, size);
+    running->request_size = (uint32_t)MIN((size_t)mailbox->output.offset, size);
     worker->running_count++;
     slot_submit(worker, slot);
 }
@@ -157,10 +156,18 @@ void worker_submit(struct worker *worker, uint32_t slot, uint32_t function, uint
 static void wipe_area(uint8_t *mailbox, size_t size, const struct mailbox_area *area)
 {
     struct bytes view;
-    if (mailbox_area_view(mailbox, size, area, &view))
-        memset(mailbox + (view.data - mailbox), 0, view.size);
-    else
+    if (!mailbox_area_view(mailbox, size, area, &view))
         memset(mailbox, 0, size);
+    else if (view.size != 0) /* a masked store of nothing to a page never touched is slow */
+        memset(mailbox + (view.data - mailbox), 0, view.size);
+}
+
+/* The head, the results if a call left any, and what was asked up to `end`. */
+static void wipe_request(uint8_t *mailbox, bool has_results, size_t end)
+{
+    size_t from = has_results ? MAILBOX_HEAD_SIZE : sizeof(struct mailbox);
+    memset(mailbox, 0, MAILBOX_HEAD_SIZE);
+    memset(mailbox + from, 0, MAX(end, sizeof(struct mailbox)) - from);
 }
 
 /* Code that no compiler of ours made, or none is trusted to have made well, may have written to all
@@ -191,12 +198,12 @@ void worker_release(struct worker *worker, uint32_t slot)
     struct worker_slot *held = &worker->slots[slot];
     ASSERT(held->state == SLOT_ACQUIRED || held->state == SLOT_DONE);
     struct mailbox header;
-    memcpy(&header, memory, sizeof(header));
+    memcpy(&header, memory, MAILBOX_HEAD_SIZE);
     wipe_area(memory, size, &header.output);
     wipe_area(memory, size, &header.errors);
     /* The request by what we laid out ourselves; one never submitted by its header. */
     size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
-    memset(memory, 0, MIN(MAX(request_size, sizeof(header)), size));
+    wipe_request(memory, header.result_count != 0, MIN(request_size, size));
     const struct worker_function *function = worker_function_find(worker, held->function);
     if (function != NULL && function->is_isolated && is_alone(worker, slot))
         wipe_stations(worker, lane_of(worker, slot));

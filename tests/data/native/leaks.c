@@ -5,8 +5,8 @@
 #include "s3n.h"
 
 #define INSTANCE 0x288000000ull /* struct instance, then this ELF's data */
-#define STACK    0x2c0000000ull
-#define FRAMES   0x2c1000000ull
+#define STACK    0x2c0010000ull
+#define FRAMES   0x2c11f0000ull
 
 enum {
     INSTANCE_OWN = 0x10000, /* before the data */
