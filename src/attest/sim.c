@@ -119,7 +119,7 @@ static bool assemble(struct sim_root **made, struct ecdsa_key **pck_key, struct 
     if (!x509_chain_parse_pem(&root->chain, buffer_view(&root->pem), error))
         return false;
     if (root->chain.count != 3 || !attest_root_is_simulated(&root->chain.certificates[2]) ||
-        !ecdsa_public_equal(&root->chain.certificates[0].key, ecdsa_key_public(*pck_key)))
+        !ecdsa_public_equal(&root->chain.certificates[0].key.p256, ecdsa_key_public(*pck_key)))
         return error_set(error, ERROR_INVALID, "not the chain and key of a simulated platform");
     root->pck_key = TAKE(*pck_key);
     if (!make_attestation_key(root, error))

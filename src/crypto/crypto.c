@@ -8,13 +8,15 @@
 #include <openssl/err.h>
 #include <openssl/rand.h>
 #include <openssl/ssl.h>
+#include <stdio.h>
 
 static struct crypto_algorithms algorithms;
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 
-static EVP_PKEY *load_curve(void)
+static EVP_PKEY *load_curve(const char *curve_name)
 {
-    char name[] = "P-256";
+    char name[8];
+    snprintf(name, sizeof(name), "%s", curve_name);
     OSSL_PARAM parameters[] = {
         OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0),
         OSSL_PARAM_construct_end(),
@@ -38,7 +40,8 @@ static void load(void)
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
     ASSERT(algorithms.sha256 != NULL && algorithms.sha384 != NULL && algorithms.sha512 != NULL &&
            algorithms.aes_256_gcm != NULL);
-    algorithms.p256 = load_curve();
+    algorithms.p256 = load_curve("P-256");
+    algorithms.p384 = load_curve("P-384");
     uint8_t seed;
     ASSERT(RAND_priv_bytes(&seed, 1) == 1 && RAND_bytes(&seed, 1) == 1);
 }

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "crypto/ecdsa.h"
+#include "crypto/ecdsa384.h"
 
 #include <openssl/evp.h>
 
@@ -15,6 +16,7 @@ struct crypto_algorithms {
     EVP_MD *sha512;
     EVP_CIPHER *aes_256_gcm;
     EVP_PKEY *p256; /* the curve alone, to copy: naming it anew costs 12 us a key */
+    EVP_PKEY *p384;
 };
 
 const struct crypto_algorithms *crypto_algorithms(void);
@@ -25,6 +27,7 @@ bool crypto_error(struct error *error, enum error_code code, const char *what);
 bool ecdsa_signature_from_der(struct ecdsa_signature *signature, struct bytes der);
 struct bytes ecdsa_signature_to_der(void *target, size_t capacity,
                                     const struct ecdsa_signature *signature);
+bool ecdsa384_signature_from_der(struct ecdsa384_signature *signature, struct bytes der);
 /* Splits a SubjectPublicKeyInfo without looking whether the point is on the curve. */
 bool ecdsa_public_view_spki(struct ecdsa_public *key, struct bytes spki);
 /* Borrowed. */

@@ -2,6 +2,7 @@
 #include "crypto/pem.h"
 
 #include "crypto/base64.h"
+#include "crypto/der.h"
 
 #include <string.h>
 
@@ -103,4 +104,28 @@ bool pem_is_end(const struct reader *text)
     bool is_final_nul =
         left == 1 && text->at[0] == 0 && text->at > text->start && text->at[-1] == '\n';
     return !text->failed && (left == 0 || is_final_nul);
+}
+
+bool pem_unwrap(struct bytes *content, struct buffer *space, const char *label, struct bytes text,
+                struct error *error)
+{
+    if (text.size > 0 && text.data[0] == DER_SEQUENCE) {
+        *content = text;
+        return true;
+    }
+    buffer_clear(space);
+    /* Four characters are three bytes at most. */
+    size_t capacity = text.size / 4 * 3 + 3;
+    uint8_t *target = buffer_reserve(space, capacity);
+    struct reader reader = reader_of(text);
+    size_t size;
+    if (target == NULL)
+        return error_set(error, ERROR_LIMIT, "PEM text is above %zu bytes", space->size_max);
+    if (!pem_read(&reader, label, target, capacity, &size, error))
+        return false;
+    if (!pem_is_end(&reader))
+        return error_set(error, ERROR_INVALID, "PEM text goes on behind its %s", label);
+    space->size = size;
+    *content = buffer_view(space);
+    return true;
 }

@@ -18,6 +18,10 @@ void pem_append(struct buffer *text, const char *label, struct bytes content);
  * *size of them are used. */
 MUST_CHECK bool pem_read(struct reader *text, const char *label, void *target, size_t capacity,
                          size_t *size, struct error *error);
+/* What a file holds that may be DER or PEM: `text` itself when it begins as a SEQUENCE, else its
+ * only block, which must carry `label`, decoded into `space` (its limit counts; cleared first). */
+MUST_CHECK bool pem_unwrap(struct bytes *content, struct buffer *space, const char *label,
+                           struct bytes text, struct error *error);
 /* True when nothing but a final NUL is left. */
 bool pem_is_end(const struct reader *text);
 

@@ -74,9 +74,35 @@ static void refuses_everything_else(void)
     CHECK(!READS("-----BEGIN X-----\n" LINE64 "\n" LINE64 "\n" LINE64 "\n-----END X-----\n"));
 }
 
+static void unwraps_either_form(void)
+{
+    struct error error;
+    struct bytes content;
+    AUTO_BUFFER struct buffer text;
+    AUTO_BUFFER struct buffer space;
+    buffer_init(&text, 4096);
+    buffer_init(&space, 256);
+    pem_append(&text, "X509 CRL", BYTES_LITERAL("\x30\x01\x05"));
+    REQUIRE(pem_unwrap(&content, &space, "X509 CRL", buffer_view(&text), &error));
+    CHECK_BYTES(content, BYTES_LITERAL("\x30\x01\x05"));
+    CHECK(!pem_unwrap(&content, &space, "CERTIFICATE", buffer_view(&text), &error));
+    struct bytes der = BYTES_LITERAL("\x30\x01\x06");
+    REQUIRE(pem_unwrap(&content, &space, "X509 CRL", der, &error));
+    CHECK(content.data == der.data);
+    pem_append(&text, "X509 CRL", BYTES_LITERAL("\x30\x01\x05"));
+    CHECK(!pem_unwrap(&content, &space, "X509 CRL", buffer_view(&text), &error));
+    CHECK(!pem_unwrap(&content, &space, "X509 CRL", (struct bytes){ 0 }, &error));
+    static uint8_t large[600];
+    buffer_clear(&text);
+    pem_append(&text, "X509 CRL", BYTES_OF(large));
+    CHECK(!pem_unwrap(&content, &space, "X509 CRL", buffer_view(&text), &error));
+    CHECK_NUMBER(error.code, ERROR_LIMIT);
+}
+
 static const struct test tests[] = {
     TEST(writes_what_it_reads),
     TEST(accepts_the_line_ends_that_occur),
     TEST(refuses_everything_else),
+    TEST(unwraps_either_form),
 };
 TEST_MAIN(tests)

@@ -3,20 +3,12 @@
 
 #include "crypto/der.h"
 #include "crypto/oid.h"
-#include "crypto/openssl.h"
 #include "crypto/pem.h"
+#include "crypto/x509_parts.h"
 
 #include <string.h>
 
-static bool is_ecdsa_with_sha256(struct reader *reader)
-{
-    struct reader algorithm = der_enter(reader, DER_SEQUENCE);
-    struct bytes oid = der_read(&algorithm, DER_OID);
-    return read_end(&algorithm) && bytes_equal(oid, oid_ecdsa_with_sha256);
-}
-
-/* A Name: checks its shape, finds the last common name. */
-static struct bytes read_name(struct reader *reader, struct bytes *common_name)
+struct bytes x509_read_name(struct reader *reader, struct bytes *common_name)
 {
     uint8_t tag;
     struct bytes content;
@@ -60,7 +52,8 @@ static void read_basic_constraints(struct x509_certificate *certificate, struct 
         reader_fail(value);
 }
 
-/* BIT STRING with named bits: the last bit of the last byte used is a one. */
+/* BIT STRING with named bits.  DER drops zeros at the end; AMD's intermediate certificates keep
+ * one, so only the unused bits must be zero and at least one bit set. */
 static void read_key_usage(struct x509_certificate *certificate, struct reader *value)
 {
     struct bytes content = der_read(value, DER_BIT_STRING);
@@ -68,7 +61,7 @@ static void read_key_usage(struct x509_certificate *certificate, struct reader *
     bool is_sound = content.size >= 2 && content.size <= 3 && content.data[0] <= 7;
     unsigned unused = is_sound ? content.data[0] : 0;
     unsigned last = is_sound ? content.data[content.size - 1] : 0;
-    if (!is_sound || (last >> unused & 1) == 0 || (last & ((1U << unused) - 1)) != 0) {
+    if (!is_sound || last == 0 || (last & ((1U << unused) - 1)) != 0) {
         reader_fail(value);
         return;
     }
@@ -78,8 +71,7 @@ static void read_key_usage(struct x509_certificate *certificate, struct reader *
     }
 }
 
-/* One Extension: its OID, its value, whether it is critical. */
-static struct bytes read_extension(struct reader *reader, struct bytes *value, bool *is_critical)
+struct bytes x509_read_extension(struct reader *reader, struct bytes *value, bool *is_critical)
 {
     struct reader extension = der_enter(reader, DER_SEQUENCE);
     struct bytes oid = der_read(&extension, DER_OID);
@@ -95,10 +87,21 @@ static struct bytes read_extension(struct reader *reader, struct bytes *value, b
     return oid;
 }
 
+void x509_seen_add(struct x509_seen *seen, struct bytes oid, struct reader *reader)
+{
+    for (size_t i = 0; i < seen->count; i++) {
+        if (bytes_equal(seen->oids[i], oid))
+            reader_fail(reader);
+    }
+    if (seen->count == X509_EXTENSION_COUNT_MAX)
+        reader_fail(reader);
+    else
+        seen->oids[seen->count++] = oid;
+}
+
 static void read_extensions(struct x509_certificate *certificate, struct reader *reader)
 {
-    struct bytes seen[X509_EXTENSION_COUNT_MAX];
-    size_t count = 0;
+    struct x509_seen seen = { .count = 0 };
     struct reader wrapped = der_enter(reader, DER_CONTEXT_3);
     certificate->extensions = der_read(&wrapped, DER_SEQUENCE);
     struct reader extensions = reader_of(certificate->extensions);
@@ -107,16 +110,12 @@ static void read_extensions(struct x509_certificate *certificate, struct reader 
     while (reader_left(&extensions) > 0) {
         struct bytes content;
         bool is_critical;
-        struct bytes oid = read_extension(&extensions, &content, &is_critical);
-        for (size_t i = 0; i < count; i++) {
-            if (bytes_equal(seen[i], oid))
-                reader_fail(reader);
-        }
-        if (extensions.failed || reader->failed || count == X509_EXTENSION_COUNT_MAX) {
+        struct bytes oid = x509_read_extension(&extensions, &content, &is_critical);
+        x509_seen_add(&seen, oid, reader);
+        if (extensions.failed || reader->failed) {
             reader_fail(reader);
             return;
         }
-        seen[count++] = oid;
         struct reader value = reader_of(content);
         if (bytes_equal(oid, oid_basic_constraints))
             read_basic_constraints(certificate, &value);
@@ -133,7 +132,8 @@ static void read_extensions(struct x509_certificate *certificate, struct reader 
     }
 }
 
-static void read_signed_part(struct x509_certificate *certificate, struct reader *reader)
+static void read_signed_part(struct x509_certificate *certificate, struct reader *reader,
+                             struct bytes *algorithm)
 {
     struct bytes unused = { 0 };
     struct reader version = der_enter(reader, DER_CONTEXT_0);
@@ -141,19 +141,20 @@ static void read_signed_part(struct x509_certificate *certificate, struct reader
     if (!read_end(&version) || !is_v3)
         reader_fail(reader);
     certificate->serial = der_read_big(reader);
-    if (certificate->serial.size > X509_SERIAL_SIZE_MAX || !is_ecdsa_with_sha256(reader))
+    if (certificate->serial.size > X509_SERIAL_SIZE_MAX)
         reader_fail(reader);
-    certificate->issuer = read_name(reader, &unused);
+    uint8_t tag;
+    struct bytes content;
+    *algorithm = der_read_any(reader, &tag, &content);
+    certificate->issuer = x509_read_name(reader, &unused);
     struct reader validity = der_enter(reader, DER_SEQUENCE);
     certificate->not_before_s = der_read_time(&validity);
     certificate->not_after_s = der_read_time(&validity);
     if (!read_end(&validity))
         reader_fail(reader);
-    certificate->subject = read_name(reader, &certificate->common_name);
-    uint8_t tag;
-    struct bytes content;
+    certificate->subject = x509_read_name(reader, &certificate->common_name);
     struct bytes spki = der_read_any(reader, &tag, &content);
-    if (!ecdsa_public_view_spki(&certificate->key, spki))
+    if (!public_key_view_spki(&certificate->key, spki))
         reader_fail(reader);
     if (der_peek(reader) == DER_CONTEXT_3)
         read_extensions(certificate, reader);
@@ -170,16 +171,20 @@ bool x509_parse(struct x509_certificate *certificate, struct bytes der, struct e
     struct bytes content;
     parsed.signed_part = der_read_any(&reader, &tag, &content);
     struct reader signed_part = reader_of(content);
-    bool is_right_algorithm = is_ecdsa_with_sha256(&reader);
+    const uint8_t *algorithm_start = reader.at;
+    enum signature_kind kind = signature_read_algorithm(&reader);
+    struct bytes algorithm = bytes_of(algorithm_start, (size_t)(reader.at - algorithm_start));
     struct bytes signature = der_read_bits(&reader);
     if (tag != DER_SEQUENCE || !read_end(&reader) || !read_end(&outer))
-        return error_set(error, ERROR_INVALID, "not a certificate in DER");
-    read_signed_part(&parsed, &signed_part);
-    if (!is_right_algorithm || !read_end(&signed_part) ||
-        !ecdsa_signature_from_der(&parsed.signature, signature))
         return error_set(error, ERROR_INVALID,
-                         "certificate is malformed, or not of a P-256 key signed with ECDSA and "
-                         "SHA-256");
+                         "not a certificate in DER, or signed with another algorithm than ECDSA or "
+                         "RSASSA-PSS");
+    struct bytes signed_algorithm;
+    read_signed_part(&parsed, &signed_part, &signed_algorithm);
+    if (!read_end(&signed_part) || !bytes_equal(signed_algorithm, algorithm) ||
+        !signature_view(&parsed.signature, kind, signature))
+        return error_set(error, ERROR_INVALID,
+                         "certificate is malformed, or not of a P-256, P-384 or RSA key");
     *certificate = parsed;
     return true;
 }
@@ -225,7 +230,7 @@ bool x509_extension_find(const struct x509_certificate *certificate, struct byte
     while (reader_left(&extensions) > 0) {
         struct bytes content;
         bool critical;
-        if (bytes_equal(read_extension(&extensions, &content, &critical), oid)) {
+        if (bytes_equal(x509_read_extension(&extensions, &content, &critical), oid)) {
             *value = content;
             *is_critical = critical;
             return true;

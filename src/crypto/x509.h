@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* X.509 certificates (RFC 5280) with P-256 keys and ecdsa-with-SHA256: read, verified up to a given
- * root at a given time, and issued.
+/* X.509 certificates (RFC 5280) with the keys and signatures of crypto/public_key.h: read, verified
+ * up to a given root at a given time, and (with P-256) issued.
  *
  * The reader takes DER only, is stricter than most (one encoding per value, no duplicated
  * extension, no unknown critical one when verified, no negative serial) and keeps views into the
  * caller's bytes.  There is no system trust store and no clock here: root and time are arguments.
- * Revocation is not looked at. */
+ * Revocation is not looked at: crypto/crl.h. */
 #ifndef CRYPTO_X509_H
 #define CRYPTO_X509_H
 
 #include "base/buffer.h"
-#include "crypto/ecdsa.h"
 #include "crypto/limits.h"
+#include "crypto/public_key.h"
 
 /* Bits of struct x509_certificate.key_usage, as BIT STRING positions of RFC 5280 4.2.1.3. */
 enum x509_key_usage {
@@ -29,8 +29,8 @@ struct x509_certificate {
     struct bytes common_name; /* of the subject: the last CN, empty without one */
     int64_t not_before_s;     /* seconds since 1970, both ends included */
     int64_t not_after_s;
-    struct ecdsa_public key; /* not checked to be on the curve; verification does */
-    struct ecdsa_signature signature;
+    struct public_key key; /* not checked to be on its curve; verification does */
+    struct signature_value signature;
     struct bytes extensions; /* the SEQUENCE's content, empty without extensions */
     bool has_basic_constraints;
     bool is_ca;
@@ -78,7 +78,7 @@ MUST_CHECK bool x509_chain_verify(const struct x509_certificate *certificates, s
                                   enum x509_fault *fault, struct error *error);
 /* Signature of `certificate` under a key. */
 MUST_CHECK bool x509_signature_verify(const struct x509_certificate *certificate,
-                                      const struct ecdsa_public *issuer_key, struct error *error);
+                                      const struct public_key *issuer_key, struct error *error);
 bool x509_is_self_issued(const struct x509_certificate *certificate);
 
 struct x509_extra_extension {

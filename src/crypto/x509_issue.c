@@ -195,7 +195,7 @@ bool x509_issue(struct buffer *der, const struct x509_request *request,
     if (!check_request(request, error))
         return false;
     const struct ecdsa_public *issuer_public = ecdsa_key_public(issuer_key);
-    const struct ecdsa_public *expected = issuer == NULL ? subject_key : &issuer->key;
+    const struct ecdsa_public *expected = issuer == NULL ? subject_key : &issuer->key.p256;
     if (!ecdsa_public_equal(issuer_public, expected))
         return error_set(error, ERROR_INVALID, "issuer's certificate is of another key");
     uint8_t space[X509_SIZE_MAX];

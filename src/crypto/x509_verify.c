@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Paths: RFC 5280 section 6.1, as far as the certificates that x509_parse accepts can differ. */
-#include "crypto/hash.h"
 #include "crypto/x509.h"
 
 static bool refuse(enum x509_fault *fault, enum x509_fault what, struct error *error,
@@ -16,10 +15,9 @@ bool x509_is_self_issued(const struct x509_certificate *certificate)
 }
 
 bool x509_signature_verify(const struct x509_certificate *certificate,
-                           const struct ecdsa_public *issuer_key, struct error *error)
+                           const struct public_key *issuer_key, struct error *error)
 {
-    struct digest32 digest = sha256_of(certificate->signed_part);
-    return ecdsa_verify(issuer_key, &digest, &certificate->signature, error);
+    return public_key_verify(issuer_key, certificate->signed_part, &certificate->signature, error);
 }
 
 /* One link; `below`: certificates between the issuer and the leaf that are not self-issued. */
@@ -49,7 +47,7 @@ static bool find_root(const struct x509_certificate *last, const struct x509_cer
                       bool *is_carried, enum x509_fault *fault, struct error *error)
 {
     bool is_same_name = bytes_equal(last->subject, root->subject);
-    *is_carried = is_same_name && ecdsa_public_equal(&last->key, &root->key);
+    *is_carried = is_same_name && public_key_equal(&last->key, &root->key);
     if (*is_carried)
         return true;
     if (is_same_name || !bytes_equal(last->issuer, root->subject))

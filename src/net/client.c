@@ -208,7 +208,7 @@ static bool note_peer_key(struct http_client *client, struct error *error)
             return error_set(error, ERROR_NO_MEMORY, "no memory for a certificate");
         bool parsed = x509_chain_parse_pem(chain, bytes_of_string(at->data + 5), error);
         if (parsed)
-            client->peer_key = ecdsa_public_id(&chain->certificates[0].key);
+            client->peer_key = public_key_id(&chain->certificates[0].key);
         free(chain);
         client->has_peer_key = parsed;
         return parsed || error_within(error, "the server's certificate");

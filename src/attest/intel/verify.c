@@ -43,7 +43,7 @@ static bool choose_root(struct verification *verification, struct error *error)
     struct error unused;
     ASSERT(x509_parse(&verification->intel, attest_intel_root(), &unused));
     verification->root = options->root != NULL ? options->root : &verification->intel;
-    bool is_anchored = ecdsa_public_equal(&carried->key, &verification->root->key);
+    bool is_anchored = public_key_equal(&carried->key, &verification->root->key);
     verification->is_simulated = attest_root_is_simulated(carried);
     if (verification->is_simulated && !options->trust_simulated)
         return attest_refuse(
@@ -150,7 +150,7 @@ static bool check_qe_report(void *context, struct error *error)
     struct verification *verification = context;
     const struct quote *quote = &verification->quote;
     struct digest32 digest = sha256_of(quote->qe_report_part);
-    if (!ecdsa_verify(&verification->chain.certificates[0].key, &digest,
+    if (!ecdsa_verify(&verification->chain.certificates[0].key.p256, &digest,
                       &quote->qe_report_signature, error))
         return attest_refuse(verification->run, ATTEST_REASON_QE_REPORT_SIG_INVALID, error,
                              "report of the quoting enclave is not signed by the platform");
@@ -233,7 +233,7 @@ static void fill_claims(struct attest_claims *claims, const struct verification 
                                            .trailing_bytes = quote->padding_size };
     memcpy(claims->intel.qe_mr_signer, quote->qe_report.mr_signer,
            sizeof(claims->intel.qe_mr_signer));
-    claims->root_key_id = ecdsa_public_id(&verification->root->key);
+    claims->root_key_id = public_key_id(&verification->root->key);
     claims->not_after_s = verification->root->not_after_s;
     for (size_t i = 0; i < verification->chain.count; i++)
         claims->not_after_s =
