@@ -36,6 +36,14 @@ const struct verb *verb_find(const char *name)
     return NULL;
 }
 
+const struct verb *subverb_find(const struct verb *verb, const char *name)
+{
+    for (size_t i = 0; verb->subverbs != NULL && verb->subverbs[i] != NULL; i++)
+        if (name != NULL && strcmp(verb->subverbs[i]->name, name) == 0)
+            return verb->subverbs[i];
+    return NULL;
+}
+
 bool verb_unknown(const char *name, struct error *error)
 {
     enum {

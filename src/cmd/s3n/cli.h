@@ -33,6 +33,9 @@ struct verb {
     size_t options_size;
     bool (*run)(struct cli *cli, const void *options, const struct option_arguments *arguments,
                 struct error *error);
+    /* What may follow its name and then is the verb: `s3n verify evidence`.  NULL-terminated, or
+     * NULL. */
+    const struct verb *const *subverbs;
 };
 
 /* NULL-terminated, in the order of `s3n help`. */
@@ -47,12 +50,15 @@ enum {
 };
 
 const struct verb *verb_find(const char *name);
+/* NULL when `name` (which may be NULL) is no subverb. */
+const struct verb *subverb_find(const struct verb *verb, const char *name);
 /* Proposes the nearest verb. */
 bool verb_unknown(const char *name, struct error *error);
 
 extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm;
 extern const struct verb verb_inspect, verb_verify, verb_compile, verb_run, verb_doctor,
     verb_completion, verb_help, verb_version;
+extern const struct verb verb_verify_evidence;
 
 /* A message on stderr, unless --quiet. */
 void cli_message(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

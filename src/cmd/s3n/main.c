@@ -76,7 +76,11 @@ static bool run(struct cli *cli, char **argv, struct error *error)
     else if (arguments.count == 0)
         return error_set(error, ERROR_USAGE, "which command? (s3n help lists them)");
     const struct verb *verb = verb_find(words[0]);
-    return verb == NULL ? verb_unknown(words[0], error) : run_verb(cli, verb, words + 1, error);
+    if (verb == NULL)
+        return verb_unknown(words[0], error);
+    const struct verb *subverb = subverb_find(verb, words[1]);
+    return subverb == NULL ? run_verb(cli, verb, words + 1, error)
+                           : run_verb(cli, subverb, words + 2, error);
 }
 
 static void show_error(struct cli *cli, const struct error *error)

@@ -22,6 +22,9 @@ static void for_each_row(struct buffer *text, const struct verb *verb, row_write
 {
     for (size_t i = 0; i < verb->table->row_count; i++)
         write(text, verb, &verb->table->rows[i]);
+    for (size_t i = 0; verb->subverbs != NULL && verb->subverbs[i] != NULL; i++)
+        for (size_t j = 0; j < verb->subverbs[i]->table->row_count; j++)
+            write(text, verb, &verb->subverbs[i]->table->rows[j]);
     for (size_t i = 0; i < verb->table->shared_count; i++)
         write(text, verb, &verb->table->shared[i]);
 }
@@ -56,7 +59,11 @@ static void write_bash(struct buffer *text)
             continue;
         buffer_format(text, "    %s) [[ $current == -* ]] && options='--help", verbs[i]->name);
         for_each_row(text, verbs[i], write_name);
-        buffer_append_string(text, "' ;;\n");
+        buffer_append_string(text, "'");
+        for (size_t j = 0; verbs[i]->subverbs != NULL && verbs[i]->subverbs[j] != NULL; j++)
+            buffer_format(text, "%s%s", j == 0 ? " || options='" : " ",
+                          verbs[i]->subverbs[j]->name);
+        buffer_format(text, "%s ;;\n", verbs[i]->subverbs == NULL ? "" : "'");
     }
     buffer_append_string(text, "    esac\n"
                                "    COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"

@@ -4,10 +4,10 @@
 
 static const struct option_table help_table = {
     .program = "s3n help",
-    .usage = "[COMMAND]",
+    .usage = "[COMMAND [SUBCOMMAND]]",
     .about = "Lists the commands, or explains one.",
     CLI_SHARED,
-    .positional_max = 1,
+    .positional_max = 2,
 };
 
 static void list_verbs(struct buffer *text)
@@ -37,7 +37,14 @@ static bool help_run(struct cli *cli UNUSED, const void *options UNUSED,
     const struct verb *verb = verb_find(arguments->items[0]);
     if (verb == NULL)
         return verb_unknown(arguments->items[0], error);
-    options_help(&text, verb->table);
+    const struct verb *subverb = subverb_find(verb, arguments->items[1]);
+    if (arguments->count == 2 && subverb == NULL)
+        return error_set(error, ERROR_USAGE, "s3n %s has no subcommand \"%s\"", verb->name,
+                         error_quote(bytes_of_string(arguments->items[1])).text);
+    options_help(&text, subverb == NULL ? verb->table : subverb->table);
+    for (size_t i = 0; subverb == NULL && verb->subverbs != NULL && verb->subverbs[i] != NULL; i++)
+        buffer_format(&text, "%s  s3n %s %-10s %s\n", i == 0 ? "\nsubcommands:\n" : "", verb->name,
+                      verb->subverbs[i]->name, verb->subverbs[i]->summary);
     return cli_write(buffer_view(&text), error);
 }
 

@@ -58,7 +58,8 @@ static const struct option_table verify_table = {
     .usage = "FILE",
     .about =
         "Checks a receipt that `s3n invoke --receipt FILE` kept: signature, keyset, evidence,\n"
-        "root, code, input and output.  Works offline.  Exit code 6 when it does not hold.",
+        "root, code, input and output.  Works offline.  Exit code 6 when it does not hold.\n"
+        "`s3n verify evidence FILE` checks evidence alone (s3n help verify evidence).",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
     CLI_SHARED,
@@ -227,7 +228,10 @@ static bool verify_run(struct cli *cli, const void *options,
     return verify_and_show(cli, &bundle, &judged, error);
 }
 
+static const struct verb *const subverbs[] = { &verb_verify_evidence, NULL };
+
 const struct verb verb_verify = { .name = "verify",
+                                  .subverbs = subverbs,
                                   .summary =
                                       "check a receipt offline, down to the root certificate",
                                   .table = &verify_table,

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The claims that a policy can name. */
+#include "attest/policy/policy.h"
+
+#include <string.h>
+
+#define TDX   (1u << ATTEST_TEE_TDX)
+#define SGX   (1u << ATTEST_TEE_SGX)
+#define SNP   (1u << ATTEST_TEE_SNP)
+#define NITRO (1u << ATTEST_TEE_NITRO)
+
+#define FIELD(name, tees, member)                                                                  \
+    {                                                                                              \
+        name, tees, sizeof(((struct attest_claims *)0)->member),                                   \
+            offsetof(struct attest_claims, member), false                                          \
+    }
+#define PIN(name, tees, member)                                                                    \
+    {                                                                                              \
+        name, tees, sizeof(((struct attest_claims *)0)->member),                                   \
+            offsetof(struct attest_claims, member), true                                           \
+    }
+
+static const struct policy_field_kind kinds[] = {
+    FIELD("mrtd", TDX, intel.td.mr_td),
+    FIELD("rtmr0", TDX, intel.td.rtmr[0]),
+    FIELD("rtmr1", TDX, intel.td.rtmr[1]),
+    FIELD("rtmr2", TDX, intel.td.rtmr[2]),
+    FIELD("rtmr3", TDX, intel.td.rtmr[3]),
+    FIELD("mrseam", TDX, intel.td.mr_seam),
+    FIELD("mrsignerseam", TDX, intel.td.mr_signer_seam),
+    FIELD("mrconfigid", TDX, intel.td.mr_config_id),
+    FIELD("mrowner", TDX, intel.td.mr_owner),
+    FIELD("mrownerconfig", TDX, intel.td.mr_owner_config),
+    FIELD("mrservicetd", TDX, intel.td.mr_service_td),
+    FIELD("xfam", TDX, intel.td.xfam),
+    FIELD("td_attributes", TDX, intel.td.td_attributes),
+    FIELD("mrenclave", SGX, intel.sgx.mr_enclave),
+    FIELD("mrsigner", SGX, intel.sgx.mr_signer),
+    FIELD("attributes", SGX, intel.sgx.attributes),
+    FIELD("config_id", SGX, intel.sgx.config_id),
+    FIELD("isv_family_id", SGX, intel.sgx.isv_family_id),
+    FIELD("isv_ext_prod_id", SGX, intel.sgx.isv_ext_prod_id),
+    PIN("ppid", TDX | SGX, intel.pck.ppid),
+    PIN("platform_instance_id", TDX | SGX, intel.pck.platform_instance_id),
+};
+
+const struct policy_field_kind *policy_field_find(const char *name, bool is_pin)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++)
+        if (kinds[i].is_pin == is_pin && strcmp(kinds[i].name, name) == 0)
+            return &kinds[i];
+    return NULL;
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and
+ * without a network. */
+#include "attest/policy/policy_file.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "cmd/s3n/cli.h"
+#include "core/hex.h"
+#include "core/time.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    INPUT_SIZE_MAX = 8 << 20, /* a revocation list is the largest */
+    REPORT_SIZE_MAX = 256 << 10
+};
+
+struct evidence_options {
+    const char *tee;
+    const char *root;
+    const char *tcb_info, *qe_identity, *tcb_chain, *pck_chain, *pck_crl, *root_crl;
+    const char *vek, *intermediate, *crl;
+    const char *at;
+    const char *policy;
+    const char *report_data;
+    bool trust_simulated;
+};
+
+#define FILE_OPTION(option, field, text)                                                           \
+    {                                                                                              \
+        .name = option, .kind = OPTION_STRING, .offset = offsetof(struct evidence_options, field), \
+        .value = "FILE", .help = text                                                              \
+    }
+#define TEXT_OPTION(option, field, form, text)                                                     \
+    {                                                                                              \
+        .name = option, .kind = OPTION_STRING, .offset = offsetof(struct evidence_options, field), \
+        .value = form, .help = text                                                                \
+    }
+
+static const struct option_row rows[] = {
+    TEXT_OPTION("tee", tee, "tdx|sgx|snp|nitro",
+                "what kind of evidence it is (by its first bytes)"),
+    FILE_OPTION("root", root, "trust anchor, DER or PEM (the vendor's, built in)"),
+    FILE_OPTION("tcb-info", tcb_info, "Intel: TCB info with its signature, JSON"),
+    FILE_OPTION("qe-identity", qe_identity, "Intel: identity of the quoting enclave, JSON"),
+    FILE_OPTION("tcb-chain", tcb_chain, "Intel: certificates that sign both, PEM"),
+    FILE_OPTION("pck-chain", pck_chain, "Intel: PCK certificates of a quote that carries none"),
+    FILE_OPTION("pck-crl", pck_crl, "Intel: revocation list of the PCK CA, DER or PEM"),
+    FILE_OPTION("root-crl", root_crl, "Intel: revocation list of the root, DER or PEM"),
+    FILE_OPTION("vek", vek, "AMD: VCEK or VLEK certificate, DER or PEM"),
+    FILE_OPTION("intermediate", intermediate, "AMD: ASK or ASVK certificate, DER or PEM"),
+    FILE_OPTION("crl", crl, "AMD: revocation list, DER or PEM"),
+    TEXT_OPTION("at", at, "RFC3339", "judge at this time (now)"),
+    TEXT_OPTION("policy", policy, "FILE|none",
+                "judge by this policy; none: validity only (production evidence, up to date)"),
+    TEXT_OPTION("report-data", report_data, "HEX", "what the evidence must be about (any)"),
+    { .name = "trust-simulated",
+      .offset = offsetof(struct evidence_options, trust_simulated),
+      .help = "accept a development root, which proves nothing about hardware" },
+};
+
+static const struct option_table evidence_table = {
+    .program = "s3n verify evidence",
+    .usage = "FILE",
+    .about =
+        "Judges a TDX or SGX quote, an SEV-SNP report, a Nitro document, or a certificate with "
+        "a quote in it:\n"
+        "signatures, chains, revocation, dates, identities, TCB levels; then a policy.  Works "
+        "offline.\n"
+        "Exit code 0: valid and accepted; 6: invalid or rejected; 2: usage.",
+    .rows = rows,
+    .row_count = ARRAY_COUNT(rows),
+    CLI_SHARED,
+    .positional_min = 1,
+    .positional_max = 1,
+};
+
+enum {
+    FILE_COUNT_MAX = 16
+};
+
+/* Everything that a judgement borrows; too large for a stack. */
+struct judgement {
+    struct buffer files[FILE_COUNT_MAX];
+    size_t file_count;
+    struct x509_chain root;
+    uint8_t report_data[REPORT_DATA_SIZE];
+    struct attest_options options;
+    struct attest_verdict verdict;
+    struct policy policy;
+    struct policy_report report;
+    bool has_policy;
+};
+
+static void judgement_free(struct judgement *judgement)
+{
+    for (size_t i = 0; judgement != NULL && i < judgement->file_count; i++)
+        buffer_done(&judgement->files[i]);
+    free(judgement);
+}
+DEFINE_AUTO(judgement, judgement_free)
+
+/* Leaves `content` empty without a path. */
+static bool input_read(struct judgement *judgement, struct bytes *content, const char *path,
+                       struct error *error)
+{
+    if (path == NULL)
+        return true;
+    struct buffer *file = &judgement->files[judgement->file_count++];
+    buffer_init(file, INPUT_SIZE_MAX);
+    if (!file_read(file, path, error))
+        return false;
+    *content = buffer_view(file);
+    return true;
+}
+
+static bool collateral_read(struct judgement *judgement, const struct evidence_options *options,
+                            struct error *error)
+{
+    struct attest_collateral *collateral = &judgement->options.collateral;
+    return input_read(judgement, &collateral->tcb_info, options->tcb_info, error) &&
+           input_read(judgement, &collateral->qe_identity, options->qe_identity, error) &&
+           input_read(judgement, &collateral->tcb_chain, options->tcb_chain, error) &&
+           input_read(judgement, &collateral->pck_chain, options->pck_chain, error) &&
+           input_read(judgement, &collateral->pck_crl, options->pck_crl, error) &&
+           input_read(judgement, &collateral->root_crl, options->root_crl, error) &&
+           input_read(judgement, &collateral->vek, options->vek, error) &&
+           input_read(judgement, &collateral->intermediate, options->intermediate, error) &&
+           input_read(judgement, &collateral->crl, options->crl, error);
+}
+
+static bool root_read(struct judgement *judgement, const char *path, struct error *error)
+{
+    struct bytes text = { 0 };
+    if (path == NULL)
+        return true;
+    if (!input_read(judgement, &text, path, error))
+        return false;
+    if (!x509_chain_parse(&judgement->root, text, error)) {
+        error->code = ERROR_USAGE;
+        return error_within(error, "--root %s", path);
+    }
+    if (judgement->root.count != 1)
+        return error_set(error, ERROR_USAGE, "--root %s: exactly one certificate is wanted", path);
+    judgement->options.root = &judgement->root.certificates[0];
+    return true;
+}
+
+static bool words_read(struct judgement *judgement, const struct evidence_options *options,
+                       struct error *error)
+{
+    struct attest_options *target = &judgement->options;
+    if (options->tee != NULL && !attest_tee_find(&target->tee, options->tee))
+        return error_set(error, ERROR_USAGE, "--tee must be tdx, sgx, snp or nitro");
+    target->now_s = (int64_t)(clock_realtime_ns(&clock_system) / 1000000000u);
+    if (options->at != NULL && !time_parse(&target->now_s, bytes_of_string(options->at)))
+        return error_set(error, ERROR_USAGE,
+                         "--at must be a time as RFC 3339 writes it: 2026-11-21T12:00:00Z");
+    target->trust_simulated = options->trust_simulated;
+    if (options->report_data == NULL)
+        return true;
+    size_t size = strlen(options->report_data) / 2;
+    if (size == 0 || size > sizeof(judgement->report_data) ||
+        !hex_decode(judgement->report_data, size, bytes_of_string(options->report_data)))
+        return error_set(error, ERROR_USAGE, "--report-data must be up to %d hexadecimal digits",
+                         2 * REPORT_DATA_SIZE);
+    target->report_data = bytes_of(judgement->report_data, size);
+    return true;
+}
+
+static bool policy_read(struct judgement *judgement, const struct evidence_options *options,
+                        struct error *error)
+{
+    struct bytes text = { 0 };
+    struct policy *policy = &judgement->policy;
+    judgement->has_policy = options->policy == NULL || strcmp(options->policy, "none") != 0;
+    policy_default(policy);
+    if (judgement->has_policy && options->policy != NULL &&
+        (!input_read(judgement, &text, options->policy, error) ||
+         !policy_parse(policy, options->policy, text, error)))
+        return false;
+    policy->allow_simulated = policy->allow_simulated || options->trust_simulated;
+    judgement->options.trust_simulated = policy->allow_simulated;
+    /* Who says which kind it is accepts no other. */
+    if (judgement->options.tee != ATTEST_TEE_ANY)
+        policy->tees &= 1u << judgement->options.tee;
+    return true;
+}
+
+static bool show_json(const struct judgement *judgement, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, REPORT_SIZE_MAX);
+    uint8_t *room = buffer_reserve(&text, REPORT_SIZE_MAX - 1);
+    if (room == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
+    struct writer target = writer_into(room, REPORT_SIZE_MAX - 1);
+    struct json_writer json = json_writer_into(&target);
+    json_write_object_begin(&json);
+    attest_verdict_write(&json, &judgement->verdict);
+    policy_report_write(
+        &json, judgement->has_policy && judgement->verdict.is_valid ? &judgement->report : NULL);
+    json_write_object_end(&json);
+    write_u8(&target, '\n');
+    if (target.failed)
+        return error_set(error, ERROR_INTERNAL, "report is too long");
+    return cli_write(writer_view(&target), error);
+}
+
+static const char *mark_of(const struct attest_step *step)
+{
+    static const char *const marks[] = {
+        [ATTEST_STEP_FAILED] = "✗", [ATTEST_STEP_PASSED] = "✓", [ATTEST_STEP_LEFT_OUT] = "-"
+    };
+    return marks[step->state];
+}
+
+static bool show_text(const struct judgement *judgement, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, REPORT_SIZE_MAX);
+    const struct attest_verdict *verdict = &judgement->verdict;
+    for (size_t i = 0; i < verdict->step_count; i++)
+        buffer_format(&text, "%s %-28s %s\n", mark_of(&verdict->steps[i]), verdict->steps[i].name,
+                      verdict->steps[i].detail);
+    if (verdict->is_valid)
+        buffer_format(&text, "valid %s evidence%s\n", attest_tee_name(verdict->tee),
+                      verdict->claims.is_simulated
+                          ? ", SIMULATED: a development root, proves nothing about hardware"
+                          : "");
+    else
+        buffer_format(&text, "invalid: %s\n", attest_reason_name(verdict->reason));
+    const struct policy_report *report = &judgement->report;
+    for (size_t i = 0; i < report->rule_count; i++)
+        buffer_format(&text, "%s policy %-21s %s (wanted: %s)\n",
+                      report->rules[i].is_met ? "✓" : "✗", report->rules[i].name,
+                      report->rules[i].value, report->rules[i].wanted);
+    if (verdict->is_valid && judgement->has_policy)
+        buffer_append_string(&text, report->is_accepted ? "accepted\n" : "rejected\n");
+    return cli_write(buffer_view(&text), error);
+}
+
+static bool evidence_run(struct cli *cli, const void *given,
+                         const struct option_arguments *arguments, struct error *error)
+{
+    const struct evidence_options *options = given;
+    AUTO(judgement) struct judgement *judgement = calloc(1, sizeof(*judgement));
+    if (judgement == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
+    struct bytes evidence = { 0 };
+    if (!words_read(judgement, options, error) || !policy_read(judgement, options, error) ||
+        !root_read(judgement, options->root, error) ||
+        !collateral_read(judgement, options, error) ||
+        !input_read(judgement, &evidence, arguments->items[0], error))
+        return false;
+    struct error refusal = { 0 };
+    bool holds = attest_verify(&judgement->verdict, evidence, &judgement->options, &refusal);
+    if (holds && judgement->has_policy)
+        holds = policy_evaluate(&judgement->report, &judgement->policy, &judgement->verdict,
+                                judgement->options.now_s, &refusal);
+    if (!(cli->json ? show_json(judgement, error) : show_text(judgement, error)))
+        return false;
+    if (!holds)
+        *error = refusal;
+    if (judgement->verdict.reason == ATTEST_REASON_SIMULATED)
+        cli_hint(cli, "--trust-simulated accepts evidence of platform sim");
+    return holds;
+}
+
+const struct verb verb_verify_evidence = { .name = "evidence",
+                                           .summary = "judge evidence and collateral in files",
+                                           .table = &evidence_table,
+                                           .options_size = sizeof(struct evidence_options),
+                                           .run = evidence_run };
