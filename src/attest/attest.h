@@ -70,7 +70,7 @@ struct attest_step {
 struct attest_claims {
     bool is_simulated; /* proves nothing about hardware; whoever shows it says SIMULATED */
     bool is_debug;     /* its host can look inside */
-    uint8_t report_data[REPORT_DATA_SIZE]; /* Nitro has none: zeros */
+    uint8_t report_data[REPORT_DATA_SIZE]; /* Nitro: the user data, if it is as long; or zeros */
     struct digest32 root_key_id;           /* SHA-256 of the trusted root's public key, DER */
     int64_t not_after_s;                   /* when the first certificate of the chain expires */
     union {
@@ -106,6 +106,8 @@ void attest_verdict_write(struct json_writer *json, const struct attest_verdict 
 
 /* Intel SGX Root CA, DER: the trust anchor of real Intel evidence. */
 struct bytes attest_intel_root(void);
+/* AWS Nitro Enclaves' root G1, DER. */
+struct bytes attest_nitro_root(void);
 /* Whether a root is the development root of a simulated platform, by its name. */
 bool attest_root_is_simulated(const struct x509_certificate *root);
 

@@ -4,8 +4,13 @@
 #define ATTEST_LIMITS_H
 
 enum {
-    QUOTE_SIZE_MAX = 16384,    /* with padding; real ones are at most 8000 bytes */
-    ATTEST_STEP_COUNT_MAX = 32 /* checks of one verification */
+    QUOTE_SIZE_MAX = 16384,          /* with padding; real ones are at most 8000 bytes */
+    NITRO_DOCUMENT_SIZE_MAX = 32768, /* the secure module's answers are at most 12288 bytes */
+    NITRO_FIELD_COUNT_MAX = 32,      /* members of a document, nine are known */
+    NITRO_CERTIFICATE_SIZE_MAX = 1024,
+    NITRO_BUNDLE_COUNT_MAX = 7, /* certificates above the leaf: four today */
+    NITRO_DATA_SIZE_MAX = 1024, /* public key, user data, nonce */
+    ATTEST_STEP_COUNT_MAX = 32  /* checks of one verification */
 };
 
 #endif

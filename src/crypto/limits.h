@@ -16,6 +16,7 @@ enum {
     X509_NAME_SIZE_MAX = 64,           /* a name that we issue */
     X509_ISSUED_NAME_COUNT_MAX = 16,   /* subjectAltName entries that we issue */
     X509_ISSUED_EXTENSIONS_MAX = 4,    /* arbitrary extensions that we issue */
+    COSE_HEADER_COUNT_MAX = 16,        /* in each map of a message */
     DER_DEPTH_MAX = 16,                /* nested values under construction */
     PEM_SIZE_MAX = 64 << 10,           /* one PEM text */
     TLS_FEED_SIZE_MAX = 256 << 10,     /* ciphertext waiting to be read */

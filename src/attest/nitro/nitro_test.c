@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Real documents and their changes, as the manifest in tests/data/attest/nitro has them. */
+#include "attest/attest.h"
+
+#include "base/json.h"
+#include "core/time.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DATA "tests/data/attest/nitro/"
+
+enum {
+    DSTACK_S = 1766678659, /* 2025-12-25T16:04:19Z */
+    CLAIMS_SIZE_MAX = 16384
+};
+
+static struct bytes data_file(const char *name)
+{
+    char path[256];
+    snprintf(path, sizeof(path), DATA "%s", name);
+    return test_file(path);
+}
+
+/* The real documents, each with the time it was made. */
+static const struct {
+    const char *file;
+    int64_t now_s;
+} real[] = {
+    { "docs/dstack_attest.cbor", DSTACK_S },
+    { "docs/dstack_attest_debug.cbor", 1766650846 },
+    { "docs/dstack_nsm_qvl.cbor", 1766668537 },
+    { "docs/evervault_debug.cbor", 1665582606 },
+};
+
+static enum attest_reason judge(struct attest_verdict *verdict, struct bytes document,
+                                const struct attest_options *options)
+{
+    struct error error;
+    bool is_valid = attest_verify(verdict, document, options, &error);
+    CHECK(is_valid == verdict->is_valid && is_valid == (verdict->reason == ATTEST_REASON_NONE));
+    CHECK(is_valid || error.code == ERROR_UNVERIFIED);
+    return verdict->reason;
+}
+
+/* The claims as `s3n verify evidence --json` prints them. */
+static json_t *claims_of(const struct attest_verdict *verdict)
+{
+    static char text[CLAIMS_SIZE_MAX];
+    struct writer writer = writer_into(text, sizeof(text));
+    struct json_writer json = json_writer_into(&writer);
+    json_write_object_begin(&json);
+    attest_verdict_write(&json, verdict);
+    json_write_object_end(&json);
+    struct error error;
+    json_t *object = NULL;
+    CHECK_NOTE(json_parse(&object, writer_view(&writer), &error), "%s", error.text);
+    return object;
+}
+
+static void check_claims(const char *name, json_t *expected, const struct attest_verdict *verdict)
+{
+    AUTO_JSON json_t *found = claims_of(verdict);
+    const json_t *claims = json_object_get(found, "claims");
+    const char *key;
+    json_t *value;
+    CHECK_STRING(json_string_value(json_object_get(found, "result")),
+                 json_string_value(json_object_get(expected, "result")));
+    json_object_foreach(expected, key, value)
+        CHECK_NOTE(strcmp(key, "result") == 0 || strcmp(key, "policy") == 0 ||
+                       json_equal(json_object_get(claims, key), value) == 1,
+                   "%s: %s differs", name, key);
+}
+
+static void agrees_with_all_cases(void)
+{
+    struct error error;
+    AUTO_JSON json_t *manifest = NULL;
+    REQUIRE(json_parse(&manifest, data_file("manifest.json"), &error));
+    json_t *cases = json_object_get(manifest, "cases");
+    CHECK(json_array_size(cases) >= 19);
+    size_t index;
+    json_t *item;
+    json_array_foreach(cases, index, item)
+    {
+        const char *name = json_string_value(json_object_get(item, "name"));
+        const char *document = json_string_value(json_object_get(item, "document"));
+        const char *at = json_string_value(json_object_get(item, "at"));
+        json_t *expected = json_object_get(item, "expect");
+        const char *reason = json_string_value(json_object_get(expected, "reason"));
+        struct attest_options options = { .tee = ATTEST_TEE_NITRO };
+        REQUIRE(name != NULL && document != NULL && at != NULL && expected != NULL);
+        REQUIRE(time_parse(&options.now_s, bytes_of_string(at)));
+        struct attest_verdict verdict;
+        const char *found = attest_reason_name(judge(&verdict, data_file(document), &options));
+        CHECK_NOTE(strcmp(found, reason == NULL ? "NONE" : reason) == 0, "%s: %s", name, found);
+        if (reason == NULL && verdict.is_valid)
+            check_claims(name, expected, &verdict);
+    }
+}
+
+static void tells_what_the_document_says(void)
+{
+    struct attest_verdict verdict;
+    struct attest_options options = { .now_s = real[3].now_s };
+    REQUIRE(judge(&verdict, data_file(real[3].file), &options) == ATTEST_REASON_NONE);
+    CHECK_NUMBER(verdict.tee, ATTEST_TEE_NITRO);
+    const struct nitro_claims *claims = &verdict.claims.nitro;
+    CHECK_BYTES(claims->module_id, BYTES_LITERAL("i-03ad7cdb817437eeb-enc0183cc7569b3f6e1"));
+    CHECK_BYTES(claims->public_key, BYTES_LITERAL("my super secret key"));
+    CHECK_BYTES(claims->user_data, BYTES_LITERAL("hello, world!"));
+    CHECK(claims->nonce.size == 0);
+    CHECK_NUMBER(claims->timestamp_ms, 1665582606081);
+    CHECK(verdict.claims.is_debug && !verdict.claims.is_simulated);
+    for (size_t i = 0; i < NITRO_PCR_COUNT; i++)
+        CHECK_NUMBER(claims->pcrs[i].size, i < 16 ? 48 : 0);
+    AUTO_JSON json_t *found = claims_of(&verdict);
+    json_t *members = json_object_get(found, "claims");
+    CHECK_STRING(json_string_value(json_object_get(members, "digest")), "SHA384");
+    CHECK_NUMBER(json_integer_value(json_object_get(members, "timestamp")), 1665582606081);
+    CHECK_STRING(json_string_value(json_object_get(members, "user_data")),
+                 "68656c6c6f2c20776f726c6421");
+    CHECK(json_is_null(json_object_get(members, "nonce")));
+    CHECK(json_object_get(members, "pcr15") != NULL && json_object_get(members, "pcr16") == NULL);
+    /* PCR4 names the instance. */
+    uint8_t extended[48 + 19] = { 0 };
+    memcpy(extended + 48, "i-03ad7cdb817437eeb", 19);
+    CHECK_BYTES(claims->pcrs[4], BYTES_OF(sha384_of(BYTES_OF(extended)).bytes));
+}
+
+static void trusts_the_built_in_root_or_the_one_given(void)
+{
+    struct error error;
+    struct x509_certificate root, other;
+    struct attest_verdict verdict;
+    struct bytes der = data_file("aws_nitro_root_g1.der");
+    CHECK_BYTES(attest_nitro_root(), der);
+    REQUIRE(x509_parse(&root, der, &error) && x509_parse(&other, attest_intel_root(), &error));
+    struct attest_options options = { .now_s = DSTACK_S, .root = &root };
+    CHECK(judge(&verdict, data_file(real[0].file), &options) == ATTEST_REASON_NONE);
+    options.root = &other;
+    CHECK(judge(&verdict, data_file(real[0].file), &options) == ATTEST_REASON_ROOT_UNTRUSTED);
+}
+
+static void compares_report_data_with_user_data_only(void)
+{
+    struct attest_verdict verdict;
+    struct attest_options options = { .now_s = real[3].now_s };
+    struct bytes document = data_file(real[3].file);
+    options.report_data = BYTES_LITERAL("hello, world!");
+    CHECK(judge(&verdict, document, &options) == ATTEST_REASON_NONE);
+    options.report_data = BYTES_LITERAL("hello, world");
+    CHECK(judge(&verdict, document, &options) == ATTEST_REASON_REPORT_DATA_MISMATCH);
+    options.report_data = BYTES_LITERAL("my super secret key");
+    CHECK(judge(&verdict, document, &options) == ATTEST_REASON_REPORT_DATA_MISMATCH);
+    options.now_s = DSTACK_S;
+    document = data_file(real[0].file);
+    options.report_data = (struct bytes){ 0 };
+    REQUIRE(judge(&verdict, document, &options) == ATTEST_REASON_NONE);
+    CHECK_BYTES(BYTES_OF(verdict.claims.report_data), verdict.claims.nitro.user_data);
+}
+
+/* A document as long as its content is unchanged; nothing else. */
+static void accepts_no_cut_and_no_changed_bit(void)
+{
+    static uint8_t copy[NITRO_DOCUMENT_SIZE_MAX];
+    /* Up to five signatures each: every bit takes minutes, and is asked for by name. */
+    size_t step = getenv("S3N_TEST_EVERY_BIT") != NULL ? 1 : 61;
+    for (size_t i = 0; i < ARRAY_COUNT(real); i++) {
+        struct error error;
+        struct attest_verdict verdict;
+        struct attest_options options = { .tee = ATTEST_TEE_NITRO, .now_s = real[i].now_s };
+        struct bytes document = data_file(real[i].file);
+        REQUIRE(judge(&verdict, document, &options) == ATTEST_REASON_NONE);
+        memcpy(copy, document.data, document.size);
+        for (size_t size = 0; size < document.size; size++)
+            CHECK(!attest_verify(&verdict, bytes_of(copy, size), &options, &error));
+        for (size_t bit = i; bit < 8 * document.size; bit += step) {
+            copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            CHECK_NOTE(!attest_verify(&verdict, bytes_of(copy, document.size), &options, &error),
+                       "%s: bit %zu", real[i].file, bit);
+            copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+}
+
+static const struct test tests[] = {
+    TEST(agrees_with_all_cases),
+    TEST(tells_what_the_document_says),
+    TEST(trusts_the_built_in_root_or_the_one_given),
+    TEST(compares_report_data_with_user_data_only),
+    TEST(accepts_no_cut_and_no_changed_bit),
+};
+TEST_MAIN(tests)
