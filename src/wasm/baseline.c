@@ -14,6 +14,9 @@ enum {
     FRAME_SLOTS_SPARE = 8, /* a helper's extra arguments, an import's results */
     LEAF_FRAME_MAX = 2048, /* bytes that a leaf may use unchecked: the guard behind is larger */
     OPERAND_ROOM = 4,
+    FRAME_BIAS = 128,      /* displacements of one byte then reach 32 slots instead of 16 */
+    BIASED_SLOTS_MIN = 18, /* smaller frames and bodies don't earn the two additions */
+    BIASED_CODE_MIN = 128,
 };
 
 /* Makes room for `count` elements, forgetting the old ones. */
@@ -139,6 +142,7 @@ void function_enter(struct baseline *baseline, uint32_t function_index)
 {
     struct emitter *emitter = &baseline->emitter;
     emit_align(emitter, 16, 0xcc);
+    emitter->bias = 0;
     native_header(baseline);
     baseline->starts[function_index] = emitter->size;
     if (baseline->type->parameter_count > 0) {
@@ -156,7 +160,8 @@ static void receive_first(struct baseline *baseline)
     enum machine_type type = machine_type_of(baseline->type->parameters[0]);
     unsigned pin = baseline->locals[0].pin;
     if (pin == REGISTER_NONE) {
-        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER, 0);
+        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER,
+                   slot_displacement(baseline, 0));
         return;
     }
     emit_move(&baseline->emitter, type, pin, value_register(type));
@@ -177,12 +182,16 @@ static void prologue(struct baseline *baseline)
     uint32_t slots = baseline->operand_base + facts->stack_slots_max + FRAME_SLOTS_SPARE;
     slots = MAX(slots, slots_of_range(results));
     if (baseline->has_calls || slots * 8 > LEAF_FRAME_MAX) {
-        emit_frame_address(emitter, R10, slot_displacement(slots));
+        emit_frame_address(emitter, R10, (int32_t)(slots * 8));
         emit_instance_operation(emitter, CMP, R10, offsetof(struct instance, frame_limit), true);
         emit_trap_if(emitter, ABOVE, TRAP_STACK, TRAP_NONE);
     }
     if (baseline->has_calls)
         emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax aligns rsp */
+    if (facts->code.size >= BIASED_CODE_MIN && slots > BIASED_SLOTS_MIN + FRAME_SLOTS_SPARE) {
+        emit_frame_move(emitter, FRAME_BIAS);
+        emitter->bias = FRAME_BIAS;
+    }
     receive_first(baseline);
     fuel_charge(baseline);
     zero_locals(baseline);
@@ -481,6 +490,7 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
         more = compile_instruction(baseline, scan_u8(&baseline->scan));
     }
     emit_islands(emitter);
+    emitter->bias = 0;
     if (emitter->failed)
         return error_set(error, ERROR_LIMIT, "the image is larger than %zu bytes",
                          emitter->buffer->size_max);

@@ -36,7 +36,7 @@ static void settle(struct baseline *baseline, uint32_t count)
 static void enter_and_leave(struct baseline *baseline, const struct target *direct)
 {
     struct emitter *emitter = &baseline->emitter;
-    int32_t frame = slot_displacement(baseline->next_slot);
+    int32_t frame = slot_displacement(baseline, baseline->next_slot); /* the callee knows no bias */
     emit_frame_move(emitter, frame);
     if (direct != NULL)
         emit_call(emitter, *direct);
@@ -162,15 +162,10 @@ static void arguments_down(struct baseline *baseline, uint32_t count, uint32_t f
     slot = 0;
     for (uint32_t i = 0; i < count; i++) {
         if (i >= first && !is_only_in_slot(baseline, &arguments[i]))
-            operand_store(baseline, &arguments[i], FRAME_REGISTER, slot_displacement(slot));
+            operand_store(baseline, &arguments[i], FRAME_REGISTER,
+                          slot_displacement(baseline, slot));
         slot += slots_of(arguments[i].type);
     }
-}
-
-static void leave_frame(struct baseline *baseline)
-{
-    if (baseline->has_calls)
-        emit_bytes(&baseline->emitter, (const uint8_t[]){ 0x59 }, 1); /* pop rcx */
 }
 
 void compile_return_call(struct baseline *baseline, uint32_t function_index)
@@ -189,7 +184,7 @@ void compile_return_call(struct baseline *baseline, uint32_t function_index)
     } else {
         arguments_down(baseline, count, 0);
     }
-    leave_frame(baseline);
+    frame_leave(baseline);
     emit_jump(&baseline->emitter, target_of_function(baseline, function_index));
     compile_dead_end(baseline);
 }
@@ -204,15 +199,16 @@ void compile_return_call_indirect(struct baseline *baseline, uint32_t type_index
     arguments_down(baseline, type->parameter_count, 0);
     operand_to_scratch(baseline, &index);
     find_entry(baseline, type, table);
-    leave_frame(baseline);
+    frame_leave(baseline);
     emit_bytes(&baseline->emitter, (const uint8_t[]){ 0x41, 0xff, 0x22 }, 3); /* jmp [r10] */
     compile_dead_end(baseline);
 }
 
 /* frame_top = the first slot that nobody uses */
-static void store_frame_top(struct emitter *emitter, uint32_t slot)
+static void store_frame_top(struct baseline *baseline, uint32_t slot)
 {
-    emit_frame_address(emitter, MACHINE_RAX, slot_displacement(slot));
+    struct emitter *emitter = &baseline->emitter;
+    emit_frame_address(emitter, MACHINE_RAX, slot_displacement(baseline, slot));
     emit_instance_operation(emitter, OPCODE_MOV_STORE, MACHINE_RAX,
                             offsetof(struct instance, frame_top), true);
 }
@@ -236,10 +232,11 @@ void compile_helper(struct baseline *baseline, const struct helper_call *call)
     uint32_t base = baseline->next_slot - call->operand_count;
     uint32_t end = base + call->operand_count;
     for (uint32_t i = 0; i < call->extra_count; i++)
-        emit_store_constant(emitter, FRAME_REGISTER, slot_displacement(end + i), call->extras[i]);
+        emit_store_constant(emitter, FRAME_REGISTER, slot_displacement(baseline, end + i),
+                            call->extras[i]);
     operand_drop(baseline, call->operand_count);
-    store_frame_top(emitter, MAX(end + call->extra_count, base + 1));
-    emit_frame_address(emitter, MACHINE_RSI, slot_displacement(base));
+    store_frame_top(baseline, MAX(end + call->extra_count, base + 1));
+    emit_frame_address(emitter, MACHINE_RSI, slot_displacement(baseline, base));
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7 }, 3); /* mov rdi, r14 */
     if (!baseline->has_calls)
         emit_bytes(emitter, (const uint8_t[]){ 0x50 }, 1); /* push rax, for the alignment */
@@ -265,6 +262,7 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
         return;
     }
     emit_align(emitter, 16, 0xcc);
+    emitter->bias = 0;
     native_header(baseline);
     baseline->starts[function_index] = emitter->size;
     baseline->entries[function_index] = emitter->size;
@@ -277,7 +275,7 @@ void import_stub(struct baseline *baseline, uint32_t function_index)
             emit_clear_upper(emitter, slot);
         slot += slots_of(machine_type_of(type));
     }
-    store_frame_top(emitter, MAX(slot, 2u));
+    store_frame_top(baseline, MAX(slot, 2u));
     /* mov rdi, r14; mov rsi, r12; mov rax, [r14 + bindings]; push rax; call [rax + binding] */
     emit_bytes(emitter, (const uint8_t[]){ 0x4c, 0x89, 0xf7, 0x4c, 0x89, 0xe6 }, 6);
     emit_instance_operation(emitter, OPCODE_MOV_LOAD, MACHINE_RAX,

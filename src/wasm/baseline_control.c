@@ -97,7 +97,7 @@ static void results_place(struct baseline *baseline, const struct label *label)
     uint32_t slot = label_slot(baseline, label);
     for (uint32_t i = 0; i < types.count; i++) {
         const struct operand *value = &baseline->operands[baseline->height - types.count + i];
-        operand_store(baseline, value, FRAME_REGISTER, slot_displacement(slot));
+        operand_store(baseline, value, FRAME_REGISTER, slot_displacement(baseline, slot));
         slot += slots_of(value->type);
     }
     operand_drop(baseline, types.count);
@@ -314,8 +314,8 @@ static void copy_to_label(struct baseline *baseline, const struct label *label)
     uint32_t from = baseline->next_slot - count;
     uint32_t to = label_slot(baseline, label);
     for (uint32_t i = 0; i < count; i++)
-        emit_copy(&baseline->emitter, FRAME_REGISTER, slot_displacement(to + i),
-                  slot_displacement(from + i));
+        emit_copy(&baseline->emitter, FRAME_REGISTER, slot_displacement(baseline, to + i),
+                  slot_displacement(baseline, from + i));
 }
 
 void compile_branch_if(struct baseline *baseline, uint32_t depth)
@@ -398,7 +398,7 @@ static void table_stub(struct baseline *baseline, struct label *label)
     if (is_in_register(label)) {
         enum machine_type type = machine_type_of(label->results.types[0]);
         emit_load(&baseline->emitter, type, value_register(type), FRAME_REGISTER,
-                  slot_displacement(baseline->next_slot - slots_of(type)));
+                  slot_displacement(baseline, baseline->next_slot - slots_of(type)));
     } else {
         copy_to_label(baseline, label);
     }
@@ -449,6 +449,14 @@ void compile_branch_table(struct baseline *baseline)
     compile_dead_end(baseline);
 }
 
+void frame_leave(struct baseline *baseline)
+{
+    if (baseline->emitter.bias != 0)
+        emit_frame_move(&baseline->emitter, -(int32_t)baseline->emitter.bias);
+    if (baseline->has_calls)
+        emit_bytes(&baseline->emitter, (const uint8_t[]){ 0x59 }, 1); /* pop rcx */
+}
+
 static void epilogue(struct baseline *baseline)
 {
     uint32_t slot = 0;
@@ -458,11 +466,8 @@ static void epilogue(struct baseline *baseline)
             emit_clear_upper(&baseline->emitter, slot);
         slot += slots_of(type);
     }
-    static const uint8_t leave[] = { 0x59, 0xc3 }; /* pop rcx; ret */
-    if (baseline->has_calls)
-        emit_bytes(&baseline->emitter, leave, 2);
-    else
-        emit_bytes(&baseline->emitter, leave + 1, 1);
+    frame_leave(baseline);
+    emit_bytes(&baseline->emitter, (const uint8_t[]){ 0xc3 }, 1); /* ret */
 }
 
 void compile_return(struct baseline *baseline)
@@ -472,7 +477,8 @@ void compile_return(struct baseline *baseline)
         unsigned reg = value_register(value.type);
         operand_move(baseline, &value, reg);
         operand_release(baseline, &value);
-        emit_store(&baseline->emitter, value.type, reg, FRAME_REGISTER, 0);
+        emit_store(&baseline->emitter, value.type, reg, FRAME_REGISTER,
+                   slot_displacement(baseline, 0));
     } else {
         results_place(baseline, &baseline->labels[0]);
     }
@@ -494,7 +500,8 @@ void function_finish(struct baseline *baseline)
     emit_chain_here(&baseline->emitter, &label->chain);
     if (is_in_register(label)) {
         enum machine_type type = machine_type_of(label->results.types[0]);
-        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER, 0);
+        emit_store(&baseline->emitter, type, value_register(type), FRAME_REGISTER,
+                   slot_displacement(baseline, 0));
     }
     epilogue(baseline);
 }

@@ -29,7 +29,7 @@ void fuel_charge_slot(struct baseline *baseline, uint32_t slot, unsigned shift)
     if (!baseline->is_metered)
         return;
     struct emitter *emitter = &baseline->emitter;
-    emit_scratch_load(emitter, slot_displacement(slot));
+    emit_scratch_load(emitter, slot_displacement(baseline, slot));
     /* shr r10d, shift; sub rbp, r10 */
     emit_bytes(emitter, (const uint8_t[]){ 0x41, 0xc1, 0xea, (uint8_t)shift, 0x4c, 0x29, 0xd5 }, 7);
     emit_trap_if(emitter, CONDITION_BELOW, TRAP_OUT_OF_FUEL, TRAP_NONE);

@@ -91,7 +91,7 @@ void operand_drop(struct baseline *baseline, uint32_t count)
 void operand_spill(struct baseline *baseline, uint32_t at)
 {
     struct operand *operand = &baseline->operands[at];
-    operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(operand->home));
+    operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(baseline, operand->home));
     if (operand->place == PLACE_REGISTER)
         baseline->owners[operand->reg] = 0;
     else if (operand->place == PLACE_LOCAL || operand->place == PLACE_SUM)
@@ -189,7 +189,7 @@ void operand_move(struct baseline *baseline, const struct operand *operand, unsi
     } else if (operand->place == PLACE_CONSTANT) {
         emit_constant(emitter, type, to, operand->bits);
     } else if (operand->place == PLACE_SLOT) {
-        emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(operand->index));
+        emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(baseline, operand->index));
     } else if (operand->place == PLACE_SUM) {
         sum_move(baseline, operand, to);
     } else {
@@ -198,7 +198,7 @@ void operand_move(struct baseline *baseline, const struct operand *operand, unsi
         if (pin != REGISTER_NONE && (baseline->pins.valid & 1u << pin) != 0)
             emit_move(emitter, type, to, pin);
         else
-            emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(local->slot));
+            emit_load(emitter, type, to, FRAME_REGISTER, slot_displacement(baseline, local->slot));
     }
 }
 
@@ -385,7 +385,7 @@ void local_assign(struct baseline *baseline, uint32_t index, const struct operan
 {
     const struct local *local = &baseline->locals[index];
     if (local->pin == REGISTER_NONE) {
-        operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(local->slot));
+        operand_store(baseline, operand, FRAME_REGISTER, slot_displacement(baseline, local->slot));
         return;
     }
     operand_move(baseline, operand, local->pin);
@@ -399,7 +399,7 @@ void pin_validate(struct baseline *baseline, unsigned reg)
         return;
     uint32_t local = baseline->pin_locals[reg];
     emit_load(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
-              slot_displacement(baseline->locals[local].slot));
+              slot_displacement(baseline, baseline->locals[local].slot));
     baseline->pins.valid |= 1u << reg;
 }
 
@@ -418,6 +418,6 @@ void pins_store(struct baseline *baseline, uint32_t registers)
         unsigned reg = (unsigned)__builtin_ctz(registers);
         uint32_t local = baseline->pin_locals[reg];
         emit_store(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
-                   slot_displacement(baseline->locals[local].slot));
+                   slot_displacement(baseline, baseline->locals[local].slot));
     }
 }

@@ -149,9 +149,10 @@ static inline unsigned value_register(enum machine_type type)
     return is_float(type) ? FLOAT_BASE : 0;
 }
 
-static inline int32_t slot_displacement(uint32_t slot)
+/* From r12, which stands emitter.bias bytes behind slot 0 while the function runs. */
+static inline int32_t slot_displacement(const struct baseline *baseline, uint32_t slot)
 {
-    return (int32_t)(slot * 8);
+    return (int32_t)(slot * 8) - (int32_t)baseline->emitter.bias;
 }
 
 static inline uint32_t slots_of(enum machine_type type)
@@ -171,8 +172,9 @@ static inline uint32_t slots_of_range(struct type_range range)
 static inline int32_t operand_displacement(const struct baseline *baseline,
                                            const struct operand *operand)
 {
-    return slot_displacement(operand->place == PLACE_LOCAL ? baseline->locals[operand->index].slot
-                                                           : operand->index);
+    return slot_displacement(baseline, operand->place == PLACE_LOCAL
+                                           ? baseline->locals[operand->index].slot
+                                           : operand->index);
 }
 
 /* A call of the runtime: operands, then `extras`, in consecutive slots. */
@@ -282,6 +284,8 @@ void compile_branch(struct baseline *baseline, uint32_t depth);
 void compile_branch_if(struct baseline *baseline, uint32_t depth);
 void compile_branch_table(struct baseline *baseline);
 void compile_return(struct baseline *baseline);
+/* r12 and rsp as they were at entry. */
+void frame_leave(struct baseline *baseline);
 /* Nothing behind this can be reached. */
 void compile_dead_end(struct baseline *baseline);
 /* After a condition `operation` on a and b was decoded: true when the next instruction is a branch

@@ -88,6 +88,7 @@ struct emitter {
     const struct stencils *stencils;
     uint32_t wasm_offset; /* of the instruction being compiled */
     uint64_t base;        /* where the code will stand */
+    uint32_t bias;        /* frame register - slot 0, in the function at hand */
     uint32_t fixed_count; /* places so far that hold a distance, and so can't be copied elsewhere */
     struct trap_site *trap_sites;
     uint32_t trap_site_count, trap_site_capacity;

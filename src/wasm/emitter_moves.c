@@ -251,7 +251,7 @@ static void zero_loop(struct emitter *emitter, uint32_t first, uint32_t quads)
     static const uint8_t body[] = { 0xc5, 0xfc, 0x11, 0x02, 0x48, 0x83,
                                     0xc2, 0x20, 0xff, 0xc9, 0x75, 0xf4 };
     memcpy(head + 1, &quads, 4);
-    emit_frame_address(emitter, RDX, (int32_t)(first * 8));
+    emit_frame_address(emitter, RDX, (int32_t)(first * 8 - emitter->bias));
     emit_bytes(emitter, head, sizeof(head));
     emit_bytes(emitter, body, sizeof(body));
 }
@@ -268,7 +268,7 @@ void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count)
     }
     while (count > 0) {
         unsigned step = count >= 4 ? 4 : count >= 2 ? 2 : 1;
-        int32_t displacement = (int32_t)(first * 8);
+        int32_t displacement = (int32_t)(first * 8 - emitter->bias);
         if (step == 1) {
             emit_store_constant(emitter, FRAME_REGISTER, displacement, 0);
         } else {
@@ -472,7 +472,8 @@ void emit_sum(struct emitter *emitter, bool wide, unsigned to, unsigned base, un
 
 void emit_clear_upper(struct emitter *emitter, uint32_t slot)
 {
-    integer_memory(emitter, 0xc7, false, 0, FRAME_REGISTER, (int32_t)(slot * 8 + 4));
+    integer_memory(emitter, 0xc7, false, 0, FRAME_REGISTER,
+                   (int32_t)(slot * 8 + 4 - emitter->bias));
     memset(emit_at(emitter), 0, 4);
     emitter->size += 4;
 }
@@ -510,10 +511,13 @@ void emit_add_scratch(struct emitter *emitter, unsigned to)
 void emit_frame_move(struct emitter *emitter, int32_t displacement)
 {
     uint8_t *at = emit_at(emitter);
+    bool is_negated = displacement == 128; /* sub r12, -128 is shorter */
+    if (is_negated)
+        displacement = -128;
     bool is_short = displacement >= -128 && displacement < 128;
     at[0] = 0x49; /* add r12, displacement */
     at[1] = is_short ? 0x83 : 0x81;
-    at[2] = 0xc4;
+    at[2] = is_negated ? 0xec : 0xc4;
     memcpy(at + 3, &displacement, 4);
     emitter->size += is_short ? 4 : 7;
 }

@@ -181,7 +181,7 @@ static void encodes_integers(void)
     emit_compare_slot(emitter, true, 8, 300);
     expect(&scene, "cmp QWORD PTR [r12+0x8],0x12c");
     emit_frame_move(emitter, 0x80);
-    expect(&scene, "add r12,0x80");
+    expect(&scene, "sub r12,0xffffffffffffff80");
     emit_frame_move(emitter, -0x80);
     expect(&scene, "add r12,0xffffffffffffff80");
     compare(&scene);

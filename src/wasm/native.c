@@ -215,7 +215,7 @@ void native_function(struct baseline *baseline, uint32_t function_index)
     slots = MAX(slots, 2u);
     adjust_stack(emitter, 5, stack);
     arguments_to_native(emitter, type);
-    emit_frame_address(emitter, R10, slot_displacement(slots));
+    emit_frame_address(emitter, R10, (int32_t)(slots * 8));
     emit_instance_operation(emitter, 0x89, R10, offsetof(struct instance, frame_top), true);
     emitter->wasm_offset = 0;
     emit_trap_point(emitter);
