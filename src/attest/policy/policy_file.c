@@ -171,7 +171,7 @@ static bool read_date(struct policy *policy, const struct table *tcb, struct err
     if (!read_text(tcb, "date_min", json, text, sizeof(text) - 12, error))
         return false;
     if (strlen(text) == strlen("2024-03-13"))
-        strcat(text, "T00:00:00Z");
+        snprintf(text + strlen("2024-03-13"), sizeof(text) - strlen("2024-03-13"), "T00:00:00Z");
     return time_parse(&policy->tcb_date_min_s, bytes_of_string(text)) ||
            refuse(tcb, "date_min", error, "must be a date: \"2024-03-13\"");
 }

@@ -184,8 +184,8 @@ static void gives_grace_to_what_was_up_to_date(void)
 static void tolerates_named_advisories_only(void)
 {
     struct attest_verdict *verdict = verdict_of_domain();
-    strcpy(verdict->claims.intel.advisory_ids[0], "INTEL-SA-00289");
-    strcpy(verdict->claims.intel.advisory_ids[1], "INTEL-SA-00615");
+    snprintf(verdict->claims.intel.advisory_ids[0], 16, "INTEL-SA-00289");
+    snprintf(verdict->claims.intel.advisory_ids[1], 16, "INTEL-SA-00615");
     verdict->claims.intel.advisory_count = 2;
     judge_text("", verdict, "");
     judge_text("[tcb]\nadvisories = [\"INTEL-SA-00615\"]", verdict, "tcb.advisories");
