@@ -18,6 +18,7 @@
 #include "attest/reason.h"
 #include "core/json_writer.h"
 #include "crypto/hash.h"
+#include "crypto/signature_memo.h"
 #include "crypto/x509.h"
 
 enum attest_tee {
@@ -50,8 +51,9 @@ struct attest_options {
     int64_t now_s; /* the time to judge at, seconds since 1970 */
     const struct x509_certificate *root; /* the trust anchor; NULL: the vendor's, built in */
     struct attest_collateral collateral;
-    bool trust_simulated;     /* accept a development root, whatever its key */
-    struct bytes report_data; /* expected, as long as the evidence's own; empty: any */
+    bool trust_simulated;        /* accept a development root, whatever its key */
+    struct bytes report_data;    /* expected, as long as the evidence's own; empty: any */
+    struct signature_memo *memo; /* of collateral and issuers, to verify again faster; or NULL */
 };
 
 enum attest_step_state {

@@ -10,7 +10,13 @@ enum {
     NITRO_CERTIFICATE_SIZE_MAX = 1024,
     NITRO_BUNDLE_COUNT_MAX = 7, /* certificates above the leaf: four today */
     NITRO_DATA_SIZE_MAX = 1024, /* public key, user data, nonce */
-    ATTEST_STEP_COUNT_MAX = 32  /* checks of one verification */
+    ATTEST_STEP_COUNT_MAX = 32, /* checks of one verification */
+    INTEL_CRL_SIZE_MAX = 16384, /* a revocation list in PEM, decoded */
+    TCB_JSON_SIZE_MAX = 65536,  /* TCB info or QE identity; real ones are at most 7000 bytes */
+    TCB_LEVEL_COUNT_MAX = 64,   /* of a platform; real TCB infos have up to 20 */
+    TCB_MODULE_COUNT_MAX = 16,  /* identities of the TDX module */
+    ISV_LEVEL_COUNT_MAX = 32,   /* of one enclave or module */
+    TCB_ADVISORY_COUNT_MAX = 32 /* of one level; real ones have up to 12 */
 };
 
 #endif

@@ -29,10 +29,13 @@ enum attest_subject {
     X(PCK_CHAIN_INVALID, CHAIN)                                                                    \
     X(PCK_CHAIN_EXPIRED, CHAIN)                                                                    \
     X(PCK_CHAIN_NOT_YET_VALID, CHAIN)                                                              \
+    X(PCK_CA_CRL_FORMAT, COLLATERAL)                                                               \
+    X(PCK_CA_CRL_WRONG_ISSUER, COLLATERAL)                                                         \
     X(PCK_CA_CRL_SIG_INVALID, COLLATERAL)                                                          \
     X(PCK_CA_CRL_EXPIRED, COLLATERAL)                                                              \
     X(PCK_CA_CRL_NOT_YET_VALID, COLLATERAL)                                                        \
     X(PCK_CA_REVOKED, COLLATERAL)                                                                  \
+    X(PCK_CRL_FORMAT, COLLATERAL)                                                                  \
     X(PCK_CRL_WRONG_ISSUER, COLLATERAL)                                                            \
     X(PCK_CRL_SIG_INVALID, COLLATERAL)                                                             \
     X(PCK_CRL_EXPIRED, COLLATERAL)                                                                 \

@@ -21,6 +21,7 @@ struct crl {
     size_t entry_count;
     struct bytes number; /* content of the CRL number without a leading zero; empty without */
     struct signature_value signature;
+    bool is_signature_known; /* as in struct x509_certificate */
 };
 
 /* Why a list was refused; the error's text says it for people. */

@@ -11,6 +11,7 @@ enum {
     X509_CHAIN_SIZE_MAX = 16384,       /* all of them, DER */
     X509_EXTENSION_COUNT_MAX = 32,     /* in one certificate */
     X509_SERIAL_SIZE_MAX = 20,         /* RFC 5280 section 4.1.2.2 */
+    SIGNATURE_MEMO_COUNT = 32,         /* signatures remembered; a platform's collateral has 6 */
     CRL_SIZE_MAX = 1 << 20,            /* one revocation list, DER; Intel's largest has 4 KiB */
     CRL_ENTRY_EXTENSION_COUNT_MAX = 8, /* of one entry */
     X509_NAME_SIZE_MAX = 64,           /* a name that we issue */

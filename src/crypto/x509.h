@@ -38,6 +38,7 @@ struct x509_certificate {
     bool has_key_usage;
     uint16_t key_usage;
     bool has_unknown_critical;
+    bool is_signature_known; /* set by crypto/signature_memo.h: verification takes it as holding */
 };
 
 /* Why a chain was refused; the error's text says it for people. */

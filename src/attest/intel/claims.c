@@ -9,7 +9,7 @@ static void write_status(struct json_writer *json, const char *name, enum intel_
 
 void intel_tcb_write(struct json_writer *json, const struct intel_claims *claims)
 {
-    bool is_known = claims->tcb_status != INTEL_TCB_UNKNOWN;
+    bool is_known = claims->tcb_level_status != INTEL_TCB_UNKNOWN;
     write_status(json, "tcb_status", claims->tcb_status);
     write_status(json, "tcb_level_status", claims->tcb_level_status);
     json_write_name(json, "tcb_date");
@@ -97,16 +97,19 @@ static void write_pck(struct json_writer *json, const struct pck_info *pck)
 void intel_claims_write(struct json_writer *json, const struct attest_verdict *verdict)
 {
     const struct intel_claims *claims = &verdict->claims.intel;
+    /* The bit alone; verdict->claims.is_debug counts other bits that let a host look inside. */
+    bool is_debug = claims->tee == QUOTE_TEE_TDX ? (claims->td.td_attributes[0] & 1) != 0
+                                                 : verdict->claims.is_debug;
     write_unsigned(json, "quote_version", claims->quote_version);
     json_write_name(json, "debug");
-    json_write_bool(json, verdict->claims.is_debug);
+    json_write_bool(json, is_debug);
     intel_tcb_write(json, claims);
     if (claims->tee == QUOTE_TEE_TDX)
         write_status(json, "tdx_module_status", claims->tdx_module_status);
-    if (claims->tcb_status != INTEL_TCB_UNKNOWN) {
+    if (claims->tcb_level_status != INTEL_TCB_UNKNOWN)
         write_unsigned(json, "tcb_evaluation_data_number", claims->tcb_evaluation_data_number);
+    if (claims->qe_status != INTEL_TCB_UNKNOWN)
         write_unsigned(json, "qe_evaluation_data_number", claims->qe_evaluation_data_number);
-    }
     write_unsigned(json, "qe_isv_svn", claims->qe_isv_svn);
     write_hex(json, "qe_mrsigner", BYTES_OF(claims->qe_mr_signer));
     write_pck(json, &claims->pck);

@@ -5,6 +5,7 @@
 
 #include "attest/intel/pck.h"
 #include "attest/intel/quote.h"
+#include "attest/limits.h"
 #include "core/json_writer.h"
 
 /* status, as Intel's TCB info and this module's own convergence name it */
@@ -30,8 +31,8 @@ const char *intel_tcb_status_name(enum intel_tcb_status status);
 MUST_CHECK bool intel_tcb_status_find(enum intel_tcb_status *status, struct bytes name);
 
 enum {
-    INTEL_ADVISORY_SIZE_MAX = 31, /* "INTEL-SA-00289" */
-    INTEL_ADVISORY_COUNT_MAX = 64
+    INTEL_ADVISORY_SIZE_MAX = 31,                         /* "INTEL-SA-00289" */
+    INTEL_ADVISORY_COUNT_MAX = 3 * TCB_ADVISORY_COUNT_MAX /* platform, TDX module, QE */
 };
 
 struct intel_claims {
