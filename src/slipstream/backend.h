@@ -66,6 +66,11 @@ struct backend {
     bool has_walls; /* holds code that no compiler of ours made */
     MUST_CHECK bool (*open)(void **state, struct error *error);
     void (*close)(void *state);
+    /* After a fork, in the new process: makes what every process has to make for itself.  NULL: it
+     * needs nothing. */
+    MUST_CHECK bool (*renew)(struct error *error);
+    /* The descriptor that machines are made with; NULL: it takes none. */
+    int *(*device)(void *state);
     /* Made, entered once, prefaulted. */
     MUST_CHECK bool (*machine_open)(struct machine **machine, void *state, void *mailbox,
                                     size_t mailbox_size, struct error *error);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "slipstream/cell.h"
 
+#include "base/file.h"
 #include "core/checked.h"
 #include "slipstream/deadline.h"
-#include "slipstream/gate.h"
 #include "slipstream/limits.h"
-#include "slipstream/place.h"
 #include "slipstream/program.h"
+#include "slipstream/seed.h"
 #include "slipstream/shell.h"
 
 #include <errno.h>
@@ -27,7 +27,8 @@ enum {
     /* A cell's descriptors, besides the standard streams. */
     CELL_EVENT = 3,
     CELL_PIPE = 4,
-    CELL_FIRST_FREE = 5,
+    CELL_DEVICE = 5, /* while it makes its machine */
+    CELL_FIRST_FREE = 6,
     /* What it writes to its pipe. */
     CELL_YIELDS = 1,
     CELL_ENDS = 2
@@ -61,7 +62,8 @@ struct cell_life {
     uint32_t number;
     uint32_t function;
     bool is_direct;
-    bool is_isolated; /* ends after one invocation: the next has a process of its own */
+    bool is_isolated; /* ends after one invocation: the next has a process of its own, which is all
+                         the wall that it has */
 };
 
 /* Leaves of the channel what this lane's cells need. */
@@ -77,49 +79,91 @@ static void channel_narrow(const struct lane *lane)
         munmap(end, (size_t)(channel->memory + channel->size - end));
 }
 
-static bool descriptors_narrow(const struct lane *lane, int pipe_end)
+static int *engine_device(const struct engine *engine)
 {
-    /* First out of the way of their new numbers. */
-    int event = fcntl(lane->event, F_DUPFD_CLOEXEC, CELL_FIRST_FREE);
-    int end = fcntl(pipe_end, F_DUPFD_CLOEXEC, CELL_FIRST_FREE);
-    return event >= 0 && end >= 0 && dup2(event, CELL_EVENT) == CELL_EVENT &&
-           dup2(end, CELL_PIPE) == CELL_PIPE && close_range(CELL_FIRST_FREE, ~0u, 0) == 0;
+    return engine->backend->device != NULL ? engine->backend->device(engine->state) : NULL;
 }
 
-/* What a forked process has to make for itself: timers and the stack for faults. */
-static bool cell_settle(struct error *error)
+/* Keeps these under these numbers, and what machines are made with; all others are closed. */
+static bool descriptors_narrow(const struct engine *engine, const int *from, const int *to,
+                               unsigned count)
+{
+    int *device = engine_device(engine), kept[3];
+    int sources[3], targets[3];
+    ASSERT(count < ARRAY_COUNT(kept));
+    memcpy(sources, from, count * sizeof(*from));
+    memcpy(targets, to, count * sizeof(*to));
+    if (device != NULL) {
+        sources[count] = *device;
+        targets[count++] = CELL_DEVICE;
+        *device = CELL_DEVICE;
+    }
+    /* First out of the way of their new numbers. */
+    for (unsigned i = 0; i < count; i++)
+        if ((kept[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, CELL_FIRST_FREE)) < 0)
+            return false;
+    if (close_range(CELL_EVENT, CELL_DEVICE, 0) != 0)
+        return false;
+    for (unsigned i = 0; i < count; i++)
+        if (dup2(kept[i], targets[i]) != targets[i])
+            return false;
+    return close_range(CELL_FIRST_FREE, ~0u, 0) == 0;
+}
+
+/* What a forked process has to make for itself: timers and the stack for faults.  It ends with its
+ * worker, which may have ended already. */
+static bool cell_settle(const struct engine *engine, pid_t worker, struct error *error)
 {
     deadline_forget();
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && deadline_ready(error) && gate_prepare(error) &&
-           place_renew(error);
+    seed_forget();
+    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == worker && deadline_ready(error) &&
+           (engine->backend->renew == NULL || engine->backend->renew(error));
 }
 
-static bool cell_load(struct cell_life *life, const struct library_row *row, struct error *error)
+/* A machine; where it is a wall of its own, nothing more can be made from here on. */
+static bool cell_open(struct cell_life *life, struct error *error)
 {
-    struct lane *lane = life->lane;
+    const struct lane *lane = life->lane;
     const struct channel *channel = lane->ring.channel;
-    struct outcome outcome;
     if (!shell_open(&life->shell, lane->engine, channel_batch(channel, lane->ring.lane),
                     channel_window_size(channel), error))
         return false;
     shell_use_station(life->shell, BATCH_SIZE, channel->shape.station_size);
-    return shell_load(life->shell, row->program, &row->settings, &outcome, error) &&
-           outcome.kind == OUTCOME_DONE;
+    int *device = engine_device(lane->engine);
+    if (device != NULL)
+        file_close(device);
+    return !lane->engine->backend->has_walls || engine_seal(lane->engine, error);
 }
 
-/* Gives the lane back and waits for the next turn. */
-static void cell_yield(struct cell_life *life)
+static bool cell_load(struct cell_life *life, const struct library_row *row, struct error *error)
+{
+    struct outcome outcome;
+    life->function = row->function;
+    life->is_direct = lane_is_direct(&row->settings);
+    life->is_isolated = !life->lane->engine->backend->has_walls &&
+                        (row->settings.flags & SETTINGS_ISOLATE_INVOCATION) != 0;
+    return shell_load(life->shell, row->program, &row->settings, &outcome, error) &&
+           outcome.kind == OUTCOME_DONE && engine_seal(life->lane->engine, error);
+}
+
+static void turn_wait(struct cell_life *life)
 {
     struct cell_share *share = life->lane->share;
-    const uint8_t byte = CELL_YIELDS;
-    __atomic_store_n(&share->turn, 0, __ATOMIC_SEQ_CST);
-    if (write(CELL_PIPE, &byte, 1) != 1)
-        _exit(0); /* the worker is gone */
     uint32_t turn;
     while ((turn = __atomic_load_n(&share->turn, __ATOMIC_ACQUIRE)) != life->number)
         futex_wait(&share->turn, turn);
     life->lane->ring.handled = __atomic_load_n(&share->handled, __ATOMIC_RELAXED);
     life->lane->ring.seen = __atomic_load_n(&share->seen, __ATOMIC_RELAXED);
+}
+
+/* Gives the lane back and waits for the next turn. */
+static void cell_yield(struct cell_life *life)
+{
+    const uint8_t byte = CELL_YIELDS;
+    __atomic_store_n(&life->lane->share->turn, 0, __ATOMIC_SEQ_CST);
+    if (write(CELL_PIPE, &byte, 1) != 1)
+        _exit(0); /* the worker is gone */
+    turn_wait(life);
 }
 
 /* Gives the lane back for good. */
@@ -164,21 +208,27 @@ static NORETURN void cell_live(struct cell_life *life)
     }
 }
 
+/* `row` NULL: a spare, which is told with its first turn. */
 static NORETURN void cell_main(struct lane *lane, const struct library_row *row, uint32_t number,
-                               int pipe_end)
+                               int pipe_end, pid_t worker)
 {
     struct error error;
-    struct cell_life life = { .lane = lane,
-                              .number = number,
-                              .function = row->function,
-                              .is_direct = lane_is_direct(&row->settings) };
-    life.is_isolated = (row->settings.flags & SETTINGS_ISOLATE_INVOCATION) != 0;
-    if (!cell_settle(&error) || !descriptors_narrow(lane, pipe_end))
+    struct cell_life life = { .lane = lane, .number = number };
+    const int from[] = { lane->event, pipe_end }, to[] = { CELL_EVENT, CELL_PIPE };
+    if (!cell_settle(lane->engine, worker, &error) ||
+        !descriptors_narrow(lane->engine, from, to, 2))
         _exit(1);
     channel_narrow(lane);
     lane->event = CELL_EVENT;
     lane->ring.version = &lane->share->library;
-    if (!cell_load(&life, row, &error) || !engine_seal(lane->engine, &error))
+    if (!cell_open(&life, &error))
+        _exit(1);
+    if (row == NULL) {
+        turn_wait(&life);
+        row =
+            library_row_of(lane->library, __atomic_load_n(&lane->share->version, __ATOMIC_RELAXED));
+    }
+    if (row == NULL || !cell_load(&life, row, &error))
         _exit(1);
     cell_live(&life);
 }
@@ -196,23 +246,68 @@ static void cell_drop(struct cell *cell)
     *cell = (struct cell){ 0 };
 }
 
-static bool cell_start(struct lane *lane, struct cell *cell, const struct library_row *row,
-                       uint32_t number)
+/* `row` NULL: a spare. */
+static bool cell_start(struct lane *lane, struct cell *cell, const struct library_row *row)
 {
     int ends[2];
+    uint32_t number = ++lane->cell_count;
     if (pipe2(ends, O_CLOEXEC) != 0)
         return false;
-    __atomic_store_n(&lane->share->turn, number, __ATOMIC_RELEASE);
-    pid_t pid = fork();
+    if (row != NULL)
+        __atomic_store_n(&lane->share->turn, number, __ATOMIC_RELEASE);
+    /* A spare reads the library as it is now: nobody may be at it. */
+    pthread_mutex_lock(&lane->library->lock);
+    uint32_t version = row != NULL ? row->version : lane->library->version;
+    pid_t worker = getpid(), pid = fork();
     if (pid == 0)
-        cell_main(lane, row, number, ends[1]);
+        cell_main(lane, row, number, ends[1], worker);
+    pthread_mutex_unlock(&lane->library->lock);
     close(ends[1]);
     if (pid < 0) {
         close(ends[0]);
         return false;
     }
-    *cell = (struct cell){ .pid = pid, .pipe = ends[0], .version = row->version };
+    *cell = (struct cell){ .pid = pid, .pipe = ends[0], .number = number, .version = version };
     return true;
+}
+
+static bool cell_is_alive(const struct cell *cell)
+{
+    siginfo_t info = { 0 };
+    return waitid(P_PID, (id_t)cell->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid == 0;
+}
+
+/* The spare, when there is one that sees the row's program. */
+static bool spare_take(struct lane *lane, struct cell *cell, const struct library_row *row)
+{
+    if (lane->spare.pid > 0 && !cell_is_alive(&lane->spare))
+        cell_drop(&lane->spare);
+    if (lane->spare.pid <= 0 || (int32_t)(lane->spare.version - row->version) < 0)
+        return false;
+    *cell = lane->spare;
+    lane->spare = (struct cell){ 0 };
+    cell->version = row->version;
+    __atomic_store_n(&lane->share->version, row->version, __ATOMIC_RELAXED);
+    return true;
+}
+
+bool cells_want_spare(const struct lane *lane)
+{
+    uint32_t loaded = library_count(lane->library), own = 0;
+    bool is_current =
+        lane->spare.pid > 0 &&
+        lane->spare.version == __atomic_load_n(&lane->library->version, __ATOMIC_RELAXED);
+    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
+        own += lane->cells[i].pid > 0;
+    return lane->engine->backend->has_walls && !is_current && loaded > own;
+}
+
+void cells_make_spare(struct lane *lane)
+{
+    cell_drop(&lane->spare);
+    if (!cell_start(lane, &lane->spare, NULL))
+        lane->spare = (struct cell){ 0 };
 }
 
 static struct cell *cell_find(struct lane *lane, const struct library_row *row)
@@ -261,6 +356,13 @@ static bool is_stuck(const struct lane *lane, const struct library_row *row, str
     return row->settings.timeout_ms != 0 && now_ns - watch->since_ns > allowed_ns;
 }
 
+/* Whether all that was handed over has ended, as far as the cell says. */
+static bool is_resting(const struct lane *lane)
+{
+    return __atomic_load_n(&lane->share->handled, __ATOMIC_RELAXED) ==
+           channel_submitted(lane->ring.channel, lane->ring.lane);
+}
+
 /* How the cell's turn ended: CELL_YIELDS, CELL_ENDS, or 0: it died, or must. */
 static uint8_t cell_watch(struct lane *lane, struct cell *cell, const struct library_row *row)
 {
@@ -268,9 +370,13 @@ static uint8_t cell_watch(struct lane *lane, struct cell *cell, const struct lib
     struct watch watch = { lane->ring.handled, lane->ring.handled, deadline_now_ns() };
     uint8_t byte;
     for (;;) {
-        int ready = poll(&waiting, 1, CELL_LOOK_MS);
+        /* A spare takes longer to make than an invocation: only when nothing comes in. */
+        bool wants_spare = cells_want_spare(lane);
+        int ready = poll(&waiting, 1, wants_spare ? LANE_IDLE_MS : CELL_LOOK_MS);
         if (ready > 0)
             return read(cell->pipe, &byte, 1) == 1 ? byte : 0;
+        if (wants_spare && is_resting(lane))
+            cells_make_spare(lane);
         if (ready == 0 && is_stuck(lane, row, &watch))
             return 0;
     }
@@ -302,16 +408,17 @@ void cells_serve(struct lane *lane, const struct library_row *row)
     library_tell(lane, lane->ring.seen);
     __atomic_store_n(&lane->share->seen, lane->ring.seen, __ATOMIC_RELAXED);
     __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
-    if (cell != NULL) {
+    bool waits = cell != NULL;
+    if (!waits) {
+        cell = cell_place(lane);
+        waits = spare_take(lane, cell, row);
+    }
+    if (waits) {
         __atomic_store_n(&lane->share->turn, cell->number, __ATOMIC_SEQ_CST);
         futex_wake(&lane->share->turn);
-    } else {
-        cell = cell_place(lane);
-        if (!cell_start(lane, cell, row, ++lane->cell_count)) {
-            ring_fail(&lane->ring);
-            return;
-        }
-        cell->number = lane->cell_count;
+    } else if (!cell_start(lane, cell, row)) {
+        ring_fail(&lane->ring);
+        return;
     }
     cell->used = ++lane->run_count;
     uint8_t how = cell_watch(lane, cell, row);
@@ -328,6 +435,9 @@ void cells_sweep(struct lane *lane)
     for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
         if (lane->cells[i].pid > 0 && !library_has(lane->library, lane->cells[i].version))
             cell_drop(&lane->cells[i]);
+    bool is_old = lane->spare.version != __atomic_load_n(&lane->library->version, __ATOMIC_RELAXED);
+    if (is_old && !cells_want_spare(lane))
+        cell_drop(&lane->spare);
 }
 
 void cells_prune(struct lane *lane)
@@ -338,13 +448,14 @@ void cells_prune(struct lane *lane)
 /* --- trials --- */
 
 static NORETURN void trial_main(struct program *program, const struct settings *settings,
-                                const struct cell_trial *trial, struct room *room)
+                                const struct cell_trial *trial, struct room *room, pid_t worker)
 {
     struct error error;
     program->room = room;
     if (trial->channel->memory != NULL)
         munmap(trial->channel->memory, trial->channel->size);
-    bool is_good = cell_settle(&error) && close_range(CELL_EVENT, ~0u, 0) == 0 &&
+    bool is_good = cell_settle(trial->engine, worker, &error) &&
+                   descriptors_narrow(trial->engine, NULL, NULL, 0) &&
                    trial->run(trial->context, program, settings, &error);
     room_conclude(room, is_good, &error);
     _exit(0);
@@ -356,9 +467,9 @@ bool cell_try(struct program *program, const struct settings *settings,
     AUTO(room) struct room *room = NULL;
     if (!room_open(&room, error))
         return false;
-    pid_t pid = fork();
+    pid_t worker = getpid(), pid = fork();
     if (pid == 0)
-        trial_main(program, settings, trial, room);
+        trial_main(program, settings, trial, room, worker);
     if (pid < 0)
         return error_system(error, "start a process to initialise it");
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)

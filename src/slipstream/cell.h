@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Cells: the process backend's instances.  Guest code runs in the address space of the process that
- * enters it, so each instance is a process of its own, forked from the worker with the program in
- * sight and closed off (engine_set_seal) before the first guest instruction.
+/* Cells: a worker's instances.  Each is a process of its own, forked from the worker with the
+ * programs in sight and closed off (engine_set_seal) before the first guest instruction; the worker
+ * never runs a guest.  With kvm a cell makes its micro-VM, is closed off, and only then takes a
+ * program, so that one can wait ready made (the lane's spare); with the process backend it takes
+ * the program first, whose code has to become executable.
  *
  * A lane's cells take turns.  The worker's thread of the lane hands the lane to the cell of the
  * function that is wanted; the cell then waits for invocations and answers them itself, without the
@@ -18,6 +20,7 @@ struct cell_share {
     uint32_t handled; /* of the ring, as far as the cell that has the lane came */
     uint32_t library; /* the library's version, as far as lanes were told */
     uint32_t seen;    /* the one at which the function of this turn was found */
+    uint32_t version; /* of the function that a spare takes with its first turn */
 };
 
 MUST_CHECK bool cells_open(struct lane *lane, struct error *error);
@@ -28,12 +31,18 @@ void cells_serve(struct lane *lane, const struct library_row *row);
 void cells_prune(struct lane *lane);
 /* With the lane's lock held: ends cells whose function is no longer loaded. */
 void cells_sweep(struct lane *lane);
+/* With the lane's lock held: whether a spare is wanted, for a function that is loaded and has no
+ * cell here; and makes it, in the place of one that does not see all programs. */
+bool cells_want_spare(const struct lane *lane);
+void cells_make_spare(struct lane *lane);
 
-/* program_try in a process of its own, when it has to run guest code: the snapshot comes back. */
+/* Initialises the program in a process of its own: the snapshot comes back.  `run` leaves its shell
+ * open: the process ends. */
 struct cell_trial {
     bool (*run)(void *context, struct program *program, const struct settings *settings,
                 struct error *error);
     void *context;
+    const struct engine *engine;
     const struct channel *channel; /* none of its business */
 };
 MUST_CHECK bool cell_try(struct program *program, const struct settings *settings,

@@ -114,7 +114,7 @@ struct machine {
     uint8_t *core;
     struct growing_part memory;
     struct growing_part instance;
-    struct growing_part scratch; /* host NULL: nobody asked for it yet */
+    struct growing_part scratch;
     void *mailbox;
     uint64_t mailbox_size;
     struct areas *areas;          /* NULL: none */

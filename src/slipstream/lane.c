@@ -19,66 +19,6 @@ static const struct channel *channel_of(const struct lane *lane)
     return lane->ring.channel;
 }
 
-static bool spare_make(struct lane *lane, struct error *error)
-{
-    const struct channel *channel = channel_of(lane);
-    return lane->spare != NULL ||
-           shell_open(&lane->spare, lane->engine, channel_batch(channel, lane->ring.lane),
-                      channel_window_size(channel), error);
-}
-
-static void instance_drop(struct lane_instance *instance)
-{
-    shell_close(instance->shell);
-    *instance = (struct lane_instance){ 0 };
-}
-
-static struct lane_instance *instance_find(struct lane *lane, uint32_t version)
-{
-    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
-        if (lane->instances[i].shell != NULL && lane->instances[i].version == version)
-            return &lane->instances[i];
-    return NULL;
-}
-
-/* A free place, made by dropping what ran longest ago if need be. */
-static struct lane_instance *instance_place(struct lane *lane)
-{
-    struct lane_instance *oldest = &lane->instances[0];
-    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++) {
-        if (lane->instances[i].shell == NULL)
-            return &lane->instances[i];
-        if (lane->instances[i].used < oldest->used)
-            oldest = &lane->instances[i];
-    }
-    instance_drop(oldest);
-    return oldest;
-}
-
-/* The function's instance, made from the spare shell when there is none yet.  NULL with the outcome
- * set when instantiation fails. */
-static struct lane_instance *instance_take(struct lane *lane, const struct library_row *row,
-                                           struct outcome *outcome)
-{
-    struct error error;
-    struct lane_instance *instance = instance_find(lane, row->version);
-    *outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
-    if (instance != NULL)
-        return instance;
-    if (!spare_make(lane, &error))
-        return NULL;
-    instance = instance_place(lane);
-    *instance = (struct lane_instance){ .shell = TAKE(lane->spare), .version = row->version };
-    /* Initialisation writes to a mailbox: to the first station's, which is prepared anyhow. */
-    shell_use_station(instance->shell, BATCH_SIZE, channel_of(lane)->shape.station_size);
-    if (!shell_load(instance->shell, row->program, &row->settings, outcome, &error))
-        outcome->kind = OUTCOME_CRASHED;
-    if (outcome->kind == OUTCOME_DONE)
-        return instance;
-    instance_drop(instance);
-    return NULL;
-}
-
 /* The server looks by itself, or is woken. */
 static void lane_announce(void *context)
 {
@@ -126,31 +66,6 @@ bool lane_run_one(struct lane *lane, struct shell *shell)
            (may_keep_state(&shell->settings, &outcome) || shell_reset(shell, &error));
 }
 
-/* With the lock held: the next of what waits, or all of it. */
-static void lane_run(struct lane *lane, const struct library_row *row)
-{
-    struct outcome outcome;
-    struct error error;
-    if (lane->share != NULL) {
-        cells_serve(lane, row);
-        return;
-    }
-    struct lane_instance *instance = instance_take(lane, row, &outcome);
-    uint32_t handled = lane->ring.handled;
-    if (instance == NULL) {
-        lane_post(lane, &outcome);
-        return;
-    }
-    instance->used = ++lane->run_count;
-    bool is_useful = lane_is_direct(&row->settings)
-                         ? lane_run_one(lane, instance->shell)
-                         : ring_serve(&lane->ring, instance->shell, row->function, &error);
-    if (!is_useful)
-        instance_drop(instance);
-    if (!is_useful && lane->ring.handled == handled)
-        ring_fail(&lane->ring);
-}
-
 /* With the lock held. */
 static void lane_serve(struct lane *lane)
 {
@@ -163,39 +78,32 @@ static void lane_serve(struct lane *lane)
         lane_post(lane, &outcome);
         return;
     }
-    lane_run(lane, &row);
+    cells_serve(lane, &row);
     program_close(row.program);
 }
 
-/* With the lock held. */
-static void lane_sweep(struct lane *lane)
+static bool has_started(const struct lane *lane)
 {
-    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++) {
-        struct lane_instance *instance = &lane->instances[i];
-        if (instance->shell != NULL && !library_has(lane->library, instance->version))
-            instance_drop(instance);
-    }
-    if (lane->share != NULL)
-        cells_sweep(lane);
+    return __atomic_load_n(&lane->has_started, __ATOMIC_ACQUIRE);
 }
 
 void lane_prune(struct lane *lane)
 {
-    if (lane->share != NULL)
-        cells_prune(lane);
+    if (!has_started(lane))
+        return;
+    cells_prune(lane);
     if (pthread_mutex_trylock(&lane->lock) != 0)
         return;
-    lane_sweep(lane);
+    cells_sweep(lane);
     pthread_mutex_unlock(&lane->lock);
 }
 
-/* Failing only means that the next cold start pays for it, or reports it. */
-static void lane_idle(struct lane *lane)
+void lane_expect(struct lane *lane)
 {
-    struct error error;
-    pthread_mutex_lock(&lane->lock);
-    if (!spare_make(lane, &error))
-        lane->spare = NULL;
+    if (!has_started(lane) || pthread_mutex_trylock(&lane->lock) != 0)
+        return;
+    if (cells_want_spare(lane))
+        cells_make_spare(lane);
     pthread_mutex_unlock(&lane->lock);
 }
 
@@ -213,13 +121,15 @@ static void *lane_loop(void *context)
     struct lane *lane = context;
     uint32_t swept = 0;
     for (;;) {
-        /* A new spare shell takes longer than an invocation: made only when nothing comes in, and
-         * only where something may be expected to. */
-        bool wants_spare = lane->share == NULL && lane->spare == NULL &&
-                           (lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0);
+        /* A new spare takes longer than an invocation: made only when nothing comes in, and only
+         * where something may be expected to. */
+        pthread_mutex_lock(&lane->lock);
+        bool wants_spare =
+            (lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0) && cells_want_spare(lane);
+        pthread_mutex_unlock(&lane->lock);
         if (!channel_wait(channel_of(lane), lane->ring.lane, lane->ring.handled,
                           wants_spare ? LANE_IDLE_MS : -1)) {
-            lane_idle(lane);
+            lane_expect(lane);
             continue;
         }
         next_start(lane);
@@ -227,7 +137,7 @@ static void *lane_loop(void *context)
         lane_serve(lane);
         uint32_t version = __atomic_load_n(&lane->library->version, __ATOMIC_RELAXED);
         if (version != swept)
-            lane_sweep(lane);
+            cells_sweep(lane);
         swept = version;
         pthread_mutex_unlock(&lane->lock);
     }
@@ -239,11 +149,12 @@ bool lane_start(struct lane *lane, struct error *error)
     pthread_mutex_init(&lane->lock, NULL);
     lane->ring.announce = lane_announce;
     lane->ring.context = lane;
-    bool has_cells = strcmp(engine_backend(lane->engine), "process") == 0;
-    if (has_cells ? !cells_open(lane, error) : lane->ring.lane == 0 && !spare_make(lane, error))
+    if (!cells_open(lane, error))
         return false;
+    __atomic_store_n(&lane->has_started, true, __ATOMIC_RELEASE);
     int result = pthread_create(&lane->thread, NULL, lane_loop, lane);
     if (result == 0)
         return true;
+    __atomic_store_n(&lane->has_started, false, __ATOMIC_RELEASE);
     return error_set(error, ERROR_SYSTEM, "start a thread (error %d)", result);
 }

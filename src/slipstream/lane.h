@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A lane's thread with its micro-VMs.  It keeps a few instances, one per function, and an empty
- * shell for the next function it has not seen; all of them map the lane's window, and only one runs
- * at a time.  Functions that the VMM resets run one after the other, each answered by the worker
- * alone; of others the guest serves the lane's ring.  A thread starts the next lane's when its own
- * lane is used first.  Resets and new shells happen after the answer is out. */
+/* A lane's thread, and the lane's cells (cell.h): one per function, of which one at a time has the
+ * lane.  Functions that the VMM resets run one after the other, each answered by the cell alone; of
+ * others the guest serves the lane's ring.  A thread starts the next lane's when its own lane is
+ * used first.  Resets and new shells happen after the answer is out. */
 #ifndef SLIPSTREAM_LANE_H
 #define SLIPSTREAM_LANE_H
 
@@ -16,7 +15,7 @@
 
 enum {
     LANE_INSTANCES_MAX = 4,
-    LANE_IDLE_MS = 10,    /* without work before a spare shell is made */
+    LANE_IDLE_MS = 10,    /* without work before a spare is made */
     LANE_READY_COUNT = 2, /* lanes that have one from the start of their thread */
     LIBRARY_FUNCTIONS_MAX = 256
 };
@@ -32,6 +31,7 @@ struct library_row {
 struct library {
     pthread_mutex_t lock;
     uint32_t version; /* counts changes */
+    uint32_t count;
     struct library_row rows[LIBRARY_FUNCTIONS_MAX];
 };
 
@@ -43,20 +43,18 @@ MUST_CHECK bool library_put(struct library *library, uint32_t function, struct p
 MUST_CHECK bool library_remove(struct library *library, uint32_t function, struct error *error);
 /* A row with a program that the caller closes; false when the function is not loaded. */
 bool library_find(struct library *library, uint32_t function, struct library_row *row);
+/* For the only thread of a process that was forked with the library in sight. */
+const struct library_row *library_row_of(const struct library *library, uint32_t version);
+/* Functions that are loaded. */
+uint32_t library_count(const struct library *library);
 
-struct lane_instance {
-    struct shell *shell; /* NULL: free */
-    uint32_t version;
-    uint64_t used; /* when it ran last, counted in runs */
-};
-
-/* An instance of the process backend: a process of its own (cell.h). */
+/* An instance: a process of its own (cell.h). */
 struct cell {
     pid_t pid; /* 0: free */
     int pipe;  /* where it gives the lane back */
     uint32_t number;
-    uint32_t version;
-    uint64_t used;
+    uint32_t version; /* of its function; of a spare: of the library that it sees */
+    uint64_t used;    /* when it ran last, counted in runs */
 };
 
 struct lane {
@@ -66,20 +64,22 @@ struct lane {
     struct ring ring;  /* channel, number, how far it is */
     struct lane *next; /* whose thread has not started; NULL: none, or it has */
     pthread_t thread;
-    pthread_mutex_t lock; /* the instances: held while one runs */
+    bool has_started;
+    pthread_mutex_t lock; /* the cells: held while one has the lane */
     uint64_t run_count;
-    struct shell *spare;
-    struct lane_instance instances[LANE_INSTANCES_MAX];
-    struct cell_share *share; /* NULL: instances are shells here, not cells */
-    uint32_t cell_count;      /* ever started */
+    struct cell_share *share;
+    uint32_t cell_count; /* ever started */
+    struct cell spare;   /* a machine without a program */
     struct cell cells[LANE_INSTANCES_MAX];
 };
 
-/* Starts the thread, which lives as long as the process; lane 0 has its empty shell before. */
+/* Starts the thread, which lives as long as the process. */
 MUST_CHECK bool lane_start(struct lane *lane, struct error *error);
-/* Closes instances of functions that are no longer loaded, unless one is running: then the thread
- * does it afterwards. */
+/* Ends cells of functions that are no longer loaded, unless one is running: then the thread does it
+ * afterwards. */
 void lane_prune(struct lane *lane);
+/* A function was loaded and may be wanted at once: makes the spare, unless the lane is busy. */
+void lane_expect(struct lane *lane);
 /* The next invocation by itself; false when the shell is of no use any more. */
 bool lane_run_one(struct lane *lane, struct shell *shell);
 /* Whether the function's program is still loaded in this version. */

@@ -23,6 +23,19 @@ static struct library_row *library_row(struct library *library, uint32_t functio
     return NULL;
 }
 
+const struct library_row *library_row_of(const struct library *library, uint32_t version)
+{
+    for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
+        if (library->rows[i].program != NULL && library->rows[i].version == version)
+            return &library->rows[i];
+    return NULL;
+}
+
+uint32_t library_count(const struct library *library)
+{
+    return __atomic_load_n(&library->count, __ATOMIC_RELAXED);
+}
+
 static struct library_row *library_free_row(struct library *library)
 {
     for (unsigned i = 0; i < LIBRARY_FUNCTIONS_MAX; i++)
@@ -47,6 +60,7 @@ bool library_put(struct library *library, uint32_t function, struct program *pro
         row = library_free_row(library);
     if (row != NULL) {
         replaced = row->program;
+        library->count += replaced == NULL;
         *row = (struct library_row){ .program = program_share(program),
                                      .function = function,
                                      .version = library_advance(library),
@@ -65,6 +79,7 @@ bool library_remove(struct library *library, uint32_t function, struct error *er
     struct library_row *row = library_row(library, function);
     if (row != NULL) {
         removed = TAKE(row->program);
+        library->count--;
         library_advance(library);
     }
     pthread_mutex_unlock(&library->lock);

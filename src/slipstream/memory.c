@@ -153,9 +153,15 @@ bool memory_open(struct machine *machine, struct error *error)
     machine->instance = (struct growing_part){ .region = REGION_INSTANCE,
                                                .physical = PHYSICAL_INSTANCE,
                                                .reserved = LAYOUT_INSTANCE_SIZE_MAX };
+    /* Addresses are all taken now: a process that enters guests may ask for none later. */
+    machine->scratch = (struct growing_part){ .region = REGION_SCRATCH,
+                                              .physical = PHYSICAL_SCRATCH,
+                                              .reserved = LAYOUT_SCRATCH_SIZE_MAX,
+                                              .is_learned = true };
     if (!reserve_memory(&machine->core, CORE_SIZE, error) ||
         !reserve_memory(&machine->memory.host, machine->memory.reserved, error) ||
         !reserve_memory(&machine->instance.host, machine->instance.reserved, error) ||
+        !reserve_memory(&machine->scratch.host, machine->scratch.reserved, error) ||
         !machine_add_slot(machine, 0, machine->core, CORE_SIZE, false, error) ||
         !machine_add_slot(machine, PHYSICAL_MAILBOX, machine->mailbox, machine->mailbox_size, false,
                           error) ||
@@ -267,14 +273,6 @@ bool memory_scratch(struct machine *machine, uint64_t size)
         return false;
     size = round_up(MAX(size, 2 * part->size), SCRATCH_STEP_SIZE);
     size = MIN(size, (uint64_t)LAYOUT_SCRATCH_SIZE_MAX);
-    if (part->host == NULL) {
-        *part = (struct growing_part){ .region = REGION_SCRATCH,
-                                       .physical = PHYSICAL_SCRATCH,
-                                       .reserved = LAYOUT_SCRATCH_SIZE_MAX,
-                                       .is_learned = true };
-        if (!reserve_memory(&part->host, part->reserved, &error))
-            return false;
-    }
     if (!machine_cover(machine, part, size, &error))
         return false;
     paging_map(machine, REGION_SCRATCH, part->size, part->physical + part->size, size - part->size,

@@ -466,10 +466,16 @@ static uint64_t process_round_trip_ns(const struct machine *machine UNUSED)
     return 0;
 }
 
+static bool process_renew(struct error *error)
+{
+    return gate_prepare(error) && place_renew(error);
+}
+
 const struct backend backend_process = {
     .name = "process",
     .open = process_open,
     .close = process_close,
+    .renew = process_renew,
     .machine_open = process_machine_open,
     .machine_close = process_machine_close,
     .machine_load = process_load,

@@ -234,9 +234,12 @@ bool program_freeze(struct program *program, const struct backend *backend,
     template_put(&memory, 0, bytes_of(memory_at, memory_size));
     template_put(&instance, 0, bytes_of(instance_at, instance_size));
     template_put(&scratch, 0, bytes_of(scratch_at, scratch_size));
-    template_done(&program->memory);
-    template_done(&program->instance);
-    template_done(&program->scratch);
+    /* With a room this process ends soon, and may give no memory back. */
+    if (program->room == NULL) {
+        template_done(&program->memory);
+        template_done(&program->instance);
+        template_done(&program->scratch);
+    }
     program->scratch = scratch;
     program->memory = memory;
     program->instance = instance;

@@ -25,6 +25,12 @@ static bool pool_fill(struct error *error)
     return true;
 }
 
+void seed_forget(void)
+{
+    explicit_bzero(pool.bytes, sizeof(pool.bytes));
+    pool.left = 0;
+}
+
 bool seed_take(uint8_t seed[SEED_SIZE], struct error *error)
 {
     if (pool.left == 0 && !pool_fill(error))

@@ -12,5 +12,7 @@ enum {
 };
 
 MUST_CHECK bool seed_take(uint8_t seed[SEED_SIZE], struct error *error);
+/* After a fork: what is left here is the parent's. */
+void seed_forget(void);
 
 #endif

@@ -11,6 +11,7 @@
 #include "slipstream/profile.h"
 #include "slipstream/program.h"
 #include "slipstream/requests.h"
+#include "slipstream/shell.h"
 #include "slipstream/worker.h"
 
 #include <fcntl.h>
@@ -55,15 +56,16 @@ static bool serve_open(void *context, const struct ipc_message *message, struct 
     return lane_start(&serve->lanes[0], error);
 }
 
-/* Instantiates once, on a mailbox of its own: freezes the snapshot and finds out what can't run. */
-static bool program_try(struct serve *serve, struct program *program,
-                        const struct settings *settings, struct error *error)
+/* Instantiates once, on a mailbox of its own: freezes the snapshot and finds out what can't run.
+ * The process ends with it. */
+static bool trial_run(void *context, struct program *program, const struct settings *settings,
+                      struct error *error)
 {
-    AUTO(shell) struct shell *shell = NULL;
+    struct serve *serve = context;
+    struct shell *shell = NULL;
     struct outcome outcome;
     struct mailbox_request request = { .errors_capacity = TRIAL_ERRORS_SIZE };
-    if (!program_check_entry(program, settings, error) ||
-        !shell_open(&shell, serve->engine, NULL, 0, error) ||
+    if (!shell_open(&shell, serve->engine, NULL, 0, error) ||
         !mailbox_prepare(shell_mailbox(shell), MAILBOX_DEFAULT_SIZE, &request, error) ||
         !shell_load(shell, program, settings, &outcome, error))
         return false;
@@ -72,20 +74,14 @@ static bool program_try(struct serve *serve, struct program *program,
     return ended_well || error_within(error, "initialisation");
 }
 
-static bool trial_run(void *context, struct program *program, const struct settings *settings,
-                      struct error *error)
+/* No guest code runs in this process. */
+static bool program_try(struct serve *serve, struct program *program,
+                        const struct settings *settings, struct error *error)
 {
-    return program_try(context, program, settings, error);
-}
-
-/* The process backend runs no guest code in this process. */
-static bool program_try_apart(struct serve *serve, struct program *program,
-                              const struct settings *settings, struct error *error)
-{
-    const struct cell_trial trial = { trial_run, serve, &serve->channel };
-    if (strcmp(engine_backend(serve->engine), "process") != 0)
-        return program_try(serve, program, settings, error);
-    return cell_try(program, settings, &trial, error);
+    const struct cell_trial trial = { trial_run, serve, serve->engine, &serve->channel };
+    bool runs;
+    return program_check(program, serve->engine, settings, &runs, error) &&
+           (!runs || cell_try(program, settings, &trial, error));
 }
 
 static void lanes_prune(struct serve *serve)
@@ -110,11 +106,13 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
     if (!program_open(&program, message->descriptors[0], error) ||
         (message->descriptor_count > 1 &&
          !program_add_files(program, message->descriptors[1], error)) ||
-        !program_try_apart(serve, program, &settings, error))
+        !program_try(serve, program, &settings, error))
         return false;
     if (!library_put(&serve->library, function, program, &settings, error))
         return false;
     lanes_prune(serve);
+    if (serve->lane_count > 0)
+        lane_expect(&serve->lanes[0]);
     return true;
 }
 

@@ -5,6 +5,7 @@
 #include "slipstream/gate.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
+#include "slipstream/worker.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,26 +193,57 @@ static bool shell_initialise(struct shell *shell, struct program *program, struc
            shell->backend->machine_reset(shell->machine, program, false, error);
 }
 
-static bool shell_fill(struct shell *shell, struct program *program, struct outcome *outcome,
+static uint64_t memory_limit(const struct settings *settings)
+{
+    bool is_given = settings->memory_size_max != 0 && settings->memory_size_max <= MEMORY_SIZE_MAX;
+    return is_given ? settings->memory_size_max : MEMORY_SIZE_MAX;
+}
+
+/* All that can be said without a machine. */
+static bool fill_check(const struct backend *backend, const struct program *program,
+                       const struct settings *settings, struct outcome *outcome,
                        struct error *error)
 {
     const struct image_header *header = &program->image.header;
     *outcome = (struct outcome){ .kind = OUTCOME_DONE, .memory_size = program->memory.size };
-    if (program->memory.size > shell->settings.memory_size_max)
-        return error_set(error, ERROR_LIMIT,
-                         "the module starts with %llu bytes of memory, the limit is %llu",
-                         (unsigned long long)program->memory.size,
-                         (unsigned long long)shell->settings.memory_size_max);
+    if (program->memory.size > memory_limit(settings))
+        return error_set(
+            error, ERROR_LIMIT, "the module starts with %llu bytes of memory, the limit is %llu",
+            (unsigned long long)program->memory.size, (unsigned long long)memory_limit(settings));
     /* Compiled code keeps to its module by itself; this does not. */
-    if ((header->flags & IMAGE_IS_NATIVE) != 0 && !shell->backend->has_walls)
+    if ((header->flags & IMAGE_IS_NATIVE) != 0 && !backend->has_walls)
         return error_set(error, ERROR_UNSUPPORTED,
-                         "a native function needs a micro-VM: backend %s has none",
-                         shell->backend->name);
+                         "a native function needs a micro-VM: backend %s has none", backend->name);
     if ((header->flags & IMAGE_START_TRAPS) != 0) {
         outcome->kind = OUTCOME_TRAPPED;
         outcome->reason = (enum trap_reason)header->start_trap;
-        return true;
     }
+    return true;
+}
+
+bool program_check(struct program *program, const struct engine *engine,
+                   const struct settings *settings, bool *runs, struct error *error)
+{
+    struct control ignored;
+    struct outcome outcome;
+    if (!program_check_entry(program, settings, error) ||
+        !fill_check(engine->backend, program, settings, &outcome, error))
+        return false;
+    if (!outcome_check(&outcome, error))
+        return error_within(error, "initialisation");
+    set_initialisation(&ignored, &program->image.header, settings);
+    *runs = ignored.entry != ENTRY_INITIALISE || ignored.argument_count != 0;
+    program->is_frozen = !*runs;
+    return true;
+}
+
+static bool shell_fill(struct shell *shell, struct program *program, struct outcome *outcome,
+                       struct error *error)
+{
+    if (!fill_check(shell->backend, program, &shell->settings, outcome, error))
+        return false;
+    if (outcome->kind != OUTCOME_DONE)
+        return true;
     if (!shell->backend->machine_load(shell->machine, program, error))
         return false;
     return program->is_frozen || shell_initialise(shell, program, outcome, error);
@@ -224,8 +256,7 @@ bool shell_load(struct shell *shell, struct program *program, const struct setti
     if (program->image.header.placement != 0 || shell->linked != NULL)
         return error_set(error, ERROR_INVALID, "a linked image does not stand alone");
     shell->settings = *settings;
-    if (shell->settings.memory_size_max == 0 || shell->settings.memory_size_max > MEMORY_SIZE_MAX)
-        shell->settings.memory_size_max = MEMORY_SIZE_MAX;
+    shell->settings.memory_size_max = memory_limit(settings);
     shell->program = program_share(program);
     pthread_mutex_lock(&program->lock);
     bool filled = shell_fill(shell, program, outcome, error);

@@ -85,6 +85,11 @@ MUST_CHECK bool shell_is_ready(const struct shell *shell, struct error *error);
 /* The next entry's mailbox is this part of the window. */
 void shell_use_station(struct shell *shell, uint64_t offset, uint64_t size);
 
+/* What a shell would refuse the program for without running anything.  *runs: loading it into its
+ * first shell runs guest code (an initialisation). */
+MUST_CHECK bool program_check(struct program *program, const struct engine *engine,
+                              const struct settings *settings, bool *runs, struct error *error);
+
 /* Before any guest code. */
 MUST_CHECK bool engine_seal(struct engine *engine, struct error *error);
 

@@ -210,11 +210,18 @@ static uint64_t kvm_round_trip_ns(const struct machine *machine)
     return __atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED);
 }
 
+static int *kvm_device(void *state)
+{
+    struct kvm *kvm = state;
+    return &kvm->device;
+}
+
 const struct backend backend_kvm = {
     .name = "kvm",
     .has_walls = true,
     .open = kvm_open,
     .close = kvm_close,
+    .device = kvm_device,
     .machine_open = kvm_machine_open,
     .machine_close = kvm_machine_close,
     .machine_load = memory_load,

@@ -417,10 +417,76 @@ static void loads_and_unloads_leave_nothing(void)
     CHECK(descriptor_count(bench.pid) <= before + 4);
 }
 
+/* Of a process: how many descriptors show `name`; *filters: its system-call filters. */
+static unsigned descriptors_named(pid_t pid, const char *name, unsigned *filters)
+{
+    char path[64], line[128], target[128];
+    unsigned count = 0;
+    *filters = 0;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    FILE *status = fopen(path, "re");
+    while (status != NULL && fgets(line, sizeof(line), status) != NULL)
+        (void)sscanf(line, "Seccomp_filters: %u", filters);
+    if (status != NULL)
+        fclose(status);
+    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
+    DIR *folder = opendir(path);
+    for (struct dirent *at; folder != NULL && (at = readdir(folder)) != NULL;) {
+        ssize_t size = readlinkat(dirfd(folder), at->d_name, target, sizeof(target) - 1);
+        target[MAX(size, (ssize_t)0)] = '\0';
+        count += strncmp(target, name, strlen(name)) == 0;
+    }
+    if (folder != NULL)
+        closedir(folder);
+    return count;
+}
+
+static pid_t first_child(pid_t pid)
+{
+    char path[64];
+    int child = 0;
+    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
+    FILE *children = fopen(path, "re");
+    if (children == NULL)
+        return 0;
+    if (fscanf(children, "%d", &child) != 1)
+        child = 0;
+    fclose(children);
+    return child;
+}
+
+/* The worker makes no micro-VM; whatever has one is behind a second filter and can't make more. */
+static void guests_run_behind_a_filter_of_their_own(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    struct worker_completion completion;
+    uint32_t slot;
+    unsigned filters = 0;
+    if (geteuid() != 0)
+        SKIP("not root: nobody else sees the descriptors of a jailed process");
+    REQUIRE(bench_open(&bench, 1));
+    REQUIRE(load(&bench, 1, TEST_echo, 1000));
+    REQUIRE(submit(&bench, 1, "x", 0, &slot) && wait_completion(&bench, &completion));
+    CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+    CHECK_NUMBER(descriptors_named(bench.pid, "anon_inode:kvm", &filters), 0);
+    CHECK_NUMBER(filters, 1);
+    pid_t cell = first_child(bench.pid);
+    if (cell == 0)
+        SKIP("this kernel doesn't list children");
+    bool has_machine = strcmp(test_backend(), "kvm") == 0;
+    CHECK_NUMBER(descriptors_named(cell, "anon_inode:kvm-vcpu", &filters), has_machine);
+    CHECK_NUMBER(filters, 2);
+    CHECK_NUMBER(descriptors_named(cell, "/dev/kvm", &filters), 0);
+    CHECK_NUMBER(descriptors_named(cell, "socket:", &filters), 0);
+    CHECK_NUMBER(descriptors_named(cell, "/memfd", &filters), 0);
+}
+
 static const struct test tests[] = {
     TEST(runs_an_invocation),
     TEST(slots_run_side_by_side),
     TEST(tells_where_time_is_spent),
+    TEST(guests_run_behind_a_filter_of_their_own),
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),

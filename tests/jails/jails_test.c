@@ -14,6 +14,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <linux/kvm.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -46,8 +47,9 @@ static const struct place {
     bool is_alike;                     /* but for the filter like another one */
 } places[] = {
     { "worker", &profile_worker, NULL, false },
+    { "cell (kvm)", &profile_worker, &profile_cell_kvm, true },
     { "worker (process)", &profile_worker_process, NULL, true },
-    { "cell", &profile_worker_process, &profile_cell, true },
+    { "cell (process)", &profile_worker_process, &profile_cell, true },
     { "run", &profile_run, NULL, true },
     { "run (process)", &profile_run_process, &profile_run_guest, true },
     { "compiler", &profile_compile, NULL, false },
@@ -237,7 +239,42 @@ static void jails_hold_for_an_ordinary_user(void)
     targets_close();
 }
 
+static unsigned calls_count(const struct jail_profile *profile)
+{
+    unsigned count = 0;
+    for (size_t i = 0; i < profile->call_count; i++) {
+        bool is_new = true;
+        for (size_t j = 0; j < i; j++)
+            is_new = is_new && profile->calls[j].number != profile->calls[i].number;
+        count += is_new && profile->calls[i].refuse_errno == 0;
+    }
+    return count;
+}
+
+/* What enters guests makes twelve system calls at most, of ioctl three requests. */
+static void cells_have_twelve_calls(void)
+{
+    static const uint64_t requests[] = { KVM_RUN, KVM_GET_SREGS, KVM_SET_USER_MEMORY_REGION };
+    unsigned ioctls = 0;
+    CHECK(calls_count(&profile_cell) <= 12);
+    CHECK(calls_count(&profile_cell_kvm) <= 12);
+    for (size_t i = 0; i < profile_cell_kvm.call_count; i++) {
+        const struct jail_call *call = &profile_cell_kvm.calls[i];
+        bool is_known = false;
+        if (call->number != SCMP_SYS(ioctl))
+            continue;
+        ioctls++;
+        for (size_t j = 0; j < ARRAY_COUNT(requests); j++)
+            is_known = is_known || call->value == requests[j];
+        CHECK(is_known && call->has_argument && call->argument == 1 && call->mask == UINT64_MAX);
+    }
+    CHECK_NUMBER(ioctls, ARRAY_COUNT(requests));
+    for (size_t i = 0; i < profile_cell.call_count; i++)
+        CHECK(profile_cell.calls[i].number != SCMP_SYS(ioctl));
+}
+
 static const struct test tests[] = {
+    TEST(cells_have_twelve_calls),
     TEST(jails_hold_for_root),
     TEST(jails_hold_for_an_ordinary_user),
 };

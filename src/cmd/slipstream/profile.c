@@ -35,13 +35,28 @@ static const struct jail_call run_calls[] = {
     PROFILE_CALLS,
 };
 
+/* What a worker does without any guest: loads programs, and makes cells. */
+#define MAKER_CALLS                                                                                \
+    { SCMP_SYS(pread64), "the header of the channel's memory" },                                   \
+    { SCMP_SYS(openat), "malloc of a thread asks /proc about overcommitment; there is no /proc",   \
+      .refuse_errno = ENOENT },                                                                    \
+    { SCMP_SYS(clone), "a cell: a process, without new namespaces", true, 0, UINT32_MAX,           \
+      CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD },                                       \
+    { SCMP_SYS(prctl), "a cell dies with its worker", ARGUMENT(0, PR_SET_PDEATHSIG) },             \
+    { SCMP_SYS(getppid), "whether a new cell's worker is still there" },                           \
+    { SCMP_SYS(wait4), "a cell ends" },                                                            \
+    { SCMP_SYS(waitid), "whether a cell has ended" },                                              \
+    { SCMP_SYS(kill), "a cell is ended", ARGUMENT(1, SIGKILL) },                                   \
+    { SCMP_SYS(pipe2), "a cell gives its lane back" },                                             \
+    { SCMP_SYS(dup2), "a cell keeps few descriptors" },                                            \
+    { SCMP_SYS(close_range), "and closes the others" },                                            \
+    JAIL_CALLS_IPC,                                                                                \
+    JAIL_CALLS_THREADS
+
 static const struct jail_call worker_calls[] = {
     PROFILE_CALLS,
-    { SCMP_SYS(pread64), "the header of the channel's memory" },
-    { SCMP_SYS(openat), "malloc of a thread asks /proc about overcommitment; there is no /proc",
-      .refuse_errno = ENOENT },
-    JAIL_CALLS_IPC,
-    JAIL_CALLS_THREADS,
+    JAIL_CALL_NARROW,
+    MAKER_CALLS,
 };
 
 /* The process backend. */
@@ -82,19 +97,7 @@ static const struct jail_call run_guest_calls[] = {
 
 static const struct jail_call worker_process_calls[] = {
     PROCESS_CALLS,
-    { SCMP_SYS(pread64), "the header of the channel's memory" },
-    { SCMP_SYS(openat), "malloc of a thread asks /proc about overcommitment; there is no /proc",
-      .refuse_errno = ENOENT },
-    { SCMP_SYS(clone), "a cell: a process, without new namespaces", true, 0, UINT32_MAX,
-      CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID | SIGCHLD },
-    { SCMP_SYS(prctl), "a cell dies with its worker", ARGUMENT(0, PR_SET_PDEATHSIG) },
-    { SCMP_SYS(wait4), "a cell ends" },
-    { SCMP_SYS(kill), "a cell is ended", ARGUMENT(1, SIGKILL) },
-    { SCMP_SYS(pipe2), "a cell gives its lane back" },
-    { SCMP_SYS(dup2), "a cell keeps two descriptors" },
-    { SCMP_SYS(close_range), "and closes the others" },
-    JAIL_CALLS_IPC,
-    JAIL_CALLS_THREADS,
+    MAKER_CALLS,
 };
 
 /* All that a process can do with guest code inside: at most twelve calls. */
@@ -113,6 +116,24 @@ static const struct jail_call cell_calls[] = {
     { SCMP_SYS(exit_group), "the end" },
 };
 _Static_assert(ARRAY_COUNT(cell_calls) <= 12, "the promise of docs/jail.md");
+
+/* All that a process can do once it enters a micro-VM; its machine is made before. */
+static const struct jail_call cell_kvm_calls[] = {
+    { SCMP_SYS(ioctl), "enter the micro-VM", ONLY(KVM_RUN) },
+    { SCMP_SYS(ioctl), "read its registers, the fault's address among them", ONLY(KVM_GET_SREGS) },
+    { SCMP_SYS(ioctl), "memory grows", ONLY(KVM_SET_USER_MEMORY_REGION) },
+    { SCMP_SYS(futex), "waits for invocations, and for its turn" },
+    { SCMP_SYS(write), "wakes the server; gives the lane back" },
+    { SCMP_SYS(rt_sigreturn), "returning from the timer" },
+    { SCMP_SYS(timer_settime), "the time limit" },
+    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },
+    { SCMP_SYS(getrandom), "the guest's random numbers" },
+    { SCMP_SYS(mprotect), "KVM forgets its shadow; never executable", true, 2, PROT_EXEC, 0 },
+    { SCMP_SYS(madvise), "memory is given back" },
+    { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },
+    { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },
+    { SCMP_SYS(exit_group), "the end" },
+};
 /* clang-format on */
 
 const struct jail_profile profile_worker_process = {
@@ -126,6 +147,13 @@ const struct jail_profile profile_cell = {
     .name = "slipstream --worker (cell)",
     .calls = cell_calls,
     .call_count = ARRAY_COUNT(cell_calls),
+    .file_size_max = UINT64_MAX,
+};
+
+const struct jail_profile profile_cell_kvm = {
+    .name = "slipstream --worker (cell with a micro-VM)",
+    .calls = cell_kvm_calls,
+    .call_count = ARRAY_COUNT(cell_kvm_calls),
     .file_size_max = UINT64_MAX,
 };
 

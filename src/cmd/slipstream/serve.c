@@ -37,11 +37,20 @@ static const struct option_table worker_table = {
 
 static bool worker_jail(struct engine *engine, uid_t uid, struct error *error)
 {
-    if (strcmp(engine_backend(engine), "process") != 0)
-        return jail_enter(&profile_worker, uid, (gid_t)uid, error);
+    bool is_process = strcmp(engine_backend(engine), "process") == 0;
     engine_set_seal(engine, jail_narrow);
-    return jail_narrow_prepare(&profile_cell, error) &&
-           jail_enter(&profile_worker_process, uid, (gid_t)uid, error);
+    return jail_narrow_prepare(is_process ? &profile_cell : &profile_cell_kvm, error) &&
+           jail_enter(is_process ? &profile_worker_process : &profile_worker, uid, (gid_t)uid,
+                      error);
+}
+
+/* A first micro-VM, for what is measured once per process, and to learn now that none can be made.
+ */
+static bool engine_prime(struct engine *engine, struct error *error)
+{
+    AUTO(shell) struct shell *shell = NULL;
+    return strcmp(engine_backend(engine), "process") == 0 ||
+           shell_open(&shell, engine, NULL, 0, error);
 }
 
 /* A worker may wait long for its application: what building the jail's filter took goes back. */
@@ -63,8 +72,9 @@ int slipstream_worker(char **argv)
         return error_exit_code(error.code);
     }
     uid = (uid_t)options.uid;
-    if (!engine_open(&engine, options.backend, &error) || !worker_jail(engine, uid, &error) ||
-        !heap_trim() || !worker_serve(engine, (int)options.control, &error)) {
+    if (!engine_open(&engine, options.backend, &error) || !engine_prime(engine, &error) ||
+        !worker_jail(engine, uid, &error) || !heap_trim() ||
+        !worker_serve(engine, (int)options.control, &error)) {
         log_error("worker failed", &error);
         return error_exit_code(error.code);
     }

@@ -20,8 +20,10 @@ extern const struct jail_profile profile_run;
 /* With the process backend: until the program is in place, and from then on. */
 extern const struct jail_profile profile_run_process;
 extern const struct jail_profile profile_run_guest;
+/* A worker, and its cells from before the first guest instruction; with kvm, and with the process
+ * backend. */
 extern const struct jail_profile profile_worker;
-/* The same with the process backend: the worker, and its cells from the first guest instruction. */
+extern const struct jail_profile profile_cell_kvm;
 extern const struct jail_profile profile_worker_process;
 extern const struct jail_profile profile_cell;
 
