@@ -56,6 +56,11 @@
     { SCMP_SYS(sendmsg), "framed messages" },                                                      \
     { SCMP_SYS(recvmsg), "framed messages" }
 
+/* Libraries that ask for the time in old ways, where the vDSO has no clock (some hypervisors). */
+#define JAIL_CALLS_CLOCKS                                                                          \
+    { SCMP_SYS(time), "clocks where the vDSO has no fast path" },                                  \
+    { SCMP_SYS(gettimeofday), "the same" }
+
 /* Threads, not processes: clone3 hides its flags in memory, so the C library is sent back to clone. */
 #define JAIL_CALLS_THREADS                                                                         \
     { SCMP_SYS(clone), "a thread starts", true, 0, CLONE_THREAD, CLONE_THREAD },                   \

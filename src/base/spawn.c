@@ -20,7 +20,7 @@
 /* What the child tells when it could not become the program. */
 struct exec_failure {
     int os_errno;
-    char step[24];
+    char step[32];
 };
 
 /* Everything below up to the exec runs in the child: only calls that are safe after a fork. */
@@ -96,6 +96,8 @@ NORETURN static void become(const struct spawn_options *options, int report, pid
         give_up(report, "die with parent");
     if (getppid() != parent)
         _exit(127); /* it died before the line above */
+    if (options->has_group && write(options->group, "0", 1) != 1)
+        give_up(report, "enter its control group");
     arrange_descriptors(options, &report);
     execve(options->path, (char *const *)(uintptr_t)options->arguments,
            (char *const *)(uintptr_t)environment);

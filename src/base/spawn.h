@@ -23,6 +23,8 @@ struct spawn_options {
     const char *const *environment; /* NULL-terminated; NULL: empty */
     struct spawn_descriptor descriptors[SPAWN_DESCRIPTORS_MAX];
     unsigned descriptor_count; /* 0-2 not listed: /dev/null, but stderr stays the parent's */
+    bool has_group;            /* it moves to a control group before it starts: */
+    int group;                 /* cgroup_leaf_make's entrance */
     bool own_group; /* a process group of its own: a terminal's Ctrl-C doesn't reach it */
 };
 

@@ -5,6 +5,7 @@
 
 static const struct jail_call calls[] = {
     JAIL_CALLS_PROCESS,
+    JAIL_CALLS_CLOCKS,
     JAIL_CALLS_MEMORY,
     JAIL_CALLS_IPC,
     { SCMP_SYS(poll), "wait for the next request" },

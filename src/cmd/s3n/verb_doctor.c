@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n doctor`: what this machine has of what S3N needs, and what its hardware shares and leaks. */
+#include "base/cgroup.h"
 #include "base/file.h"
 #include "base/processor.h"
 #include "base/spawn.h"
@@ -125,6 +126,39 @@ static void look_at_jails(struct findings *findings)
                      : "this user may not make namespaces");
 }
 
+/* A node's group is not this one, unless both were started from here. */
+static void look_at_groups(struct findings *findings)
+{
+    char folder[PATH_MAX];
+    struct cgroup_view view = { 0 };
+    struct error error;
+    bool found =
+        cgroup_find_own(folder, &error) && cgroup_look(&view, &cgroup_files_system, folder, &error);
+    bool has_all = found && view.is_writable;
+    for (unsigned i = 0; i < CGROUP_CONTROLLER_COUNT; i++)
+        has_all = has_all && view.offers[i];
+    struct finding *row =
+        finding_add(findings, "cgroups", has_all ? FINDING_GOOD : FINDING_NOTE,
+                    has_all ? NULL
+                            : "a node limits its children by control groups of version 2 where "
+                              "it has one of its own (systemd: Delegate=yes); [cgroup] in "
+                              "docs/operating.md");
+    if (!found) {
+        snprintf(row->text, sizeof(row->text), "%.200s", error.text);
+        return;
+    }
+    snprintf(row->text, sizeof(row->text), "offered here:");
+    for (unsigned i = 0; i < CGROUP_CONTROLLER_COUNT; i++) {
+        if (view.offers[i])
+            snprintf(row->text + strlen(row->text), sizeof(row->text) - strlen(row->text), " %s",
+                     cgroup_controller_name((enum cgroup_controller)i));
+    }
+    bool offers_any = row->text[strlen(row->text) - 1] != ':';
+    snprintf(row->text + strlen(row->text), sizeof(row->text) - strlen(row->text), "%s%s",
+             offers_any ? "" : " none of memory, pids, cpu",
+             view.is_writable ? "" : "; this user may not use them");
+}
+
 static void look_at_programs(struct findings *findings)
 {
     static const char *const programs[] = { "s3n-compile", "slipstream", "s3nd", "s3n-keeper" };
@@ -212,6 +246,7 @@ static bool doctor_run(struct cli *cli, const void *options UNUSED,
     look_at_processor(&findings, &processor);
     look_at_kvm(&findings);
     look_at_jails(&findings);
+    look_at_groups(&findings);
     look_at_programs(&findings);
     look_at_platforms(&findings);
     bool can_run = true;

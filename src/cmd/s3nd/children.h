@@ -25,6 +25,7 @@ struct child {
     uint32_t request;     /* COMPILER: the request that its end answers */
     uint64_t deadline_ns; /* killed when it still runs then; UINT64_MAX: never */
     bool is_late;         /* its time was over, it was killed */
+    unsigned group;       /* number of its control group; 0: it has none */
     unsigned user;        /* WORKER: its number among the workers' users */
 };
 

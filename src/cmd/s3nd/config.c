@@ -39,6 +39,8 @@ static bool defaults_set(struct config *config, struct error *error)
         .worker_idle_s = 60,
         .spare_count_min = 1,
         .spare_count_max = 8,
+        .worker_group = { .pids = 512, .weight = 100 },
+        .compiler_group = { .memory_mib = 4096, .pids = 256, .weight = 20 },
     };
     const char *home = getenv("HOME");
     static const char root_file[] = "/etc/s3n/s3nd.toml";
@@ -153,6 +155,39 @@ static bool processor_table_read(struct config *config, const json_t *root, stru
            demand_read(&config->wants_mitigations, table, keys[1], "required", error);
 }
 
+static bool groups_table_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const keys[] = {
+        "use",           "worker_memory_mib", "worker_pids", "worker_weight", "compiler_memory_mib",
+        "compiler_pids", "compiler_weight",   NULL
+    };
+    static const char *const uses[] = { [CONFIG_GROUPS_AUTO] = "auto",
+                                        [CONFIG_GROUPS_REQUIRED] = "required",
+                                        [CONFIG_GROUPS_OFF] = "off" };
+    struct config_child *worker = &config->worker_group, *compiler = &config->compiler_group;
+    json_t *table;
+    const char *use = uses[CONFIG_GROUPS_AUTO];
+    unsigned chosen = 0;
+    if (json_object_get(root, "cgroup") == NULL)
+        return true;
+    if (!json_get_object(root, "cgroup", &table, error) ||
+        !json_check_keys(table, keys, "cgroup", error) ||
+        (json_object_get(table, "use") != NULL && !json_get_string(table, "use", &use, error)))
+        return false;
+    while (chosen < ARRAY_COUNT(uses) && strcmp(uses[chosen], use) != 0)
+        chosen++;
+    if (chosen == ARRAY_COUNT(uses))
+        return error_set(error, ERROR_INVALID,
+                         "cgroup.use: must be \"auto\", \"required\" or \"off\"");
+    config->groups = (enum config_groups)chosen;
+    return number_read(&worker->memory_mib, table, "worker_memory_mib", 1 << 24, error) &&
+           number_read(&worker->pids, table, "worker_pids", 1 << 20, error) &&
+           number_read(&worker->weight, table, "worker_weight", 10000, error) &&
+           number_read(&compiler->memory_mib, table, "compiler_memory_mib", 1 << 24, error) &&
+           number_read(&compiler->pids, table, "compiler_pids", 1 << 20, error) &&
+           number_read(&compiler->weight, table, "compiler_weight", 10000, error);
+}
+
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
@@ -198,9 +233,9 @@ static bool optimiser_read(struct config *config, const json_t *root, struct err
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir",    "listen",    "admin",   "tee",
-                                        "first_owner", "owners",    "users",   "limits",
-                                        "optimiser",   "processor", "backend", NULL };
+    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee",       "first_owner",
+                                        "owners",   "users",  "limits", "optimiser", "processor",
+                                        "backend",  "cgroup", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -216,7 +251,8 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->tee, sizeof(config->tee), root, "tee", error) &&
         string_read(config->backend, sizeof(config->backend), root, "backend", error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
-        processor_table_read(config, root, error) && optimiser_read(config, root, error);
+        processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
+        optimiser_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

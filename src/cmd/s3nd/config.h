@@ -20,6 +20,18 @@ enum node_role {
     NODE_ROLE_SERVER /* started by the supervisor only */
 };
 
+enum config_groups {
+    CONFIG_GROUPS_AUTO,     /* limits by control groups where they can be had */
+    CONFIG_GROUPS_REQUIRED, /* no start without */
+    CONFIG_GROUPS_OFF
+};
+
+struct config_child {
+    uint32_t memory_mib; /* 0: by default */
+    uint32_t pids;
+    uint32_t weight;
+};
+
 struct config {
     enum node_role role;
     char file[PATH_MAX]; /* empty: none */
@@ -40,6 +52,8 @@ struct config {
     uint32_t worker_idle_s;     /* a worker without work for so long ends; 0: never */
     uint32_t spare_count_min;   /* workers kept ahead of need */
     uint32_t spare_count_max;
+    enum config_groups groups;
+    struct config_child worker_group, compiler_group;
     bool uses_optimiser;    /* where it is installed */
     bool wants_no_smt;      /* starts only where no sibling threads are in use */
     bool wants_mitigations; /* starts only where no known vulnerability is open */

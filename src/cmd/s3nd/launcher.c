@@ -14,7 +14,9 @@
 
 bool launcher_init(struct launcher *launcher, const struct config *config, struct error *error)
 {
-    *launcher = (struct launcher){ .config = config, .backend = engine_choose(config->backend) };
+    *launcher = (struct launcher){ .config = config,
+                                   .backend = engine_choose(config->backend),
+                                   .group = -1 };
     struct error absent; /* a build without LLVM has no optimiser, and its server asks for none */
     if (!spawn_sibling_path(launcher->optimiser, sizeof(launcher->optimiser), "s3n-optimise",
                             &absent))
@@ -91,13 +93,16 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
                          { sockets->listen, SERVER_LISTEN_FD },
                          { sockets->admin, SERVER_ADMIN_FD } },
         .descriptor_count = 3,
+        .has_group = launcher->group >= 0,
+        .group = launcher->group,
         .own_group = true,
     };
     return spawn(pid, &options, error);
 }
 
 /* A child that speaks to us over one socket, its descriptor 3. */
-static bool launch_on_socket(const char *path, const char *const *arguments, int socket, pid_t *pid,
+static bool launch_on_socket(const struct launcher *launcher, const char *path,
+                             const char *const *arguments, int socket, pid_t *pid,
                              struct error *error)
 {
     struct spawn_options options = { .path = path,
@@ -105,6 +110,8 @@ static bool launch_on_socket(const char *path, const char *const *arguments, int
                                      .environment = child_environment(),
                                      .descriptors = { { socket, 3 } },
                                      .descriptor_count = 1,
+                                     .has_group = launcher->group >= 0,
+                                     .group = launcher->group,
                                      .own_group = true };
     return spawn(pid, &options, error);
 }
@@ -115,7 +122,7 @@ bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, stru
     struct user_text base = user_text_of(launcher, 0);
     const char *arguments[] = { "s3n-keeper", "--data-dir", config->data_folder, "--tee",
                                 config->tee,  "--uid-base", base.text,           NULL };
-    return launch_on_socket(launcher->keeper, arguments, socket, pid, error);
+    return launch_on_socket(launcher, launcher->keeper, arguments, socket, pid, error);
 }
 
 bool launch_worker(const struct launcher *launcher, int socket, unsigned user, pid_t *pid,
@@ -124,7 +131,7 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
     struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
     const char *arguments[] = { "slipstream",      "--worker", "--control-fd", "3", "--backend",
                                 launcher->backend, "--uid",    uid.text,       NULL };
-    return launch_on_socket(launcher->worker, arguments, socket, pid, error);
+    return launch_on_socket(launcher, launcher->worker, arguments, socket, pid, error);
 }
 
 enum {
@@ -170,6 +177,8 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
         .environment = child_environment(),
         .descriptors = { { files->module, 0 }, { files->image, 1 }, { files->messages, 2 } },
         .descriptor_count = 3,
+        .has_group = launcher->group >= 0,
+        .group = launcher->group,
         .own_group = true,
     };
     if (!spawn(pid, &options, error))

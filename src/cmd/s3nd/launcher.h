@@ -19,6 +19,7 @@ enum node_user {
 struct launcher {
     const struct config *config;
     const char *backend; /* kvm or process: chosen once, so that what receipts name is what runs */
+    int group;           /* entrance of the next child's control group; -1: it has none */
     char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
         worker[PATH_MAX];
 };

@@ -16,6 +16,7 @@ static const struct jail_call calls[] = {
     JAIL_CALLS_MEMORY,
     JAIL_CALLS_DESCRIPTORS,
     JAIL_CALLS_IPC,
+    JAIL_CALLS_CLOCKS,
     { SCMP_SYS(epoll_create1), "event loop" },
     { SCMP_SYS(epoll_ctl), "event loop" },
     { SCMP_SYS(epoll_wait), "event loop" },

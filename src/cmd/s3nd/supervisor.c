@@ -4,9 +4,10 @@
 #include "base/file.h"
 #include "base/ipc.h"
 #include "base/log.h"
-#include "base/processor.h"
 #include "base/spawn.h"
 #include "cmd/s3nd/children.h"
+#include "cmd/s3nd/demands.h"
+#include "cmd/s3nd/groups.h"
 #include "cmd/s3nd/launcher.h"
 #include "cmd/s3nd/listeners.h"
 #include "cmd/s3nd/notify.h"
@@ -41,6 +42,7 @@ struct supervisor {
     const struct config *config;
     struct launcher launcher;
     struct children children;
+    struct groups groups;
     struct ipc *server; /* NULL while it does not run */
     int signals;
     int listen, admin;
@@ -67,6 +69,13 @@ static void log_child(enum log_level level, const char *event, const struct chil
     log_line(level, event, "child", child_kind_name(child->kind), "pid", pid, "note", note, NULL);
 }
 
+/* Before its launch: it starts in its own control group. */
+static bool child_begin(struct supervisor *supervisor, struct child *child, struct error *error)
+{
+    return groups_begin(&supervisor->groups, child->kind, &child->group,
+                        &supervisor->launcher.group, error);
+}
+
 static bool child_add(struct supervisor *supervisor, const struct child *child, struct error *error)
 {
     if (children_add(&supervisor->children, child)) {
@@ -75,6 +84,14 @@ static bool child_add(struct supervisor *supervisor, const struct child *child, 
     }
     kill(child->pid, SIGKILL);
     return error_set(error, ERROR_LIMIT, "more than %d children", CHILD_COUNT_MAX);
+}
+
+/* After its launch, whether it started or not. */
+static void child_began(struct supervisor *supervisor, const struct child *child, bool started)
+{
+    file_close(&supervisor->launcher.group);
+    if (!started)
+        (void)groups_end(&supervisor->groups, child->group);
 }
 
 static bool socket_pair(int pair[2], struct error *error)
@@ -94,8 +111,10 @@ static bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
         return error_set(error, ERROR_LIMIT, "more than %d workers", WORKER_USER_COUNT_MAX);
     if (!socket_pair(pair, error))
         return false;
-    bool started = launch_worker(&supervisor->launcher, pair[1], child.user, &child.pid, error) &&
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_worker(&supervisor->launcher, pair[1], child.user, &child.pid, error) &&
                    child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
     file_close(&pair[1]);
     if (!started) {
         file_close(&pair[0]);
@@ -146,8 +165,10 @@ static bool serve_keeper(void *context, const struct ipc_message *message, struc
     children_kill(&supervisor->children, CHILD_KEEPER);
     if (!socket_pair(pair, error))
         return false;
-    bool started = launch_keeper(&supervisor->launcher, pair[1], &child.pid, error) &&
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_keeper(&supervisor->launcher, pair[1], &child.pid, error) &&
                    child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
     file_close(&pair[1]);
     if (!started) {
         file_close(&pair[0]);
@@ -275,8 +296,11 @@ static bool compile_start(struct supervisor *supervisor, const struct ipc_messag
     }
     if (is_optimised)
         child.deadline_ns = now_ns() + OPTIMISE_WALL_S * second_ns;
-    return launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
-           child_add(supervisor, &child, error);
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
+                   child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
+    return started;
 }
 
 static bool request_answer(struct supervisor *supervisor, const struct ipc_request *request,
@@ -324,9 +348,11 @@ static bool server_start(struct supervisor *supervisor, struct error *error)
     if (!socket_pair(pair, error))
         return false;
     struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin };
-    bool started = launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
-                   child_add(supervisor, &child, error) &&
-                   ipc_new(&supervisor->server, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
+                   child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
+    started = started && ipc_new(&supervisor->server, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
     file_close(&pair[1]);
     if (!started)
         file_close(&pair[0]);
@@ -406,9 +432,11 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
     struct spawn_end end = spawn_end_of_status(status);
     struct child gone = *child;
     children_remove(&supervisor->children, child);
-    char note[64];
-    snprintf(note, sizeof(note), "%s %d%s", end.was_killed ? "signal" : "exit code", end.code,
-             spawn_end_is_forbidden_call(&end) ? " (forbidden system call)" : "");
+    char note[96];
+    bool ran_out = groups_end(&supervisor->groups, gone.group);
+    snprintf(note, sizeof(note), "%s %d%s%s", end.was_killed ? "signal" : "exit code", end.code,
+             spawn_end_is_forbidden_call(&end) ? " (forbidden system call)" : "",
+             ran_out ? " (its control group's memory ran out)" : "");
     bool expected =
         supervisor->stopping || gone.kind == CHILD_COMPILER || (!end.was_killed && end.code == 0);
     log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
@@ -478,6 +506,8 @@ static int wait_ms(struct supervisor *supervisor)
         until_ns = MIN(until_ns, supervisor->restart_at_ns);
     else
         until_ns = MIN(until_ns, spares_due_ns(&supervisor->spares, now_ns()));
+    if (!groups_sweep(&supervisor->groups))
+        until_ns = MIN(until_ns, now_ns() + second_ns / 5);
     uint64_t now = now_ns();
     if (until_ns <= now)
         return 0;
@@ -536,36 +566,19 @@ static bool folder_lock(struct supervisor *supervisor, struct error *error)
                      supervisor->config->data_folder);
 }
 
-/* What the operator insists on. */
-static bool processor_check(const struct config *config, struct error *error)
-{
-    static struct processor processor;
-    char names[200];
-    processor_read(&processor, PROCESSOR_FOLDER);
-    if (config->wants_no_smt && (processor.uses_smt || !processor.knows_smt))
-        return error_set(error, ERROR_UNAVAILABLE, "processor.smt = \"off\", but %s",
-                         processor.knows_smt ? "sibling threads are in use"
-                                             : "the kernel does not tell");
-    processor_open_names(&processor, names, sizeof(names));
-    if (config->wants_mitigations &&
-        (processor.vulnerability_count == 0 || strcmp(names, "none") != 0))
-        return error_set(error, ERROR_UNAVAILABLE,
-                         "processor.mitigations = \"required\", but open: %s",
-                         processor.vulnerability_count == 0 ? "not told by the kernel" : names);
-    return true;
-}
-
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
     supervisor->spares.count_min = config->spare_count_min;
     supervisor->spares.count_max = config->spare_count_max;
-    return processor_check(config, error) && launcher_init(&supervisor->launcher, config, error) &&
+    return demands_check_processor(config, error) &&
+           launcher_init(&supervisor->launcher, config, error) &&
            listener_check_loopback(config->admin, error) &&
            launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
            listener_open(&supervisor->listen, config->listen, error) &&
            listener_open(&supervisor->admin, config->admin, error) &&
-           signals_open(supervisor, error) && server_start(supervisor, error);
+           signals_open(supervisor, error) && groups_open(&supervisor->groups, config, error) &&
+           server_start(supervisor, error);
 }
 
 int supervisor_run(const struct config *config)
@@ -580,6 +593,7 @@ int supervisor_run(const struct config *config)
         turn(&supervisor);
     for (unsigned kind = CHILD_SERVER; kind <= CHILD_WORKER; kind++)
         children_kill(&supervisor.children, (enum child_kind)kind);
+    groups_close(&supervisor.groups);
     log_line(LOG_LEVEL_INFO, "stopped", NULL);
     return supervisor.exit_code;
 }
