@@ -2,6 +2,7 @@
 #include "attest/sim.h"
 
 #include "attest/attest.h"
+#include "attest/sim_collateral.h"
 #include "crypto/pem.h"
 #include "crypto/random.h"
 
@@ -10,8 +11,6 @@
 #include <string.h>
 
 enum {
-    DAY_S = 86400,
-    VALIDITY_S = 3653 * DAY_S,
     AUTH_DATA_SIZE = 32,
     SIGNED_PART_SIZE = 48 + TD_REPORT_10_SIZE,
     PRIVATE_KEY_SIZE_MAX = 256
@@ -24,6 +23,7 @@ struct sim_root {
     struct ecdsa_key *attestation_key;       /* of the simulated quoting enclave */
     uint8_t qe_report_part[SGX_REPORT_SIZE]; /* its report, which binds the attestation key */
     struct ecdsa_signature qe_report_signature;
+    struct sim_collateral collateral; /* empty under a root of an earlier version */
 };
 
 /* What Intel's enclave uses there: any bytes would do, the hash binds them. */
@@ -46,41 +46,6 @@ static void describe_platform(struct pck_info *info)
     random_bytes(info->platform_instance_id, sizeof(info->platform_instance_id));
 }
 
-/* One level of the chain while it is made. */
-struct level {
-    struct ecdsa_key *key;
-    struct buffer der;
-    struct x509_certificate certificate;
-};
-
-static void level_done(struct level *level)
-{
-    ecdsa_key_free(level->key);
-    buffer_done(&level->der);
-}
-#define AUTO_LEVEL __attribute__((cleanup(level_done)))
-
-/* `issuer` NULL: self-signed. */
-static bool level_make(struct level *level, const struct x509_request *request,
-                       const struct level *issuer, struct error *error)
-{
-    buffer_init(&level->der, X509_SIZE_MAX);
-    return ecdsa_key_generate(&level->key, error) &&
-           x509_issue(&level->der, request, ecdsa_key_public(level->key),
-                      issuer == NULL ? NULL : &issuer->certificate,
-                      issuer == NULL ? level->key : issuer->key, error) &&
-           x509_parse(&level->certificate, buffer_view(&level->der), error);
-}
-
-static struct x509_request request_of(const char *name, int64_t now_s)
-{
-    return (struct x509_request){ .common_name = name,
-                                  .organization = "Development root, proves nothing",
-                                  .not_before_s = MAX(now_s - DAY_S, 0),
-                                  .not_after_s = now_s + VALIDITY_S,
-                                  .path_length = -1 };
-}
-
 /* The attestation key, and the report of a quoting enclave that vouches for it. */
 static bool make_attestation_key(struct sim_root *root, struct error *error)
 {
@@ -90,7 +55,7 @@ static bool make_attestation_key(struct sim_root *root, struct error *error)
                                  .isv_prod_id = 2,
                                  .isv_svn = 1 };
     struct digest32 enclave = sha256_of(BYTES_LITERAL("s3n-sim/qe"));
-    struct digest32 signer = sha256_of(BYTES_LITERAL("s3n-sim/qe-signer"));
+    struct digest32 signer = sim_qe_signer();
     memcpy(report.mr_enclave, enclave.bytes, sizeof(report.mr_enclave));
     memcpy(report.mr_signer, signer.bytes, sizeof(report.mr_signer));
     uint8_t bound[64 + AUTH_DATA_SIZE];
@@ -105,14 +70,20 @@ static bool make_attestation_key(struct sim_root *root, struct error *error)
     return ecdsa_sign(&root->qe_report_signature, root->pck_key, &digest, error);
 }
 
+static struct sim_root *root_new(void)
+{
+    struct sim_root *root = calloc(1, sizeof(*root));
+    if (root == NULL)
+        return NULL;
+    buffer_init(&root->pem, PEM_SIZE_MAX);
+    sim_collateral_init(&root->collateral);
+    return root;
+}
+
 /* Takes over the leaf's key; `pem` is the chain. */
-static bool assemble(struct sim_root **made, struct ecdsa_key **pck_key, struct bytes pem,
+static bool assemble(struct sim_root *root, struct ecdsa_key **pck_key, struct bytes pem,
                      struct error *error)
 {
-    AUTO(sim_root) struct sim_root *root = calloc(1, sizeof(*root));
-    if (root == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "simulated platform");
-    buffer_init(&root->pem, PEM_SIZE_MAX);
     buffer_append(&root->pem, pem);
     if (root->pem.failed)
         return error_set(error, ERROR_NO_MEMORY, "simulated platform");
@@ -122,44 +93,48 @@ static bool assemble(struct sim_root **made, struct ecdsa_key **pck_key, struct 
         !ecdsa_public_equal(&root->chain.certificates[0].key.p256, ecdsa_key_public(*pck_key)))
         return error_set(error, ERROR_INVALID, "not the chain and key of a simulated platform");
     root->pck_key = TAKE(*pck_key);
-    if (!make_attestation_key(root, error))
-        return false;
-    *made = TAKE(root);
-    return true;
+    return make_attestation_key(root, error);
 }
 
 bool sim_root_new(struct sim_root **made, int64_t now_s, struct error *error)
 {
-    AUTO_LEVEL struct level top = { 0 };
-    AUTO_LEVEL struct level middle = { 0 };
-    AUTO_LEVEL struct level leaf = { 0 };
-    struct x509_request request = request_of(SIM_NAME_PREFIX "Root CA (development root)", now_s);
+    AUTO_SIM_ISSUER struct sim_issuer top = { 0 };
+    AUTO_SIM_ISSUER struct sim_issuer middle = { 0 };
+    AUTO_SIM_ISSUER struct sim_issuer leaf = { 0 };
+    AUTO(sim_root) struct sim_root *root = root_new();
+    if (root == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "simulated platform");
+    struct x509_request request = sim_request(SIM_NAME_PREFIX "Root CA (development root)", now_s);
     request.is_ca = true;
     request.path_length = 1;
-    if (!level_make(&top, &request, NULL, error))
+    if (!sim_issuer_make(&top, &request, NULL, error))
         return false;
-    request = request_of(SIM_NAME_PREFIX "PCK Platform CA", now_s);
+    request = sim_request(SIM_NAME_PREFIX "PCK Platform CA", now_s);
     request.is_ca = true;
     request.path_length = 0;
-    if (!level_make(&middle, &request, &top, error))
+    if (!sim_issuer_make(&middle, &request, &top, error))
         return false;
     struct pck_info info;
     describe_platform(&info);
     uint8_t space[1024];
     struct der_writer extension = der_writer_into(space, sizeof(space));
     pck_write(&extension, &info);
-    request = request_of(SIM_NAME_PREFIX "PCK Certificate", now_s);
+    request = sim_request(SIM_NAME_PREFIX "PCK Certificate", now_s);
     request.extensions[0] = (struct x509_extra_extension){ .oid = pck_extension_oid,
                                                            .value = der_writer_view(&extension) };
     request.extension_count = 1;
-    if (!level_make(&leaf, &request, &middle, error))
+    if (!sim_issuer_make(&leaf, &request, &middle, error))
         return false;
     AUTO_BUFFER struct buffer pem;
     buffer_init(&pem, PEM_SIZE_MAX);
     pem_append(&pem, "CERTIFICATE", buffer_view(&leaf.der));
     pem_append(&pem, "CERTIFICATE", buffer_view(&middle.der));
     pem_append(&pem, "CERTIFICATE", buffer_view(&top.der));
-    return assemble(made, &leaf.key, buffer_view(&pem), error);
+    if (!assemble(root, &leaf.key, buffer_view(&pem), error) ||
+        !sim_collateral_make(&root->collateral, &top, &middle, now_s, error))
+        return false;
+    *made = TAKE(root);
+    return true;
 }
 
 void sim_root_free(struct sim_root *root)
@@ -169,6 +144,7 @@ void sim_root_free(struct sim_root *root)
     ecdsa_key_free(root->pck_key);
     ecdsa_key_free(root->attestation_key);
     buffer_done(&root->pem);
+    sim_collateral_done(&root->collateral);
     free(root);
 }
 
@@ -176,30 +152,53 @@ bool sim_root_export(struct secret_buffer *text, const struct sim_root *root, st
 {
     AUTO_SECRET_BUFFER struct secret_buffer key = { 0 };
     AUTO_SECRET_BUFFER struct secret_buffer whole = { 0 };
-    if (!ecdsa_key_to_pem(&key, root->pck_key, error) ||
-        !secret_buffer_init(&whole, key.size + root->pem.size, error))
+    AUTO_BUFFER struct buffer public;
+    buffer_init(&public, 2 * PEM_SIZE_MAX);
+    buffer_append(&public, buffer_view(&root->pem));
+    if (!sim_collateral_write(&public, &root->collateral, error) ||
+        !ecdsa_key_to_pem(&key, root->pck_key, error) ||
+        !secret_buffer_init(&whole, key.size + public.size, error))
         return false;
     memcpy(whole.data, key.data, key.size);
-    memcpy(whole.data + key.size, root->pem.data, root->pem.size);
+    memcpy(whole.data + key.size, public.data, public.size);
     *text = whole;
     whole = (struct secret_buffer){ 0 };
     return true;
 }
 
-bool sim_root_import(struct sim_root **root, struct bytes text, struct error *error)
+bool sim_root_import(struct sim_root **made, struct bytes text, struct error *error)
 {
     AUTO_SECRET_BUFFER struct secret_buffer skipped = { 0 };
     AUTO(ecdsa_key) struct ecdsa_key *key = NULL;
+    AUTO(sim_root) struct sim_root *root = root_new();
     size_t size;
     struct reader reader = reader_of(text);
+    if (root == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "simulated platform");
     if (!secret_buffer_init(&skipped, PRIVATE_KEY_SIZE_MAX, error) ||
         !pem_read(&reader, "PRIVATE KEY", skipped.data, skipped.size, &size, error))
         return error_within(error, "simulated platform");
     size_t key_size = reader_offset(&reader);
+    struct bytes public = bytes_part(text, key_size, text.size);
+    size_t chain_size = sim_collateral_find(public);
     if (!ecdsa_key_from_pem(&key, bytes_part(text, 0, key_size), error) ||
-        !assemble(root, &key, bytes_part(text, key_size, text.size), error))
+        !assemble(root, &key, bytes_part(public, 0, chain_size), error) ||
+        !sim_collateral_read(&root->collateral, bytes_part(public, chain_size, public.size), error))
         return error_within(error, "simulated platform");
+    *made = TAKE(root);
     return true;
+}
+
+bool sim_collateral(const struct sim_root *root, struct attest_collateral *collateral)
+{
+    *collateral = (struct attest_collateral){
+        .tcb_info = buffer_view(&root->collateral.tcb_info),
+        .qe_identity = buffer_view(&root->collateral.qe_identity),
+        .tcb_chain = buffer_view(&root->collateral.tcb_chain),
+        .pck_crl = buffer_view(&root->collateral.pck_crl),
+        .root_crl = buffer_view(&root->collateral.root_crl),
+    };
+    return !sim_collateral_is_empty(&root->collateral);
 }
 
 struct bytes sim_root_certificate(const struct sim_root *root)

@@ -108,10 +108,66 @@ static void comes_back_from_its_export(void)
     struct attest_verdict verdict;
     struct attest_options options = { .now_s = NOW_S, .trust_simulated = true };
     CHECK(judge(&verdict, buffer_view(&quote), &options) == ATTEST_REASON_NONE);
-    for (size_t size = 0; size + 1 < text.size; size += 13) {
+    const char *collateral = strstr((const char *)text.data, "-----BEGIN S3N");
+    REQUIRE(collateral != NULL);
+    size_t chain_end = (size_t)((const uint8_t *)collateral - text.data);
+    for (size_t size = 0; size + 1 < text.size; size++) {
+        /* Without the collateral it is an export of an earlier version. */
+        if (size == chain_end || size + 1 == chain_end)
+            continue;
         AUTO(sim_root) struct sim_root *wrong = NULL;
-        CHECK(!sim_root_import(&wrong, bytes_of(text.data, size), &error));
+        CHECK_NOTE(!sim_root_import(&wrong, bytes_of(text.data, size), &error), "%zu", size);
     }
+}
+
+/* Nothing is special about simulated evidence: it passes every check. */
+static void passes_every_check_with_its_collateral(void)
+{
+    AUTO_FIXTURE struct fixture fixture = { 0 };
+    AUTO_FIXTURE struct fixture other = { 0 };
+    REQUIRE(fixture_make(&fixture) && fixture_make(&other));
+    struct attest_verdict verdict;
+    struct attest_options options = { .now_s = NOW_S, .trust_simulated = true };
+    CHECK(judge(&verdict, buffer_view(&fixture.quote), &options) == ATTEST_REASON_NONE);
+    CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UNKNOWN);
+    REQUIRE(sim_collateral(fixture.root, &options.collateral));
+    for (int year = 0; year < 10; year++) {
+        options.now_s = NOW_S + year * 365 * (int64_t)DAY_S;
+        CHECK(judge(&verdict, buffer_view(&fixture.quote), &options) == ATTEST_REASON_NONE);
+        CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UP_TO_DATE);
+        CHECK_NUMBER(verdict.claims.intel.tdx_module_status, INTEL_TCB_UP_TO_DATE);
+        for (size_t i = 0; i < verdict.step_count; i++)
+            CHECK_NUMBER(verdict.steps[i].state, ATTEST_STEP_PASSED);
+    }
+    options.now_s = NOW_S;
+    CHECK(judge(&verdict, buffer_view(&other.quote), &options) ==
+          ATTEST_REASON_PCK_CA_CRL_SIG_INVALID);
+}
+
+/* Exports of earlier versions end with the chain. */
+static void reads_exports_without_collateral(void)
+{
+    struct error error;
+    AUTO_FIXTURE struct fixture fixture = { 0 };
+    REQUIRE(fixture_make(&fixture));
+    AUTO_SECRET_BUFFER struct secret_buffer text = { 0 };
+    REQUIRE(sim_root_export(&text, fixture.root, &error));
+    const char *end = strstr((const char *)text.data, "-----BEGIN S3N");
+    REQUIRE(end != NULL);
+    AUTO(sim_root) struct sim_root *back = NULL;
+    REQUIRE(sim_root_import(&back, bytes_of(text.data, (size_t)((const uint8_t *)end - text.data)),
+                            &error));
+    struct attest_collateral collateral;
+    CHECK(!sim_collateral(back, &collateral) && collateral.tcb_info.size == 0);
+    AUTO(sim_root) struct sim_root *whole = NULL;
+    REQUIRE(sim_root_import(&whole, bytes_of(text.data, text.size), &error));
+    struct attest_collateral expected;
+    REQUIRE(sim_collateral(whole, &collateral) && sim_collateral(fixture.root, &expected));
+    CHECK_BYTES(collateral.tcb_info, expected.tcb_info);
+    CHECK_BYTES(collateral.qe_identity, expected.qe_identity);
+    CHECK_BYTES(collateral.tcb_chain, expected.tcb_chain);
+    CHECK_BYTES(collateral.root_crl, expected.root_crl);
+    CHECK_BYTES(collateral.pck_crl, expected.pck_crl);
 }
 
 static void measures_what_it_is_told(void)
@@ -152,8 +208,9 @@ static void refuses_every_change_of_a_byte(void)
 }
 
 static const struct test tests[] = {
-    TEST(is_accepted_only_when_told),     TEST(can_be_pinned),
-    TEST(comes_back_from_its_export),     TEST(measures_what_it_is_told),
+    TEST(is_accepted_only_when_told),       TEST(can_be_pinned),
+    TEST(comes_back_from_its_export),       TEST(passes_every_check_with_its_collateral),
+    TEST(reads_exports_without_collateral), TEST(measures_what_it_is_told),
     TEST(refuses_every_change_of_a_byte),
 };
 TEST_MAIN(tests)

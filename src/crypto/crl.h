@@ -42,4 +42,18 @@ MUST_CHECK bool crl_verify(const struct crl *crl, const struct x509_certificate 
 /* `serial` as x509_certificate has it.  Lists with many entries are searched one by one. */
 bool crl_is_revoked(const struct crl *crl, struct bytes serial);
 
+/* What a new list says. */
+struct crl_request {
+    int64_t this_update_s;
+    int64_t next_update_s;
+    uint64_t number;
+    const struct bytes *serials; /* as x509_certificate has them */
+    size_t serial_count;
+};
+
+/* Appends the DER of a list signed by a P-256 key, under the name in its certificate. */
+MUST_CHECK bool crl_issue(struct buffer *der, const struct crl_request *request,
+                          const struct x509_certificate *issuer, const struct ecdsa_key *issuer_key,
+                          struct error *error);
+
 #endif
