@@ -42,7 +42,8 @@ bool attest_root_is_simulated(const struct x509_certificate *root)
 
 /* Azure's wrapper of a report begins with "HCLA", a Nitro document with an array of four (or the
  * tag of COSE_Sign1), a report with its version as 32 bits, a quote with its version, its key type
- * (never zero) and its TEE type. */
+ * (never zero) and its TEE type.  A certificate is Intel evidence, of which kind its quote tells.
+ */
 enum attest_tee attest_tee_of(struct bytes evidence)
 {
     enum {
@@ -57,6 +58,8 @@ enum attest_tee attest_tee_of(struct bytes evidence)
         return ATTEST_TEE_ANY;
     if (bytes_starts_with(evidence, BYTES_LITERAL("HCLA")))
         return ATTEST_TEE_SNP;
+    if (ratls_is_certificate(evidence))
+        return ATTEST_TEE_SGX;
     if (first == 0x84 || first == 0xd2)
         return ATTEST_TEE_NITRO;
     if (key_type == 0)
@@ -80,9 +83,13 @@ bool attest_verify(struct attest_verdict *verdict, struct bytes evidence,
         verdict->tee = attest_tee_of(evidence);
     struct attest_run run = { .verdict = verdict, .options = options, .evidence = evidence };
     static const struct attest_check unknown = { "format", refuse_unknown };
-    verdict->is_valid = verdict->tee == ATTEST_TEE_ANY
-                            ? attest_run_checks(&run, &unknown, 1, &run, error)
-                            : kinds[verdict->tee].verify(&run, error);
+    bool is_intel = verdict->tee == ATTEST_TEE_TDX || verdict->tee == ATTEST_TEE_SGX;
+    if (verdict->tee == ATTEST_TEE_ANY)
+        verdict->is_valid = attest_run_checks(&run, &unknown, 1, &run, error);
+    else if (is_intel && ratls_is_certificate(evidence))
+        verdict->is_valid = ratls_verify(&run, error);
+    else
+        verdict->is_valid = kinds[verdict->tee].verify(&run, error);
     return verdict->is_valid;
 }
 
@@ -130,6 +137,8 @@ void attest_verdict_write(struct json_writer *json, const struct attest_verdict 
     json_write_object_begin(json);
     if (verdict->is_valid)
         kinds[verdict->tee].write(json, verdict);
+    if (verdict->is_valid && verdict->claims.ratls.layout != RATLS_NONE)
+        ratls_claims_write(json, &verdict->claims.ratls);
     json_write_object_end(json);
     json_write_name(json, "steps");
     write_steps(json, verdict, false);

@@ -15,6 +15,7 @@
 #include "attest/intel/intel.h"
 #include "attest/limits.h"
 #include "attest/nitro/nitro.h"
+#include "attest/ratls/ratls.h"
 #include "attest/reason.h"
 #include "core/json_writer.h"
 #include "crypto/hash.h"
@@ -75,6 +76,7 @@ struct attest_claims {
     uint8_t report_data[REPORT_DATA_SIZE]; /* Nitro: the user data, if it is as long; or zeros */
     struct digest32 root_key_id;           /* SHA-256 of the trusted root's public key, DER */
     int64_t not_after_s;                   /* when the first certificate of the chain expires */
+    struct ratls_claims ratls;             /* when the evidence was in a certificate */
     union {
         struct intel_claims intel; /* TDX and SGX */
         struct snp_claims snp;

@@ -39,10 +39,13 @@ MUST_CHECK bool attest_check_report_data(struct attest_run *run, struct bytes fo
 MUST_CHECK bool intel_verify(struct attest_run *run, struct error *error);
 MUST_CHECK bool snp_verify(struct attest_run *run, struct error *error);
 MUST_CHECK bool nitro_verify(struct attest_run *run, struct error *error);
+/* A certificate with a quote in it: the checks of the quote, between its own. */
+MUST_CHECK bool ratls_verify(struct attest_run *run, struct error *error);
 
 /* Members of the open object "claims", in the names of docs/attestation.md. */
 void intel_claims_write(struct json_writer *json, const struct attest_verdict *verdict);
 void snp_claims_write(struct json_writer *json, const struct attest_verdict *verdict);
 void nitro_claims_write(struct json_writer *json, const struct attest_verdict *verdict);
+void ratls_claims_write(struct json_writer *json, const struct ratls_claims *claims);
 
 #endif

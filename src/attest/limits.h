@@ -8,8 +8,12 @@ enum {
     NITRO_DOCUMENT_SIZE_MAX = 32768, /* the secure module's answers are at most 12288 bytes */
     NITRO_FIELD_COUNT_MAX = 32,      /* members of a document, nine are known */
     NITRO_CERTIFICATE_SIZE_MAX = 1024,
-    NITRO_BUNDLE_COUNT_MAX = 7, /* certificates above the leaf: four today */
-    NITRO_DATA_SIZE_MAX = 1024, /* public key, user data, nonce */
+    NITRO_BUNDLE_COUNT_MAX = 7,         /* certificates above the leaf: four today */
+    NITRO_DATA_SIZE_MAX = 1024,         /* public key, user data, nonce */
+    RATLS_CERTIFICATE_SIZE_MAX = 32768, /* DER, with one or two quotes in it */
+    RATLS_CLAIM_COUNT_MAX = 16,         /* beside the quote */
+    RATLS_CLAIM_NAME_SIZE_MAX = 63,
+    RATLS_NONCE_SIZE_MAX = 64,
     ATTEST_STEP_COUNT_MAX = 32, /* checks of one verification */
     INTEL_CRL_SIZE_MAX = 16384, /* a revocation list in PEM, decoded */
     TCB_JSON_SIZE_MAX = 65536,  /* TCB info or QE identity; real ones are at most 7000 bytes */

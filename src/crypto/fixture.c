@@ -230,7 +230,7 @@ void fixture_certificate(struct buffer *der, const struct fixture_certificate *c
                          const struct fixture_key *subject, const struct fixture_key *issuer,
                          enum fixture_algorithm algorithm)
 {
-    uint8_t space[X509_SIZE_MAX];
+    uint8_t space[4 * X509_SIZE_MAX]; /* evidence may be inside */
     struct der_writer writer = der_writer_into(space, sizeof(space));
     der_open(&writer, DER_SEQUENCE);
     size_t start = writer.writer.size;
