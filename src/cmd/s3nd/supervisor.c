@@ -437,8 +437,8 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
     snprintf(note, sizeof(note), "%s %d%s%s", end.was_killed ? "signal" : "exit code", end.code,
              spawn_end_is_forbidden_call(&end) ? " (forbidden system call)" : "",
              ran_out ? " (its control group's memory ran out)" : "");
-    bool expected =
-        supervisor->stopping || gone.kind == CHILD_COMPILER || (!end.was_killed && end.code == 0);
+    bool expected = !ran_out && (supervisor->stopping || gone.kind == CHILD_COMPILER ||
+                                 (!end.was_killed && end.code == 0));
     log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
     switch (gone.kind) {
     case CHILD_SERVER:
