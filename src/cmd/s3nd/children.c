@@ -2,6 +2,7 @@
 #include "cmd/s3nd/children.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 
 const char *child_kind_name(enum child_kind kind)
@@ -17,6 +18,13 @@ const char *child_kind_name(enum child_kind kind)
         return "worker";
     }
     return "";
+}
+
+void child_note(char *note, size_t size, const struct spawn_end *end, bool ran_out_of_memory)
+{
+    snprintf(note, size, "%s %d%s%s", end->was_killed ? "signal" : "exit code", end->code,
+             spawn_end_is_forbidden_call(end) ? " (forbidden system call)" : "",
+             ran_out_of_memory ? " (its control group's memory ran out)" : "");
 }
 
 bool children_add(struct children *children, const struct child *child)
@@ -55,6 +63,12 @@ void children_kill(struct children *children, enum child_kind kind)
         if (children->list[i].kind == kind)
             kill(children->list[i].pid, SIGKILL);
     }
+}
+
+void children_kill_all(struct children *children)
+{
+    for (unsigned i = 0; i < children->count; i++)
+        kill(children->list[i].pid, SIGKILL);
 }
 
 bool children_free_user(const struct children *children, unsigned *user)

@@ -3,7 +3,7 @@
 #ifndef S3ND_CHILDREN_H
 #define S3ND_CHILDREN_H
 
-#include "core/compiler.h"
+#include "base/spawn.h"
 
 #include <sys/types.h>
 
@@ -34,6 +34,8 @@ struct children {
     unsigned count;
 };
 
+/* How a child ended, for the log. */
+void child_note(char *note, size_t size, const struct spawn_end *end, bool ran_out_of_memory);
 const char *child_kind_name(enum child_kind kind);
 /* false when there are too many. */
 MUST_CHECK bool children_add(struct children *children, const struct child *child);
@@ -43,6 +45,7 @@ void children_remove(struct children *children, struct child *child);
 unsigned children_count(const struct children *children, enum child_kind kind);
 /* SIGKILLs all of a kind; they are forgotten when they are reaped. */
 void children_kill(struct children *children, enum child_kind kind);
+void children_kill_all(struct children *children);
 /* The least user number that no living worker has; false when all are taken. */
 MUST_CHECK bool children_free_user(const struct children *children, unsigned *user);
 /* The nearest deadline, UINT64_MAX without one. */

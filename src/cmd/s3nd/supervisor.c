@@ -32,6 +32,7 @@ enum {
     REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
     COMPILE_WALL_S = 60,
     OPTIMISE_WALL_S = 900,
+    STOP_LOOKS = 200, /* at children that were killed at the end, 5 ms apart */
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
     RESTART_DELAY_MS_MAX = 5000
 };
@@ -434,9 +435,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
     children_remove(&supervisor->children, child);
     char note[96];
     bool ran_out = groups_end(&supervisor->groups, gone.group);
-    snprintf(note, sizeof(note), "%s %d%s%s", end.was_killed ? "signal" : "exit code", end.code,
-             spawn_end_is_forbidden_call(&end) ? " (forbidden system call)" : "",
-             ran_out ? " (its control group's memory ran out)" : "");
+    child_note(note, sizeof(note), &end, ran_out);
     bool expected = !ran_out && (supervisor->stopping || gone.kind == CHILD_COMPILER ||
                                  (!end.was_killed && end.code == 0));
     log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
@@ -591,8 +590,11 @@ int supervisor_run(const struct config *config)
     }
     while (!supervisor.stopping || children_count(&supervisor.children, CHILD_SERVER) > 0)
         turn(&supervisor);
-    for (unsigned kind = CHILD_SERVER; kind <= CHILD_WORKER; kind++)
-        children_kill(&supervisor.children, (enum child_kind)kind);
+    children_kill_all(&supervisor.children);
+    for (unsigned i = 0; i < STOP_LOOKS && supervisor.children.count > 0; i++) {
+        children_reap(&supervisor);
+        (void)poll(NULL, 0, 5);
+    }
     groups_close(&supervisor.groups);
     log_line(LOG_LEVEL_INFO, "stopped", NULL);
     return supervisor.exit_code;
