@@ -44,6 +44,7 @@ struct attest_collateral {
     struct bytes vek; /* VCEK or VLEK */
     struct bytes intermediate;
     struct bytes crl;
+    struct bytes certificate_table; /* of the extended request: gives what is not given above */
 };
 
 struct attest_options {

@@ -23,4 +23,12 @@ enum {
     TCB_ADVISORY_COUNT_MAX = 32 /* of one level; real ones have up to 12 */
 };
 
+/* AMD */
+enum {
+    SNP_TABLE_SIZE_MAX = 64 << 10,    /* certificate table of a report */
+    SNP_TABLE_ENTRY_COUNT_MAX = 32,   /* its entries */
+    SNP_EVIDENCE_SIZE_MAX = 80 << 10, /* report and table, or Azure's wrapper of it */
+    SNP_CRL_SIZE_MAX = 128 << 10      /* revocation list; real ones have 900 bytes */
+};
+
 #endif
