@@ -88,7 +88,7 @@ wild() { printf '%s' "$1" | run "$scratch/wild.elf" 2>&1; }
 is "vectors may be used" "$(wild v0)" survived
 is "code may be read" "$(wild r2)" survived
 for case in 'r0 null pointers fault' 'w0 null pointers fault' 'rffff the guard reaches 64 KiB' 'w1 constants stay' 'w2 code stays' \
-  'r280000000 ring 0 is out of reach' 'w280100000 the control page is read-only' 'w280200000 the runtime stays' 'rffff800000000000 no kernel' \
+  'r280000000 ring 0 is out of reach' 'w280100000 the control page is read-only' 'w280120000 the runtime stays' 'rffff800000000000 no kernel' \
   'x3 the heap is not code' 'd0 divisions' 's0 system calls' 'i0 interrupts' 'o0 ports' 'h0 halting' 'g0 control registers' \
   'r2f0000000 files that are not there' 'r10000000000 other memories'; do
   output=$(wild "${case%% *}")

@@ -78,7 +78,8 @@ struct control_part {
     uint64_t entries; /* address of one number per page: 0x40 in it means written since the program
                          was loaded (never cleared); 0: every page counts as written */
     uint64_t touched; /* address of one number per 512 pages: without 0x20 in it none of them was
-                         touched; 0: all may have been */
+                         touched, with 0x80 and 0x20 only the host can restore them; 0: all may have
+                         been touched */
 };
 
 struct control {

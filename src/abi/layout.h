@@ -24,8 +24,8 @@
 #define LAYOUT_CONTROL 0x280100000ull
 
 /* The guest runtime (an ELF linked at this address): text RX, constants R, data RW. */
-#define LAYOUT_RUNTIME      0x280200000ull
-#define LAYOUT_RUNTIME_SIZE 0x000200000ull
+#define LAYOUT_RUNTIME      0x280120000ull
+#define LAYOUT_RUNTIME_SIZE 0x0000e0000ull
 
 /* The machine's own page table entries of what a reset restores: read-only.  kvm backend only. */
 #define LAYOUT_TABLES      0x284000000ull
@@ -43,13 +43,14 @@
 
 /* Native stack (return addresses, C frames of the runtime): grows down from LAYOUT_STACK_END,
  * unmapped guard below.  Frame stack (wasm locals and operands): grows up, unmapped guards on both
- * sides.  The 64 KiB that are used first, of either, have a page table of their own, so that a
- * reset looks through few entries. */
-#define LAYOUT_STACK       0x2c0010000ull
-#define LAYOUT_STACK_SIZE  0x000400000ull
-#define LAYOUT_STACK_END   (LAYOUT_STACK + LAYOUT_STACK_SIZE)
-#define LAYOUT_FRAMES      0x2c11f0000ull
-#define LAYOUT_FRAMES_SIZE 0x000800000ull
+ * sides.  What is used first of either, LAYOUT_STACKS_FIRST bytes, shares one page table, so that
+ * a reset looks through few entries; the others are whole tables. */
+#define LAYOUT_STACK        0x2c0000000ull
+#define LAYOUT_STACK_SIZE   0x000410000ull
+#define LAYOUT_STACK_END    (LAYOUT_STACK + LAYOUT_STACK_SIZE)
+#define LAYOUT_FRAMES       0x2c05f0000ull
+#define LAYOUT_FRAMES_SIZE  0x000810000ull
+#define LAYOUT_STACKS_FIRST 0x000010000ull
 
 /* The mailbox (abi/mailbox.h): RW, shared with the node's process. */
 #define LAYOUT_MAILBOX          0x2d0000000ull

@@ -10,6 +10,7 @@
 
 #define ENTRY_TOUCHED 0x20u
 #define ENTRY_WRITTEN 0x40u
+#define ENTRY_LARGE   0x80u
 #define TABLE_PAGES   512u
 
 static uint64_t ticks_now(void)
@@ -154,9 +155,14 @@ static void part_restore(const struct control_part *part)
         pages_restore(part, 0, count);
         return;
     }
-    for (uint64_t page = 0; page < count; page += TABLE_PAGES)
-        if ((touched[page / TABLE_PAGES] & ENTRY_TOUCHED) != 0)
-            pages_restore(part, page, MIN(page + TABLE_PAGES, count));
+    for (uint64_t page = 0; page < count; page += TABLE_PAGES) {
+        uint64_t entry = touched[page / TABLE_PAGES];
+        if ((entry & ENTRY_TOUCHED) == 0)
+            continue;
+        if ((entry & ENTRY_LARGE) != 0) /* what of it was written only the host finds out */
+            batch_leave(BATCH_EXIT_RESET);
+        pages_restore(part, page, MIN(page + TABLE_PAGES, count));
+    }
 }
 
 void batch_restart(void)

@@ -113,6 +113,17 @@ static void serves_all_that_wait(void)
     CHECK_NUMBER(lane.stations[3 * STATION_SIZE + sizeof(struct mailbox)], 4);
 }
 
+/* Nobody in the guest knows what was written of a large page. */
+static void leaves_large_pages_to_the_host(void)
+{
+    setup(CONTROL_RESETS);
+    lane.touched[0] = 0xa0;
+    submit(0, 1);
+    submit(1, 2);
+    CHECK_NUMBER(serve(), BATCH_EXIT_RESET);
+    CHECK_NUMBER(lane.runs, 1);
+}
+
 /* The answer is out before the state is fresh; whoever watches for it may bring more. */
 static void lingers_when_told(void)
 {
@@ -189,6 +200,7 @@ static void counts_wrap_around(void)
 
 static const struct test tests[] = {
     TEST(serves_all_that_wait),
+    TEST(leaves_large_pages_to_the_host),
     TEST(lingers_when_told),
     TEST(leaves_for_what_the_host_must_do),
     TEST(refuses_a_station_that_is_not_there),

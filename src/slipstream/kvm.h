@@ -32,19 +32,19 @@ enum page_right {
 /* Parts of the core slot, as offsets from its start; also guest-physical addresses. */
 #define CORE_ROOT         0x000000ull /* PML4, PDPT, one directory per used GiB */
 #define CORE_ROOT_SIZE    0x010000ull
-#define CORE_TABLES       (CORE_ROOT + CORE_ROOT_SIZE)
-#define CORE_TABLES_SIZE  0xb50000ull
-#define CORE_SYSTEM       (CORE_TABLES + CORE_TABLES_SIZE)
+#define CORE_SYSTEM       (CORE_ROOT + CORE_ROOT_SIZE)
 #define CORE_CONTROL      (CORE_SYSTEM + LAYOUT_SYSTEM_SIZE)
-#define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE)
-#define CORE_RUNTIME_SIZE 0x040000ull
-#define CORE_STACK        (CORE_RUNTIME + CORE_RUNTIME_SIZE)
-#define CORE_FRAMES       (CORE_STACK + LAYOUT_STACK_SIZE)
-#define CORE_CODE         (CORE_FRAMES + LAYOUT_FRAMES_SIZE)
+#define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE) /* only what can be written of it */
+#define CORE_RUNTIME_SIZE 0x02f000ull
+#define CORE_CODE         (CORE_RUNTIME + CORE_RUNTIME_SIZE)
 #define CORE_RODATA       (CORE_CODE + WINDOW_CODE_SIZE)
-#define CORE_SIZE         (CORE_RODATA + WINDOW_RODATA_SIZE)
+#define CORE_TABLES       (CORE_RODATA + WINDOW_RODATA_SIZE)
+#define CORE_TABLES_SIZE  0xb38000ull
+#define CORE_STACKS       0xe00000ull
+#define CORE_SIZE         (CORE_STACKS + REGION_STACKS_SIZE)
 
 /* Guest-physical homes of the other slots. */
+#define PHYSICAL_RUNTIME  0x004000000ull
 #define PHYSICAL_INSTANCE 0x008000000ull
 #define PHYSICAL_MAILBOX  0x010000000ull
 #define PHYSICAL_IMAGE    0x040000000ull
@@ -59,29 +59,24 @@ enum {
 #define PHYSICAL_AREAS   0x1000000000ull /* fixed ones, and page tables that areas need */
 #define PHYSICAL_GROWING 0x8000000000ull /* growing ones, MEMORY_SIZE_MAX each */
 
+#define REGION_STACKS_SIZE   (LAYOUT_FRAMES + LAYOUT_FRAMES_SIZE - LAYOUT_STACK)
+#define REGION_STACKS_FRAMES (LAYOUT_FRAMES - LAYOUT_STACK)
+
 /* A stretch of virtual addresses with its array of page table entries in the core slot. */
 enum region {
-    REGION_MEMORY,
-    REGION_SYSTEM, /* ring-0 pages and the control page */
-    REGION_RUNTIME,
+    REGION_SYSTEM, /* ring-0 pages, the control page and the runtime */
+    REGION_STACKS, /* both, and a gap between */
     REGION_INSTANCE,
-    REGION_CODE,
     REGION_RODATA,
-    REGION_STACK,
-    REGION_FRAMES,
     REGION_MAILBOX,
+    REGION_CODE, /* up to its first table all lies close together, for the host's own tables */
+    REGION_MEMORY,
     REGION_TABLES,
     REGION_SCRATCH,
     REGION_FILES,
     REGION_SNAPSHOT, /* last: mapped in large pages alone, its tables do not exist */
     REGION_COUNT
 };
-
-/* The stacks' regions start and end with their tables; they stand in them at an offset. */
-#define REGION_STACK_SKEW  (LAYOUT_STACK % LARGE_PAGE_SIZE)
-#define REGION_STACK_SIZE  (LAYOUT_STACK_SIZE + LARGE_PAGE_SIZE)
-#define REGION_FRAMES_SKEW (LAYOUT_FRAMES % LARGE_PAGE_SIZE)
-#define REGION_FRAMES_SIZE (LAYOUT_FRAMES_SIZE + LARGE_PAGE_SIZE)
 
 struct kvm {
     int device;
@@ -143,6 +138,8 @@ uint64_t paging_entries_physical(enum region region);
 /* Whether anybody may have touched the 2 MiB around `offset`; always so unless they were mapped
  * with PAGE_RIGHT_READ_WRITE alone.  The second says where the entry stands that knows. */
 bool paging_is_touched(const struct machine *machine, enum region region, uint64_t offset);
+/* Whether the 2 MiB around `offset` are one page; paging_map makes small ones of it. */
+bool paging_is_large(const struct machine *machine, enum region region, uint64_t offset);
 uint64_t paging_directory_physical(enum region region, uint64_t offset);
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right);

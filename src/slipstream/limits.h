@@ -7,12 +7,16 @@
 
 enum {
     /* Pages that a new shell has touched already, so that a cold start meets no page fault. */
-    WARM_MEMORY_SIZE = 128 << 10,
-    WARM_INSTANCE_SIZE = 16 << 10,
-    WARM_CODE_SIZE = 64 << 10,
-    WARM_RODATA_SIZE = 16 << 10,
-    WARM_STACK_SIZE = 16 << 10,
-    WARM_FRAMES_SIZE = 16 << 10,
+    WARM_MEMORY_SIZE = 128 << 10, /* mapped; of it are touched: */
+    WARM_MEMORY_DATA = 8 << 10,   /* from the start, */
+    WARM_MEMORY_STACK =
+        60 << 10, /* and from here, the end of a stack of 64 KiB, be it in front of */
+    WARM_MEMORY_HEAP = 84 << 10, /* the data or behind, to here */
+    WARM_INSTANCE_SIZE = 8 << 10,
+    WARM_CODE_SIZE = 48 << 10,
+    WARM_RODATA_SIZE = 8 << 10,
+    WARM_STACK_SIZE = 8 << 10,
+    WARM_FRAMES_SIZE = 8 << 10,
     WARM_MAILBOX_SIZE = 24 << 10,
 
     ROUND_TRIP_SAMPLES = 9,
@@ -57,7 +61,7 @@ enum {
 
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 
-    MEMORY_SLOTS_MAX = 40, /* all parts grown to their ends; and what areas take */
+    MEMORY_SLOTS_MAX = 41, /* all parts grown to their ends; and what areas take */
     AREA_GROWING_MAX = LAYOUT_LINKED_MAX,
     AREAS_EACH_MAX = 4, /* of a linked instance: code, read-only data, its region, its memory */
     AREA_SLOTS_MAX = 4 * AREA_GROWING_MAX,

@@ -27,19 +27,30 @@ void memory_close(struct machine *machine)
         munmap(machine->scratch.host, machine->scratch.reserved);
 }
 
-static void runtime_map(struct machine *machine)
+/* What is never written of the runtime all machines share: it is mapped from the VMM's own file. */
+static bool runtime_map(struct machine *machine, struct error *error)
 {
     const struct runtime *runtime = runtime_embedded();
+    uint64_t shared = 0;
     for (unsigned i = 0; i < runtime->segment_count; i++) {
         const struct runtime_segment *segment = &runtime->segments[i];
-        ASSERT(segment->offset + segment->size <= CORE_RUNTIME_SIZE);
-        enum page_right right = segment->is_executable ? PAGE_RIGHT_READ_EXECUTE
-                                : segment->is_writable ? PAGE_RIGHT_READ_WRITE_DIRTY
-                                                       : PAGE_RIGHT_READ;
-        uint64_t physical = CORE_RUNTIME + segment->offset;
-        memcpy(machine->core + physical, segment->content.data, segment->content.size);
-        paging_map(machine, REGION_RUNTIME, segment->offset, physical, segment->size, right);
+        uint64_t offset = LAYOUT_RUNTIME - LAYOUT_SYSTEM + segment->offset;
+        uint64_t at = (uint64_t)(segment->content.data - runtime->file.data);
+        if (segment->is_writable) {
+            ASSERT(segment->offset + segment->size <= CORE_RUNTIME_SIZE);
+            uint64_t physical = CORE_RUNTIME + segment->offset;
+            memset(machine->core + physical, 0, segment->size);
+            memcpy(machine->core + physical, segment->content.data, segment->content.size);
+            paging_map(machine, REGION_SYSTEM, offset, physical, segment->size,
+                       PAGE_RIGHT_READ_WRITE_DIRTY);
+            continue;
+        }
+        paging_map(machine, REGION_SYSTEM, offset, PHYSICAL_RUNTIME + at, segment->size,
+                   segment->is_executable ? PAGE_RIGHT_READ_EXECUTE : PAGE_RIGHT_READ);
+        shared = MAX(shared, round_up(at + segment->size, LAYOUT_PAGE_SIZE));
     }
+    return machine_add_slot(machine, PHYSICAL_RUNTIME, (void *)(uintptr_t)runtime->file.data,
+                            shared, true, error);
 }
 
 /* Nobody asks which of its pages were written: large entries spare tables. */
@@ -53,20 +64,37 @@ static void mailbox_map(struct machine *machine)
                    machine->mailbox_size - large, warm);
 }
 
-/* The first pages of what a program will use are mapped and counted as written; the rest of both
- * stacks notes its first writes. */
+/* The first pages count as written; further ones note their first writes.  What lies beyond the
+ * table that both share is in large pages until somebody touches it (reset.c). */
+static void stacks_map(struct machine *machine)
+{
+    const enum page_right noted = PAGE_RIGHT_READ_WRITE, warm = PAGE_RIGHT_READ_WRITE_DIRTY;
+    const uint64_t frames = REGION_STACKS_FRAMES, rest = LAYOUT_STACKS_FIRST - WARM_STACK_SIZE;
+    const uint64_t first = LAYOUT_STACK_SIZE - LAYOUT_STACKS_FIRST;
+    const struct {
+        uint64_t offset, size;
+        enum page_right right;
+    } rows[] = {
+        { first, rest, noted },
+        { first + rest, WARM_STACK_SIZE, warm },
+        { frames, WARM_FRAMES_SIZE, warm },
+        { frames + WARM_FRAMES_SIZE, LAYOUT_STACKS_FIRST - WARM_FRAMES_SIZE, noted },
+    };
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++)
+        paging_map(machine, REGION_STACKS, rows[i].offset, CORE_STACKS + rows[i].offset,
+                   rows[i].size, rows[i].right);
+    paging_map_large(machine, REGION_STACKS, 0, CORE_STACKS, first, noted);
+    paging_map_large(machine, REGION_STACKS, frames + LAYOUT_STACKS_FIRST,
+                     CORE_STACKS + frames + LAYOUT_STACKS_FIRST,
+                     LAYOUT_FRAMES_SIZE - LAYOUT_STACKS_FIRST, noted);
+}
+
+/* The first pages of what a program will use are mapped and counted as written.  Those that the
+ * guest only reads are touched here, or KVM would map the zero page. */
 static void windows_map(struct machine *machine)
 {
     const enum page_right warm = PAGE_RIGHT_READ_WRITE_DIRTY;
-    const uint64_t stack_rest = LAYOUT_STACK_SIZE - WARM_STACK_SIZE;
-    paging_map(machine, REGION_STACK, REGION_STACK_SKEW, CORE_STACK, stack_rest,
-               PAGE_RIGHT_READ_WRITE);
-    paging_map(machine, REGION_STACK, REGION_STACK_SKEW + stack_rest, CORE_STACK + stack_rest,
-               WARM_STACK_SIZE, warm);
-    paging_map(machine, REGION_FRAMES, REGION_FRAMES_SKEW, CORE_FRAMES, WARM_FRAMES_SIZE, warm);
-    paging_map(machine, REGION_FRAMES, REGION_FRAMES_SKEW + WARM_FRAMES_SIZE,
-               CORE_FRAMES + WARM_FRAMES_SIZE, LAYOUT_FRAMES_SIZE - WARM_FRAMES_SIZE,
-               PAGE_RIGHT_READ_WRITE);
+    stacks_map(machine);
     paging_map(machine, REGION_MEMORY, 0, PHYSICAL_MEMORY, WARM_MEMORY_SIZE, warm);
     paging_map(machine, REGION_INSTANCE, 0, PHYSICAL_INSTANCE, WARM_INSTANCE_SIZE, warm);
     paging_map(machine, REGION_CODE, 0, CORE_CODE, WARM_CODE_SIZE, PAGE_RIGHT_READ_EXECUTE);
@@ -74,8 +102,21 @@ static void windows_map(struct machine *machine)
     mailbox_map(machine);
     /* What no program fills later must not be executable zeros. */
     memset(machine->core + CORE_CODE, TRAP_BYTE, WARM_CODE_SIZE);
+    for (uint64_t at = 0; at < WARM_RODATA_SIZE; at += LAYOUT_PAGE_SIZE)
+        ((volatile uint8_t *)machine->core)[CORE_RODATA + at] = 0;
     machine->memory.size = WARM_MEMORY_SIZE;
     machine->instance.size = WARM_INSTANCE_SIZE;
+}
+
+/* From its start: what is not written of it, or all of it. */
+static uint64_t runtime_size(bool with_data)
+{
+    const struct runtime *runtime = runtime_embedded();
+    uint64_t end = 0;
+    for (unsigned i = 0; i < runtime->segment_count; i++)
+        if (with_data || !runtime->segments[i].is_writable)
+            end = MAX(end, runtime->segments[i].offset + runtime->segments[i].size);
+    return round_up(end, LAYOUT_PAGE_SIZE);
 }
 
 /* Enters once to touch every window, and compares the time stamp counters on the way. */
@@ -83,7 +124,9 @@ static bool machine_warm(struct machine *machine, struct error *error)
 {
     const uint64_t windows[] = {
         LAYOUT_MEMORY,
-        WARM_MEMORY_SIZE | CONTROL_TOUCH_WRITE,
+        WARM_MEMORY_DATA | CONTROL_TOUCH_WRITE,
+        LAYOUT_MEMORY + WARM_MEMORY_STACK,
+        (uint64_t)(WARM_MEMORY_HEAP - WARM_MEMORY_STACK) | CONTROL_TOUCH_WRITE,
         LAYOUT_INSTANCE,
         WARM_INSTANCE_SIZE | CONTROL_TOUCH_WRITE,
         LAYOUT_STACK_END - WARM_STACK_SIZE,
@@ -96,6 +139,10 @@ static bool machine_warm(struct machine *machine, struct error *error)
         WARM_CODE_SIZE,
         LAYOUT_RODATA,
         WARM_RODATA_SIZE,
+        LAYOUT_RUNTIME,
+        runtime_size(false),
+        LAYOUT_RUNTIME + runtime_size(false),
+        (runtime_size(true) - runtime_size(false)) | CONTROL_TOUCH_WRITE,
     };
     struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
     struct event event;
@@ -170,9 +217,8 @@ bool memory_open(struct machine *machine, struct error *error)
         return false;
     paging_init(machine);
     stub_write(machine);
-    runtime_map(machine);
     windows_map(machine);
-    if (!vcpu_open(machine, error) || !machine_warm(machine, error))
+    if (!runtime_map(machine, error) || !vcpu_open(machine, error) || !machine_warm(machine, error))
         return false;
     if (__atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED) == 0)
         round_trip_measure(machine);
@@ -256,7 +302,7 @@ static bool image_map(struct machine *machine, const struct program *program, st
     /* The windows' present entries are about to change under KVM's shadow. */
     paging_unmap(machine, REGION_CODE, 0, WARM_CODE_SIZE);
     paging_unmap(machine, REGION_RODATA, 0, WARM_RODATA_SIZE);
-    if (!memory_forget(machine->core + CORE_CODE, CORE_SIZE - CORE_CODE, true))
+    if (!memory_forget(machine->core + CORE_CODE, WINDOW_CODE_SIZE + WINDOW_RODATA_SIZE, true))
         return error_system(error, "clear the code window");
     paging_map_large(machine, REGION_CODE, 0, PHYSICAL_IMAGE, text->rodata_offset,
                      PAGE_RIGHT_READ_EXECUTE);

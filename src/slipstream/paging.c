@@ -15,12 +15,10 @@ struct region_row {
 static const struct region_row regions[REGION_COUNT] = {
     [REGION_MEMORY] = { LAYOUT_MEMORY, MEMORY_SIZE_MAX },
     [REGION_SYSTEM] = { LAYOUT_SYSTEM, TABLE_SPAN },
-    [REGION_RUNTIME] = { LAYOUT_RUNTIME, LAYOUT_RUNTIME_SIZE },
+    [REGION_STACKS] = { LAYOUT_STACK, REGION_STACKS_SIZE },
     [REGION_INSTANCE] = { LAYOUT_INSTANCE, LAYOUT_INSTANCE_SIZE_MAX },
     [REGION_CODE] = { LAYOUT_CODE, LAYOUT_CODE_SIZE_MAX },
     [REGION_RODATA] = { LAYOUT_RODATA, LAYOUT_RODATA_SIZE_MAX },
-    [REGION_STACK] = { LAYOUT_STACK - REGION_STACK_SKEW, REGION_STACK_SIZE },
-    [REGION_FRAMES] = { LAYOUT_FRAMES - REGION_FRAMES_SKEW, REGION_FRAMES_SIZE },
     [REGION_MAILBOX] = { LAYOUT_MAILBOX, LAYOUT_MAILBOX_SIZE_MAX },
     [REGION_TABLES] = { LAYOUT_TABLES, LAYOUT_TABLES_SIZE },
     [REGION_SCRATCH] = { LAYOUT_SCRATCH, LAYOUT_SCRATCH_SIZE_MAX },
@@ -45,7 +43,16 @@ _Static_assert(LAYOUT_FILES + LAYOUT_FILES_SIZE_MAX <=
 _Static_assert(LAYOUT_SNAPSHOT_SIZE <= DIRECTORIES_SNAPSHOT * DIRECTORY_SPAN &&
                    LAYOUT_SNAPSHOT % DIRECTORY_SPAN == 0,
                "the snapshot has its own directories");
-_Static_assert(LAYOUT_CONTROL / TABLE_SPAN == LAYOUT_SYSTEM / TABLE_SPAN, "one table for both");
+_Static_assert(LAYOUT_CONTROL / TABLE_SPAN == LAYOUT_SYSTEM / TABLE_SPAN &&
+                   (LAYOUT_RUNTIME + LAYOUT_RUNTIME_SIZE - 1) / TABLE_SPAN ==
+                       LAYOUT_SYSTEM / TABLE_SPAN,
+               "one table for all three");
+_Static_assert(LAYOUT_STACK % TABLE_SPAN == 0 && REGION_STACKS_SIZE % TABLE_SPAN == 0 &&
+                   CORE_STACKS % TABLE_SPAN == 0 &&
+                   LAYOUT_STACK_END % TABLE_SPAN == LAYOUT_STACKS_FIRST &&
+                   (LAYOUT_FRAMES + LAYOUT_STACKS_FIRST) % TABLE_SPAN == 0 &&
+                   LAYOUT_STACK_END / TABLE_SPAN == LAYOUT_FRAMES / TABLE_SPAN,
+               "what is used first of both stacks shares a table");
 
 static uint64_t *core_page(const struct machine *machine, uint64_t physical)
 {
@@ -85,6 +92,7 @@ void paging_init(struct machine *machine)
 {
     const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
     ASSERT(region_tables(REGION_SNAPSHOT) <= CORE_TABLES + CORE_TABLES_SIZE);
+    ASSERT(CORE_TABLES + CORE_TABLES_SIZE <= CORE_STACKS);
     core_page(machine, CORE_ROOT)[0] = (CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE) | rights;
     uint64_t *pointers = core_page(machine, CORE_ROOT + ROOT_POINTERS * LAYOUT_PAGE_SIZE);
     static const struct region_row spans[] = {
@@ -133,6 +141,11 @@ bool paging_is_touched(const struct machine *machine, enum region region, uint64
     return (*entry & PAGE_ACCESSED) != 0;
 }
 
+bool paging_is_large(const struct machine *machine, enum region region, uint64_t offset)
+{
+    return (*directory_entry(machine, regions[region].address + offset) & PAGE_LARGE) != 0;
+}
+
 uint64_t paging_directory_physical(enum region region, uint64_t offset)
 {
     uint64_t address = regions[region].address + offset;
@@ -164,7 +177,10 @@ void paging_map(struct machine *machine, enum region region, uint64_t offset, ui
 void paging_map_large(struct machine *machine, enum region region, uint64_t offset,
                       uint64_t physical, uint64_t size, enum page_right right)
 {
+    /* What notes its first write tells whether it was touched, too. */
     uint64_t bits = PAGE_PRESENT | PAGE_LARGE | right_bits(right);
+    if (right == PAGE_RIGHT_READ_WRITE)
+        bits &= ~PAGE_ACCESSED;
     ASSERT((offset | physical | size) % LARGE_PAGE_SIZE == 0);
     ASSERT(offset + size <= regions[region].size);
     for (uint64_t at = 0; at < size; at += LARGE_PAGE_SIZE)

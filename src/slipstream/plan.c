@@ -72,9 +72,20 @@ static void plan_runtime(struct plan *plan, const struct part_template *content)
         const struct runtime_segment *segment = &runtime->segments[i];
         uint64_t snapshot = content->size != 0 ? LAYOUT_SNAPSHOT_RUNTIME + segment->offset : 0;
         if (segment->is_writable)
-            plan_add(plan, REGION_RUNTIME, LAYOUT_RUNTIME, segment->offset, segment->size,
-                     snapshot);
+            plan_add(plan, REGION_SYSTEM, LAYOUT_SYSTEM,
+                     LAYOUT_RUNTIME - LAYOUT_SYSTEM + segment->offset, segment->size, snapshot);
     }
+}
+
+/* Their first pages, then what lies in tables, or large pages, that are seldom touched. */
+static void plan_stacks(struct plan *plan)
+{
+    const uint64_t first = LAYOUT_STACKS_FIRST, frames = REGION_STACKS_FRAMES;
+    const enum region region = REGION_STACKS;
+    plan_add(plan, region, LAYOUT_STACK, LAYOUT_STACK_SIZE - first, first, 0);
+    plan_add(plan, region, LAYOUT_STACK, frames, first, 0);
+    plan_add(plan, region, LAYOUT_STACK, 0, LAYOUT_STACK_SIZE - first, 0);
+    plan_add(plan, region, LAYOUT_STACK, frames + first, LAYOUT_FRAMES_SIZE - first, 0);
 }
 
 bool plan_make(struct machine *machine, const struct program *program, struct error *error)
@@ -101,11 +112,7 @@ bool plan_make(struct machine *machine, const struct program *program, struct er
     plan_part(&plan, REGION_INSTANCE, LAYOUT_INSTANCE, 0, machine->instance.size, instance,
               LAYOUT_SNAPSHOT_INSTANCE);
     plan_runtime(&plan, runtime);
-    /* To the ends of their tables: what is not mapped was never written. */
-    const uint64_t frames = LAYOUT_FRAMES - REGION_FRAMES_SKEW, large = LARGE_PAGE_SIZE;
-    plan_add(&plan, REGION_FRAMES, frames, REGION_FRAMES_SKEW, large - REGION_FRAMES_SKEW, 0);
-    plan_add(&plan, REGION_FRAMES, frames, large, REGION_FRAMES_SIZE - large, 0);
-    plan_add(&plan, REGION_STACK, LAYOUT_STACK - REGION_STACK_SKEW, 0, REGION_STACK_SIZE, 0);
+    plan_stacks(&plan);
     /* A snapshot of files is the host's to restore. */
     control->scratch_restored =
         program_template(program, PART_SCRATCH)->size == 0 ? machine->scratch.size : 0;

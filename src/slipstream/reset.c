@@ -124,63 +124,78 @@ static bool part_reset(struct machine *machine, struct growing_part *part,
     return true;
 }
 
-/* A part that starts as zeros, lies in the core slot and keeps its first pages marked. */
+/* Starts as zeros; offsets in REGION_STACKS.  Its first pages share a table with the other's. */
 struct stack {
-    enum region region;
-    uint64_t core;
-    uint64_t skew; /* where it starts in its region */
-    uint64_t from; /* where its tables are looked through from: first pages or whole tables */
-    uint64_t size;
-    uint64_t warm_from, warm_size;
-    unsigned pages_max; /* more written pages than this are given back to the system */
+    uint64_t first, rest;     /* what is used first, and what after, */
+    uint64_t rest_size;       /* in tables of its own or in large pages */
+    uint64_t warm, warm_size; /* keeps its marks */
+    unsigned pages_max;       /* more written pages than this are given back to the system */
 };
 
 static const struct stack stacks[] = {
-    { REGION_STACK, CORE_STACK, REGION_STACK_SKEW, 0, LAYOUT_STACK_SIZE,
+    { LAYOUT_STACK_SIZE - LAYOUT_STACKS_FIRST, 0, LAYOUT_STACK_SIZE - LAYOUT_STACKS_FIRST,
       LAYOUT_STACK_SIZE - WARM_STACK_SIZE, WARM_STACK_SIZE, DIRTY_STACK_PAGES_MAX },
-    { REGION_FRAMES, CORE_FRAMES, REGION_FRAMES_SKEW, REGION_FRAMES_SKEW, LAYOUT_FRAMES_SIZE, 0,
-      WARM_FRAMES_SIZE, DIRTY_FRAME_PAGES_MAX },
+    { REGION_STACKS_FRAMES, REGION_STACKS_FRAMES + LAYOUT_STACKS_FIRST,
+      LAYOUT_FRAMES_SIZE - LAYOUT_STACKS_FIRST, REGION_STACKS_FRAMES, WARM_FRAMES_SIZE,
+      DIRTY_FRAME_PAGES_MAX },
 };
 
-/* The next page of the stack that was written, from `page` of its region on; NULL: none. */
-static uint8_t *stack_next(const struct machine *machine, const struct stack *stack, uint64_t *page)
+/* Large pages that were touched are given back, and small ones from now on, which tell what is
+ * written of them. */
+static bool stack_unfold(struct machine *machine, const struct stack *stack)
 {
-    uint64_t count = (stack->skew + stack->size) / LAYOUT_PAGE_SIZE;
-    *page = next_dirty(machine, stack->region, *page, count);
-    return *page == count ? NULL
-                          : machine->core + stack->core + (*page * LAYOUT_PAGE_SIZE - stack->skew);
+    for (uint64_t at = stack->rest; at < stack->rest + stack->rest_size; at += LARGE_PAGE_SIZE) {
+        if (!paging_is_large(machine, REGION_STACKS, at) ||
+            !paging_is_touched(machine, REGION_STACKS, at))
+            continue;
+        paging_map(machine, REGION_STACKS, at, CORE_STACKS + at, LARGE_PAGE_SIZE,
+                   PAGE_RIGHT_READ_WRITE);
+        if (!memory_forget(machine->core + CORE_STACKS + at, LARGE_PAGE_SIZE, true))
+            return false;
+    }
+    return true;
 }
 
-/* Pages that are zero already were not written by what ran last: they lose their mark. */
-static bool stack_learn(const struct machine *machine, const struct stack *stack)
+/* Zeroes written pages and counts them.  `learns`: those that are zero already were not written by
+ * what ran last, and lose their mark. */
+static unsigned stack_zero(const struct machine *machine, uint64_t from, uint64_t size, bool learns)
 {
-    uint64_t *entries = paging_entries(machine, stack->region);
-    uint64_t page = stack->from / LAYOUT_PAGE_SIZE;
-    for (uint8_t *at; (at = stack_next(machine, stack, &page)) != NULL; page++) {
-        if (page_is_zero(at))
+    uint64_t *entries = paging_entries(machine, REGION_STACKS);
+    uint64_t end = (from + size) / LAYOUT_PAGE_SIZE;
+    unsigned count = 0;
+    for (uint64_t page = next_dirty(machine, REGION_STACKS, from / LAYOUT_PAGE_SIZE, end);
+         page < end; page = next_dirty(machine, REGION_STACKS, page + 1, end)) {
+        uint8_t *at = machine->core + CORE_STACKS + page * LAYOUT_PAGE_SIZE;
+        count++;
+        if (learns && page_is_zero(at))
             entries[page] &= ~PAGE_DIRTY;
         else
             memset(at, 0, LAYOUT_PAGE_SIZE);
     }
-    return memory_forget(machine->core + stack->core, stack->size, false);
+    return count;
 }
 
-/* Zeroes the written pages; when they are many, gives them back and starts anew. */
-static bool stack_restore(const struct machine *machine, const struct stack *stack)
+/* Gives everything back and starts anew. */
+static bool stack_renew(const struct machine *machine, const struct stack *stack)
 {
-    uint64_t *entries = paging_entries(machine, stack->region) + stack->skew / LAYOUT_PAGE_SIZE;
-    uint64_t page = stack->from / LAYOUT_PAGE_SIZE;
-    unsigned count = 0;
-    for (uint8_t *at; (at = stack_next(machine, stack, &page)) != NULL; page++) {
-        count++;
-        memset(at, 0, LAYOUT_PAGE_SIZE);
-    }
-    if (count <= stack->pages_max)
-        return true;
-    for (uint64_t at = 0; at < stack->size; at += LAYOUT_PAGE_SIZE)
-        if (at - stack->warm_from >= stack->warm_size)
+    uint64_t *entries = paging_entries(machine, REGION_STACKS);
+    uint64_t from = MIN(stack->first, stack->rest), size = stack->rest_size + LAYOUT_STACKS_FIRST;
+    for (uint64_t at = from; at < from + size; at += LAYOUT_PAGE_SIZE)
+        if (at - stack->warm >= stack->warm_size && !paging_is_large(machine, REGION_STACKS, at))
             entries[at / LAYOUT_PAGE_SIZE] &= ~PAGE_DIRTY;
-    return memory_forget(machine->core + stack->core, stack->size, true);
+    return memory_forget(machine->core + CORE_STACKS + from, size, true);
+}
+
+static bool stack_reset(struct machine *machine, const struct stack *stack, bool learns)
+{
+    if (!stack_unfold(machine, stack))
+        return false;
+    unsigned count = stack_zero(machine, stack->first, LAYOUT_STACKS_FIRST, learns) +
+                     stack_zero(machine, stack->rest, stack->rest_size, learns);
+    if (count > stack->pages_max && !learns)
+        return stack_renew(machine, stack);
+    uint64_t from = MIN(stack->first, stack->rest), size = stack->rest_size + LAYOUT_STACKS_FIRST;
+    return !learns || memory_forget(machine->core + CORE_STACKS + from, size, false);
 }
 
 static void runtime_restore(struct machine *machine)
@@ -212,7 +227,7 @@ static bool memory_shrink(struct machine *machine, uint64_t size, struct error *
 static bool stacks_reset(struct machine *machine, bool learns)
 {
     for (unsigned i = 0; i < ARRAY_COUNT(stacks); i++)
-        if (!(learns ? stack_learn(machine, &stacks[i]) : stack_restore(machine, &stacks[i])))
+        if (!stack_reset(machine, &stacks[i], learns))
             return false;
     return true;
 }

@@ -19,6 +19,7 @@ static void segment_add(struct bytes file, const Elf64_Phdr *header)
     ASSERT(header->p_vaddr >= LAYOUT_RUNTIME && header->p_vaddr % LAYOUT_PAGE_SIZE == 0);
     ASSERT(header->p_filesz <= header->p_memsz && header->p_offset + header->p_filesz <= file.size);
     ASSERT((header->p_flags & (PF_W | PF_X)) != (PF_W | PF_X));
+    ASSERT((header->p_flags & PF_W) != 0 || header->p_offset % LAYOUT_PAGE_SIZE == 0);
     embedded.segments[embedded.segment_count++] = (struct runtime_segment){
         .offset = header->p_vaddr - LAYOUT_RUNTIME,
         .size = header->p_memsz,
@@ -36,7 +37,9 @@ static void embedded_parse(void)
     ASSERT(file.size >= sizeof(header));
     memcpy(&header, file.data, sizeof(header));
     ASSERT(memcmp(header.e_ident, ELFMAG, SELFMAG) == 0 && header.e_type == ET_EXEC);
+    ASSERT((uintptr_t)file.data % LAYOUT_PAGE_SIZE == 0);
     embedded.entry = header.e_entry;
+    embedded.file = file;
     for (unsigned i = 0; i < header.e_phnum; i++) {
         Elf64_Phdr program;
         ASSERT(header.e_phoff + (i + 1) * sizeof(program) <= file.size);

@@ -6,9 +6,9 @@
 #include "core/bytes.h"
 
 struct runtime_segment {
-    uint64_t offset; /* from LAYOUT_RUNTIME */
-    uint64_t size;   /* in memory, zeros behind the content */
-    struct bytes content;
+    uint64_t offset;      /* from LAYOUT_RUNTIME */
+    uint64_t size;        /* in memory, zeros behind the content */
+    struct bytes content; /* part of the file; at a page unless it can be written */
     bool is_writable;
     bool is_executable;
 };
@@ -18,7 +18,8 @@ enum {
 };
 
 struct runtime {
-    uint64_t entry; /* virtual address */
+    uint64_t entry;    /* virtual address */
+    struct bytes file; /* starts at a page */
     unsigned segment_count;
     struct runtime_segment segments[RUNTIME_SEGMENTS_MAX];
 };

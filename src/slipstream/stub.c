@@ -8,16 +8,17 @@
 
 #include <string.h>
 
-/* Offsets in the system pages. */
+/* Offsets in the system pages.  Ports that the I/O map does not reach are forbidden. */
 enum {
     SYSTEM_GDT = 0x000,
     SYSTEM_IDT = 0x100,
+    SYSTEM_TSS = 0x800,
+    SYSTEM_TSS_MAP = 0x68, /* of the I/O bitmap, from the segment's start */
+    SYSTEM_TSS_MAP_SIZE = (GUEST_PORT + 4) / 8 + 1,
+    SYSTEM_TSS_SIZE = SYSTEM_TSS_MAP + SYSTEM_TSS_MAP_SIZE + 1,
     SYSTEM_STUB = 0x1000,
     SYSTEM_STUB_STRIDE = 16,
-    SYSTEM_TSS = 0x2000,
-    SYSTEM_TSS_MAP = 0x68, /* of the I/O bitmap, from the segment's start */
-    SYSTEM_TSS_SIZE = SYSTEM_TSS_MAP + 0x2000 + 1,
-    SYSTEM_STACK_END = 0x8000,
+    SYSTEM_STACK_END = 0x3000,
     STUB_PORT = 0x80,
     STUB_FRAME_SIZE = 40 /* SS, RSP, RFLAGS, CS, RIP */
 };
@@ -70,7 +71,7 @@ void stub_write(struct machine *machine)
     uint16_t map = SYSTEM_TSS_MAP;
     memcpy(tss + 4, &stack, sizeof(stack));
     memcpy(tss + 0x66, &map, sizeof(map));
-    memset(tss + SYSTEM_TSS_MAP, 0xff, 0x2000 + 1);
+    memset(tss + SYSTEM_TSS_MAP, 0xff, SYSTEM_TSS_MAP_SIZE + 1);
     /* A 32-bit OUT covers four ports. */
     for (unsigned port = GUEST_PORT; port < GUEST_PORT + 4; port++)
         tss[SYSTEM_TSS_MAP + port / 8] &= (uint8_t) ~(1u << port % 8);

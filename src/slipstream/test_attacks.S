@@ -144,8 +144,8 @@ SYSTEM "ptrace", 101, 0
 SYSTEM "process_vm_readv", 310, 1
 SYSTEM "pidfd_open", 434, 1
 SYSTEM "executable mmap", 9, 0, 4096, 5
-SYSTEM "executable mprotect", 10, 0x2c11f0000, 4096, 5
-SYSTEM "mremap", 25, 0x2c11f0000, 4096, 4096
+SYSTEM "executable mprotect", 10, 0x2c05f0000, 4096, 5
+SYSTEM "mremap", 25, 0x2c05f0000, 4096, 4096
 SYSTEM "ioctl", 16, 0, 0x5401
 SYSTEM "mount", 165
 SYSTEM "unshare", 272, 0x10000000
@@ -184,7 +184,7 @@ PEEK "behind the mailbox's largest size", 0x2dffff000
 POKE "descriptor tables", 0x280000100
 POKE "the exception stub", 0x280001000
 POKE "the control page", 0x280100008
-POKE "the runtime's code", 0x280200000
+POKE "the runtime's code", 0x280120000
 POKE "page tables", 0x284000000
 POKE "compiled code", 0x290000000
 POKE "read-only data", 0x2b0000000
@@ -193,7 +193,7 @@ JUMP "the exception stub", 0x280001000
 JUMP "the middle of the stub", 0x280001002
 JUMP "descriptor tables", 0x280000000
 JUMP "the control page", 0x280100000
-JUMP "the frame stack", 0x2c11f0000
+JUMP "the frame stack", 0x2c05f0000
 JUMP "the native stack", 0x2c03ff000
 JUMP "the mailbox", 0x2d0000000
 JUMP "the instance", 0x288000000

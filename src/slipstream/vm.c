@@ -171,10 +171,10 @@ static uint8_t *kvm_part(const struct machine *machine, enum part part, uint64_t
         return machine->core + CORE_RUNTIME;
     case PART_STACK:
         *size = LAYOUT_STACK_SIZE;
-        return machine->core + CORE_STACK;
+        return machine->core + CORE_STACKS;
     case PART_FRAMES:
         *size = LAYOUT_FRAMES_SIZE;
-        return machine->core + CORE_FRAMES;
+        return machine->core + CORE_STACKS + REGION_STACKS_FRAMES;
     case PART_SCRATCH:
         *size = machine->scratch.size;
         return machine->scratch.host;

@@ -5,14 +5,14 @@
 #include "s3n.h"
 
 #define INSTANCE 0x288000000ull /* struct instance, then this ELF's data */
-#define STACK    0x2c0010000ull
-#define FRAMES   0x2c11f0000ull
+#define STACK    0x2c0000000ull
+#define FRAMES   0x2c05f0000ull
 
 enum {
     INSTANCE_OWN = 0x10000, /* before the data */
     INSTANCE_USED = 2048,   /* the runtime's */
-    STACK_SIZE = 4 << 20,
-    FRAMES_SIZE = 8 << 20,
+    STACK_SIZE = 0x410000,
+    FRAMES_SIZE = 0x810000,
     BLOCK = 1 << 20,
     BEHIND_SIZE = 64 << 10
 };
