@@ -36,6 +36,17 @@ static bool variables_make(struct house *house)
     return !arena_failed(house->arena);
 }
 
+/* Micro-VMs at a time. */
+static uint32_t lane_count_of(const struct house *house)
+{
+    const struct manifest *manifest = house->application->manifest;
+    unsigned most = house->invoker->options.lane_count_max;
+    uint32_t lanes = 1;
+    for (size_t i = 0; i < manifest->function_count; i++)
+        lanes = MAX(lanes, manifest->functions[i].limits.concurrency);
+    return MIN(lanes, most != 0 ? most : (uint32_t)LANE_COUNT_DEFAULT);
+}
+
 struct house *house_new(struct invoker *invoker, struct application *application)
 {
     struct house *house = calloc(1, sizeof(*house));
@@ -44,7 +55,11 @@ struct house *house_new(struct invoker *invoker, struct application *application
     house->invoker = invoker;
     house->application = application_hold(application);
     house->arena = arena_new_small(VARIABLES_SIZE_MAX, VARIABLES_SIZE_LEAST);
-    if (house->arena == NULL || !variables_make(house)) {
+    house->running_count_max = lane_count_of(house) * STATION_COUNT_MAX;
+    house->running = calloc(house->running_count_max, sizeof(struct invocation *));
+    if (house->running == NULL)
+        house->running_count_max = 0;
+    if (house->running == NULL || house->arena == NULL || !variables_make(house)) {
         house_free(house);
         return NULL;
     }
@@ -78,6 +93,7 @@ void house_close_worker(struct house *house)
     worker_close(TAKE(house->worker));
     invoker->options.workers.end(invoker->options.workers.context, house->process);
     memset(house->loaded, 0, sizeof(house->loaded));
+    house->lanes_ready = 0;
     house->opening = house->is_loading = house->is_profiling = house->is_watched = false;
     invoker->counts.workers--;
 }
@@ -85,7 +101,7 @@ void house_close_worker(struct house *house)
 void house_free(struct house *house)
 {
     house_close_worker(house);
-    for (unsigned i = 0; i < RUNNING_COUNT_MAX; i++)
+    for (unsigned i = 0; i < house->running_count_max; i++)
         invocation_free(house->running[i]);
     while (house->waiting != NULL) {
         struct invocation *first = house->waiting;
@@ -94,6 +110,7 @@ void house_free(struct house *house)
     }
     application_release(house->application);
     arena_free(house->arena);
+    free(house->running);
     free(house);
 }
 
@@ -103,14 +120,17 @@ void house_take(struct house *house)
 {
     struct worker_completion completion;
     while (worker_take(house->worker, &completion)) {
-        struct invocation *invocation =
-            completion.token < RUNNING_COUNT_MAX ? TAKE(house->running[completion.token]) : NULL;
+        struct invocation *invocation = completion.token < house->running_count_max
+                                            ? TAKE(house->running[completion.token])
+                                            : NULL;
         if (invocation == NULL)
             continue;
         house->running_count--;
         house->running_by_function[invocation->function]--;
         house->invoker->counts.running--;
         house->used_ns = clock_monotonic_ns(house->invoker->options.clock);
+        pace_end(&house->application->pace, house->used_ns);
+        demand_add(&house->demand, house->used_ns, completion.outcome.duration_ns);
         house->has_proved |= completion.outcome.kind != OUTCOME_CRASHED;
         uint32_t function = invocation->function;
         house->memory_peak = MAX(house->memory_peak, completion.outcome.memory_size);
@@ -172,9 +192,8 @@ static bool watch(struct house *house, uv_poll_t **poll, int descriptor, uv_poll
 static struct worker_options worker_options_of(const struct house *house)
 {
     const struct manifest *manifest = house->application->manifest;
-    uint32_t lanes = 1, output_kib = 1, log_kib = 1;
+    uint32_t output_kib = 1, log_kib = 1;
     for (size_t i = 0; i < manifest->function_count; i++) {
-        lanes = MAX(lanes, manifest->functions[i].limits.concurrency);
         output_kib = MAX(output_kib, manifest->functions[i].limits.output_kib);
         log_kib = MAX(log_kib, manifest->functions[i].limits.log_kib);
     }
@@ -183,7 +202,7 @@ static struct worker_options worker_options_of(const struct house *house)
                        house->invoker->options.input_size_max +
                        ((uint64_t)(output_kib + log_kib) << 10);
     return (struct worker_options){
-        .lane_count = MIN(lanes, (uint32_t)LANE_COUNT_MAX),
+        .lane_count = lane_count_of(house),
         .station_count = STATION_COUNT_MAX,
         .core_count = MAX(house->invoker->options.core_count, 1u),
         .mailbox_size = round_up(mailbox + PAGE_SIZE, PAGE_SIZE),
@@ -259,6 +278,7 @@ static void answer_done(struct house *house)
     if (house->opening) {
         house->opening = false;
         house->start_failures = 0;
+        house_make_ready(house, house->asked_ns, true);
     } else if (house->is_loading) {
         house->is_loading = false;
         house->loaded[house->loading] = true;
@@ -506,6 +526,8 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     house->running_by_function[function]++;
     house->invoker->counts.running++;
     worker_submit(house->worker, slot, function, token);
+    if (house->running_count + 1 >= house->lanes_ready)
+        house_make_ready(house, invocation->since_ns, false);
     free(TAKE(invocation->owned));
     invocation->input = (struct bytes){ 0 };
     invocation->environment = NULL;

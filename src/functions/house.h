@@ -4,6 +4,7 @@
 #ifndef FUNCTIONS_HOUSE_H
 #define FUNCTIONS_HOUSE_H
 
+#include "functions/demand.h"
 #include "functions/invocation.h"
 #include "slipstream/worker.h"
 
@@ -51,8 +52,11 @@ struct house {
     uv_poll_t *completions, *control;
     bool loaded[MANIFEST_FUNCTION_COUNT_MAX];
     unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
-    struct invocation *running[RUNNING_COUNT_MAX]; /* by token */
-    unsigned running_count;
+    struct invocation **running; /* by token */
+    unsigned running_count, running_count_max;
+    struct demand demand;       /* for lanes */
+    unsigned lanes_ready;       /* that the worker was told to keep; 0: not yet */
+    uint64_t lanes_needed_ns;   /* when so many were needed last */
     struct invocation *waiting; /* first come, first served */
     unsigned waiting_count;
     uint64_t used_ns;     /* last */
@@ -88,6 +92,9 @@ void house_take(struct house *house);
  * instances turn out to take beyond the budget is taken back the same way by pool_trim. */
 void pool_trim(struct invoker *invoker);
 MUST_CHECK bool pool_make_room(struct invoker *invoker);
+/* Tells the worker how many lanes shall be ready, when that has changed.  `may_shrink`: also when
+ * they are fewer. */
+void house_make_ready(struct house *house, uint64_t now_ns, bool may_shrink);
 /* Ends a worker that has had nothing to do for long. */
 void house_retire(struct house *house, uint64_t now_ns);
 /* What its worker takes, estimated from what its invocations took. */

@@ -256,8 +256,10 @@ void invoker_free(struct invoker *invoker)
 struct invoker_counts invoker_counts(const struct invoker *invoker)
 {
     struct invoker_counts counts = invoker->counts;
-    for (const struct house *at = invoker->houses; at != NULL; at = at->next)
+    for (const struct house *at = invoker->houses; at != NULL; at = at->next) {
         counts.memory_size += house_memory(at);
+        counts.lanes_ready += at->lanes_ready;
+    }
     return counts;
 }
 
@@ -273,6 +275,8 @@ static void house_watch(struct house *house, uint64_t now_ns)
             house_lose_worker(house);
     }
     house_watch_worker(house, now_ns);
+    if (house->worker != NULL && !house->opening)
+        house_make_ready(house, now_ns, true);
     house_retire(house, now_ns);
     for (struct invocation **at = &house->waiting; *at != NULL;) {
         struct invocation *waiting = *at;
@@ -434,6 +438,8 @@ bool invocation_start(struct invoker *invoker, const struct invocation_request *
         return false;
     invocation->environment = environment;
     house->used_ns = clock_monotonic_ns(invoker->options.clock);
+    if (house->running_count == 0 && house->waiting_count == 0)
+        pace_begin(&house->application->pace, house->used_ns);
     bool taken = false;
     /* Nobody overtakes those who wait. */
     if (house->waiting_count == 0 && !house_run(house, invocation, &taken, error))

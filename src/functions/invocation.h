@@ -49,6 +49,9 @@ struct invoker_options {
     uint64_t memory_size_max;  /* estimate of all workers together; above it the longest idle one
                                   gives way; 0: no budget */
     uint64_t idle_ms;          /* a worker without work for so long ends; 0: never */
+    uint64_t idle_ms_min;      /* or as early as this, when no work is to be expected (pace.h) */
+    unsigned lane_count_min;   /* micro-VMs of one version that are ready: at least, and at most */
+    unsigned lane_count_max;   /* at a time; 0: LANE_COUNT_DEFAULT */
     unsigned core_count;       /* of the machine; 0: one */
     bool
         watches; /* look for answers without waiting while a core is free (slipstream/handover.h) */
@@ -107,6 +110,7 @@ struct invoker_counts {
     unsigned workers;
     unsigned running;
     unsigned waiting;
+    unsigned lanes_ready; /* of all workers: wanted ready now */
     uint64_t memory_size; /* of all workers, estimated */
     uint64_t workers_retired;
     uint64_t workers_lost;

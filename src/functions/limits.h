@@ -47,10 +47,11 @@ enum {
     COMPILATION_COUNT_MAX = 2,   /* at once */
     DEPLOYMENT_COUNT_MAX = 32,   /* under way or waiting */
 
-    LANE_COUNT_MAX = 16,    /* of one worker: micro-VMs of one version at once */
-    STATION_COUNT_MAX = 16, /* invocations that one of them may have before it */
-    RUNNING_COUNT_MAX = LANE_COUNT_MAX * STATION_COUNT_MAX,
-    LANE_MEMORY_KIB = 640,           /* an instance without its memory, for estimates */
+    LANE_COUNT_MAX = 64,             /* of one worker: micro-VMs of one version at once */
+    LANE_COUNT_DEFAULT = 16,         /* the most, unless the operator says otherwise */
+    LANE_HOLD_MS = 10000,            /* that a lane stays ready after it was needed last */
+    STATION_COUNT_MAX = 16,          /* invocations that one of them may have before it */
+    LANE_MEMORY_KIB = 768,           /* an instance without its memory, for estimates */
     LANE_MEMORY_TYPICAL_KIB = 1024,  /* linear memory of one that has not run yet */
     WORKER_MEMORY_KIB = 512,         /* its process */
     LOOK_US = 200,                   /* without waiting, after the last sign of work */

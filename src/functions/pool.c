@@ -14,6 +14,26 @@ uint64_t house_memory(const struct house *house)
     return (WORKER_MEMORY_KIB << 10) + worker_lanes_used(house->worker) * lane;
 }
 
+void house_make_ready(struct house *house, uint64_t now_ns, bool may_shrink)
+{
+    const struct invoker_options *options = &house->invoker->options;
+    unsigned ceiling = house->running_count_max / STATION_COUNT_MAX;
+    unsigned floor = MIN(MAX(options->lane_count_min, 1u), ceiling);
+    unsigned wanted = demand_wanted(&house->demand, now_ns, floor, ceiling);
+    unsigned busy = worker_lanes_busy(house->worker);
+    /* The next may come while these are busy. */
+    if (busy > 0)
+        wanted = MIN(MAX(wanted, busy + 1), ceiling);
+    if (wanted >= house->lanes_ready)
+        house->lanes_needed_ns = now_ns;
+    bool is_over =
+        may_shrink && now_ns - house->lanes_needed_ns >= LANE_HOLD_MS * UINT64_C(1000000);
+    if (wanted == house->lanes_ready || (wanted < house->lanes_ready && !is_over))
+        return;
+    house->lanes_ready = wanted;
+    worker_set_ready(house->worker, wanted);
+}
+
 static bool is_idle(const struct house *house)
 {
     return house->worker != NULL && house->running_count == 0 && house->waiting_count == 0;
@@ -21,9 +41,12 @@ static bool is_idle(const struct house *house)
 
 void house_retire(struct house *house, uint64_t now_ns)
 {
-    uint64_t idle_ms = house->invoker->options.idle_ms;
-    if (idle_ms == 0 || !is_idle(house) || house->opening || house->is_loading ||
-        house->is_profiling || now_ns - house->used_ns < idle_ms * UINT64_C(1000000))
+    const uint64_t ms_ns = 1000000;
+    const struct invoker_options *options = &house->invoker->options;
+    uint64_t keep_ns = pace_keep_ns(&house->application->pace, options->idle_ms_min * ms_ns,
+                                    options->idle_ms * ms_ns);
+    if (options->idle_ms == 0 || !is_idle(house) || house->opening || house->is_loading ||
+        house->is_profiling || now_ns - house->used_ns < keep_ns)
         return;
     house->invoker->counts.workers_retired++;
     house_close_worker(house);

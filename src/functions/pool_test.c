@@ -76,6 +76,57 @@ static void idle_workers_end(void)
     world_close();
 }
 
+/* Whoever comes back in time is expected, and nobody longer than that. */
+static void workers_are_kept_as_long_as_they_are_expected(void)
+{
+    REQUIRE_KVM();
+    REQUIRE(pool_open("pace", (struct world_options){
+                                  .worker_count_max = 4, .idle_ms = 3600000, .idle_ms_min = 10 }));
+    many_deploy(2);
+    many_invoke(2, 2);
+    /* app0 comes back after a second or more; what app1 will do is not known. */
+    uint64_t until_ns = clock_monotonic_ns(&clock_system) + 1200000000u;
+    while (clock_monotonic_ns(&clock_system) < until_ns)
+        uv_run(&world.loop, UV_RUN_NOWAIT);
+    CHECK_NUMBER(invoker_counts(world.invoker).workers, 2);
+    many_invoke(1, 2);
+    while (invoker_counts(world.invoker).workers > 1)
+        uv_run(&world.loop, UV_RUN_NOWAIT);
+    unsigned before = world.worker_count;
+    CHECK_STRING(world_invoke("app1", "there")->output, "there");
+    CHECK_NUMBER(world.worker_count, (int)before);
+    CHECK_STRING(world_invoke("app0", "gone")->output, "gone");
+    CHECK_NUMBER(world.worker_count, (int)before + 1);
+    world_close();
+}
+
+/* Lanes: the floor at first, one more than are busy, never more than the ceiling. */
+static void lanes_are_ready_as_they_are_needed(void)
+{
+    REQUIRE_KVM();
+    REQUIRE(pool_open(
+        "lanes",
+        (struct world_options){ .worker_count_max = 4, .lane_count_min = 2, .lane_count_max = 5 }));
+    CHECK(world_deploy("loop", "loop", 8, 300) && world_deploy("echo", "echo", 1, 5000));
+    CHECK_STRING(world_invoke("echo", "one")->output, "one");
+    CHECK_NUMBER(invoker_counts(world.invoker).lanes_ready, 1); /* it may have no more */
+    struct error error;
+    unsigned from = world.seen_count;
+    for (unsigned i = 0; i < 8; i++)
+        CHECK(world_start("loop", (struct bytes){ 0 }, &world.seen[from + i], &error));
+    unsigned most = 0, running = 0;
+    while (world.seen_count < from + 8) {
+        uv_run(&world.loop, UV_RUN_NOWAIT);
+        struct invoker_counts counts = invoker_counts(world.invoker);
+        most = MAX(most, counts.lanes_ready);
+        running = MAX(running, counts.running);
+    }
+    CHECK_NUMBER(most, 1 + 5);
+    CHECK_NUMBER(running, 5);
+    CHECK_STRING(world_invoke("echo", "two")->output, "two");
+    world_close();
+}
+
 static void watched_answers_come(void)
 {
     REQUIRE_KVM();
@@ -146,6 +197,8 @@ static const struct test tests[] = {
     TEST(the_longest_idle_give_way),
     TEST(a_memory_budget_is_kept),
     TEST(idle_workers_end),
+    TEST(workers_are_kept_as_long_as_they_are_expected),
+    TEST(lanes_are_ready_as_they_are_needed),
     TEST(watched_answers_come),
     TEST(a_killed_worker_takes_nobody_with_it),
     TEST(idle_functions_cost_little),

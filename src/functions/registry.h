@@ -11,6 +11,7 @@
 #define FUNCTIONS_REGISTRY_H
 
 #include "functions/manifest.h"
+#include "functions/pace.h"
 #include "store/store.h"
 
 enum {
@@ -36,6 +37,7 @@ struct application {
     struct manifest *manifest;
     struct digest32 manifest_digest;
     struct function_image *images; /* one per function of the manifest */
+    struct pace pace;              /* of its use, since it was read */
 };
 
 struct application *application_hold(struct application *application);

@@ -147,6 +147,9 @@ bool world_open(const char *name)
                                        .worker_count_max = world_options.worker_count_max,
                                        .memory_size_max = world_options.memory_size_max,
                                        .idle_ms = world_options.idle_ms,
+                                       .idle_ms_min = world_options.idle_ms_min,
+                                       .lane_count_min = world_options.lane_count_min,
+                                       .lane_count_max = world_options.lane_count_max,
                                        .core_count = 2,
                                        .watches = world_options.watches };
     opened = opened && deployer_new(&world.deployer, &deployer, &error) &&

@@ -69,6 +69,8 @@ struct world_options {
     unsigned worker_count_max;
     uint64_t memory_size_max;
     uint64_t idle_ms;
+    uint64_t idle_ms_min;
+    unsigned lane_count_min, lane_count_max;
     bool watches;
 };
 extern struct world_options world_options;

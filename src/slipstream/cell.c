@@ -181,6 +181,12 @@ static bool is_wanted(const struct cell_life *life)
            __atomic_load_n(&lane->share->library, __ATOMIC_ACQUIRE) == lane->ring.seen;
 }
 
+static bool is_recalled(const struct lane *lane)
+{
+    return __atomic_load_n(&lane->share->library, __ATOMIC_RELAXED) != lane->ring.seen ||
+           __atomic_load_n(&lane->share->recall, __ATOMIC_RELAXED) != 0;
+}
+
 static NORETURN void cell_live(struct cell_life *life)
 {
     struct lane *lane = life->lane;
@@ -188,8 +194,7 @@ static NORETURN void cell_live(struct cell_life *life)
     for (;;) {
         bool came =
             channel_wait(lane->ring.channel, lane->ring.lane, lane->ring.handled, CELL_LOOK_MS);
-        if (came ? !is_wanted(life)
-                 : __atomic_load_n(&lane->share->library, __ATOMIC_RELAXED) != lane->ring.seen) {
+        if (came ? !is_wanted(life) : is_recalled(lane)) {
             cell_yield(life);
             continue;
         }
@@ -300,7 +305,8 @@ bool cells_want_spare(const struct lane *lane)
         lane->spare.version == __atomic_load_n(&lane->library->version, __ATOMIC_RELAXED);
     for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
         own += lane->cells[i].pid > 0;
-    return lane->engine->backend->has_walls && !is_current && loaded > own;
+    return lane->engine->backend->has_walls && !is_current && loaded > own &&
+           __atomic_load_n(&lane->keeping, __ATOMIC_RELAXED) != LANE_KEEPS_NOTHING;
 }
 
 void cells_make_spare(struct lane *lane)
@@ -406,6 +412,8 @@ void cells_serve(struct lane *lane, const struct library_row *row)
 {
     struct cell *cell = cell_find(lane, row);
     library_tell(lane, lane->ring.seen);
+    if (__atomic_load_n(&lane->keeping, __ATOMIC_RELAXED) != LANE_KEEPS_NOTHING)
+        __atomic_store_n(&lane->share->recall, 0, __ATOMIC_RELAXED);
     __atomic_store_n(&lane->share->seen, lane->ring.seen, __ATOMIC_RELAXED);
     __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
     bool waits = cell != NULL;
@@ -428,6 +436,18 @@ void cells_serve(struct lane *lane, const struct library_row *row)
     handled_take(lane);
     if (how != CELL_YIELDS && how != CELL_ENDS)
         ring_fail_one(&lane->ring);
+}
+
+void cells_recall(struct lane *lane)
+{
+    __atomic_store_n(&lane->share->recall, 1, __ATOMIC_RELAXED);
+}
+
+void cells_drop(struct lane *lane)
+{
+    for (unsigned i = 0; i < LANE_INSTANCES_MAX; i++)
+        cell_drop(&lane->cells[i]);
+    cell_drop(&lane->spare);
 }
 
 void cells_sweep(struct lane *lane)

@@ -21,6 +21,7 @@ struct cell_share {
     uint32_t library; /* the library's version, as far as lanes were told */
     uint32_t seen;    /* the one at which the function of this turn was found */
     uint32_t version; /* of the function that a spare takes with its first turn */
+    uint32_t recall;  /* the cell gives the lane back as soon as nothing comes in */
 };
 
 MUST_CHECK bool cells_open(struct lane *lane, struct error *error);
@@ -31,6 +32,10 @@ void cells_serve(struct lane *lane, const struct library_row *row);
 void cells_prune(struct lane *lane);
 /* With the lane's lock held: ends cells whose function is no longer loaded. */
 void cells_sweep(struct lane *lane);
+/* Whoever has the lane gives it back when it looks up and nothing comes in. */
+void cells_recall(struct lane *lane);
+/* With the lane's lock held: ends all cells, the spare too. */
+void cells_drop(struct lane *lane);
 /* With the lane's lock held: whether a spare is wanted, for a function that is loaded and has no
  * cell here; and makes it, in the place of one that does not see all programs. */
 bool cells_want_spare(const struct lane *lane);

@@ -84,7 +84,7 @@ static void lane_serve(struct lane *lane)
 
 static bool has_started(const struct lane *lane)
 {
-    return __atomic_load_n(&lane->has_started, __ATOMIC_ACQUIRE);
+    return __atomic_load_n(&lane->state, __ATOMIC_ACQUIRE) == LANE_STARTED;
 }
 
 void lane_prune(struct lane *lane)
@@ -107,38 +107,65 @@ void lane_expect(struct lane *lane)
     pthread_mutex_unlock(&lane->lock);
 }
 
-/* Before the server can want it; without it the next lane's work would wait for nobody. */
-static void next_start(struct lane *lane)
+void lane_keep(struct lane *lane, enum lane_keeping keeping)
 {
     struct error error;
-    struct lane *next = TAKE(lane->next);
-    if (next != NULL && !lane_start(next, &error))
-        lane->next = next; /* tried again with the next invocation */
+    __atomic_store_n(&lane->keeping, keeping, __ATOMIC_RELAXED);
+    if (keeping != LANE_KEEPS_NOTHING) {
+        if (lane_start(lane, &error))
+            lane_expect(lane);
+        return;
+    }
+    if (!has_started(lane))
+        return;
+    /* One that has the lane gives it back when nothing comes; then the thread ends it. */
+    cells_recall(lane);
+    if (pthread_mutex_trylock(&lane->lock) != 0)
+        return;
+    cells_drop(lane);
+    pthread_mutex_unlock(&lane->lock);
+}
+
+static bool keeps_nothing(const struct lane *lane)
+{
+    return __atomic_load_n(&lane->keeping, __ATOMIC_RELAXED) == LANE_KEEPS_NOTHING;
+}
+
+/* A new spare takes longer than an invocation: made only when nothing comes in, and only where
+ * something may be expected to. */
+static bool wants_spare(struct lane *lane)
+{
+    bool is_expected = lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0 ||
+                       __atomic_load_n(&lane->keeping, __ATOMIC_RELAXED) == LANE_KEEPS;
+    pthread_mutex_lock(&lane->lock);
+    bool is_wanted = is_expected && cells_want_spare(lane);
+    pthread_mutex_unlock(&lane->lock);
+    return is_wanted;
 }
 
 static void *lane_loop(void *context)
 {
     struct lane *lane = context;
+    struct error error;
     uint32_t swept = 0;
     for (;;) {
-        /* A new spare takes longer than an invocation: made only when nothing comes in, and only
-         * where something may be expected to. */
-        pthread_mutex_lock(&lane->lock);
-        bool wants_spare =
-            (lane->ring.lane < LANE_READY_COUNT || lane->run_count > 0) && cells_want_spare(lane);
-        pthread_mutex_unlock(&lane->lock);
         if (!channel_wait(channel_of(lane), lane->ring.lane, lane->ring.handled,
-                          wants_spare ? LANE_IDLE_MS : -1)) {
+                          wants_spare(lane) ? LANE_IDLE_MS : -1)) {
             lane_expect(lane);
             continue;
         }
-        next_start(lane);
+        /* Before the server can want it; if it can't be now, the next invocation tries again. */
+        if (lane->next != NULL)
+            (void)!lane_start(lane->next, &error);
         pthread_mutex_lock(&lane->lock);
         lane_serve(lane);
         uint32_t version = __atomic_load_n(&lane->library->version, __ATOMIC_RELAXED);
         if (version != swept)
             cells_sweep(lane);
         swept = version;
+        if (keeps_nothing(lane) &&
+            channel_submitted(channel_of(lane), lane->ring.lane) == lane->ring.handled)
+            cells_drop(lane);
         pthread_mutex_unlock(&lane->lock);
     }
     return NULL;
@@ -146,15 +173,21 @@ static void *lane_loop(void *context)
 
 bool lane_start(struct lane *lane, struct error *error)
 {
+    uint32_t unused = LANE_UNUSED;
+    if (!__atomic_compare_exchange_n(&lane->state, &unused, LANE_STARTING, false, __ATOMIC_ACQUIRE,
+                                     __ATOMIC_ACQUIRE))
+        return true;
     pthread_mutex_init(&lane->lock, NULL);
     lane->ring.announce = lane_announce;
     lane->ring.context = lane;
-    if (!cells_open(lane, error))
-        return false;
-    __atomic_store_n(&lane->has_started, true, __ATOMIC_RELEASE);
-    int result = pthread_create(&lane->thread, NULL, lane_loop, lane);
-    if (result == 0)
-        return true;
-    __atomic_store_n(&lane->has_started, false, __ATOMIC_RELEASE);
-    return error_set(error, ERROR_SYSTEM, "start a thread (error %d)", result);
+    if (lane->share != NULL || cells_open(lane, error)) {
+        int result = pthread_create(&lane->thread, NULL, lane_loop, lane);
+        if (result == 0) {
+            __atomic_store_n(&lane->state, LANE_STARTED, __ATOMIC_RELEASE);
+            return true;
+        }
+        error_set(error, ERROR_SYSTEM, "start a thread (error %d)", result);
+    }
+    __atomic_store_n(&lane->state, LANE_UNUSED, __ATOMIC_RELEASE);
+    return false;
 }

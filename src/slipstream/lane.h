@@ -57,14 +57,28 @@ struct cell {
     uint64_t used;    /* when it ran last, counted in runs */
 };
 
+/* What a lane has ready for what may come. */
+enum lane_keeping {
+    LANE_KEEPS_ONCE_USED, /* until the server says */
+    LANE_KEEPS,           /* a spare, or cells */
+    LANE_KEEPS_NOTHING    /* ends its cells when it rests */
+};
+
+enum lane_state {
+    LANE_UNUSED,
+    LANE_STARTING,
+    LANE_STARTED
+};
+
 struct lane {
     struct engine *engine;
     struct library *library;
     int event;
     struct ring ring;  /* channel, number, how far it is */
-    struct lane *next; /* whose thread has not started; NULL: none, or it has */
+    struct lane *next; /* NULL: none */
     pthread_t thread;
-    bool has_started;
+    uint32_t state;       /* enum lane_state */
+    uint32_t keeping;     /* enum lane_keeping */
     pthread_mutex_t lock; /* the cells: held while one has the lane */
     uint64_t run_count;
     struct cell_share *share;
@@ -73,13 +87,15 @@ struct lane {
     struct cell cells[LANE_INSTANCES_MAX];
 };
 
-/* Starts the thread, which lives as long as the process. */
+/* Starts the thread, which lives as long as the process, unless it has started. */
 MUST_CHECK bool lane_start(struct lane *lane, struct error *error);
 /* Ends cells of functions that are no longer loaded, unless one is running: then the thread does it
  * afterwards. */
 void lane_prune(struct lane *lane);
 /* A function was loaded and may be wanted at once: makes the spare, unless the lane is busy. */
 void lane_expect(struct lane *lane);
+/* What the lane keeps from now on; starts its thread when that is LANE_KEEPS. */
+void lane_keep(struct lane *lane, enum lane_keeping keeping);
 /* The next invocation by itself; false when the shell is of no use any more. */
 bool lane_run_one(struct lane *lane, struct shell *shell);
 /* Whether the function's program is still loaded in this version. */

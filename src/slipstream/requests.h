@@ -11,14 +11,16 @@ enum worker_request {
     WORKER_REQUEST_LOAD,       /* u32 function, settings (abi/settings.h); the image */
     WORKER_REQUEST_UNLOAD,     /* u32 function */
     WORKER_REQUEST_LOAD_FILES, /* like LOAD; the image, and the archive of its files */
-    WORKER_REQUEST_PROFILE     /* u32 function; answer: u32 samples in all, u32 count, then function
+    WORKER_REQUEST_PROFILE,    /* u32 function; answer: u32 samples in all, u32 count, then function
                                   and samples, u32 each */
+    WORKER_REQUEST_POOL        /* u32 lanes that shall have something ready */
 };
 
 enum {
     WORKER_LOAD_SIZE = 4 + SETTINGS_SIZE,
     WORKER_UNLOAD_SIZE = 4,
     WORKER_PROFILE_SIZE = 4,
+    WORKER_POOL_SIZE = 4,
     WORKER_PAYLOAD_MAX = 4096
 };
 

@@ -161,12 +161,29 @@ static bool serve_profile(void *context, const struct ipc_message *message, stru
     return true;
 }
 
+static bool serve_pool(void *context, const struct ipc_message *message, struct buffer *answer,
+                       int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    struct serve *serve = context;
+    struct reader reader = reader_of(message->payload);
+    uint32_t count = read_u32_le(&reader);
+    (void)answer;
+    (void)descriptors;
+    *descriptor_count = 0;
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "pool request has a wrong size");
+    for (uint32_t i = 0; i < serve->lane_count; i++)
+        lane_keep(&serve->lanes[i], i < count ? LANE_KEEPS : LANE_KEEPS_NOTHING);
+    return true;
+}
+
 static const struct ipc_request requests[] = {
     { WORKER_REQUEST_OPEN, "open", 0, 2, serve_open },
     { WORKER_REQUEST_LOAD, "load", WORKER_LOAD_SIZE, 1, serve_load },
     { WORKER_REQUEST_LOAD_FILES, "load", WORKER_LOAD_SIZE, 2, serve_load },
     { WORKER_REQUEST_UNLOAD, "unload", WORKER_UNLOAD_SIZE, 0, serve_unload },
     { WORKER_REQUEST_PROFILE, "profile", WORKER_PROFILE_SIZE, 0, serve_profile },
+    { WORKER_REQUEST_POOL, "pool", WORKER_POOL_SIZE, 0, serve_pool },
 };
 
 bool worker_serve(struct engine *engine, int socket, struct error *error)

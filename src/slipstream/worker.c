@@ -344,6 +344,14 @@ uint32_t worker_lanes_used(const struct worker *worker)
     return count;
 }
 
+uint32_t worker_lanes_busy(const struct worker *worker)
+{
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < worker->channel.shape.lane_count; i++)
+        count += worker->lanes[i].load > 0;
+    return count;
+}
+
 uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function)
 {
     uint64_t now_ns = deadline_now_ns(), longest_ns = 0;

@@ -98,8 +98,12 @@ int worker_socket(const struct worker *worker);
 void worker_lost(struct worker *worker);
 bool worker_is_alive(const struct worker *worker);
 uint32_t worker_running_count(const struct worker *worker);
-/* Lanes that have run anything: each has an instance. */
+/* Lanes that may have an instance, and those that have something to do. */
 uint32_t worker_lanes_used(const struct worker *worker);
+uint32_t worker_lanes_busy(const struct worker *worker);
+/* So many lanes, from the first, shall have a shell or an instance ready; what others have ends
+ * when they rest.  Nothing is waited for, and there is no answer. */
+void worker_set_ready(struct worker *worker, uint32_t lane_count);
 /* The longest time that a lane which runs `function` has not got any further. */
 uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function);
 /* While the caller looks at worker_take all the time (a core is free for it), guests wait a moment

@@ -48,7 +48,42 @@ static bool worker_ask(struct worker *worker, uint16_t type, struct bytes payloa
 {
     if (worker->is_lost)
         return error_set(error, ERROR_CRASHED, "the slipstream process is gone");
-    return ipc_send(worker->ipc, type, 0, payload, descriptors, descriptor_count, error);
+    if (worker->asked_count == WORKER_ASKED_MAX)
+        return error_set(error, ERROR_BUSY, "the slipstream process has not answered yet");
+    if (!ipc_send(worker->ipc, type, 0, payload, descriptors, descriptor_count, error))
+        return false;
+    worker->asked[worker->asked_count++] = type;
+    return true;
+}
+
+/* The oldest request, which has its answer now; 0: there was none. */
+static uint16_t asked_take(struct worker *worker)
+{
+    uint16_t type = worker->asked_count > 0 ? worker->asked[0] : 0;
+    if (type != 0)
+        memmove(worker->asked, worker->asked + 1, --worker->asked_count * sizeof(worker->asked[0]));
+    return type;
+}
+
+/* One at a time, and never before a request that somebody waits for. */
+static void ready_tell(struct worker *worker)
+{
+    uint8_t payload[WORKER_POOL_SIZE];
+    struct writer writer = writer_into(payload, sizeof(payload));
+    struct error error;
+    if (worker->asked_count > 0 || worker->ready_told == worker->ready_count)
+        return;
+    write_u32_le(&writer, worker->ready_count);
+    if (worker_ask(worker, WORKER_REQUEST_POOL, writer_view(&writer), NULL, 0, &error))
+        worker->ready_told = worker->ready_count;
+}
+
+void worker_set_ready(struct worker *worker, uint32_t lane_count)
+{
+    worker->ready_count = MIN(lane_count, worker->channel.shape.lane_count);
+    for (uint32_t i = worker->ready_count; i < worker->channel.shape.lane_count; i++)
+        worker->lanes[i].is_used = worker->lanes[i].is_used && worker->lanes[i].load > 0;
+    ready_tell(worker);
 }
 
 /* What a process says that may be hostile. */
@@ -69,17 +104,27 @@ static void profile_take(struct worker *worker, struct bytes payload)
 static enum worker_answer answer_take(struct worker *worker, int timeout_ms, struct error *error)
 {
     struct ipc_message message;
-    if (!ipc_receive(worker->ipc, &message, timeout_ms, error))
-        return error->code == ERROR_TIMEOUT ? WORKER_ANSWER_NONE : WORKER_ANSWER_LOST;
+    uint16_t asked = WORKER_REQUEST_POOL;
+    for (;;) {
+        if (!ipc_receive(worker->ipc, &message, timeout_ms, error))
+            return error->code == ERROR_TIMEOUT ? WORKER_ANSWER_NONE : WORKER_ANSWER_LOST;
+        asked = asked_take(worker);
+        if (asked != WORKER_REQUEST_POOL)
+            break;
+        ipc_message_done(&message);
+        ready_tell(worker);
+    }
     bool is_done = message.type == IPC_ANSWER_OK;
     if (message.type == IPC_ANSWER_ERROR)
         ipc_answer_error(&message, error);
-    else if (!is_done)
+    else if (!is_done || asked == 0)
         error_set(error, ERROR_INVALID, "the slipstream process answered out of turn");
-    if (is_done && worker->wants_profile)
+    if (is_done && asked == WORKER_REQUEST_PROFILE)
         profile_take(worker, message.payload);
-    worker->wants_profile = false;
     ipc_message_done(&message);
+    ready_tell(worker);
+    if (asked == 0)
+        return WORKER_ANSWER_LOST;
     return is_done ? WORKER_ANSWER_DONE : WORKER_ANSWER_REFUSED;
 }
 
@@ -183,7 +228,6 @@ bool worker_profile_begin(struct worker *worker, uint32_t function, struct error
     uint8_t payload[WORKER_PROFILE_SIZE];
     struct writer writer = writer_into(payload, sizeof(payload));
     write_u32_le(&writer, function);
-    worker->wants_profile = true;
     return worker_ask(worker, WORKER_REQUEST_PROFILE, writer_view(&writer), NULL, 0, error);
 }
 

@@ -18,7 +18,8 @@ enum slot_state {
 };
 
 enum {
-    STATION_NONE = UINT32_MAX
+    STATION_NONE = UINT32_MAX,
+    WORKER_ASKED_MAX = 4
 };
 
 struct worker_slot {
@@ -54,7 +55,10 @@ struct worker {
     int answer_timeout_ms;
     bool is_lost;
     bool polls;
-    bool wants_profile; /* it was asked for last */
+    uint16_t asked[WORKER_ASKED_MAX]; /* requests without an answer, the oldest first */
+    uint32_t asked_count;
+    uint32_t ready_count; /* lanes that shall be ready; 0: nothing was said of it */
+    uint32_t ready_told;
     struct worker_profile profile;
     uint32_t core_count;
     uint32_t running_count;

@@ -108,7 +108,8 @@ static bool wait_completion(struct bench *bench, struct worker_completion *compl
     while (!worker_take(bench->worker, completion)) {
         if (!worker_is_alive(bench->worker) || poll(waiting, 2, 10000) <= 0)
             return false;
-        if (waiting[1].revents != 0)
+        if (waiting[1].revents != 0 &&
+            worker_answer(bench->worker, &bench->error) == WORKER_ANSWER_LOST)
             worker_lost(bench->worker);
     }
     return true;
@@ -482,11 +483,81 @@ static void guests_run_behind_a_filter_of_their_own(void)
     CHECK_NUMBER(descriptors_named(cell, "/memfd", &filters), 0);
 }
 
+static unsigned child_count(pid_t pid)
+{
+    char path[64];
+    unsigned count = 0;
+    int child;
+    /* Lanes' threads have them: each is the child of the thread that forked it. */
+    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    DIR *tasks = opendir(path);
+    for (struct dirent *at; tasks != NULL && (at = readdir(tasks)) != NULL;) {
+        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/children", (int)pid, at->d_name);
+        FILE *children = fopen(path, "re");
+        while (children != NULL && fscanf(children, "%d", &child) == 1)
+            count++;
+        if (children != NULL)
+            fclose(children);
+    }
+    if (tasks != NULL)
+        closedir(tasks);
+    return count;
+}
+
+static bool until_children(struct bench *bench, unsigned count)
+{
+    struct error error;
+    for (unsigned i = 0; i < 1000 && child_count(bench->pid) != count; i++) {
+        (void)worker_answer(bench->worker, &error);
+        usleep(10000);
+    }
+    CHECK_NUMBER(child_count(bench->pid), count);
+    return child_count(bench->pid) == count;
+}
+
+/* Lanes are made ready ahead of need as far as the server wants them, and end above that. */
+static void lanes_follow_what_is_wanted(void)
+{
+    REQUIRE_KVM();
+    BENCH bench = { 0 };
+    struct worker_completion completion;
+    uint32_t slot;
+    bool has_spares = strcmp(test_backend(), "kvm") == 0;
+    REQUIRE(bench_open(&bench, 5));
+    REQUIRE(load(&bench, 1, TEST_echo, 5000));
+    worker_set_ready(bench.worker, 4);
+    REQUIRE(until_children(&bench, has_spares ? 4 : 0));
+    for (unsigned i = 0; i < 5; i++)
+        REQUIRE(submit(&bench, 1, "x", i, &slot));
+    CHECK_NUMBER(worker_lanes_busy(bench.worker), 5);
+    for (unsigned i = 0; i < 5; i++) {
+        REQUIRE(wait_completion(&bench, &completion));
+        CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+        worker_release(bench.worker, completion.slot);
+    }
+    CHECK_NUMBER(worker_lanes_used(bench.worker), 5);
+    worker_set_ready(bench.worker, 2);
+    CHECK_NUMBER(worker_lanes_used(bench.worker), 2);
+    REQUIRE(until_children(&bench, 2));
+    /* Two at a time are told one after the other; the last one counts. */
+    worker_set_ready(bench.worker, 5);
+    worker_set_ready(bench.worker, 1);
+    REQUIRE(until_children(&bench, 1));
+    for (unsigned i = 0; i < 4; i++)
+        REQUIRE(submit(&bench, 1, "x", i, &slot));
+    for (unsigned i = 0; i < 4; i++) {
+        REQUIRE(wait_completion(&bench, &completion));
+        CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
+        worker_release(bench.worker, completion.slot);
+    }
+}
+
 static const struct test tests[] = {
     TEST(runs_an_invocation),
     TEST(slots_run_side_by_side),
     TEST(tells_where_time_is_spent),
     TEST(guests_run_behind_a_filter_of_their_own),
+    TEST(lanes_follow_what_is_wanted),
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),

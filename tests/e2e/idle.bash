@@ -74,6 +74,12 @@ is "and the floor again, later" "$(workers)" 2
 is "all of them ended in order" $? 0
 node_stop
 
-printf '[limits]\nready_min = 5\nready_max = 4\n' >"$scratch/s3nd.toml"
-has "a floor above the ceiling is refused" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" 2>&1)" limits.ready_max
+# refused FLOOR VALUE CEILING VALUE
+refused() {
+  printf '[limits]\n%s = %s\n%s = %s\n' "$@" >"$scratch/s3nd.toml"
+  has "a floor above the ceiling is refused: $1" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" 2>&1)" "limits.$1 ($2) must not exceed limits.$3 ($4)"
+}
+refused ready_min 5 ready_max 4
+refused lanes_min 3 lanes_max 2
+refused idle_min_s 11 idle_s 10
 finish

@@ -5,6 +5,7 @@
 #include "base/toml.h"
 #include "cmd/s3nd/spares.h"
 #include "crypto/base64.h"
+#include "functions/limits.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -37,6 +38,9 @@ static bool defaults_set(struct config *config, struct error *error)
         .drain_ms = 30000,
         .worker_count_max = 64,
         .worker_idle_s = 60,
+        .worker_idle_s_min = 10,
+        .lane_count_min = 1,
+        .lane_count_max = LANE_COUNT_DEFAULT,
         .spare_count_min = 1,
         .spare_count_max = 8,
         .worker_group = { .pids = 512, .weight = 100 },
@@ -188,12 +192,72 @@ static bool groups_table_read(struct config *config, const json_t *root, struct 
            number_read(&compiler->weight, table, "compiler_weight", 10000, error);
 }
 
+struct limit_row {
+    const char *key;
+    size_t offset; /* in struct config, uint32_t */
+    int64_t max;
+};
+
+static const struct limit_row limit_rows[] = {
+    { "input_kib", offsetof(struct config, input_kib_max), 64 << 10 },
+    { "blob_kib", offsetof(struct config, blob_kib_max), 64 << 10 },
+    { "drain_ms", offsetof(struct config, drain_ms), 600000 },
+    { "workers", offsetof(struct config, worker_count_max), 512 },
+    { "memory_mib", offsetof(struct config, worker_memory_mib), 1 << 24 },
+    { "idle_min_s", offsetof(struct config, worker_idle_s_min), 86400 },
+    { "idle_s", offsetof(struct config, worker_idle_s), 86400 },
+    { "ready_min", offsetof(struct config, spare_count_min), SPARE_COUNT_MAX },
+    { "ready_max", offsetof(struct config, spare_count_max), SPARE_COUNT_MAX },
+    { "lanes_min", offsetof(struct config, lane_count_min), LANE_COUNT_MAX },
+    { "lanes_max", offsetof(struct config, lane_count_max), LANE_COUNT_MAX },
+};
+
+/* Floors, and the ceilings that they must not exceed. */
+static const struct {
+    const char *floor, *ceiling;
+} limit_pairs[] = { { "idle_min_s", "idle_s" },
+                    { "ready_min", "ready_max" },
+                    { "lanes_min", "lanes_max" } };
+
+static uint32_t *limit_of(struct config *config, const char *key)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++)
+        if (strcmp(limit_rows[i].key, key) == 0)
+            return (uint32_t *)(void *)((uint8_t *)config + limit_rows[i].offset);
+    ASSERT(false);
+}
+
+/* A floor that nobody gave follows its ceiling. */
+static bool pairs_check(struct config *config, const json_t *table, struct error *error)
+{
+    for (size_t i = 0; i < ARRAY_COUNT(limit_pairs); i++) {
+        uint32_t *floor = limit_of(config, limit_pairs[i].floor);
+        uint32_t ceiling = *limit_of(config, limit_pairs[i].ceiling);
+        if (json_object_get(table, limit_pairs[i].floor) == NULL)
+            *floor = MIN(*floor, ceiling);
+        if (*floor > ceiling)
+            return error_set(error, ERROR_INVALID, "limits.%s (%u) must not exceed limits.%s (%u)",
+                             limit_pairs[i].floor, *floor, limit_pairs[i].ceiling, ceiling);
+    }
+    return true;
+}
+
+static bool limits_read(struct config *config, const json_t *table, struct error *error)
+{
+    const char *keys[ARRAY_COUNT(limit_rows) + 1] = { NULL };
+    for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++)
+        keys[i] = limit_rows[i].key;
+    if (!json_check_keys(table, keys, "limits", error))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(limit_rows); i++)
+        if (!number_read(limit_of(config, keys[i]), table, keys[i], limit_rows[i].max, error))
+            return false;
+    return pairs_check(config, table, error);
+}
+
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
-    static const char *const limits_keys[] = { "input_kib", "blob_kib",  "drain_ms",
-                                               "workers",   "idle_s",    "memory_mib",
-                                               "ready_min", "ready_max", NULL };
     json_t *table;
     if (json_object_get(root, "users") != NULL) {
         if (!json_get_object(root, "users", &table, error) ||
@@ -201,22 +265,8 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
             !number_read(&config->uid_base, table, "uid_base", 1 << 30, error))
             return false;
     }
-    if (json_object_get(root, "limits") == NULL)
-        return true;
-    return json_get_object(root, "limits", &table, error) &&
-           json_check_keys(table, limits_keys, "limits", error) &&
-           number_read(&config->input_kib_max, table, "input_kib", 64 << 10, error) &&
-           number_read(&config->blob_kib_max, table, "blob_kib", 64 << 10, error) &&
-           number_read(&config->drain_ms, table, "drain_ms", 600000, error) &&
-           number_read(&config->worker_count_max, table, "workers", 512, error) &&
-           number_read(&config->worker_idle_s, table, "idle_s", 86400, error) &&
-           number_read(&config->worker_memory_mib, table, "memory_mib", 1 << 24, error) &&
-           number_read(&config->spare_count_min, table, "ready_min", SPARE_COUNT_MAX, error) &&
-           number_read(&config->spare_count_max, table, "ready_max", SPARE_COUNT_MAX, error) &&
-           (config->spare_count_min <= config->spare_count_max ||
-            error_set(error, ERROR_INVALID,
-                      "limits.ready_min (%u) must not exceed limits.ready_max (%u)",
-                      config->spare_count_min, config->spare_count_max));
+    return json_object_get(root, "limits") == NULL ||
+           (json_get_object(root, "limits", &table, error) && limits_read(config, table, error));
 }
 
 static bool optimiser_read(struct config *config, const json_t *root, struct error *error)

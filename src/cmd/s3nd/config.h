@@ -50,6 +50,9 @@ struct config {
     uint32_t worker_count_max;  /* applications with a live worker */
     uint32_t worker_memory_mib; /* all workers together, estimated; 0: half of the machine's */
     uint32_t worker_idle_s;     /* a worker without work for so long ends; 0: never */
+    uint32_t worker_idle_s_min; /* or as early as this when none is to be expected */
+    uint32_t lane_count_min;    /* micro-VMs of one application that are ready */
+    uint32_t lane_count_max;    /* and that it may have at a time */
     uint32_t spare_count_min;   /* workers kept ahead of need */
     uint32_t spare_count_max;
     enum config_groups groups;

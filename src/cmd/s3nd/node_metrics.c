@@ -14,6 +14,7 @@ struct node_metrics {
     struct metrics_series *deployments, *keepers_lost;
     /* Set from other modules' counts when the page is written. */
     struct metrics_series *running, *waiting, *workers, *workers_lost, *applications, *receipts;
+    struct metrics_series *lanes_ready;
     struct metrics_series *workers_memory, *workers_retired, *watches, *blocking, *watching;
     struct metrics_series *requests, *requests_refused, *connections_total, *connections;
 };
@@ -67,6 +68,8 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
     made->workers = gauge(made, "s3n_workers", "Worker processes.");
     made->workers_memory =
         gauge(made, "s3n_workers_memory_bytes", "What worker processes take, estimated.");
+    made->lanes_ready = gauge(made, "s3n_lanes_ready",
+                              "Micro-VMs or processes that workers are told to have ready.");
     made->workers_retired =
         counter(made, "s3n_workers_retired_total", "Workers that ended for want of work.");
     made->watches = gauge(made, "s3n_handover_watches",
@@ -127,6 +130,7 @@ bool node_metrics_write(struct buffer *text, const struct node *node, struct err
     metrics_mirror(metrics->workers_lost, invoker.workers_lost);
     metrics_mirror(metrics->workers_retired, invoker.workers_retired);
     metrics_set(metrics->workers_memory, (int64_t)invoker.memory_size);
+    metrics_set(metrics->lanes_ready, invoker.lanes_ready);
     metrics_set(metrics->watches, node->handover.watches);
     metrics_set(metrics->blocking, (int64_t)node->handover.blocking_ns);
     metrics_set(metrics->watching, (int64_t)node->handover.watching_ns);

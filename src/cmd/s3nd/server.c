@@ -301,6 +301,9 @@ static bool open_functions(struct node *node, struct error *error)
         .worker_count_max = node->config->worker_count_max,
         .memory_size_max = worker_memory(node),
         .idle_ms = node->config->worker_idle_s * 1000ull,
+        .idle_ms_min = node->config->worker_idle_s_min * 1000ull,
+        .lane_count_min = node->config->lane_count_min,
+        .lane_count_max = node->config->lane_count_max,
         .core_count = node->core_count,
         .watches = node->handover.watches,
     };
