@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What this module accepts at most, by name. */
+#ifndef MEASURE_LIMITS_H
+#define MEASURE_LIMITS_H
+
+enum {
+    FIRMWARE_SIZE_MAX = 64 << 20,
+    FIRMWARE_SECTION_COUNT_MAX = 64,
+    FIRMWARE_MEASURED_SIZE_MAX = 256 << 20, /* memory that one firmware has measured */
+    VCPU_COUNT_MAX = 4096,
+    EVENT_LOG_SIZE_MAX = 16 << 20,
+    EVENT_COUNT_MAX = 65536,
+    EVENT_TEXT_SIZE = 160,
+    ENCLAVE_FILE_SIZE_MAX = 512 << 20,
+    EIF_SIZE_MAX = 2000 << 20,
+    EIF_SECTION_COUNT_MAX = 32 /* of the format */
+};
+
+#endif
