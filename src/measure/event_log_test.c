@@ -113,6 +113,7 @@ static void tells_what_events_say(void)
     CHECK(count_of(GCP, "EV_EFI_VARIABLE_DRIVER_CONFIG", "variable SecureBoot",
                    EVENT_DIGEST_DATA) == 1);
     CHECK(count_of(GCP, "EV_EFI_VARIABLE_DRIVER_CONFIG", "variable PK,", EVENT_DIGEST_DATA) == 1);
+    CHECK(count_of(GCP, "EV_IPL", "grub_cmd: set timeout=0", EVENT_DIGEST_CONTENT) == 1);
     CHECK(count_of(GCP, "EV_SEPARATOR", "", EVENT_DIGEST_DATA) >= 1);
     CHECK(count_of(GCP, "EV_EFI_BOOT_SERVICES_APPLICATION", "image of", EVENT_DIGEST_OTHER) >= 1);
     CHECK(count_of(GCP, "EV_EFI_ACTION", "Exit Boot Services", EVENT_DIGEST_DATA) >= 1);

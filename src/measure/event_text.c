@@ -146,9 +146,16 @@ static void put_tagged(char text[EVENT_TEXT_SIZE], struct bytes data)
     put_text(text, content);
 }
 
-/* A loader's text may be measured without its end. */
+/* A loader's text may be measured without its end, and GRUB's without the "grub_cmd: " in front. */
 static enum event_digest text_digest(struct bytes data, const struct digest48 *digest)
 {
+    size_t colon = bytes_find(data, ':');
+    if (colon + 2 < data.size && data.data[colon + 1] == ' ') {
+        struct bytes command = bytes_part(data, colon + 2, data.size);
+        command = bytes_part(command, 0, bytes_find(command, 0));
+        if (is_digest_of(command, digest))
+            return EVENT_DIGEST_CONTENT;
+    }
     for (size_t cut = 1; cut <= 2 && cut <= data.size; cut++)
         if (data.data[data.size - cut] == 0 &&
             is_digest_of(bytes_part(data, 0, data.size - cut), digest))

@@ -1,0 +1,103 @@
+#!/bin/bash
+# `s3n verify evidence` and `s3n measure` as scripts use them: options, exit codes, JSON.
+set -u
+source "$(dirname "$0")/cases.bash"
+cd "${S3N_SOURCE:-.}" || exit 1
+s3n=${S3N_BUILD:-build}/bin/s3n
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+# expect NAME CODE FILTER VALUE ARGUMENTS...: the exit code, and what jq-like FILTER of the JSON prints.
+expect() {
+  local name=$1 code=$2 filter=$3 value=$4 status found
+  shift 4
+  timeout 60 "$s3n" "$@" --json >"$folder/out" 2>"$folder/err"
+  status=$?
+  found=$(python3 -c '
+import json, sys
+value = json.load(open(sys.argv[1]))
+for key in sys.argv[2].split("."):
+    value = value[int(key)] if key.isdigit() and isinstance(value, list) else value[key]
+print(json.dumps(value) if not isinstance(value, str) else value)' "$folder/out" "$filter" 2>&1)
+  if [ "$status" != "$code" ]; then
+    fail "$name" "exit code $status, not $code: $(head -c 300 "$folder/err")"
+  elif [ -n "$filter" ] && [ "$found" != "$value" ]; then
+    fail "$name" "$filter is $found, not $value"
+  else
+    pass "$name"
+  fi
+}
+
+# refuse NAME CODE TEXT ARGUMENTS...: an error on stderr, nothing on stdout.
+refuse() {
+  local name=$1 code=$2 text=$3 status
+  shift 3
+  timeout 60 "$s3n" "$@" >"$folder/out" 2>"$folder/err"
+  status=$?
+  if [ "$status" = "$code" ] && grep -qF -- "$text" "$folder/err" && [ ! -s "$folder/out" ]; then
+    pass "$name"
+  else
+    fail "$name" "exit code $status: $(cat "$folder/err" "$folder/out" | head -c 300)"
+  fi
+}
+
+quote=tests/data/attest/tdx_v4_phala_b0c06f.bin at=2025-06-20T00:00:00Z
+: >"$folder/empty"
+printf 's3n_policy_version = 1\n[tcb]\nstatus = ["OutOfDate"]\n' >"$folder/policy.toml"
+printf 's3n_policy_version = 1\nstate = 1\n' >"$folder/bad.toml"
+
+expect 'valid without a policy' 0 result valid verify evidence $quote --tee tdx --at $at --policy none
+expect 'no policy is said' 0 policy none verify evidence $quote --tee tdx --at $at --policy none
+expect 'the default wants collateral' 6 policy reject verify evidence $quote --tee tdx --at $at
+expect 'a rejection is valid evidence' 6 result valid verify evidence $quote --tee tdx --at $at --policy "$folder/policy.toml"
+expect 'hexadecimal claims' 0 claims.fmspc b0c06f000000 verify evidence $quote --at $at --policy none
+expect 'too early' 6 reason PCK_CHAIN_NOT_YET_VALID verify evidence $quote --tee tdx --at 2015-01-01T00:00:00Z
+expect 'an invalid verdict is rejected' 6 policy reject verify evidence $quote --tee tdx --at 2015-01-01T00:00:00Z
+expect 'another root' 6 reason ROOT_UNTRUSTED verify evidence $quote --at $at --root tests/data/attest/synthetic_root_ca.der
+expect 'report data differs' 6 reason REPORT_DATA_MISMATCH verify evidence $quote --at $at --report-data 00
+expect 'an empty file' 6 reason FORMAT verify evidence "$folder/empty" --tee tdx
+expect 'an empty file of no kind' 6 reason FORMAT verify evidence "$folder/empty"
+expect 'steps' 0 steps.0.ok true verify evidence $quote --at $at --policy none
+refuse 'unknown kind' 2 'must be tdx, sgx, snp or nitro' verify evidence $quote --tee tpm
+refuse 'bad time' 2 'RFC 3339' verify evidence $quote --at yesterday
+refuse 'bad report data' 2 'hexadecimal' verify evidence $quote --report-data xy
+refuse 'bad root' 2 '--root' verify evidence $quote --root $quote
+refuse 'bad policy' 3 'state' verify evidence $quote --policy "$folder/bad.toml"
+refuse 'no such file' 5 'nowhere' verify evidence nowhere
+refuse 'no file' 2 '' verify evidence
+refuse 'unknown option' 2 '--tcb-info' verify evidence $quote --tcbinfo x
+
+data=tests/data/measure
+expect 'MRTD' 0 mrtd b01e69dd6a6ca9617c26384b17c7b14846f6e4c14364e2db41d42cfd7dea3c7043d02b1417491fbb5fbe87f13bf0ec96 \
+  measure tdx --firmware $data/tdvf_c.fd
+expect 'MRTD in two passes' 0 mrtd 89eba0336421455187b25e2b0e135bdfe5c5a39cd395f6c104f0ae57ccb739ce1f6479e6f32b4030d38ec9a0b47bcd9f \
+  measure tdx --firmware $data/tdvf_c.fd --two-pass
+expect 'sections' 0 sections.0.gpa 0xffffc000 measure tdx --firmware $data/tdvf_c.fd
+head -c 540672 /dev/zero >"$folder/vars.fd"
+expect 'split firmware' 0 mrtd e33f9524ac332b8fc9e51169a45cf470c89efe090cd810699f0b6c248e9995a412891be7e5b47c3de6982be22fc58a23 \
+  measure tdx --firmware $data/svsm_ovmf.fd --variables "$folder/vars.fd"
+expect 'CCEL' 0 events 43 measure rtmr --event-log $data/gcp_cos113_ccel.bin --format ccel
+expect 'RTMR' 0 rtmr.rtmr2 35b87e05bb5e6c7db86a1e3f9a5c7fe361741f01c1a3b1f54474ff8f39b38e9295ff142b932720dfc92e59797df081ec \
+  measure rtmr --event-log $data/cdai_tdx_ccel_live2.bin
+expect 'dstack' 0 rtmr.rtmr3 0f787c3877f3e95095d5a4d13dd0fe0233803b30120d8469866719dc28f519ce021fe1e53459121e7a5a4443147185a8 \
+  measure rtmr --event-log $data/dstack_eventlog.json --format dstack
+expect 'launch digest' 0 launch_digest 6d287813eb5222d770f75005c664e34c204f385ce832cc2ce7d0d6f354454362f390ef83a92046c042e706363b4b08fa \
+  measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 1 --vcpu-sig 0x00800f12 --sev-features 0x1 \
+  --kernel "$folder/empty" --initrd "$folder/empty" --cmdline 'console=ttyS0 loglevel=7'
+expect 'launch digest of GCE' 0 launch_digest 5c5debf100fc339f90276e761ee1f1658d08922c3b20e2a2e6c7a6c3370b2452a15a00eae11886a93d6fd1e7ab81e29d \
+  measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 4 --vcpu-sig 0 --sev-features 1 --vmm gce --kernel "$folder/empty"
+expect 'MRENCLAVE' 0 mrenclave 2305dcd6e69d8aba9117adf59c9965b71a762e407ab8d1d31cce88cde5806335 measure sgx fuzz/corpus/sgx/enclave.sgxs
+expect 'PCRs' 0 pcr2 21b9efbc184807662e966d34f390821309eeac6802309798826296bf3e8bec7c10edb30948c90ba67310f7b964fc500a \
+  measure nitro fuzz/corpus/eif/image.eif
+refuse 'a kernel nobody checks' 3 'would not check the kernel' measure snp --firmware $data/ovmf_OvmfX64_suffix.bin --kernel "$folder/empty"
+refuse 'no firmware' 2 'which --firmware?' measure tdx
+refuse 'no kind' 2 'measure what?' measure
+refuse 'an unknown kind' 2 'measure what?' measure tpm
+refuse 'no TDVF' 3 'no TDVF metadata' measure tdx --firmware fuzz/corpus/eif/image.eif
+refuse 'no EIF' 3 'no enclave image' measure nitro $data/tdvf_b.fd
+refuse 'no stream' 3 'no SGX stream' measure sgx "$folder/empty"
+refuse 'a bad number' 2 '--vcpu-sig' measure snp --firmware $data/tdvf_b.fd --vcpu-sig zz
+refuse 'a bad launcher' 2 '--vmm' measure snp --firmware $data/tdvf_b.fd --vmm xen
+refuse 'a bad format' 2 '--format' measure rtmr --event-log $data/tdvf_b.fd --format tcg
+
+finish
