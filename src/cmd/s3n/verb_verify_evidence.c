@@ -199,8 +199,7 @@ static bool show_json(const struct judgement *judgement, struct error *error)
     struct json_writer json = json_writer_into(&target);
     json_write_object_begin(&json);
     attest_verdict_write(&json, &judgement->verdict);
-    policy_report_write(
-        &json, judgement->has_policy && judgement->verdict.is_valid ? &judgement->report : NULL);
+    policy_report_write(&json, judgement->has_policy ? &judgement->report : NULL);
     json_write_object_end(&json);
     write_u8(&target, '\n');
     if (target.failed)
