@@ -6,7 +6,8 @@
 enum {
     QUOTE_SIZE_MAX = 16384,          /* with padding; real ones are at most 8000 bytes */
     NITRO_DOCUMENT_SIZE_MAX = 32768, /* the secure module's answers are at most 12288 bytes */
-    NITRO_FIELD_COUNT_MAX = 32,      /* members of a document, nine are known */
+    NITRO_MODULE_ID_SIZE_MAX = 127,
+    NITRO_FIELD_COUNT_MAX = 32, /* members of a document, nine are known */
     NITRO_CERTIFICATE_SIZE_MAX = 1024,
     NITRO_BUNDLE_COUNT_MAX = 7,         /* certificates above the leaf: four today */
     NITRO_DATA_SIZE_MAX = 1024,         /* public key, user data, nonce */

@@ -71,7 +71,10 @@ static void read_headers(struct cose_sign1 *message, struct reader *reader, size
         bool is_text = cbor_peek(reader) == CBOR_TEXT;
         if (label == LABEL_ALGORITHM && is_protected) {
             message->has_algorithm = true;
-            message->algorithm = is_text ? (cbor_read_text(reader), 0) : cbor_read_integer(reader);
+            if (is_text)
+                cbor_read_text(reader);
+            else
+                message->algorithm = cbor_read_integer(reader);
         } else if (label == LABEL_CRITICAL) {
             read_critical(reader, map, count);
             if (!is_protected)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/nitro/nitro.h"
 
+#include <string.h>
+
 enum {
     SIGNATURE_SIZE = 96
 };
@@ -41,6 +43,17 @@ static struct bytes read_optional(struct reader *reader, size_t min)
     return (struct bytes){ 0 };
 }
 
+static void read_module_id(struct nitro_claims *claims, struct reader *reader)
+{
+    struct bytes text = cbor_read_text(reader);
+    bool has_nul = bytes_find(text, 0) < text.size;
+    if (text.size == 0 || text.size > NITRO_MODULE_ID_SIZE_MAX || has_nul) {
+        reader_fail(reader);
+        return;
+    }
+    memcpy(claims->module_id, text.data, text.size);
+}
+
 static void read_pcrs(struct nitro_claims *claims, struct reader *reader)
 {
     size_t count = 0;
@@ -54,7 +67,8 @@ static void read_pcrs(struct nitro_claims *claims, struct reader *reader)
             reader_fail(reader);
             return;
         }
-        claims->pcrs[index] = value;
+        memcpy(claims->pcrs[index], value.data, value.size);
+        claims->pcr_sizes[index] = value.size;
     }
     if (count == 0)
         reader_fail(reader);
@@ -76,9 +90,7 @@ static unsigned read_member(struct nitro_document *document, struct reader *read
     struct nitro_claims *claims = &document->claims;
     struct bytes name = cbor_read_text(reader);
     if (bytes_equal_string(name, "module_id")) {
-        claims->module_id = cbor_read_text(reader);
-        if (claims->module_id.size == 0)
-            reader_fail(reader);
+        read_module_id(claims, reader);
         return HAS_MODULE_ID;
     }
     if (bytes_equal_string(name, "digest")) {
@@ -152,15 +164,12 @@ bool nitro_document_parse(struct nitro_document *document, struct bytes evidence
     return true;
 }
 
-static bool is_zero(struct bytes value)
-{
-    uint8_t any = 0;
-    for (size_t i = 0; i < value.size; i++)
-        any |= value.data[i];
-    return any == 0;
-}
-
 bool nitro_is_debug(const struct nitro_claims *claims)
 {
-    return is_zero(claims->pcrs[0]) && is_zero(claims->pcrs[1]) && is_zero(claims->pcrs[2]);
+    uint8_t any = 0;
+    for (size_t i = 0; i < 3; i++) {
+        for (size_t j = 0; j < claims->pcr_sizes[i]; j++)
+            any |= claims->pcrs[i][j];
+    }
+    return any == 0;
 }

@@ -15,12 +15,13 @@ enum {
     NITRO_PCR_COUNT = 32
 };
 
-/* All borrowed from the evidence. */
 struct nitro_claims {
-    struct bytes module_id;             /* text: instance and enclave */
-    uint64_t timestamp_ms;              /* since 1970, by the secure module's clock; never zero */
-    struct bytes pcrs[NITRO_PCR_COUNT]; /* SHA-384 values; empty: not in the document */
-    struct bytes public_key;            /* of the enclave's choice, each empty without one */
+    char module_id[NITRO_MODULE_ID_SIZE_MAX + 1]; /* instance and enclave */
+    uint64_t timestamp_ms; /* since 1970, by the secure module's clock; never zero */
+    uint8_t pcrs[NITRO_PCR_COUNT][64];
+    size_t pcr_sizes[NITRO_PCR_COUNT]; /* 48 today; 0: not in the document */
+    /* Of the enclave's choice, each empty without one; borrowed from the evidence. */
+    struct bytes public_key;
     struct bytes user_data;
     struct bytes nonce;
 };

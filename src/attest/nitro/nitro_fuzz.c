@@ -13,7 +13,7 @@ void fuzz_one(struct bytes input)
         ASSERT(reason != ATTEST_REASON_NONE);
         return;
     }
-    ASSERT(document.bundle_count > 0 && document.claims.module_id.size > 0);
+    ASSERT(document.bundle_count > 0 && document.claims.module_id[0] != '\0');
     struct attest_verdict verdict;
     struct attest_options options = { .tee = ATTEST_TEE_NITRO, .now_s = 1766678659 };
     ASSERT(attest_verify(&verdict, input, &options, &error) == verdict.is_valid);

@@ -2,6 +2,7 @@
 /* Real documents and their changes, as the manifest in tests/data/attest/nitro has them. */
 #include "attest/attest.h"
 
+#include "attest/policy/policy_file.h"
 #include "base/json.h"
 #include "core/time.h"
 #include "tests/harness.h"
@@ -108,14 +109,14 @@ static void tells_what_the_document_says(void)
     REQUIRE(judge(&verdict, data_file(real[3].file), &options) == ATTEST_REASON_NONE);
     CHECK_NUMBER(verdict.tee, ATTEST_TEE_NITRO);
     const struct nitro_claims *claims = &verdict.claims.nitro;
-    CHECK_BYTES(claims->module_id, BYTES_LITERAL("i-03ad7cdb817437eeb-enc0183cc7569b3f6e1"));
+    CHECK_STRING(claims->module_id, "i-03ad7cdb817437eeb-enc0183cc7569b3f6e1");
     CHECK_BYTES(claims->public_key, BYTES_LITERAL("my super secret key"));
     CHECK_BYTES(claims->user_data, BYTES_LITERAL("hello, world!"));
     CHECK(claims->nonce.size == 0);
     CHECK_NUMBER(claims->timestamp_ms, 1665582606081);
     CHECK(verdict.claims.is_debug && !verdict.claims.is_simulated);
     for (size_t i = 0; i < NITRO_PCR_COUNT; i++)
-        CHECK_NUMBER(claims->pcrs[i].size, i < 16 ? 48 : 0);
+        CHECK_NUMBER(claims->pcr_sizes[i], i < 16 ? 48 : 0);
     AUTO_JSON json_t *found = claims_of(&verdict);
     json_t *members = json_object_get(found, "claims");
     CHECK_STRING(json_string_value(json_object_get(members, "digest")), "SHA384");
@@ -127,7 +128,7 @@ static void tells_what_the_document_says(void)
     /* PCR4 names the instance. */
     uint8_t extended[48 + 19] = { 0 };
     memcpy(extended + 48, "i-03ad7cdb817437eeb", 19);
-    CHECK_BYTES(claims->pcrs[4], BYTES_OF(sha384_of(BYTES_OF(extended)).bytes));
+    CHECK_BYTES(bytes_of(claims->pcrs[4], 48), BYTES_OF(sha384_of(BYTES_OF(extended)).bytes));
 }
 
 static void trusts_the_built_in_root_or_the_one_given(void)
@@ -186,11 +187,56 @@ static void accepts_no_cut_and_no_changed_bit(void)
     }
 }
 
+/* Whether the default policy with these lines accepts the document. */
+static bool is_accepted_by(const struct attest_verdict *verdict, const char *lines, int64_t now_s)
+{
+    struct error error;
+    static struct policy policy;
+    static struct policy_report report;
+    char text[512];
+    snprintf(text, sizeof(text), "s3n_policy_version = 1\n%s\n", lines);
+    bool is_read = policy_parse(&policy, "policy.toml", bytes_of_string(text), &error);
+    CHECK_NOTE(is_read, "%s", error.text);
+    return is_read && policy_evaluate(&report, &policy, verdict, now_s, &error);
+}
+
+static void is_judged_by_policies(void)
+{
+    struct attest_verdict verdict;
+    struct attest_options options = { .now_s = DSTACK_S };
+    REQUIRE(judge(&verdict, data_file(real[0].file), &options) == ATTEST_REASON_NONE);
+#define PCR0                                                                                       \
+    "[[measurement]]\nname = \"a\"\npcr0 = "                                                       \
+    "\"eb7d0dab08ff41546d7e5659aee883af7b32bb2e58e46815b719f9"                                     \
+    "f7bfae7b880188a10d86317e6509923740526cf74%c\"\n"
+    char lines[512];
+    snprintf(lines, sizeof(lines), PCR0, 'a');
+    CHECK(is_accepted_by(&verdict, lines, DSTACK_S));
+    snprintf(lines, sizeof(lines), PCR0, 'b');
+    CHECK(!is_accepted_by(&verdict, lines, DSTACK_S));
+    CHECK(!is_accepted_by(&verdict, "tee = [\"tdx\", \"snp\"]", DSTACK_S));
+    static const char pin[] = "[[platform]]\nname = \"b\"\nmodule_id = "
+                              "\"i-0827e799ec9232d44-enc019b5640fdf630d%d\"";
+    snprintf(lines, sizeof(lines), pin, 6);
+    CHECK(is_accepted_by(&verdict, lines, DSTACK_S));
+    snprintf(lines, sizeof(lines), pin, 7);
+    CHECK(!is_accepted_by(&verdict, lines, DSTACK_S));
+    CHECK(is_accepted_by(&verdict, "require_platform_id = true", DSTACK_S));
+    CHECK(is_accepted_by(&verdict, "[evidence]\nage_max_s = 60", DSTACK_S + 60));
+    CHECK(!is_accepted_by(&verdict, "[evidence]\nage_max_s = 60", DSTACK_S + 61));
+    /* Debug is genuine, and refused unless said. */
+    options.now_s = real[1].now_s;
+    REQUIRE(judge(&verdict, data_file(real[1].file), &options) == ATTEST_REASON_NONE);
+    CHECK(!is_accepted_by(&verdict, "", real[1].now_s));
+    CHECK(is_accepted_by(&verdict, "debug = true", real[1].now_s));
+}
+
 static const struct test tests[] = {
     TEST(agrees_with_all_cases),
     TEST(tells_what_the_document_says),
     TEST(trusts_the_built_in_root_or_the_one_given),
     TEST(compares_report_data_with_user_data_only),
+    TEST(is_judged_by_policies),
     TEST(accepts_no_cut_and_no_changed_bit),
 };
 TEST_MAIN(tests)

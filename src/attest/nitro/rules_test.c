@@ -273,12 +273,12 @@ static void tells_what_the_document_says(void)
     struct attest_verdict verdict;
     REQUIRE(judge(&maker, &verdict) == ATTEST_REASON_NONE);
     const struct nitro_claims *claims = &verdict.claims.nitro;
-    CHECK_BYTES(claims->module_id, BYTES_LITERAL("i-1-enc2"));
+    CHECK_STRING(claims->module_id, "i-1-enc2");
     CHECK_BYTES(claims->public_key, BYTES_LITERAL("key"));
     CHECK_BYTES(claims->nonce, BYTES_LITERAL("nonce"));
     CHECK(claims->user_data.size == 0 && !verdict.claims.is_debug);
     CHECK_NUMBER(verdict.claims.not_after_s, NOW_S + HOUR_S);
-    CHECK_NUMBER(claims->pcrs[15].data[47], 16);
+    CHECK_NUMBER(claims->pcrs[15][47], 16);
     struct digest32 id = public_key_id(&maker.root.key);
     CHECK_BYTES(BYTES_OF(verdict.claims.root_key_id.bytes), BYTES_OF(id.bytes));
 }
@@ -295,6 +295,11 @@ static void refuses_other_payloads(void)
     CHECK_CHANGED((maker.adds = "nonce", maker.is_indefinite = true), FORMAT);
     CHECK_CHANGED(maker.module_id = "", FORMAT);
     CHECK_CHANGED(maker.module_id = "\xff", FORMAT);
+    char long_id[NITRO_MODULE_ID_SIZE_MAX + 2] = { 0 };
+    memset(long_id, 'i', NITRO_MODULE_ID_SIZE_MAX);
+    CHECK_CHANGED(maker.module_id = long_id, NONE);
+    long_id[NITRO_MODULE_ID_SIZE_MAX] = 'i';
+    CHECK_CHANGED(maker.module_id = long_id, FORMAT);
     CHECK_CHANGED(maker.digest = "SHA512", FORMAT);
     CHECK_CHANGED(maker.digest = "SHA384 ", FORMAT);
     CHECK_CHANGED(maker.digest = "sha384", FORMAT);
@@ -527,16 +532,16 @@ static void needs_the_signature_of_the_leaf(void)
 
 static void knows_debug_by_zero_pcrs(void)
 {
-    static uint8_t zeros[PCR_SIZE], ones[PCR_SIZE] = { 1 };
-    struct nitro_claims claims = { .pcrs = { BYTES_OF(zeros), BYTES_OF(zeros), BYTES_OF(zeros),
-                                             BYTES_OF(ones) } };
+    struct nitro_claims claims = { .pcr_sizes = { PCR_SIZE, PCR_SIZE, PCR_SIZE, PCR_SIZE },
+                                   .pcrs = { { 0 }, { 0 }, { 0 }, { 1 } } };
     CHECK(nitro_is_debug(&claims));
     for (size_t i = 0; i < 3; i++) {
-        claims.pcrs[i] = BYTES_OF(ones);
+        claims.pcrs[i][47] = 1;
         CHECK(!nitro_is_debug(&claims));
-        claims.pcrs[i] = (struct bytes){ 0 };
+        claims.pcrs[i][47] = 0;
+        claims.pcr_sizes[i] = 0;
         CHECK(nitro_is_debug(&claims)); /* nothing was measured */
-        claims.pcrs[i] = BYTES_OF(zeros);
+        claims.pcr_sizes[i] = PCR_SIZE;
     }
 }
 

@@ -28,7 +28,8 @@ static bool check_format(void *context, struct error *error)
     if (!nitro_document_parse(&verification->document, verification->run->evidence,
                               &verification->run->verdict->reason, error))
         return false;
-    attest_note(verification->run, "document of %s", error_quote(claims->module_id).text);
+    attest_note(verification->run, "document of %s",
+                error_quote(bytes_of_string(claims->module_id)).text);
     return true;
 }
 
@@ -178,18 +179,18 @@ void nitro_claims_write(struct json_writer *json, const struct attest_verdict *v
 {
     const struct nitro_claims *claims = &verdict->claims.nitro;
     json_write_name(json, "module_id");
-    json_write_text(json, claims->module_id);
+    json_write_string(json, claims->module_id);
     json_write_name(json, "digest");
     json_write_string(json, "SHA384");
     json_write_name(json, "timestamp");
     json_write_unsigned(json, claims->timestamp_ms);
     for (unsigned i = 0; i < NITRO_PCR_COUNT; i++) {
-        if (claims->pcrs[i].size == 0)
+        if (claims->pcr_sizes[i] == 0)
             continue;
         char name[8];
         snprintf(name, sizeof(name), "pcr%u", i);
         json_write_name(json, name);
-        json_write_hex(json, claims->pcrs[i]);
+        json_write_hex(json, bytes_of(claims->pcrs[i], claims->pcr_sizes[i]));
     }
     json_write_name(json, "debug");
     json_write_bool(json, verdict->claims.is_debug);

@@ -20,6 +20,16 @@
             offsetof(struct attest_claims, member), true                                           \
     }
 
+/* SHA-384 values; what a document does not have counts as zeros. */
+#define NITRO_PCR(index)                                                                           \
+    {                                                                                              \
+        "pcr" #index, NITRO, 48, offsetof(struct attest_claims, nitro.pcrs[index]), false          \
+    }
+#define TEXT_PIN(name, tees, member)                                                               \
+    {                                                                                              \
+        name, tees, 0, offsetof(struct attest_claims, member), true                                \
+    }
+
 static const struct policy_field_kind kinds[] = {
     FIELD("mrtd", TDX, intel.td.mr_td),
     FIELD("rtmr0", TDX, intel.td.rtmr[0]),
@@ -40,6 +50,13 @@ static const struct policy_field_kind kinds[] = {
     FIELD("config_id", SGX, intel.sgx.config_id),
     FIELD("isv_family_id", SGX, intel.sgx.isv_family_id),
     FIELD("isv_ext_prod_id", SGX, intel.sgx.isv_ext_prod_id),
+    /* clang-format off */
+    NITRO_PCR(0), NITRO_PCR(1), NITRO_PCR(2), NITRO_PCR(3), NITRO_PCR(4), NITRO_PCR(5), NITRO_PCR(6), NITRO_PCR(7),
+    NITRO_PCR(8), NITRO_PCR(9), NITRO_PCR(10), NITRO_PCR(11), NITRO_PCR(12), NITRO_PCR(13), NITRO_PCR(14), NITRO_PCR(15),
+    NITRO_PCR(16), NITRO_PCR(17), NITRO_PCR(18), NITRO_PCR(19), NITRO_PCR(20), NITRO_PCR(21), NITRO_PCR(22), NITRO_PCR(23),
+    NITRO_PCR(24), NITRO_PCR(25), NITRO_PCR(26), NITRO_PCR(27), NITRO_PCR(28), NITRO_PCR(29), NITRO_PCR(30), NITRO_PCR(31),
+    /* clang-format on */
+    TEXT_PIN("module_id", NITRO, nitro.module_id),
     PIN("ppid", TDX | SGX, intel.pck.ppid),
     PIN("platform_instance_id", TDX | SGX, intel.pck.platform_instance_id),
 };

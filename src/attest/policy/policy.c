@@ -306,6 +306,16 @@ static void judge_collateral(struct evaluation *evaluation)
     wanted_set(rule, "some");
 }
 
+static void judge_evidence_age(struct evaluation *evaluation)
+{
+    int64_t age_max_s = evaluation->policy->evidence_age_max_s;
+    if (age_max_s == INT64_MAX || evaluation->verdict->tee != ATTEST_TEE_NITRO)
+        return;
+    uint64_t made_s = evaluation->claims->nitro.timestamp_ms / 1000;
+    judge_age(evaluation, "evidence.age_max_s", (int64_t)MIN(made_s, (uint64_t)INT64_MAX / 2),
+              age_max_s);
+}
+
 static bool field_matches(const struct evaluation *evaluation, const struct policy_field *field)
 {
     if ((field->kind->tees & 1u << evaluation->verdict->tee) == 0)
@@ -423,6 +433,7 @@ bool policy_evaluate(struct policy_report *report, const struct policy *policy,
     if (is_intel(&evaluation))
         judge_intel(&evaluation);
     judge_collateral(&evaluation);
+    judge_evidence_age(&evaluation);
     judge_measurement(&evaluation);
     judge_platform_id(&evaluation);
     for (size_t i = 0; i < report->rule_count; i++) {
