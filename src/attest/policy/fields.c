@@ -56,6 +56,13 @@ static const struct policy_field_kind kinds[] = {
     NITRO_PCR(16), NITRO_PCR(17), NITRO_PCR(18), NITRO_PCR(19), NITRO_PCR(20), NITRO_PCR(21), NITRO_PCR(22), NITRO_PCR(23),
     NITRO_PCR(24), NITRO_PCR(25), NITRO_PCR(26), NITRO_PCR(27), NITRO_PCR(28), NITRO_PCR(29), NITRO_PCR(30), NITRO_PCR(31),
     /* clang-format on */
+    FIELD("measurement", SNP, snp.report.measurement),
+    FIELD("host_data", SNP, snp.report.host_data),
+    FIELD("family_id", SNP, snp.report.family_id),
+    FIELD("image_id", SNP, snp.report.image_id),
+    FIELD("id_key_digest", SNP, snp.report.id_key_digest),
+    FIELD("author_key_digest", SNP, snp.report.author_key_digest),
+    PIN("chip_id", SNP, snp.report.chip_id),
     TEXT_PIN("module_id", NITRO, nitro.module_id),
     PIN("ppid", TDX | SGX, intel.pck.ppid),
     PIN("platform_instance_id", TDX | SGX, intel.pck.platform_instance_id),
@@ -67,4 +74,11 @@ const struct policy_field_kind *policy_field_find(const char *name, bool is_pin)
         if (kinds[i].is_pin == is_pin && strcmp(kinds[i].name, name) == 0)
             return &kinds[i];
     return NULL;
+}
+
+struct bytes policy_field_of(const struct policy_field_kind *kind,
+                             const struct attest_claims *claims)
+{
+    const uint8_t *at = (const uint8_t *)claims + kind->offset;
+    return kind->size == 0 ? bytes_of_string((const char *)at) : bytes_of(at, kind->size);
 }

@@ -10,7 +10,8 @@
 
 enum {
     TD_ATTRIBUTE_SEPT_VE_DISABLE = 1 << 4, /* bit 28, in byte 3 */
-    TD_ATTRIBUTE_MIGRATABLE = 1 << 5       /* bit 29, in byte 3 */
+    TD_ATTRIBUTE_MIGRATABLE = 1 << 5,      /* bit 29, in byte 3 */
+    SNP_PLATFORM_SMT = 1 << 0              /* of PLATFORM_INFO */
 };
 
 /* What all rules look at. */
@@ -129,6 +130,11 @@ static void judge_machine(struct evaluation *evaluation)
             judge_choice(evaluation, "smt", policy->smt, claims->intel.pck.has_smt);
         else
             judge_unknown(evaluation, "smt", policy->smt);
+    }
+    if (evaluation->verdict->tee == ATTEST_TEE_SNP) {
+        judge_choice(evaluation, "smt", policy->smt,
+                     (claims->snp.report.platform_info & SNP_PLATFORM_SMT) != 0);
+        judge_choice(evaluation, "migration", policy->migration, claims->snp.is_migratable);
     }
     if (evaluation->verdict->tee == ATTEST_TEE_TDX) {
         uint8_t attributes = claims->intel.td.td_attributes[3];
@@ -281,6 +287,55 @@ static void judge_intel(struct evaluation *evaluation)
     }
 }
 
+static bool tcb_is_at_least(const struct snp_tcb *tcb, const struct policy_amd_floor *floor)
+{
+    return tcb->boot_loader >= floor->boot_loader && tcb->tee >= floor->tee &&
+           tcb->snp >= floor->snp && tcb->microcode >= floor->microcode && tcb->fmc >= floor->fmc;
+}
+
+static void judge_snp(struct evaluation *evaluation)
+{
+    const struct policy *policy = evaluation->policy;
+    const struct snp_claims *snp = &evaluation->claims->snp;
+    if (policy->amd_tcb_min.is_set) {
+        const struct policy_amd_floor *floor = &policy->amd_tcb_min;
+        struct policy_rule *rule = rule_add(evaluation, "snp.tcb_min",
+                                            tcb_is_at_least(&snp->reported_tcb, floor) &&
+                                                tcb_is_at_least(&snp->committed_tcb, floor) &&
+                                                tcb_is_at_least(&snp->launch_tcb, floor));
+        value_set(rule, "reported %u %u %u %u %u, committed %u %u %u %u %u",
+                  snp->reported_tcb.boot_loader, snp->reported_tcb.tee, snp->reported_tcb.snp,
+                  snp->reported_tcb.microcode, snp->reported_tcb.fmc,
+                  snp->committed_tcb.boot_loader, snp->committed_tcb.tee, snp->committed_tcb.snp,
+                  snp->committed_tcb.microcode, snp->committed_tcb.fmc);
+        wanted_set(rule, "at least boot_loader %u tee %u snp %u microcode %u fmc %u",
+                   floor->boot_loader, floor->tee, floor->snp, floor->microcode, floor->fmc);
+    }
+    if (policy->vmpl_max >= 0) {
+        struct policy_rule *rule =
+            rule_add(evaluation, "snp.vmpl_max", snp->report.vmpl <= (uint32_t)policy->vmpl_max);
+        value_set(rule, "%u", snp->report.vmpl);
+        wanted_set(rule, "at most %d", policy->vmpl_max);
+    }
+    if (policy->guest_svn_min > 0) {
+        struct policy_rule *rule = rule_add(evaluation, "snp.guest_svn_min",
+                                            snp->report.guest_svn >= policy->guest_svn_min);
+        value_set(rule, "%u", snp->report.guest_svn);
+        wanted_set(rule, "at least %u", policy->guest_svn_min);
+    }
+}
+
+/* When the oldest piece of collateral was issued; false without any. */
+static bool collateral_issued(const struct evaluation *evaluation, int64_t *issued_s)
+{
+    if (is_intel(evaluation)) {
+        *issued_s = evaluation->claims->intel.collateral_issued_s;
+        return evaluation->claims->intel.tcb_status != INTEL_TCB_UNKNOWN;
+    }
+    *issued_s = evaluation->claims->snp.crl_this_update_s;
+    return evaluation->claims->snp.has_crl;
+}
+
 static void judge_collateral(struct evaluation *evaluation)
 {
     const struct policy *policy = evaluation->policy;
@@ -294,16 +349,17 @@ static void judge_collateral(struct evaluation *evaluation)
         value_set(rule, "%s", rule->is_met ? "checked" : "not checked: a list was not given");
         wanted_set(rule, "checked");
     }
-    if (policy->collateral_age_max_s == INT64_MAX || !is_intel(evaluation))
-        return;
-    if (evaluation->claims->intel.tcb_status != INTEL_TCB_UNKNOWN) {
-        judge_age(evaluation, "collateral.age_max_days",
-                  evaluation->claims->intel.collateral_issued_s, policy->collateral_age_max_s);
-        return;
+    int64_t issued_s = 0;
+    if (policy->collateral_age_max_s != INT64_MAX && evaluation->verdict->tee != ATTEST_TEE_NITRO) {
+        if (collateral_issued(evaluation, &issued_s)) {
+            judge_age(evaluation, "collateral.age_max_days", issued_s,
+                      policy->collateral_age_max_s);
+        } else {
+            struct policy_rule *rule = rule_add(evaluation, "collateral.age_max_days", false);
+            value_set(rule, "no collateral was given");
+            wanted_set(rule, "some");
+        }
     }
-    struct policy_rule *rule = rule_add(evaluation, "collateral.age_max_days", false);
-    value_set(rule, "no collateral was given");
-    wanted_set(rule, "some");
 }
 
 static void judge_evidence_age(struct evaluation *evaluation)
@@ -318,27 +374,23 @@ static void judge_evidence_age(struct evaluation *evaluation)
 
 static bool field_matches(const struct evaluation *evaluation, const struct policy_field *field)
 {
-    if ((field->kind->tees & 1u << evaluation->verdict->tee) == 0)
-        return false;
-    const uint8_t *found = (const uint8_t *)evaluation->claims + field->kind->offset;
-    if (field->kind->size != 0)
-        return memcmp(found, field->value.bytes, field->kind->size) == 0;
-    return strlen((const char *)found) == field->value.size &&
-           memcmp(found, field->value.bytes, field->value.size) == 0;
+    return (field->kind->tees & 1u << evaluation->verdict->tee) != 0 &&
+           bytes_equal(policy_field_of(field->kind, evaluation->claims),
+                       bytes_of(field->value.bytes, field->value.size));
 }
 
-/* The digits of a field of the evidence, as far as they fit. */
+/* A field of the evidence for people, as far as it fits. */
 static void field_text(const struct evaluation *evaluation, const struct policy_field *field,
                        char text[160])
 {
-    const uint8_t *found = (const uint8_t *)evaluation->claims + field->kind->offset;
-    char value[2 * sizeof(field->value.bytes) + 1];
-    if (field->kind->size == 0)
-        snprintf(value, sizeof(value), "%.*s", (int)sizeof(field->value.bytes),
-                 (const char *)found);
-    else
-        hex_encode(value, bytes_of(found, field->kind->size));
-    snprintf(text, 160, "%s %s", field->kind->name, value);
+    struct bytes found = policy_field_of(field->kind, evaluation->claims);
+    char digits[2 * sizeof(field->value.bytes) + 1];
+    if (field->kind->size == 0) {
+        snprintf(text, 160, "%s %s", field->kind->name, error_quote(found).text);
+        return;
+    }
+    hex_encode(digits, bytes_part(found, 0, sizeof(field->value.bytes)));
+    snprintf(text, 160, "%s %s", field->kind->name, digits);
 }
 
 static void judge_measurement(struct evaluation *evaluation)
@@ -376,16 +428,15 @@ static void judge_measurement(struct evaluation *evaluation)
 
 static bool has_platform_id(const struct evaluation *evaluation)
 {
-    static const uint8_t zeros[64];
-    for (const char *const *name =
-             (const char *const[]){ "ppid", "platform_instance_id", "chip_id", "module_id", NULL };
-         *name != NULL; name++) {
-        const struct policy_field_kind *kind = policy_field_find(*name, true);
-        if (kind == NULL || (kind->tees & 1u << evaluation->verdict->tee) == 0)
+    static const char *const names[] = { "ppid", "platform_instance_id", "chip_id", "module_id" };
+    for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
+        const struct policy_field_kind *kind = policy_field_find(names[i], true);
+        if ((kind->tees & 1u << evaluation->verdict->tee) == 0)
             continue;
-        const uint8_t *found = (const uint8_t *)evaluation->claims + kind->offset;
-        if (memcmp(found, zeros, kind->size == 0 ? 1 : kind->size) != 0)
-            return true;
+        struct bytes found = policy_field_of(kind, evaluation->claims);
+        for (size_t j = 0; j < found.size; j++)
+            if (found.data[j] != 0)
+                return true;
     }
     return false;
 }
@@ -432,6 +483,8 @@ bool policy_evaluate(struct policy_report *report, const struct policy *policy,
     judge_machine(&evaluation);
     if (is_intel(&evaluation))
         judge_intel(&evaluation);
+    if (verdict->tee == ATTEST_TEE_SNP)
+        judge_snp(&evaluation);
     judge_collateral(&evaluation);
     judge_evidence_age(&evaluation);
     judge_measurement(&evaluation);

@@ -131,5 +131,8 @@ struct policy_field_kind {
     bool is_pin;   /* names a platform rather than a measurement */
 };
 const struct policy_field_kind *policy_field_find(const char *name, bool is_pin);
+/* What the claims have there. */
+struct bytes policy_field_of(const struct policy_field_kind *kind,
+                             const struct attest_claims *claims);
 
 #endif

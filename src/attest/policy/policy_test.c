@@ -168,6 +168,107 @@ static void names_the_measurement_that_matched(void)
     judge_text(text, verdict_of_domain(), "measurement");
 }
 
+static struct attest_verdict *verdict_of_report(void)
+{
+    static struct attest_verdict verdict;
+    verdict = (struct attest_verdict){ .tee = ATTEST_TEE_SNP, .is_valid = true };
+    struct snp_claims *snp = &verdict.claims.snp;
+    snp->report.platform_info = 1;
+    snp->report.vmpl = 1;
+    snp->report.guest_svn = 3;
+    memset(snp->report.measurement, 0xbb, sizeof(snp->report.measurement));
+    memset(snp->report.chip_id, 0x11, sizeof(snp->report.chip_id));
+    snp->reported_tcb = snp->committed_tcb = snp->launch_tcb =
+        (struct snp_tcb){ .boot_loader = 3, .tee = 0, .snp = 8, .microcode = 115 };
+    snp->has_crl = true;
+    snp->crl_this_update_s = NOW_S - 20 * DAY_S;
+    return &verdict;
+}
+
+static void judges_amd_reports(void)
+{
+    static const struct {
+        const char *rules;
+        const char *broken;
+    } rows[] = {
+        { "", "" },
+        { "tee = [\"tdx\"]", "tee" },
+        { "smt = \"forbidden\"", "smt" },
+        { "smt = \"required\"", "" },
+        { "[snp]\nvmpl_max = 1", "" },
+        { "[snp]\nvmpl_max = 0", "snp.vmpl_max" },
+        { "[snp]\nguest_svn_min = 3", "" },
+        { "[snp]\nguest_svn_min = 4", "snp.guest_svn_min" },
+        { "[snp]\ntcb_min = { boot_loader = 3, snp = 8, microcode = 115 }", "" },
+        { "[snp]\ntcb_min = { boot_loader = 4 }", "snp.tcb_min" },
+        { "[snp]\ntcb_min = { tee = 1 }", "snp.tcb_min" },
+        { "[snp]\ntcb_min = { snp = 9 }", "snp.tcb_min" },
+        { "[snp]\ntcb_min = { microcode = 116 }", "snp.tcb_min" },
+        { "[snp]\ntcb_min = { fmc = 1 }", "snp.tcb_min" },
+        { "[tcb]\nstatus = []", "" }, /* Intel's */
+        { "[collateral]\nage_max_days = 20", "" },
+        { "[collateral]\nage_max_days = 19", "collateral.age_max_days" },
+        { "require_platform_id = true", "" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        judge_text(rows[i].rules, verdict_of_report(), rows[i].broken);
+    struct attest_verdict *verdict = verdict_of_report();
+    verdict->claims.snp.is_migratable = true;
+    judge_text("", verdict, "migration");
+    judge_text("migration = \"any\"", verdict, "");
+    verdict = verdict_of_report();
+    verdict->claims.snp.committed_tcb.snp = 7;
+    judge_text("[snp]\ntcb_min = { snp = 8 }", verdict, "snp.tcb_min");
+    verdict = verdict_of_report();
+    memset(verdict->claims.snp.report.chip_id, 0, sizeof(verdict->claims.snp.report.chip_id));
+    judge_text("require_platform_id = true", verdict, "require_platform_id");
+    verdict->claims.snp.has_crl = false;
+    judge_text("[collateral]\nage_max_days = 20", verdict, "collateral.age_max_days");
+}
+
+static void pins_chips_and_launches(void)
+{
+    char text[512], chip[129], launch[97];
+    struct attest_verdict *verdict = verdict_of_report();
+    hex_encode(chip, BYTES_OF(verdict->claims.snp.report.chip_id));
+    hex_encode(launch, BYTES_OF(verdict->claims.snp.report.measurement));
+    snprintf(text, sizeof(text),
+             "[[measurement]]\nname = \"guest\"\nmeasurement = \"%s\"\n[[platform]]\n"
+             "name = \"rack\"\nchip_id = \"%s\"\n",
+             launch, chip);
+    judge_text(text, verdict, "");
+    CHECK_STRING(report.measurement, "guest");
+    CHECK_STRING(report.pin, "rack");
+    verdict->claims.snp.report.chip_id[63] ^= 1;
+    judge_text(text, verdict, "platform");
+    verdict->claims.snp.report.measurement[0] ^= 1;
+    judge_text(text, verdict, "measurement");
+}
+
+static void judges_nitro_documents(void)
+{
+    static uint8_t pcr[48] = { 1, 2, 3 };
+    static struct attest_verdict verdict;
+    verdict = (struct attest_verdict){ .tee = ATTEST_TEE_NITRO, .is_valid = true };
+    snprintf(verdict.claims.nitro.module_id, sizeof(verdict.claims.nitro.module_id), "%s",
+             "i-0827e799ec9232d44-enc019b5640fdf630d6");
+    verdict.claims.nitro.timestamp_ms = (uint64_t)(NOW_S - 60) * 1000;
+    memcpy(verdict.claims.nitro.pcrs[8], pcr, sizeof(pcr));
+    judge_text("require_platform_id = true\n[evidence]\nage_max_s = 60", &verdict, "");
+    judge_text("[evidence]\nage_max_s = 59", &verdict, "evidence.age_max_s");
+    judge_text("[[platform]]\nname = \"a\"\n"
+               "module_id = \"i-0827e799ec9232d44-enc019b5640fdf630d6\"",
+               &verdict, "");
+    judge_text("[[platform]]\nname = \"a\"\nmodule_id = \"i-0827e799ec9232d44\"", &verdict,
+               "platform");
+    char text[256], digits[97];
+    hex_encode(digits, BYTES_OF(pcr));
+    snprintf(text, sizeof(text), "[[measurement]]\nname = \"a\"\npcr8 = \"%s\"", digits);
+    judge_text(text, &verdict, "");
+    memset(verdict.claims.nitro.pcrs[8], 0, sizeof(verdict.claims.nitro.pcrs[8]));
+    judge_text(text, &verdict, "measurement");
+}
+
 static void gives_grace_to_what_was_up_to_date(void)
 {
     struct attest_verdict *verdict = verdict_of_domain();
@@ -307,6 +408,9 @@ static const struct test tests[] = {
     TEST(accepts_production_by_default),
     TEST(judges_each_rule),
     TEST(names_the_measurement_that_matched),
+    TEST(judges_amd_reports),
+    TEST(pins_chips_and_launches),
+    TEST(judges_nitro_documents),
     TEST(gives_grace_to_what_was_up_to_date),
     TEST(tolerates_named_advisories_only),
     TEST(wants_lists_that_were_left_out),
