@@ -127,7 +127,7 @@ bool qe_identity_parse(struct qe_identity *identity, struct bytes source, struct
             read_body(identity, &json);
             envelope->body = bytes_of(start, (size_t)(json_value_end(&json) - start));
         } else if (json_text_equal(name, "signature")) {
-            READ_HEX(&json, envelope->signature.bytes);
+            tcb_read_signature(&json, &envelope->signature);
             has_signature = true;
         } else {
             json_reader_fail(&json);

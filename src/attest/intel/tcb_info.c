@@ -295,8 +295,7 @@ bool tcb_info_parse(struct tcb_info *info, struct bytes source, struct error *er
             read_body(info, &json);
             info->envelope.body = bytes_of(start, (size_t)(json_value_end(&json) - start));
         } else if (json_text_equal(name, "signature")) {
-            json_read_hex(&json, info->envelope.signature.bytes,
-                          sizeof(info->envelope.signature.bytes));
+            tcb_read_signature(&json, &info->envelope.signature);
             has_signature = true;
         } else {
             json_reader_fail(&json);

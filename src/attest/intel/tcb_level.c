@@ -11,6 +11,16 @@ enum {
     SEEN_ISV_SVN = 1 << 2
 };
 
+void tcb_read_signature(struct json_reader *json, struct ecdsa_signature *signature)
+{
+    const uint8_t *start = json_value_start(json);
+    json_read_hex(json, signature->bytes, sizeof(signature->bytes));
+    for (const uint8_t *at = start; at < json_value_end(json); at++) {
+        if (*at >= 'A' && *at <= 'F')
+            json_reader_fail(json);
+    }
+}
+
 bool tcb_envelope_parse(struct tcb_envelope *envelope, struct bytes source, const char *name)
 {
     struct json_reader json;
@@ -23,7 +33,7 @@ bool tcb_envelope_parse(struct tcb_envelope *envelope, struct bytes source, cons
         if (json_text_equal(member, name) && json_peek(&json) == JSON_KIND_OBJECT) {
             parsed.body = json_skip(&json);
         } else if (json_text_equal(member, "signature")) {
-            json_read_hex(&json, parsed.signature.bytes, sizeof(parsed.signature.bytes));
+            tcb_read_signature(&json, &parsed.signature);
             has_signature = true;
         } else {
             json_reader_fail(&json);

@@ -38,7 +38,9 @@ MUST_CHECK bool tcb_envelope_parse(struct tcb_envelope *envelope, struct bytes s
 
 /* Index of a member's name, or `count`. */
 size_t tcb_member_find(const char *const *names, size_t count, struct json_text name);
-/* Readers of values; they fail the JSON reader. */
+/* Readers of values; they fail the JSON reader.  A signature's digits are lower-case only, so that
+ * it has one text. */
+void tcb_read_signature(struct json_reader *json, struct ecdsa_signature *signature);
 int64_t tcb_read_time(struct json_reader *json);
 /* Reads a member that belongs to a state; false when it does not.  `seen` collects which were. */
 bool tcb_state_read_member(struct tcb_state *state, struct json_reader *json, struct json_text name,
