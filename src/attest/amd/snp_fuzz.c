@@ -6,8 +6,9 @@
 void fuzz_one(struct bytes input)
 {
     static struct attest_verdict verdict;
+    static struct signature_memo memo;
     struct error error;
-    struct attest_options options = { .tee = ATTEST_TEE_SNP, .now_s = 1751328000 };
+    struct attest_options options = { .tee = ATTEST_TEE_SNP, .now_s = 1751328000, .memo = &memo };
     uint8_t text[16384];
     struct writer writer = writer_into(text, sizeof(text));
     struct json_writer json = json_writer_into(&writer);
