@@ -6,6 +6,7 @@
 
 #include "abi/control.h"
 #include "slipstream/engine.h"
+#include "slipstream/restoring.h"
 
 /* Why the guest stopped. */
 enum event_kind {
@@ -69,6 +70,9 @@ struct backend {
     /* After a fork, in the new process: makes what every process has to make for itself.  NULL: it
      * needs nothing. */
     MUST_CHECK bool (*renew)(struct error *error);
+    /* Before any machine is made; NULL: there is no choice. */
+    MUST_CHECK bool (*restore_by)(void *state, const struct restoring *restoring,
+                                  struct error *error);
     /* The descriptor that machines are made with; NULL: it takes none. */
     int *(*device)(void *state);
     /* Made, entered once, prefaulted. */

@@ -29,6 +29,11 @@ const char *engine_backend(const struct engine *engine);
 /* `seal` is called once, when a program is in place and before the first guest instruction runs:
  * the process backend needs fewer rights from then on.  Other programs can't be loaded later. */
 void engine_set_seal(struct engine *engine, bool (*seal)(struct error *error));
+/* How memory is restored (slipstream/restoring.h), before the first shell; the kvm backend has its
+ * own ways. */
+struct restoring;
+MUST_CHECK bool engine_restore_by(struct engine *engine, const struct restoring *restoring,
+                                  struct error *error);
 void engine_close(struct engine *engine);
 DEFINE_AUTO(engine, engine_close)
 

@@ -50,6 +50,8 @@ enum {
     TRACKED_FAULTS_MAX = 512,
     TRACKED_RUN_MAX = 512,
     TRACKED_LEARN_SIZE = 2 << 20,
+    /* Memory that is written all over is copied, not given back, up to here at most. */
+    RESTORING_KEPT_SIZE_MAX = 64 << 20,
     /* So often, when more pages than this are restored, it is found out anew which are written. */
     TRACKED_PRUNE_RESETS = 1024,
     TRACKED_PRUNE_PAGES = 128,

@@ -121,23 +121,42 @@ void place_reset_runtime(void)
     }
 }
 
-static bool stacks_map(struct place *place, struct error *error)
+static bool stacks_track(struct place *place, struct error *error)
 {
-    const int rights = PROT_READ | PROT_WRITE;
     const uint64_t stack_pages = LAYOUT_STACK_SIZE / LAYOUT_PAGE_SIZE;
     /* Whoever needs more gets it by a fault, once. */
     const uint64_t warm_pages = 1;
-    if (!region_map(LAYOUT_STACK, LAYOUT_STACK_SIZE, rights, error) ||
-        !region_map(LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE, rights, error) ||
-        !tracked_init(&place->stack, at_address(LAYOUT_STACK), LAYOUT_STACK_SIZE, error) ||
-        !tracked_init(&place->frames, at_address(LAYOUT_FRAMES), LAYOUT_FRAMES_SIZE, error) ||
-        !region_map(LAYOUT_SCRATCH, LAYOUT_SCRATCH_SIZE_MAX, rights, error) ||
-        !tracked_init(&place->scratch, at_address(LAYOUT_SCRATCH), LAYOUT_SCRATCH_SIZE_MAX, error))
-        return false;
-    place->stack.grows_down = true;
     return tracked_begin(&place->stack, stack_pages - warm_pages, warm_pages, error) &&
            tracked_begin(&place->frames, 0, warm_pages, error) &&
            tracked_begin(&place->scratch, 0, 0, error);
+}
+
+static bool stacks_map(struct place *place, struct error *error)
+{
+    const int rights = PROT_READ | PROT_WRITE;
+    const struct restoring_costs unknown = { 0 };
+    place->restoring = restoring_choose(RESTORING_AUTO, &unknown);
+    if (!region_map(LAYOUT_STACK, LAYOUT_STACK_SIZE, rights, error) ||
+        !region_map(LAYOUT_FRAMES, LAYOUT_FRAMES_SIZE, rights, error) ||
+        !tracked_init(&place->stack, at_address(LAYOUT_STACK), LAYOUT_STACK_SIZE, &place->restoring,
+                      error) ||
+        !tracked_init(&place->frames, at_address(LAYOUT_FRAMES), LAYOUT_FRAMES_SIZE,
+                      &place->restoring, error) ||
+        !region_map(LAYOUT_SCRATCH, LAYOUT_SCRATCH_SIZE_MAX, rights, error) ||
+        !tracked_init(&place->scratch, at_address(LAYOUT_SCRATCH), LAYOUT_SCRATCH_SIZE_MAX,
+                      &place->restoring, error))
+        return false;
+    place->stack.grows_down = true;
+    return stacks_track(place, error);
+}
+
+bool place_restore_by(struct place *place, const struct restoring *restoring, struct error *error)
+{
+    place->restoring = *restoring;
+    if (restoring->way != RESTORING_DISCARD)
+        return stacks_track(place, error);
+    return tracked_end(&place->stack, error) && tracked_end(&place->frames, error) &&
+           tracked_end(&place->scratch, error);
 }
 
 static void region_unmap(uint64_t address, uint64_t *size)

@@ -8,6 +8,7 @@
 #include "slipstream/tracked.h"
 
 struct place {
+    struct restoring restoring;
     unsigned references;
     struct machine *holder;  /* NULL: nobody */
     struct control *control; /* the host's own, writable view */
@@ -24,6 +25,9 @@ struct place {
 /* Takes the addresses, once per process.  UNSUPPORTED when something else has them. */
 MUST_CHECK bool place_open(struct place **place, struct error *error);
 void place_close(struct place *place);
+/* How parts are restored from now on. */
+MUST_CHECK bool place_restore_by(struct place *place, const struct restoring *restoring,
+                                 struct error *error);
 /* After a fork: a control page of its own.  All else is private already. */
 MUST_CHECK bool place_renew(struct error *error);
 /* Maps the program's (NULL: none) code and constants, zeroes for its instance, and the mailbox;

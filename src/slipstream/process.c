@@ -229,7 +229,7 @@ static bool memory_load(struct machine *machine, struct error *error)
     const struct part_template *content = program_template(machine->program, PART_MEMORY);
     uint64_t size = round_up(content->size, LAYOUT_PAGE_SIZE);
     uint8_t *host = machine->memory.host;
-    if (!tracked_init(&machine->memory, host, size, error))
+    if (!tracked_init(&machine->memory, host, size, &machine->process->place->restoring, error))
         return false;
     if (size != 0 && mprotect(host, size, PROT_READ | PROT_WRITE) != 0)
         return error_system(error, "give the program %llu bytes of memory",
@@ -380,7 +380,7 @@ static bool memory_fit(struct machine *machine, const struct part_template *cont
     if (size == machine->memory.size)
         return true;
     tracked_done(&machine->memory);
-    return tracked_init(&machine->memory, host, size, error);
+    return tracked_init(&machine->memory, host, size, &machine->process->place->restoring, error);
 }
 
 static bool process_reset(struct machine *machine, const struct program *program, bool is_typical,
@@ -471,11 +471,18 @@ static bool process_renew(struct error *error)
     return gate_prepare(error) && place_renew(error);
 }
 
+static bool process_restore_by(void *state, const struct restoring *restoring, struct error *error)
+{
+    const struct process *process = state;
+    return place_restore_by(process->place, restoring, error);
+}
+
 const struct backend backend_process = {
     .name = "process",
     .open = process_open,
     .close = process_close,
     .renew = process_renew,
+    .restore_by = process_restore_by,
     .machine_open = process_machine_open,
     .machine_close = process_machine_close,
     .machine_load = process_load,

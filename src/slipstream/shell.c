@@ -76,6 +76,13 @@ bool engine_seal(struct engine *engine, struct error *error)
     return TAKE(engine->seal)(error);
 }
 
+bool engine_restore_by(struct engine *engine, const struct restoring *restoring,
+                       struct error *error)
+{
+    return engine->backend->restore_by == NULL ||
+           engine->backend->restore_by(engine->state, restoring, error);
+}
+
 void engine_close(struct engine *engine)
 {
     if (engine == NULL)

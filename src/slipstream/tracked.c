@@ -19,9 +19,10 @@ static uint64_t entries_size(const struct tracked *tracked)
     return (page_count(tracked) + groups) * sizeof(uint64_t);
 }
 
-bool tracked_init(struct tracked *tracked, uint8_t *host, uint64_t size, struct error *error)
+bool tracked_init(struct tracked *tracked, uint8_t *host, uint64_t size,
+                  const struct restoring *rule, struct error *error)
 {
-    struct tracked made = { .host = host, .size = round_up(size, LAYOUT_PAGE_SIZE) };
+    struct tracked made = { .host = host, .size = round_up(size, LAYOUT_PAGE_SIZE), .rule = rule };
     void *entries = mmap(NULL, entries_size(&made), PROT_READ | PROT_WRITE,
                          MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (entries == MAP_FAILED)
@@ -144,13 +145,17 @@ static void opened_restore(const struct tracked *tracked, const struct part_temp
     }
 }
 
-/* All pages: small parts by copying, large ones by giving them back to the system. */
+/* All pages: small parts by copying, large ones by giving them back to the system, as if for the
+ * first time: nobody knows what was written. */
 static bool whole_restore(const struct tracked *tracked, const struct part_template *content)
 {
-    bool is_small = tracked->size <= WHOLE_COPY_SIZE;
+    bool is_small = tracked->size <= WHOLE_COPY_SIZE && tracked->rule->way != RESTORING_DISCARD;
     if (!is_small && madvise(tracked->host, tracked->size, MADV_DONTNEED) != 0)
         return false;
-    for (uint64_t page = 0; page < page_count(tracked); page++)
+    uint64_t end = page_count(tracked);
+    if (!is_small)
+        end = MIN(end, round_up(content->size, LAYOUT_PAGE_SIZE) / LAYOUT_PAGE_SIZE);
+    for (uint64_t page = 0; page < end; page++)
         if (is_small || part_template_has(content, page))
             page_restore(tracked, content, page);
     return true;
@@ -183,10 +188,30 @@ static void forget(struct tracked *tracked)
             tracked->entries[page] = 0;
     }
     memset(tracked->touched, 0, (page_count(tracked) / TRACKED_GROUP + 1) * sizeof(uint64_t));
+    tracked->is_whole = false;
     tracked->opened_count = 0;
     tracked->fault_count = 0;
     tracked->reset_count = 0;
     tracked->run = 0;
+}
+
+bool tracked_end(struct tracked *tracked, struct error *error)
+{
+    forget(tracked);
+    tracked->is_tracking = tracked->is_whole = false;
+    return protect(tracked, 0, page_count(tracked), PROT_READ | PROT_WRITE) ||
+           error_system(error, "open memory");
+}
+
+/* All of it is open from now on, and is copied each time: that is cheaper here than to find out
+ * what was written.  A guest that restores itself goes by the entries, too. */
+static bool become_whole(struct tracked *tracked, const struct part_template *content)
+{
+    forget(tracked);
+    mark(tracked, 0, page_count(tracked));
+    tracked->is_tracking = tracked->is_whole = true;
+    opened_restore(tracked, content);
+    return true;
 }
 
 bool tracked_begin(struct tracked *tracked, uint64_t first, uint64_t count, struct error *error)
@@ -221,10 +246,19 @@ static bool prune(struct tracked *tracked)
     if (++tracked->reset_count < TRACKED_PRUNE_RESETS)
         return true;
     tracked->reset_count = 0;
+    if (tracked->is_whole)
+        return true;
     if (tracked->opened_count <= TRACKED_PRUNE_PAGES)
         return true;
     forget(tracked);
     return closed_protect(tracked);
+}
+
+/* Pages up to which the whole part is copied each time. */
+static uint64_t whole_limit(const struct tracked *tracked)
+{
+    bool is_lost = tracked->fault_count > TRACKED_FAULTS_MAX;
+    return is_lost ? tracked->rule->kept_pages : tracked->rule->whole_pages;
 }
 
 bool tracked_reset(struct tracked *tracked, const struct part_template *content, bool learns,
@@ -234,6 +268,10 @@ bool tracked_reset(struct tracked *tracked, const struct part_template *content,
     if (tracked->is_tracking) {
         opened_restore(tracked, content);
         is_done = prune(tracked);
+    } else if (tracked->rule->way == RESTORING_DISCARD) {
+        is_done = whole_restore(tracked, content);
+    } else if (learns && page_count(tracked) <= whole_limit(tracked)) {
+        is_done = become_whole(tracked, content);
     } else if (learns && tracked->fault_count <= TRACKED_FAULTS_MAX) {
         is_done = learn(tracked, content);
     } else {

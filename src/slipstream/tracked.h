@@ -7,6 +7,7 @@
 #define SLIPSTREAM_TRACKED_H
 
 #include "slipstream/backend.h"
+#include "slipstream/restoring.h"
 
 enum {
     TRACKED_OPEN = 0x40,
@@ -22,8 +23,10 @@ struct tracked {
     uint64_t *entries;
     /* One per TRACKED_GROUP pages, as control_part.touched wants them. */
     uint64_t *touched;
-    bool is_tracking; /* false: all of it may be written */
-    bool grows_down;  /* a stack: neighbours below come next */
+    const struct restoring *rule; /* the caller's */
+    bool is_tracking;             /* false: all of it may be written, and nobody knows what was */
+    bool is_whole;   /* all of it may be written, and is restored: tracking in name only */
+    bool grows_down; /* a stack: neighbours below come next */
     uint32_t opened_count;
     uint32_t fault_count; /* since tracking began */
     uint32_t run;         /* pages that the last fault opened */
@@ -33,11 +36,13 @@ struct tracked {
 
 /* Memory that stays the caller's. */
 MUST_CHECK bool tracked_init(struct tracked *tracked, uint8_t *host, uint64_t size,
-                             struct error *error);
+                             const struct restoring *rule, struct error *error);
 void tracked_done(struct tracked *tracked);
 /* Begins to track with `count` pages open from `first` on. */
 MUST_CHECK bool tracked_begin(struct tracked *tracked, uint64_t first, uint64_t count,
                               struct error *error);
+/* Ends tracking: all of it may be written.  With RESTORING_DISCARD it never begins again. */
+MUST_CHECK bool tracked_end(struct tracked *tracked, struct error *error);
 /* Writes a page, open or not. */
 MUST_CHECK bool tracked_put(struct tracked *tracked, uint64_t page, const uint8_t *content);
 /* A guest's page fault: true when it was the first write to a page, which is open now.  In a signal

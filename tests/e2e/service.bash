@@ -45,6 +45,21 @@ else
   refused "sibling threads" 7 'processor.smt = ' --config "$scratch/s3nd.toml"
 fi
 
+# --- choices that are otherwise measured
+printf '[process]\nreset = "fast"\n' >"$scratch/s3nd.toml"
+refused "a way to restore that is none" 3 'reset: must be one of auto track copy discard' --config "$scratch/s3nd.toml"
+printf 'handover = "both"\n' >"$scratch/s3nd.toml"
+refused "a hand-over that is none" 3 'handover: must be one of auto block watch' --config "$scratch/s3nd.toml"
+for pair in block:blocking watch:watching; do
+  printf 'handover = "%s"\n' "${pair%:*}" >"$scratch/s3nd.toml"
+  node_start --config "$scratch/s3nd.toml" || { fail "start with handover = ${pair%:*}"; continue; }
+  has "handover = ${pair%:*}: info tells" "$(fetch "$url/.well-known/s3n/info")" "\"handover\":\"${pair#*:}\""
+  has "handover = ${pair%:*}: and the log" "$(cat "$scratch/node.log")" "chosen=${pair#*:} by=configuration"
+  application choice echo && claim && deploy choice && is "handover = ${pair%:*}: answers" "$(invoke choice --data x)" x
+  node_stop
+  rm -rf "$data" "$XDG_CONFIG_HOME"
+done
+
 # --- owners of the configuration, a small input limit, systemd's protocol
 node_start || { fail "start"; finish; }
 owner=$(login --json | json_field public_key)

@@ -5,6 +5,8 @@
 #include "base/processor.h"
 #include "base/spawn.h"
 #include "cmd/s3n/cli.h"
+#include "slipstream/handover.h"
+#include "slipstream/restoring.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -159,6 +161,29 @@ static void look_at_groups(struct findings *findings)
              view.is_writable ? "" : "; this user may not use them");
 }
 
+/* As a node measures them at its start. */
+static void look_at_costs(struct findings *findings)
+{
+    struct handover handover = handover_measure();
+    struct restoring_costs costs;
+    struct error error;
+    struct finding *row = finding_add(findings, "hand-over", FINDING_GOOD, NULL);
+    snprintf(row->text, sizeof(row->text), "%s (there and back: %.1f us blocking, %.1f watching)",
+             handover.watches ? "watching while a core is free" : "blocking",
+             (double)handover.blocking_ns / 1000, (double)handover.watching_ns / 1000);
+    bool is_measured = restoring_measure(&costs, &error);
+    row = finding_add(findings, "reset", is_measured ? FINDING_GOOD : FINDING_NOTE, NULL);
+    struct restoring chosen = restoring_choose(RESTORING_AUTO, &costs);
+    if (is_measured)
+        snprintf(row->text, sizeof(row->text),
+                 "backend process: whole up to %u KiB, kept up to %u (copy %u ns a page, fault %u, "
+                 "system call %u, discard %u)",
+                 chosen.whole_pages * 4, chosen.kept_pages * 4, costs.copy_ns, costs.fault_ns,
+                 costs.call_ns, costs.discard_ns);
+    else
+        snprintf(row->text, sizeof(row->text), "%.200s", error.text);
+}
+
 static void look_at_programs(struct findings *findings)
 {
     static const char *const programs[] = { "s3n-compile", "slipstream", "s3nd", "s3n-keeper" };
@@ -247,6 +272,7 @@ static bool doctor_run(struct cli *cli, const void *options UNUSED,
     look_at_kvm(&findings);
     look_at_jails(&findings);
     look_at_groups(&findings);
+    look_at_costs(&findings);
     look_at_programs(&findings);
     look_at_platforms(&findings);
     bool can_run = true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /.well-known/s3n/: who this node is, for anyone. */
 #include "base/log.h"
+#include "cmd/s3nd/choices.h"
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
 #include "keys/bundle.h"
@@ -38,6 +39,7 @@ void api_info(void *context, const struct gateway_call *call)
         "memory_mib", (json_int_t)MEMORY_MIB_MAX, "timeout_ms", (json_int_t)TIMEOUT_MS_MAX,
         "output_kib", (json_int_t)OUTPUT_KIB_MAX);
     json_object_set_new(info, "backend", json_string(node->config->backend));
+    json_object_set_new(info, "chosen", choices_json(node));
     json_object_set_new(info, "processor", processor_json(&node->processor));
     gateway_answer_json(node->gateway, call->handle, 200, info);
 }

@@ -30,6 +30,8 @@ static bool defaults_set(struct config *config, struct error *error)
         .admin = "127.0.0.1:0",
         .tee = "sim",
         .backend = "auto",
+        .restoring = "auto",
+        .handover = "auto",
         .first_owner_claims = true,
         .uses_optimiser = true,
         .uid_base = 63000,
@@ -255,6 +257,38 @@ static bool limits_read(struct config *config, const json_t *table, struct error
     return pairs_check(config, table, error);
 }
 
+/* A word of a list that ends with NULL. */
+static bool word_read(char *target, size_t size, const json_t *object, const char *key,
+                      const char *const *words, struct error *error)
+{
+    if (json_object_get(object, key) == NULL)
+        return true;
+    if (!string_read(target, size, object, key, error))
+        return false;
+    char list[64] = "";
+    for (; *words != NULL; words++) {
+        if (strcmp(*words, target) == 0)
+            return true;
+        snprintf(list + strlen(list), sizeof(list) - strlen(list), " %s", *words);
+    }
+    return error_set(error, ERROR_INVALID, "%s: must be one of%s", key, list);
+}
+
+static bool choices_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const keys[] = { "reset", NULL };
+    static const char *const resets[] = { "auto", "track", "copy", "discard", NULL };
+    static const char *const handovers[] = { "auto", "block", "watch", NULL };
+    json_t *table;
+    if (!word_read(config->handover, sizeof(config->handover), root, "handover", handovers, error))
+        return false;
+    if (json_object_get(root, "process") == NULL)
+        return true;
+    return json_get_object(root, "process", &table, error) &&
+           json_check_keys(table, keys, "process", error) &&
+           word_read(config->restoring, sizeof(config->restoring), table, keys[0], resets, error);
+}
+
 static bool tables_read(struct config *config, const json_t *root, struct error *error)
 {
     static const char *const users_keys[] = { "uid_base", NULL };
@@ -283,9 +317,9 @@ static bool optimiser_read(struct config *config, const json_t *root, struct err
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir", "listen", "admin",  "tee",       "first_owner",
-                                        "owners",   "users",  "limits", "optimiser", "processor",
-                                        "backend",  "cgroup", NULL };
+    static const char *const keys[] = { "data_dir", "listen", "admin",   "tee",       "first_owner",
+                                        "owners",   "users",  "limits",  "optimiser", "processor",
+                                        "backend",  "cgroup", "process", "handover",  NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -302,12 +336,12 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->backend, sizeof(config->backend), root, "backend", error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
-        optimiser_read(config, root, error);
+        choices_read(config, root, error) && optimiser_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 
 struct command_line {
-    const char *file, *data_folder, *listen, *admin, *tee, *backend, *role;
+    const char *file, *data_folder, *listen, *admin, *tee, *backend, *role, *restoring;
     bool version;
 };
 
@@ -325,6 +359,8 @@ static const struct option_row rows[] = {
     { "backend", 0, OPTION_STRING, offsetof(struct command_line, backend), "NAME",
       "where functions run: kvm, process, or auto: kvm, but process inside a confidential VM", 0,
       0 },
+    { "restoring", 0, OPTION_STRING, offsetof(struct command_line, restoring), "CHOICE",
+      "for s3nd's own use", 0, 0 },
     { "role", 0, OPTION_STRING, offsetof(struct command_line, role), "NAME", "for s3nd's own use",
       0, 0 },
     { "version", 0, OPTION_FLAG, offsetof(struct command_line, version), NULL, "print the version",
@@ -350,8 +386,9 @@ static bool arguments_apply(struct config *config, const struct command_line *li
                             struct error *error)
 {
     config->show_version = line->version;
-    if (line->role != NULL && strcmp(line->role, "server") != 0)
-        return error_set(error, ERROR_USAGE, "--role is for s3nd's own use");
+    if ((line->role != NULL && strcmp(line->role, "server") != 0) ||
+        (line->role == NULL && line->restoring != NULL))
+        return error_set(error, ERROR_USAGE, "--role and --restoring are for s3nd's own use");
     config->role = line->role == NULL ? NODE_ROLE_SUPERVISOR : NODE_ROLE_SERVER;
     return option_apply(config->file, sizeof(config->file), line->file, "--config", error) &&
            option_apply(config->data_folder, sizeof(config->data_folder), line->data_folder,
@@ -359,6 +396,8 @@ static bool arguments_apply(struct config *config, const struct command_line *li
            option_apply(config->listen, sizeof(config->listen), line->listen, "--listen", error) &&
            option_apply(config->admin, sizeof(config->admin), line->admin, "--admin", error) &&
            option_apply(config->tee, sizeof(config->tee), line->tee, "--tee", error) &&
+           option_apply(config->restoring, sizeof(config->restoring), line->restoring,
+                        "--restoring", error) &&
            option_apply(config->backend, sizeof(config->backend), line->backend, "--backend",
                         error);
 }

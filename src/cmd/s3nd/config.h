@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "crypto/ecdsa.h"
+#include "slipstream/restoring.h"
 
 #include <limits.h>
 
@@ -39,8 +40,11 @@ struct config {
     char listen[CONFIG_ADDRESS_SIZE_MAX]; /* ADDR:PORT, port 0 asks for a free one */
     char admin[CONFIG_ADDRESS_SIZE_MAX];
     char tee[16];
-    char backend[16];        /* kvm, process or auto */
-    bool first_owner_claims; /* the first to present the claim code becomes an owner */
+    char backend[16];                    /* kvm, process or auto */
+    char restoring[RESTORING_TEXT_SIZE]; /* of the process backend: auto, track, copy or discard;
+                                            the server's as restoring_print has it */
+    char handover[16];                   /* auto, block or watch */
+    bool first_owner_claims;             /* the first to present the claim code becomes an owner */
     struct ecdsa_public owners[CONFIG_OWNER_COUNT_MAX];
     size_t owner_count;
     uint32_t uid_base;          /* users of the children when started by root */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/launcher.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "base/spawn.h"
 #include "cmd/s3nd/requests.h"
 #include "core/hex.h"
@@ -8,15 +9,33 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+/* Measured once, for all workers. */
+static void choose_restoring(struct launcher *launcher)
+{
+    struct restoring_costs costs;
+    struct error error;
+    enum restoring_way way;
+    if (strcmp(launcher->backend, "process") != 0 ||
+        !restoring_way_of_name(&way, launcher->config->restoring))
+        return;
+    /* Without a measurement the usual holds. */
+    if (!restoring_measure(&costs, &error))
+        log_error("reset of memory", &error);
+    const struct restoring chosen = restoring_choose(way, &costs);
+    restoring_print(launcher->restoring, &chosen);
+}
 
 bool launcher_init(struct launcher *launcher, const struct config *config, struct error *error)
 {
     *launcher = (struct launcher){ .config = config,
                                    .backend = engine_choose(config->backend),
                                    .group = -1 };
+    choose_restoring(launcher);
     struct error absent; /* a build without LLVM has no optimiser, and its server asks for none */
     if (!spawn_sibling_path(launcher->optimiser, sizeof(launcher->optimiser), "s3n-optimise",
                             &absent))
@@ -79,12 +98,29 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
                    pid_t *pid, struct error *error)
 {
     const struct config *config = launcher->config;
-    const char *arguments[] = {
-        "s3nd",      "--role",    "server",          "--data-dir", config->data_folder, "--tee",
-        config->tee, "--backend", launcher->backend, "--config",   config->file,        NULL
-    };
-    if (config->file[0] == '\0')
-        arguments[9] = NULL;
+    const char *arguments[] = { "s3nd",
+                                "--role",
+                                "server",
+                                "--data-dir",
+                                config->data_folder,
+                                "--tee",
+                                config->tee,
+                                "--backend",
+                                launcher->backend,
+                                NULL,
+                                NULL,
+                                NULL,
+                                NULL,
+                                NULL };
+    size_t count = 9;
+    if (config->file[0] != '\0') {
+        arguments[count++] = "--config";
+        arguments[count++] = config->file;
+    }
+    if (launcher->restoring[0] != '\0') {
+        arguments[count++] = "--restoring";
+        arguments[count++] = launcher->restoring;
+    }
     struct spawn_options options = {
         .path = launcher->server,
         .arguments = arguments,
@@ -129,8 +165,14 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
                    struct error *error)
 {
     struct user_text uid = user_text_of(launcher, NODE_USER_WORKER + user);
-    const char *arguments[] = { "slipstream",      "--worker", "--control-fd", "3", "--backend",
-                                launcher->backend, "--uid",    uid.text,       NULL };
+    const char *arguments[] = { "slipstream", "--worker",  "--control-fd",
+                                "3",          "--backend", launcher->backend,
+                                "--uid",      uid.text,    NULL,
+                                NULL,         NULL };
+    if (launcher->restoring[0] != '\0') {
+        arguments[8] = "--restoring";
+        arguments[9] = launcher->restoring;
+    }
     return launch_on_socket(launcher, launcher->worker, arguments, socket, pid, error);
 }
 

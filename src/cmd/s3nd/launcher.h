@@ -19,7 +19,8 @@ enum node_user {
 struct launcher {
     const struct config *config;
     const char *backend; /* kvm or process: chosen once, so that what receipts name is what runs */
-    int group;           /* entrance of the next child's control group; -1: it has none */
+    char restoring[RESTORING_TEXT_SIZE]; /* how the process backend restores memory; empty: kvm */
+    int group; /* entrance of the next child's control group; -1: it has none */
     char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
         worker[PATH_MAX];
 };

@@ -16,11 +16,14 @@
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "slipstream/handover.h"
+#include "slipstream/restoring.h"
 
 #include <uv.h>
 
 struct node {
     struct handover handover;
+    bool has_restoring; /* a choice of the process backend */
+    struct restoring restoring;
     uint64_t memory_size; /* of the machine */
     unsigned core_count;
     const struct config *config;

@@ -16,6 +16,8 @@ struct node_metrics {
     struct metrics_series *running, *waiting, *workers, *workers_lost, *applications, *receipts;
     struct metrics_series *lanes_ready;
     struct metrics_series *workers_memory, *workers_retired, *watches, *blocking, *watching;
+    struct metrics_series *reset_whole, *reset_kept, *reset_copy, *reset_fault, *reset_call;
+    struct metrics_series *reset_discard;
     struct metrics_series *requests, *requests_refused, *connections_total, *connections;
 };
 
@@ -78,6 +80,17 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
                            "A hand-over there and back by blocking on one core, at the start.");
     made->watching = gauge(made, "s3n_handover_watching_ns",
                            "The same between two cores that watch; 0: there is one.");
+    made->reset_whole = gauge(made, "s3n_reset_whole_pages",
+                              "Backend process: memory up to so many pages is copied whole.");
+    made->reset_kept =
+        gauge(made, "s3n_reset_kept_pages",
+              "Backend process: memory written all over is copied up to so many pages.");
+    made->reset_copy = gauge(made, "s3n_reset_copy_ns", "A page copied, at the start.");
+    made->reset_fault =
+        gauge(made, "s3n_reset_fault_ns", "A first write to a tracked page, at the start.");
+    made->reset_call = gauge(made, "s3n_reset_call_ns", "A system call, at the start.");
+    made->reset_discard =
+        gauge(made, "s3n_reset_discard_ns", "A page given back and touched again, at the start.");
     made->workers_lost = counter(made, "s3n_workers_lost_total", "Workers that crashed.");
     made->keepers_lost = counter(made, "s3n_keepers_lost_total", "Keepers that went away.");
     made->deployments = counter(made, "s3n_deployments_total", "Deployments accepted.");
@@ -131,6 +144,13 @@ bool node_metrics_write(struct buffer *text, const struct node *node, struct err
     metrics_mirror(metrics->workers_retired, invoker.workers_retired);
     metrics_set(metrics->workers_memory, (int64_t)invoker.memory_size);
     metrics_set(metrics->lanes_ready, invoker.lanes_ready);
+    const struct restoring *restoring = &node->restoring;
+    metrics_set(metrics->reset_whole, restoring->whole_pages);
+    metrics_set(metrics->reset_kept, restoring->kept_pages);
+    metrics_set(metrics->reset_copy, restoring->costs.copy_ns);
+    metrics_set(metrics->reset_fault, restoring->costs.fault_ns);
+    metrics_set(metrics->reset_call, restoring->costs.call_ns);
+    metrics_set(metrics->reset_discard, restoring->costs.discard_ns);
     metrics_set(metrics->watches, node->handover.watches);
     metrics_set(metrics->blocking, (int64_t)node->handover.blocking_ns);
     metrics_set(metrics->watching, (int64_t)node->handover.watching_ns);

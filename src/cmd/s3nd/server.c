@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/spawn.h"
+#include "cmd/s3nd/choices.h"
 #include "cmd/s3nd/launcher.h"
 #include "cmd/s3nd/node.h"
 #include "cmd/s3nd/remote_compiler.h"
@@ -256,20 +257,6 @@ static uint64_t worker_memory(const struct node *node)
     return mib != 0 ? mib << 20 : node->memory_size / 2;
 }
 
-/* Once, before the jail, which has no view of the machine. */
-static void choose_handover(struct node *node)
-{
-    char blocking[24], watching[24];
-    node->handover = handover_measure();
-    node->memory_size = uv_get_total_memory();
-    node->core_count = uv_available_parallelism();
-    snprintf(blocking, sizeof(blocking), "%llu", (unsigned long long)node->handover.blocking_ns);
-    snprintf(watching, sizeof(watching), "%llu", (unsigned long long)node->handover.watching_ns);
-    log_line(LOG_LEVEL_INFO, "hand-over to workers", "chosen",
-             node->handover.watches ? "watching" : "blocking", "blocking_ns", blocking,
-             "watching_ns", watching, NULL);
-}
-
 static bool open_functions(struct node *node, struct error *error)
 {
     node->compiler = remote_compiler(node->supervisor);
@@ -400,7 +387,10 @@ static bool start(struct node *node, struct error *error)
     /* Out of reach from the jail. */
     processor_read(&node->processor, PROCESSOR_FOLDER);
     node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
-    choose_handover(node);
+    node->memory_size = uv_get_total_memory();
+    node->core_count = uv_available_parallelism();
+    if (!choices_make(node, error))
+        return false;
     if (uv_loop_init(&node->loop) != 0)
         return error_set(error, ERROR_SYSTEM, "event loop");
     if (!node_metrics_new(&node->metrics, error) ||

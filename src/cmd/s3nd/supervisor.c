@@ -405,7 +405,6 @@ static void server_read(struct supervisor *supervisor)
     if (!served) {
         if (error.code != ERROR_UNAVAILABLE)
             log_error("server", &error);
-        /* Whatever it is now, it is not in order: its end is noticed and answered. */
         ipc_free(TAKE(supervisor->server));
         if (!supervisor->stopping)
             children_kill(&supervisor->children, CHILD_SERVER);

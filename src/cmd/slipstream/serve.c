@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "base/options.h"
 #include "slipstream/engine.h"
+#include "slipstream/restoring.h"
 #include "slipstream/serve.h"
 
 #include <malloc.h>
@@ -16,6 +17,7 @@ struct worker_arguments {
     uint64_t control;
     uint64_t uid;
     const char *backend;
+    const char *restoring;
 };
 
 static const struct option_row worker_rows[] = {
@@ -23,6 +25,8 @@ static const struct option_row worker_rows[] = {
       "descriptor of the control socket (default 3)", 3, 1 << 20 },
     { "backend", 0, OPTION_STRING, offsetof(struct worker_arguments, backend), "NAME",
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
+    { "restoring", 0, OPTION_STRING, offsetof(struct worker_arguments, restoring), "CHOICE",
+      "how the process backend restores memory: auto, track, copy or discard, and costs", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct worker_arguments, uid), "N",
       "user to become when started by root (default 63016)", 1, UINT32_MAX - 1 },
 };
@@ -53,6 +57,13 @@ static bool engine_prime(struct engine *engine, struct error *error)
            shell_open(&shell, engine, NULL, 0, error);
 }
 
+static bool engine_tune(struct engine *engine, const char *text, struct error *error)
+{
+    struct restoring restoring;
+    return text == NULL || (restoring_parse(&restoring, text, error) &&
+                            engine_restore_by(engine, &restoring, error));
+}
+
 /* A worker may wait long for its application: what building the jail's filter took goes back. */
 static bool heap_trim(void)
 {
@@ -72,7 +83,8 @@ int slipstream_worker(char **argv)
         return error_exit_code(error.code);
     }
     uid = (uid_t)options.uid;
-    if (!engine_open(&engine, options.backend, &error) || !engine_prime(engine, &error) ||
+    if (!engine_open(&engine, options.backend, &error) ||
+        !engine_tune(engine, options.restoring, &error) || !engine_prime(engine, &error) ||
         !worker_jail(engine, uid, &error) || !heap_trim() ||
         !worker_serve(engine, (int)options.control, &error)) {
         log_error("worker failed", &error);
