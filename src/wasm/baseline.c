@@ -141,7 +141,7 @@ static void zero_locals(struct baseline *baseline)
 void function_enter(struct baseline *baseline, uint32_t function_index)
 {
     struct emitter *emitter = &baseline->emitter;
-    emit_align(emitter, 16, 0xcc);
+    emit_align(emitter, 32, 0xcc);
     emitter->bias = 0;
     native_header(baseline);
     baseline->starts[function_index] = emitter->size;
@@ -182,8 +182,11 @@ static void prologue(struct baseline *baseline)
     uint32_t slots = baseline->operand_base + facts->stack_slots_max + FRAME_SLOTS_SPARE;
     slots = MAX(slots, slots_of_range(results));
     if (baseline->has_calls || slots * 8 > LEAF_FRAME_MAX) {
-        emit_frame_address(emitter, R10, (int32_t)(slots * 8));
-        emit_instance_operation(emitter, CMP, R10, offsetof(struct instance, frame_limit), true);
+        /* Small frames may end in the guard behind the stack: they needn't be added up. */
+        unsigned end = slots * 8 > LEAF_FRAME_MAX ? R10 : (unsigned)FRAME_REGISTER;
+        if (end == R10)
+            emit_frame_address(emitter, R10, (int32_t)(slots * 8));
+        emit_instance_operation(emitter, CMP, end, offsetof(struct instance, frame_limit), true);
         emit_trap_if(emitter, ABOVE, TRAP_STACK, TRAP_NONE);
     }
     if (baseline->has_calls)

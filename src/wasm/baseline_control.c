@@ -162,6 +162,7 @@ void compile_block(struct baseline *baseline, uint8_t opcode)
     emit_align_loop(&baseline->emitter);
     struct label *label = label_at(baseline, 0);
     label->address = baseline->emitter.size;
+    emit_forget_flags(&baseline->emitter);
     label->dispatch.trap = baseline->emitter.trap_count;
     label->dispatch.fixed_count = baseline->emitter.fixed_count;
     fuel_charge(baseline);

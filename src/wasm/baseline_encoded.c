@@ -14,11 +14,14 @@ enum kind {
     KIND_ZERO,     /* code: condition after test with itself */
     KIND_WRAP,
     KIND_EXTEND,
-    KIND_FLOAT /* code: second byte of the VEX instruction */
+    KIND_SET,      /* code: condition after cmp, which becomes a number */
+    KIND_SET_ZERO, /* code: condition after test with itself, likewise */
+    KIND_FLOAT     /* code: second byte of the VEX instruction */
 };
 
 enum {
     ADD = 0,
+    AND = 4,
     SUB = 5,
     CMP = 7,
     ROTATE_RIGHT = 1 /* ROL is 0 */
@@ -50,6 +53,17 @@ static const struct encoding encodings[STENCIL_OPERATION_COUNT] = {
     BOTH(SHL, KIND_SHIFT, 4),
     BOTH(SHR_U, KIND_SHIFT, 5),
     BOTH(SHR_S, KIND_SHIFT, 7),
+    BOTH(EQ, KIND_SET, 4),
+    BOTH(NE, KIND_SET, 5),
+    BOTH(LT_U, KIND_SET, 2),
+    BOTH(GE_U, KIND_SET, 3),
+    BOTH(LE_U, KIND_SET, 6),
+    BOTH(GT_U, KIND_SET, 7),
+    BOTH(LT_S, KIND_SET, 12),
+    BOTH(GE_S, KIND_SET, 13),
+    BOTH(LE_S, KIND_SET, 14),
+    BOTH(GT_S, KIND_SET, 15),
+    BOTH(EQZ, KIND_SET_ZERO, 4),
     BOTH_BRANCHES(EQ, KIND_BRANCH, 4),
     BOTH_BRANCHES(NE, KIND_BRANCH, 5),
     BOTH_BRANCHES(LT_U, KIND_BRANCH, 2),
@@ -81,8 +95,14 @@ bool is_encoded(unsigned operation, const struct operand *b)
     return kind != KIND_NONE && (kind != KIND_SHIFT || b->place == PLACE_CONSTANT);
 }
 
-/* The register that holds the operand now, or REGISTER_NONE. */
-static unsigned register_of(struct baseline *baseline, const struct operand *operand)
+bool takes_memory(unsigned operation, enum machine_type type, enum machine_type operand)
+{
+    unsigned kind = encodings[operation].kind;
+    return type == operand &&
+           (kind == KIND_BINARY || kind == KIND_MULTIPLY || kind == KIND_SET || kind == KIND_FLOAT);
+}
+
+unsigned register_of(struct baseline *baseline, const struct operand *operand)
 {
     if (operand->place == PLACE_REGISTER)
         return operand->reg;
@@ -116,9 +136,36 @@ static void combine(struct baseline *baseline, unsigned extension, bool wide, un
         emit_integer_registers(emitter, (uint8_t)(extension * 8 + 1), wide, from, reg);
     else if (operand->place == PLACE_CONSTANT)
         emit_integer_immediate(emitter, extension, wide, reg, (int32_t)(uint32_t)operand->bits);
+    else if (operand->place == PLACE_ACCESS)
+        emit_operand_access(
+            baseline, (struct access){ .opcode = (uint8_t)(extension * 8 + 3), .is_wide = wide },
+            reg, operand);
     else
         emit_integer_slot(emitter, (uint8_t)(extension * 8 + 3), wide, reg,
                           operand_displacement(baseline, operand));
+}
+
+/* and with 255, 65535 or all of 32 bits: from any register to any other. */
+static bool keep_low(struct baseline *baseline, const struct operand *a, const struct operand *b,
+                     unsigned to)
+{
+    enum {
+        MOV = 0x8b
+    };
+    unsigned first = register_of(baseline, a);
+    bool is_all = a->type == MACHINE_I64 && b->bits == UINT32_MAX;
+    if (b->place != PLACE_CONSTANT || a->place == PLACE_CONSTANT ||
+        (b->bits != UINT8_MAX && b->bits != UINT16_MAX && !is_all))
+        return false;
+    if (first == REGISTER_NONE) {
+        operand_move(baseline, a, to);
+        first = to;
+    }
+    if (is_all)
+        emit_integer_registers(&baseline->emitter, MOV, false, to, first);
+    else
+        emit_widen_low(&baseline->emitter, b->bits == UINT8_MAX ? 8 : 16, to, first);
+    return true;
 }
 
 static void emit_binary(struct baseline *baseline, const struct encoding *encoding,
@@ -126,9 +173,11 @@ static void emit_binary(struct baseline *baseline, const struct encoding *encodi
 {
     struct emitter *emitter = &baseline->emitter;
     bool wide = encoding->wide;
+    bool is_sum = encoding->code == ADD;
+    if (encoding->code == AND && keep_low(baseline, a, b, to))
+        return;
     spare_long_constant(baseline, b);
     unsigned first = register_of(baseline, a), second = register_of(baseline, b);
-    bool is_sum = encoding->code == ADD;
     if (is_sum && first != REGISTER_NONE && first != to && second != REGISTER_NONE &&
         second != to) {
         emit_lea(emitter, wide, to, first, second, 0);
@@ -168,6 +217,11 @@ static void emit_product(struct baseline *baseline, bool wide, struct operand *a
         second = first;
     }
     operand_move(baseline, a, to);
+    if (b->place == PLACE_ACCESS) {
+        struct access imul = { .opcode = 0xaf, .is_long = true, .is_wide = wide };
+        emit_operand_access(baseline, imul, to, b);
+        return;
+    }
     if (second == REGISTER_NONE) {
         operand_to_register(baseline, b);
         second = b->reg;
@@ -230,11 +284,37 @@ static void emit_test(struct baseline *baseline, bool wide, struct operand *a, s
 static void emit_zero_test(struct baseline *baseline, bool wide, struct operand *a)
 {
     unsigned reg = register_of(baseline, a);
+    if (reg != REGISTER_NONE && emit_knows_zero(&baseline->emitter, reg, wide))
+        return;
     if (reg == REGISTER_NONE && a->place != PLACE_CONSTANT) {
         emit_compare_slot(&baseline->emitter, wide, operand_displacement(baseline, a), 0);
         return;
     }
     emit_test(baseline, wide, a, a);
+}
+
+/* 1 or 0: from a register that was cleared before, if it isn't one that is compared. */
+static void emit_condition_number(struct baseline *baseline, const struct encoding *encoding,
+                                  struct operand *a, struct operand *b, unsigned to)
+{
+    struct emitter *emitter = &baseline->emitter;
+    bool is_zero = encoding->kind == KIND_SET_ZERO;
+    unsigned first = register_of(baseline, a), second = REGISTER_NONE;
+    if (!is_zero)
+        second = b->place == PLACE_ACCESS ? b->reg : register_of(baseline, b);
+    bool is_apart = to != first && to != second;
+    if (is_apart && !(is_zero && emit_knows_zero(emitter, first, encoding->wide)))
+        emit_integer_constant(emitter, to, 0);
+    else
+        is_apart = false;
+    if (is_zero)
+        emit_zero_test(baseline, encoding->wide, a);
+    else
+        emit_compare(baseline, encoding->wide, a, b);
+    if (is_apart)
+        emit_set_if(emitter, encoding->code, to);
+    else
+        emit_condition(emitter, encoding->code, to);
 }
 
 /* From 32 bits, zero- or sign-extended. */
@@ -255,6 +335,15 @@ static void emit_widen(struct baseline *baseline, bool is_signed, struct operand
         emit_integer_slot(emitter, opcode, is_signed, to, operand_displacement(baseline, a));
 }
 
+static void emit_float_access(struct baseline *baseline, uint8_t opcode,
+                              const struct operand *memory, unsigned to, unsigned first)
+{
+    struct vex vex = { 1, memory->type == MACHINE_F32 ? 2 : 3, opcode, false };
+    emit_trap_point(&baseline->emitter);
+    emit_vector_memory(&baseline->emitter, vex, to, first, memory->reg,
+                       (int32_t)(uint32_t)memory->bits);
+}
+
 static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand *a,
                        struct operand *b, unsigned to)
 {
@@ -272,6 +361,8 @@ static void emit_float(struct baseline *baseline, uint8_t opcode, struct operand
         emit_float_registers(emitter, opcode, type, to, first, second);
     else if (b->place == PLACE_CONSTANT)
         emit_float_constant(emitter, opcode, type, to, first, b->bits);
+    else if (b->place == PLACE_ACCESS)
+        emit_float_access(baseline, opcode, b, to, first);
     else
         emit_float_slot(emitter, opcode, type, to, first, operand_displacement(baseline, b));
 }
@@ -333,6 +424,10 @@ void operation_encode(struct baseline *baseline, unsigned operation, struct oper
     case KIND_EXTEND:
         emit_widen(baseline, true, a, to);
         return;
+    case KIND_SET:
+    case KIND_SET_ZERO:
+        emit_condition_number(baseline, encoding, a, b, to);
+        return;
     case KIND_FLOAT:
         emit_float(baseline, encoding->code, a, b, to);
         return;
@@ -373,24 +468,30 @@ bool encode_select(struct baseline *baseline, unsigned operation, struct operand
         return false;
     struct operand second = operand_take(baseline), first = operand_take(baseline);
     enum machine_type type = first.type;
-    operand_to_register(baseline, &first);
+    bool wide = type == MACHINE_I64;
+    if (first.place == PLACE_CONSTANT)
+        operand_to_register(baseline, &first);
     if (second.place == PLACE_CONSTANT)
         operand_to_register(baseline, &second);
-    unsigned from = register_of(baseline, &second);
+    struct destination to = destination_choose_any(baseline, type, &first, NULL);
+    unsigned from = register_of(baseline, &second), other = register_of(baseline, &first);
     if (is_zero)
         emit_zero_test(baseline, encoding->wide, a);
     else
         emit_compare(baseline, encoding->wide, a, b);
-    unsigned otherwise = encoding->code ^ 1u;
-    if (from != REGISTER_NONE)
-        emit_move_if(emitter, otherwise, type == MACHINE_I64, first.reg, from);
+    bool is_there = from == to.reg; /* the value of the other case */
+    if (!is_there)
+        operand_move(baseline, &first, to.reg); /* leaves the flags */
+    unsigned condition = is_there ? encoding->code : encoding->code ^ 1u;
+    const struct operand *moved = is_there ? &first : &second;
+    unsigned reg = is_there ? other : from;
+    if (reg != REGISTER_NONE)
+        emit_move_if(emitter, condition, wide, to.reg, reg);
     else
-        emit_load_if(emitter, otherwise, type == MACHINE_I64, first.reg,
-                     operand_displacement(baseline, &second));
+        emit_load_if(emitter, condition, wide, to.reg, operand_displacement(baseline, moved));
     operand_release(baseline, a);
     if (b != NULL)
         operand_release(baseline, b);
-    operand_release(baseline, &second);
-    operand_push_register(baseline, type, first.reg);
+    destination_finish(baseline, type, &to, &first, &second);
     return true;
 }

@@ -76,7 +76,9 @@ struct operand operand_take_lazily(struct baseline *baseline)
 
 void operand_release(struct baseline *baseline, const struct operand *operand)
 {
-    if (operand->place == PLACE_REGISTER && baseline->owners[operand->reg] == OWNER_BUSY)
+    bool has_register = operand->place == PLACE_REGISTER ||
+                        (operand->place == PLACE_ACCESS && operand->reg != REGISTER_NONE);
+    if (has_register && baseline->owners[operand->reg] == OWNER_BUSY)
         baseline->owners[operand->reg] = 0;
 }
 

@@ -280,6 +280,7 @@ static unsigned rank(const struct baseline *baseline, const struct operand *oper
         return 1;
     case PLACE_SUM:
     case PLACE_CONSTANT:
+    case PLACE_ACCESS:
         return 2;
     }
     return 0;
@@ -295,14 +296,22 @@ static unsigned simplify(unsigned operation, struct operand *b)
 {
     bool wide = b->type == MACHINE_I64;
     uint64_t bits = b->bits;
+    bool is_power = bits != 0 && (bits & (bits - 1)) == 0;
     if (operation == STENCIL_I32_SUB || (operation == STENCIL_I64_SUB && fits_i32(0 - bits))) {
         b->bits = wide ? 0 - bits : (uint32_t)(0 - bits);
         return wide ? STENCIL_I64_ADD : STENCIL_I32_ADD;
     }
-    if ((operation == STENCIL_I32_MUL || operation == STENCIL_I64_MUL) && bits != 0 &&
-        (bits & (bits - 1)) == 0) {
+    if ((operation == STENCIL_I32_MUL || operation == STENCIL_I64_MUL) && is_power) {
         b->bits = (uint64_t)__builtin_ctzll(bits);
         return wide ? STENCIL_I64_SHL : STENCIL_I32_SHL;
+    }
+    if (is_power && (operation == STENCIL_I32_DIV_U || operation == STENCIL_I64_DIV_U)) {
+        b->bits = (uint64_t)__builtin_ctzll(bits);
+        return wide ? STENCIL_I64_SHR_U : STENCIL_I32_SHR_U;
+    }
+    if (is_power && (operation == STENCIL_I32_REM_U || operation == STENCIL_I64_REM_U)) {
+        b->bits = bits - 1;
+        return wide ? STENCIL_I64_AND : STENCIL_I32_AND;
     }
     if (operation >= STENCIL_I32_SHL && operation <= STENCIL_I32_ROTR)
         b->bits &= 31;
@@ -372,6 +381,8 @@ static void compile_two(struct baseline *baseline, const struct operation *opera
     if (a.place == PLACE_CONSTANT && b.place == PLACE_CONSTANT)
         operand_to_register(baseline, &a);
     unsigned stencil = operation->stencil;
+    if (compile_division(baseline, stencil, &a, &b))
+        return;
     if (operation->branch != STENCIL_NONE &&
         (compile_fused(baseline, operation->branch, operation->branch_not, &a, &b) ||
          fuse_select(baseline, operation, &a, &b)))
@@ -381,6 +392,15 @@ static void compile_two(struct baseline *baseline, const struct operation *opera
     if (b.place == PLACE_CONSTANT && operation->shape == SHAPE_INTEGER_BINARY)
         stencil = simplify(stencil, &b);
     emit_result(baseline, stencil, operation->target, &a, &b, 0);
+}
+
+void compile_with_memory(struct baseline *baseline, const struct operation *operation,
+                         struct operand *memory)
+{
+    struct operand a = operand_take(baseline);
+    if (operation->branch == STENCIL_NONE ||
+        !compile_fused(baseline, operation->branch, operation->branch_not, &a, memory))
+        emit_result(baseline, operation->stencil, operation->target, &a, memory, 0);
 }
 
 static void compile_one(struct baseline *baseline, const struct operation *operation)
@@ -427,67 +447,6 @@ void compile_operation(struct baseline *baseline, const struct operation *operat
     UNREACHABLE("no instruction of its own");
 }
 
-/* Displacements reach 2 GiB: what lies beyond is added to the address, which then has 33 bits. */
-int32_t near_offset(struct baseline *baseline, struct operand *address, uint32_t offset)
-{
-    uint64_t sum = address->bits + offset;
-    if (address->place == PLACE_CONSTANT && sum <= INT32_MAX) {
-        address->bits = 0;
-        return (int32_t)sum;
-    }
-    if (address->place == PLACE_CONSTANT)
-        operand_to_register(baseline, address);
-    if (offset <= INT32_MAX)
-        return (int32_t)offset;
-    operand_to_register(baseline, address);
-    emit_scratch_constant(&baseline->emitter, offset);
-    emit_add_scratch(&baseline->emitter, address->reg);
-    return 0;
-}
-
-void compile_load(struct baseline *baseline, const struct operation *operation)
-{
-    scan_u32(&baseline->scan); /* alignment */
-    uint32_t offset = scan_u32(&baseline->scan);
-    struct operand address = operand_take(baseline);
-    int32_t near = near_offset(baseline, &address, offset);
-    emit_result(baseline, operation->stencil, operation->target, &address, NULL, near);
-}
-
-/* The value as an integer of the access's width, where it isn't in a float register. */
-static unsigned store_as_integer(const struct baseline *baseline, unsigned operation,
-                                 struct operand *value)
-{
-    bool pinned =
-        value->place == PLACE_LOCAL && baseline->locals[value->index].pin != REGISTER_NONE;
-    if (is_float(value->type) && value->place != PLACE_REGISTER && !pinned) {
-        bool wide = value->type == MACHINE_F64;
-        value->type = wide ? MACHINE_I64 : MACHINE_I32;
-        operation = wide ? STENCIL_STORE_64 : STENCIL_STORE_32;
-    }
-    if (value->place == PLACE_CONSTANT && operation != STENCIL_STORE_64) {
-        uint32_t bits = (uint32_t)value->bits;
-        if (operation == STENCIL_STORE_8)
-            bits = (uint32_t)(int8_t)bits;
-        else if (operation == STENCIL_STORE_16)
-            bits = (uint32_t)(int16_t)bits;
-        value->type = MACHINE_I32;
-        value->bits = bits;
-    }
-    return operation;
-}
-
-void compile_store(struct baseline *baseline, const struct operation *operation)
-{
-    scan_u32(&baseline->scan); /* alignment */
-    uint32_t offset = scan_u32(&baseline->scan);
-    struct operand value = operand_take(baseline);
-    struct operand address = operand_take(baseline);
-    int32_t near = near_offset(baseline, &address, offset);
-    unsigned stencil = store_as_integer(baseline, operation->stencil, &value);
-    operation_emit(baseline, stencil, &address, &value, REGISTER_NONE, near, (struct target){ 0 });
-}
-
 /* Vectors are moved only when they must be. */
 static void select_vector(struct baseline *baseline, struct operand *condition,
                           struct operand *second, struct operand *first)
@@ -505,6 +464,8 @@ static void select_vector(struct baseline *baseline, struct operand *condition,
 void compile_select(struct baseline *baseline)
 {
     struct operand condition = operand_take(baseline);
+    if (encode_select(baseline, STENCIL_BR_I32_NEZ, &condition, NULL))
+        return;
     struct operand second = operand_take(baseline);
     struct operand first = operand_take(baseline);
     enum machine_type type = first.type;

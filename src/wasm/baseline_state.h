@@ -13,7 +13,9 @@ enum place {
     PLACE_LOCAL,    /* the present value of local `index` */
     PLACE_SUM,      /* an integer still to be added up, of pinned locals: local `index`, plus local
                        `second` shifted left by `shift`, plus `bits`, which fits an int32_t */
-    PLACE_CONSTANT  /* `bits`, i32 and f32 zero-extended */
+    PLACE_CONSTANT, /* `bits`, i32 and f32 zero-extended */
+    PLACE_ACCESS    /* never on the stack: linear memory at register `reg`, REGISTER_NONE for none,
+                       plus `bits` */
 };
 
 struct operand {
@@ -231,6 +233,9 @@ void pins_store(struct baseline *baseline, uint32_t registers);
 void compile_operation(struct baseline *baseline, const struct operation *operation);
 void compile_load(struct baseline *baseline, const struct operation *operation);
 void compile_store(struct baseline *baseline, const struct operation *operation);
+/* Its second operand is in linear memory. */
+void compile_with_memory(struct baseline *baseline, const struct operation *operation,
+                         struct operand *memory);
 /* A destination in any register that can hold it; a and b (NULL: there is none) have been taken. */
 struct destination destination_choose_any(struct baseline *baseline, enum machine_type type,
                                           const struct operand *a, const struct operand *b);
@@ -249,11 +254,24 @@ void operation_emit(struct baseline *baseline, unsigned operation, struct operan
 /* baseline_sums.c: true when the operation on a and b, which may be sums, has become one. */
 bool compile_sum(struct baseline *baseline, unsigned stencil, struct operand *a, struct operand *b);
 
+/* baseline_divide.c: true when a / b or its rest, b a constant, was made without dividing. */
+bool compile_division(struct baseline *baseline, unsigned operation, struct operand *a,
+                      const struct operand *b);
+
 /* baseline_encoded.c: whether the operation is made without a stencil, and making it.  Operands may
  * be moved to stack registers, but aren't released. */
 bool is_encoded(unsigned operation, const struct operand *b);
 void operation_encode(struct baseline *baseline, unsigned operation, struct operand *a,
                       struct operand *b, unsigned to, struct target target);
+/* The register that holds the operand now, or REGISTER_NONE. */
+unsigned register_of(struct baseline *baseline, const struct operand *operand);
+/* Whether the operation's second operand, of type `operand`, may be in linear memory as `type`. */
+bool takes_memory(unsigned operation, enum machine_type type, enum machine_type operand);
+
+/* baseline_access.c */
+/* Accesses what `memory`, a PLACE_ACCESS, says. */
+void emit_operand_access(struct baseline *baseline, struct access access, unsigned reg,
+                         const struct operand *memory);
 
 /* baseline_vector.c and baseline_shuffle.c: what stands behind 0xfd */
 void compile_vector(struct baseline *baseline);

@@ -17,6 +17,7 @@ enum given {
     GIVEN_CONSTANT,
     GIVEN_PINNED, /* a local that is used often */
     GIVEN_LOCAL,  /* one that isn't */
+    GIVEN_MEMORY, /* what the instruction before loads from linear memory */
     GIVEN_CALL,   /* what a call returned: a stack register, or its slot behind another call */
     GIVEN_COUNT
 };
@@ -33,6 +34,7 @@ enum wanted {
 };
 
 enum {
+    ADDRESS = 3, /* number of the local */
     VALUES = 8,
     BODY_MAX = 256
 };
@@ -117,6 +119,12 @@ static void put_operand(struct code *code, enum given given, uint8_t type, uint8
         put_constant(code, type, bits);
         return;
     }
+    if (given == GIVEN_MEMORY) {
+        put_two(code, OPCODE_LOCAL_GET, ADDRESS);
+        put(code, OPCODE_I32_LOAD + (VALUE_I32 - type));
+        put_two(code, 0, 16 * local);
+        return;
+    }
     put_two(code, OPCODE_LOCAL_GET, local);
     if (given == GIVEN_CALL)
         put_two(code, OPCODE_CALL, identity_of(type));
@@ -137,13 +145,27 @@ struct choice {
     unsigned value; /* index of the constants */
 };
 
-/* Locals: 0 and 1 the operands, 2 the result. */
+/* Where put_operand will load it from. */
+static void put_store(struct code *code, uint8_t type, uint8_t local)
+{
+    put_two(code, OPCODE_LOCAL_GET, ADDRESS);
+    put_two(code, OPCODE_LOCAL_GET, local);
+    put(code, OPCODE_I32_STORE + (VALUE_I32 - type));
+    put_two(code, 0, 16 * local);
+}
+
+/* Locals: 0 and 1 the operands, 2 the result, 3 an address. */
 static void make_body(struct code *code, const struct choice *choice)
 {
     const struct signature *signature = &instructions[choice->opcode].signature;
     uint8_t type = signature->operands[0], result = signature->result;
-    put(code, 1); /* a run of one local */
+    put(code, 2); /* runs of one local */
     put_two(code, 1, result);
+    put_two(code, 1, VALUE_I32);
+    if (choice->a == GIVEN_MEMORY)
+        put_store(code, type, 0);
+    if (choice->b == GIVEN_MEMORY)
+        put_store(code, type, 1);
     if (choice->a == GIVEN_PINNED)
         use_often(code, 0);
     if (choice->b == GIVEN_PINNED)
@@ -217,7 +239,7 @@ enum {
 };
 
 struct functions {
-    struct buffer types, indices, exports, bodies;
+    struct buffer types, indices, memory, exports, bodies;
     size_t count;
 };
 
@@ -245,10 +267,11 @@ static void add_function(struct functions *functions, const uint8_t *parameters,
 static void begin(struct functions *functions)
 {
     memset(functions, 0, sizeof(*functions));
-    struct buffer *buffers[] = { &functions->types, &functions->indices, &functions->exports,
-                                 &functions->bodies };
+    struct buffer *buffers[] = { &functions->types, &functions->indices, &functions->memory,
+                                 &functions->exports, &functions->bodies };
     for (size_t i = 0; i < ARRAY_COUNT(buffers); i++)
         buffer_init(buffers[i], 1 << 24);
+    buffer_append(&functions->memory, BYTES_LITERAL("\0\1"));
     for (unsigned i = 0; i < IDENTITIES; i++) {
         uint8_t type = (uint8_t)(VALUE_I32 - i);
         struct code body = { { 0, OPCODE_LOCAL_GET, 0, OPCODE_END }, 4 };
@@ -261,10 +284,12 @@ static void finish(struct functions *functions, struct buffer *module)
     buffer_append(module, BYTES_LITERAL("\0asm\1\0\0\0"));
     put_section(module, 1, functions->count, &functions->types);
     put_section(module, 3, functions->count, &functions->indices);
+    put_section(module, 5, 1, &functions->memory);
     put_section(module, 7, functions->count, &functions->exports);
     put_section(module, 10, functions->count, &functions->bodies);
     buffer_done(&functions->types);
     buffer_done(&functions->indices);
+    buffer_done(&functions->memory);
     buffer_done(&functions->exports);
     buffer_done(&functions->bodies);
 }
@@ -388,7 +413,100 @@ static void agrees_when_metered_and_deterministic(void)
     run_ranges(&(struct wasm_options){ .fuel = true, .deterministic = true });
 }
 
+/* Divisors whose inverses are rounded up and down, powers, the ends of the range. */
+static const uint32_t divisors[] = {
+    1,          2,          3,          4,          5,          6,          7,          9,
+    10,         11,         12,         13,         14,         19,         21,         25,
+    26,         28,         31,         53,         60,         97,         100,        107,
+    127,        128,        255,        256,        274177,     365,        641,        1000,
+    1009,       1024,       3600,       10000,      65535,      65536,      65537,      86400,
+    1000000,    6700417,    16777619,   1000000000, 0x3fffffff, 0x40000000, 0x55555555, 0x7ffffffe,
+    0x7fffffff, 0x80000000, 0x80000001, 0xaaaaaaab, 0xc0000000, 0xfffffff6, 0xfffffff9, 0xfffffffd,
+    0xfffffffe, 0xffffffff,
+};
+
+enum division_form {
+    FORM_STACK,
+    FORM_PINNED,
+    FORM_ITSELF, /* the local that was divided gets the result */
+    FORM_COUNT
+};
+
+static void add_division(struct functions *functions, uint8_t opcode, uint32_t divisor,
+                         enum division_form form)
+{
+    static const uint8_t parameter[1] = { VALUE_I32 };
+    struct code body = { .size = 0 };
+    put(&body, 1);
+    put_two(&body, 1, VALUE_I32);
+    if (form != FORM_STACK)
+        use_often(&body, form == FORM_PINNED);
+    put_two(&body, OPCODE_LOCAL_GET, 0);
+    put_constant(&body, VALUE_I32, divisor);
+    put(&body, opcode);
+    if (form != FORM_STACK) {
+        put_two(&body, OPCODE_LOCAL_SET, form == FORM_PINNED);
+        put_two(&body, OPCODE_LOCAL_GET, form == FORM_PINNED);
+    }
+    put(&body, OPCODE_END);
+    add_function(functions, parameter, 1, VALUE_I32, &body);
+}
+
+/* Dividends around multiples of the divisor and the ends of the range. */
+static uint32_t dividend(uint32_t divisor, unsigned index)
+{
+    uint32_t step = (uint32_t)index / 3 * 0x0f0f0f0fu;
+    uint32_t near = step / divisor * divisor + index % 3 - 1;
+    static const uint32_t ends[] = { 0, 1, 0x7fffffff, 0x80000000, 0x80000001, 0xffffffff };
+    return index < ARRAY_COUNT(ends) ? ends[index] : near;
+}
+
+static void divides_by_constants(void)
+{
+    enum {
+        DIVIDENDS = 60
+    };
+    AUTO_BUFFER struct buffer module;
+    AUTO_BUFFER struct buffer image;
+    struct functions functions;
+    struct executor executor;
+    struct error error = { 0 };
+    const char *reason;
+    buffer_init(&module, 1 << 24);
+    buffer_init(&image, 1 << 24);
+    begin(&functions);
+    for (uint8_t opcode = OPCODE_I32_DIV_S; opcode <= OPCODE_I32_REM_U; opcode++) {
+        for (size_t i = 0; i < ARRAY_COUNT(divisors) * FORM_COUNT; i++)
+            add_division(&functions, opcode, divisors[i / FORM_COUNT], i % FORM_COUNT);
+    }
+    finish(&functions, &module);
+    bool compiled = wasm_compile(&image, buffer_view(&module), &(struct wasm_options){ 0 }, &error);
+    CHECK_NOTE(compiled, "%s", error.text);
+    if (!compiled || !executor_open(&executor, buffer_view(&image), &reason))
+        SKIP("compiled only: a sanitizer has the addresses of the layout");
+    unsigned wrong = 0;
+    size_t per_opcode = ARRAY_COUNT(divisors) * FORM_COUNT;
+    for (size_t i = 0; i < 4 * per_opcode; i++) {
+        uint8_t opcode = (uint8_t)(OPCODE_I32_DIV_S + i / per_opcode);
+        uint32_t divisor = divisors[i % per_opcode / FORM_COUNT];
+        struct image_export export = image_export_at(&executor.image, (uint32_t)i + IDENTITIES);
+        for (unsigned k = 0; k < DIVIDENDS; k++) {
+            uint64_t slots[4] = { dividend(divisor, k) }, wanted = 0;
+            bool returns = test_expected(opcode, slots[0], divisor, &wanted);
+            enum trap_reason trap = executor_call(&executor, export.where, slots, 1, 1);
+            bool good =
+                returns ? trap == TRAP_NONE && slots[0] == wanted : trap == TRAP_INTEGER_OVERFLOW;
+            if (!good && wrong++ < 10)
+                CHECK_NOTE(good, "%s of 0x%x by 0x%x: 0x%llx", instructions[opcode].text,
+                           dividend(divisor, k), divisor, (unsigned long long)slots[0]);
+        }
+    }
+    CHECK_NUMBER(wrong, 0);
+    executor_close(&executor);
+}
+
 static const struct test tests[] = {
+    TEST(divides_by_constants),
     TEST(agrees_with_c_in_every_place),
     TEST(agrees_when_metered_and_deterministic),
 };

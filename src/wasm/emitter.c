@@ -43,7 +43,7 @@ void emit_align(struct emitter *emitter, unsigned power, uint8_t filler)
 void emit_align_loop(struct emitter *emitter)
 {
     enum {
-        LINE = 32,
+        LINE = 64,
         NOP_MAX = 9
     };
     /* Intel's manual, "recommended multi-byte sequence of NOP". */
@@ -104,6 +104,8 @@ void emit_chain_here(struct emitter *emitter, uint32_t *chain)
 {
     uint32_t at = *chain;
     emitter->fixed_count += at != CHAIN_END;
+    if (at != CHAIN_END)
+        emit_forget_flags(emitter);
     *chain = CHAIN_END;
     while (at != CHAIN_END && !emitter->failed) {
         uint8_t *code = emitter->code + (at & ~CHAIN_TABLE);

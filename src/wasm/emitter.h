@@ -20,6 +20,7 @@ enum {
     REGISTER_RBX = 9,
     REGISTER_RBP = 10,
     INTEGER_REGISTER_COUNT = 11,
+    REGISTER_SCRATCH = 11, /* r10, the register of nobody: stencils and moves may destroy it */
     FLOAT_BASE = 16,
     REGISTER_XMM8 = FLOAT_BASE + 8, /* this and the next: scratch, like r10 */
     REGISTER_XMM10 = FLOAT_BASE + 10,
@@ -77,6 +78,15 @@ struct vex {
     bool is_wide; /* W */
 };
 
+/* An instruction of an integer register and linear memory. */
+struct access {
+    uint8_t opcode;
+    bool is_long;      /* behind 0f */
+    bool is_half;      /* 16 bits */
+    bool is_wide;      /* 64 bits */
+    bool is_extension; /* in the place of the register stands a part of the opcode */
+};
+
 struct emitter {
     uint8_t *code;
     uint32_t size;
@@ -89,6 +99,9 @@ struct emitter {
     uint32_t wasm_offset; /* of the instruction being compiled */
     uint64_t base;        /* where the code will stand */
     uint32_t bias;        /* frame register - slot 0, in the function at hand */
+    uint32_t flags_at;    /* code up to here ends with what left zero or not of a register... */
+    uint8_t flags_reg;    /* ...this one in the flags */
+    bool flags_wide;
     uint32_t fixed_count; /* places so far that hold a distance, and so can't be copied elsewhere */
     struct trap_site *trap_sites;
     uint32_t trap_site_count, trap_site_capacity;
@@ -195,6 +208,23 @@ void emit_scratch_load(struct emitter *emitter, int32_t displacement);
 void emit_scratch_constant(struct emitter *emitter, uint64_t bits);
 /* integer register += r10 */
 void emit_add_scratch(struct emitter *emitter, unsigned to);
+
+/* opcode reg, [r13 + index + displacement]; `index` REGISTER_NONE: the displacement alone. */
+void emit_access(struct emitter *emitter, struct access access, unsigned reg, unsigned index,
+                 int32_t displacement);
+/* setcc to: the lowest eight bits only */
+void emit_set_if(struct emitter *emitter, unsigned condition, unsigned to);
+/* movzx to, from: from 8 or 16 bits */
+void emit_widen_low(struct emitter *emitter, unsigned bits, unsigned to, unsigned from);
+/* to += 1 when bit 31 of `from` is set */
+void emit_add_sign(struct emitter *emitter, unsigned to, unsigned from);
+/* The flags say whether the register is zero, as a test of it would. */
+bool emit_knows_zero(const struct emitter *emitter, unsigned reg, bool wide);
+/* Code comes here from elsewhere too. */
+static inline void emit_forget_flags(struct emitter *emitter)
+{
+    emitter->flags_at = 0;
+}
 
 /* r12 += displacement */
 void emit_frame_move(struct emitter *emitter, int32_t displacement);

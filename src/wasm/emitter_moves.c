@@ -13,7 +13,8 @@ enum {
     VEX_SD = 3,
 };
 
-static const uint8_t machine[INTEGER_REGISTER_COUNT] = { 0, 2, 1, 7, 6, 8, 9, 11, 15, 3, 5 };
+static const uint8_t machine[INTEGER_REGISTER_COUNT + 1] = { 0, 2,  1,  7, 6, 8,
+                                                             9, 11, 15, 3, 5, SCRATCH };
 
 unsigned emitter_number(unsigned reg)
 {
@@ -284,16 +285,42 @@ void emit_zero_slots(struct emitter *emitter, uint32_t first, uint32_t count)
     }
 }
 
+/* After add, or, and, sub or xor: the last thing that changed the flags. */
+static void note_flags(struct emitter *emitter, unsigned extension, bool wide, unsigned reg)
+{
+    enum {
+        ADC = 2,
+        SBB = 3,
+        CMP = 7
+    };
+    if (extension == ADC || extension == SBB || extension >= CMP)
+        return;
+    emitter->flags_at = emitter->size;
+    emitter->flags_reg = (uint8_t)reg;
+    emitter->flags_wide = wide;
+}
+
+bool emit_knows_zero(const struct emitter *emitter, unsigned reg, bool wide)
+{
+    /* What is 32 bits wide has zeros above. */
+    return emitter->flags_at == emitter->size && emitter->flags_reg == reg && emitter->size != 0 &&
+           (wide || !emitter->flags_wide);
+}
+
 void emit_integer_registers(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
                             unsigned rm)
 {
     integer_registers(emitter, opcode, wide, machine[reg], machine[rm]);
+    if ((opcode & 0xc7) == 0x01)
+        note_flags(emitter, opcode >> 3, wide, rm);
 }
 
 void emit_integer_slot(struct emitter *emitter, uint8_t opcode, bool wide, unsigned reg,
                        int32_t displacement)
 {
     integer_memory(emitter, opcode, wide, machine[reg], FRAME_REGISTER, displacement);
+    if ((opcode & 0xc7) == 0x03)
+        note_flags(emitter, opcode >> 3, wide, reg);
 }
 
 void emit_move_if(struct emitter *emitter, unsigned condition, bool wide, unsigned to,
@@ -351,6 +378,7 @@ void emit_integer_immediate(struct emitter *emitter, unsigned extension, bool wi
 {
     integer_registers(emitter, is_byte(number) ? 0x83 : 0x81, wide, extension, machine[rm]);
     put_immediate(emitter, number, is_byte(number));
+    note_flags(emitter, extension, wide, rm);
 }
 
 void emit_compare_slot(struct emitter *emitter, bool wide, int32_t displacement, int32_t number)

@@ -196,6 +196,41 @@ static void vector_memory(void)
     stage_check();
 }
 
+static void integer_memory(void)
+{
+    NEED_OBJDUMP();
+    static const struct access load = { .opcode = 0x8b },
+                               wide = { .opcode = 0x8b, .is_wide = true },
+                               byte = { .opcode = 0xb6, .is_long = true },
+                               half = { .opcode = 0x89, .is_half = true },
+                               constant = { .opcode = 0xc6, .is_extension = true };
+    struct emitter *emitter = stage_begin();
+    for (unsigned d = 0; d < ARRAY_COUNT(displacements); d++) {
+        const char *displacement = signed_text(displacements[d]);
+        for (unsigned i = 0; i <= INTEGER_REGISTER_COUNT; i++) {
+            const char *index = i == REGISTER_SCRATCH ? "r10" : integers[1][i];
+            unsigned reg = (i + 5) % INTEGER_REGISTER_COUNT;
+            /* rbp and those that end in its number always have a displacement. */
+            bool is_bare = displacements[d] == 0 && i != REGISTER_RBP;
+            const char *rest = is_bare ? "" : displacement;
+            emit_access(emitter, load, reg, i, displacements[d]);
+            expect("mov %s,DWORD PTR [%s+r13*1%s]", integers[0][reg], index, rest);
+            emit_access(emitter, wide, reg, i, displacements[d]);
+            expect("mov %s,QWORD PTR [%s+r13*1%s]", integers[1][reg], index, rest);
+            emit_access(emitter, byte, reg, i, displacements[d]);
+            expect("movzx %s,BYTE PTR [%s+r13*1%s]", integers[0][reg], index, rest);
+            emit_access(emitter, constant, 0, i, displacements[d]);
+            emit_byte(emitter, 7);
+            expect("mov BYTE PTR [%s+r13*1%s],0x7", index, rest);
+        }
+        emit_access(emitter, load, 3, REGISTER_NONE, displacements[d]);
+        expect("mov edi,DWORD PTR [r13%s]", displacement);
+        emit_access(emitter, half, 8, REGISTER_NONE, displacements[d]);
+        expect("mov WORD PTR [r13%s],r15w", displacement);
+    }
+    stage_check();
+}
+
 static void moves(void)
 {
     NEED_OBJDUMP();
@@ -227,6 +262,15 @@ static void moves(void)
         emit_condition(emitter, 5, i);
         expect("%ssetne %s", has_rex ? "rex " : "", bytes[i]);
         expect("%smovzx %s,%s", has_rex ? "rex " : "", integers[0][i], bytes[i]);
+        emit_set_if(emitter, 2, i);
+        expect("%ssetb %s", has_rex ? "rex " : "", bytes[i]);
+        emit_widen_low(emitter, 8, 7, i);
+        expect("movzx r11d,%s", bytes[i]);
+        emit_widen_low(emitter, 16, i, 8);
+        expect("movzx %s,r15w", integers[0][i]);
+        emit_add_sign(emitter, REGISTER_SCRATCH, i);
+        expect("%sbt %s,0x1f", i < 5 || i > 8 ? "rex " : "", integers[0][i]);
+        expect("adc r10d,0x0");
         emit_sign_extend(emitter, 8, i);
         expect("%smovsx %s,%s", has_rex ? "rex " : "", integers[0][i], bytes[i]);
         emit_sign_extend(emitter, 16, i);
@@ -287,8 +331,12 @@ static void fails_quietly(void)
 }
 
 static const struct test tests[] = {
-    TEST(vector_registers), TEST(vector_and_integer_registers),
-    TEST(vector_memory),    TEST(moves),
-    TEST(vector_constants), TEST(fails_quietly),
+    TEST(vector_registers),
+    TEST(vector_and_integer_registers),
+    TEST(vector_memory),
+    TEST(integer_memory),
+    TEST(moves),
+    TEST(vector_constants),
+    TEST(fails_quietly),
 };
 TEST_MAIN(tests)
