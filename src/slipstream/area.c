@@ -82,7 +82,9 @@ static bool entry_at(struct machine *machine, uint64_t address, unsigned level, 
                      struct error *error)
 {
     const uint64_t rights = PAGE_PRESENT | PAGE_WRITE | PAGE_USER | PAGE_ACCESSED;
-    uint64_t table = CORE_ROOT;
+    uint64_t table =
+        CORE_ROOT; /* linked instances are never reset, so their tree is the plain one */
+    ASSERT(machine->tree == TREE_PLAIN);
     for (unsigned at = LEVEL_ROOT;; at--) {
         *entry =
             &table_at(machine, table)[address >> (PAGE_BITS + at * TABLE_BITS) & TABLE_INDEX_MAX];

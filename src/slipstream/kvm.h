@@ -30,12 +30,12 @@ enum page_right {
 };
 
 /* Parts of the core slot, as offsets from its start; also guest-physical addresses. */
-#define CORE_ROOT         0x000000ull /* PML4, PDPT, one directory per used GiB */
-#define CORE_ROOT_SIZE    0x010000ull
+#define CORE_ROOT         0x000000ull /* of each tree PML4, PDPT, one directory per used GiB */
+#define CORE_ROOT_SIZE    0x015000ull
 #define CORE_SYSTEM       (CORE_ROOT + CORE_ROOT_SIZE)
 #define CORE_CONTROL      (CORE_SYSTEM + LAYOUT_SYSTEM_SIZE)
 #define CORE_RUNTIME      (CORE_CONTROL + LAYOUT_PAGE_SIZE) /* only what can be written of it */
-#define CORE_RUNTIME_SIZE 0x02f000ull
+#define CORE_RUNTIME_SIZE 0x02a000ull
 #define CORE_CODE         (CORE_RUNTIME + CORE_RUNTIME_SIZE)
 #define CORE_RODATA       (CORE_CODE + WINDOW_CODE_SIZE)
 #define CORE_TABLES       (CORE_RODATA + WINDOW_RODATA_SIZE)
@@ -51,7 +51,7 @@ enum page_right {
 #define PHYSICAL_SCRATCH  0x080000000ull
 #define PHYSICAL_FILES    0x0a0000000ull
 #define PHYSICAL_MEMORY   0x100000000ull
-#define PHYSICAL_SNAPSHOT 0x200000000ull
+#define PHYSICAL_SNAPSHOT 0x280000000ull
 
 enum {
     TABLE_PAGES = 512
@@ -78,12 +78,22 @@ enum region {
     REGION_COUNT
 };
 
+/* Two page table trees.  They share all tables but those of the first pages that every program
+ * writes, so that entries which note writes are new to KVM when the guest changes over. */
+enum tree {
+    TREE_PLAIN,   /* of a new machine: whatever can be written counts as written */
+    TREE_TRACKED, /* of a hot instance: first writes are noted */
+    TREE_COUNT
+};
+
 struct kvm {
     int device;
     int run_size;
     struct kvm_cpuid2 *cpuid;
     uint64_t tsc_to_ns_mult; /* 0: not known */
     uint64_t round_trip_ns;  /* 0: not measured yet */
+    uint64_t small_page_ns; /* what the first touch of a new page costs, and that of one of 2 MiB */
+    uint64_t large_page_ns;
 };
 
 /* A part that starts with a window and grows by slots. */
@@ -94,6 +104,7 @@ struct growing_part {
     uint64_t covered; /* by memory slots, from the start */
     uint64_t size;    /* mapped for the guest now */
     uint64_t guard;   /* but for so many bytes at its start */
+    uint64_t passed;  /* reserved before `host`, and covered, but of no use */
     enum region region;
     bool is_learned; /* entries tell which pages were written; before, all count as written */
     uint64_t written_count; /* pages of the union when it was learned */
@@ -107,6 +118,7 @@ struct machine {
     struct kvm_run *run;
     unsigned slot_count;
     uint8_t *core;
+    enum tree tree; /* that the guest is entered with; start_sregs.cr3 says the same */
     struct growing_part memory;
     struct growing_part instance;
     struct growing_part scratch;
@@ -132,15 +144,22 @@ MUST_CHECK bool machine_cover(struct machine *machine, struct growing_part *part
 
 /* paging.c */
 void paging_init(struct machine *machine);
-/* Entries of a region, one per page from its first. */
-uint64_t *paging_entries(const struct machine *machine, enum region region);
+/* The entry of a page of the region, in the tree in use; entries of a table are an array. */
+uint64_t *paging_entry(const struct machine *machine, enum region region, uint64_t page);
+/* Of the tracked tree: one array, one entry per page from the region's first. */
 uint64_t paging_entries_physical(enum region region);
+/* Changes over to the tracked tree, for good; it maps what the plain one did.  True: entries of
+ * `page` are new to KVM, so that nothing has to be forgotten when they are changed before the next
+ * entry. */
+void paging_track(struct machine *machine);
+bool paging_is_new(enum region region, uint64_t page);
 /* Whether anybody may have touched the 2 MiB around `offset`; always so unless they were mapped
  * with PAGE_RIGHT_READ_WRITE alone.  The second says where the entry stands that knows. */
 bool paging_is_touched(const struct machine *machine, enum region region, uint64_t offset);
 /* Whether the 2 MiB around `offset` are one page; paging_map makes small ones of it. */
 bool paging_is_large(const struct machine *machine, enum region region, uint64_t offset);
-uint64_t paging_directory_physical(enum region region, uint64_t offset);
+uint64_t paging_directory_physical(const struct machine *machine, enum region region,
+                                   uint64_t offset);
 void paging_map(struct machine *machine, enum region region, uint64_t offset, uint64_t physical,
                 uint64_t size, enum page_right right);
 /* The same in pages of 2 MiB; offset, address and size are multiples of that. */

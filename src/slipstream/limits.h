@@ -20,6 +20,8 @@ enum {
     WARM_MAILBOX_SIZE = 24 << 10,
 
     ROUND_TRIP_SAMPLES = 9,
+    FAULT_SAMPLES = 8, /* pages of each of so many: */
+    PAGE_SAMPLES = 3,
 
     /* Code and read-only data up to these sizes are copied into the shell; more is mapped. */
     WINDOW_CODE_SIZE = 256 << 10,

@@ -9,6 +9,7 @@
 #include "slipstream/reserve.h"
 #include "slipstream/runtime.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -20,7 +21,8 @@ void memory_close(struct machine *machine)
     if (machine->core != NULL)
         munmap(machine->core, CORE_SIZE);
     if (machine->memory.host != NULL)
-        munmap(machine->memory.host, machine->memory.reserved);
+        munmap(machine->memory.host - machine->memory.passed,
+               machine->memory.reserved + machine->memory.passed);
     if (machine->instance.host != NULL)
         munmap(machine->instance.host, machine->instance.reserved);
     if (machine->scratch.host != NULL)
@@ -171,6 +173,43 @@ static uint64_t now_ns(void)
     return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
+/* Of several samples the least: whatever else the machine does only adds to it. */
+static void keep_least(uint64_t *least, uint64_t since_ns)
+{
+    uint64_t took_ns = now_ns() - since_ns;
+    *least = *least == 0 ? took_ns : MIN(*least, took_ns);
+}
+
+/* New pages: for a guest small ones of linear memory that nobody touched yet, for the host a large
+ * one. */
+static bool pages_measure(struct machine *machine)
+{
+    struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);
+    const uint64_t from = WARM_MEMORY_HEAP, size = (uint64_t)FAULT_SAMPLES * LAYOUT_PAGE_SIZE;
+    uint8_t *large = machine->memory.host + LARGE_PAGE_SIZE;
+    uint64_t small_ns = 0, large_ns = 0;
+    struct kvm *kvm = machine->kvm;
+    bool is_measured = madvise(large, LARGE_PAGE_SIZE, MADV_HUGEPAGE) == 0 || errno == EINVAL;
+    control->argument_count = 2;
+    control->arguments[0] = LAYOUT_MEMORY + from;
+    control->arguments[1] = size | CONTROL_TOUCH_WRITE;
+    for (unsigned i = 0; is_measured && i < PAGE_SAMPLES; i++) {
+        struct event event;
+        uint64_t start = now_ns();
+        *(volatile uint8_t *)large = 0;
+        keep_least(&large_ns, start);
+        start = now_ns();
+        vcpu_enter(machine, &event);
+        keep_least(&small_ns, start);
+        is_measured = memory_forget(large, LARGE_PAGE_SIZE, true) &&
+                      memory_forget(machine->memory.host + from, size, true);
+    }
+    small_ns -= MIN(small_ns, kvm->round_trip_ns);
+    __atomic_store_n(&kvm->small_page_ns, small_ns / FAULT_SAMPLES, __ATOMIC_RELAXED);
+    __atomic_store_n(&kvm->large_page_ns, large_ns, __ATOMIC_RELAXED);
+    return is_measured;
+}
+
 /* Once per process: the median of a few entries that do nothing. */
 static void round_trip_measure(struct machine *machine)
 {
@@ -196,7 +235,7 @@ bool memory_open(struct machine *machine, struct error *error)
 {
     machine->memory = (struct growing_part){ .region = REGION_MEMORY,
                                              .physical = PHYSICAL_MEMORY,
-                                             .reserved = MEMORY_SIZE_MAX };
+                                             .reserved = MEMORY_SIZE_MAX + LARGE_PAGE_SIZE };
     machine->instance = (struct growing_part){ .region = REGION_INSTANCE,
                                                .physical = PHYSICAL_INSTANCE,
                                                .reserved = LAYOUT_INSTANCE_SIZE_MAX };
@@ -220,9 +259,10 @@ bool memory_open(struct machine *machine, struct error *error)
     windows_map(machine);
     if (!runtime_map(machine, error) || !vcpu_open(machine, error) || !machine_warm(machine, error))
         return false;
-    if (__atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED) == 0)
-        round_trip_measure(machine);
-    return true;
+    if (__atomic_load_n(&machine->kvm->round_trip_ns, __ATOMIC_RELAXED) != 0)
+        return true;
+    round_trip_measure(machine);
+    return pages_measure(machine) || error_system(error, "take pages from a micro-VM");
 }
 
 bool memory_forget(uint8_t *host, uint64_t size, bool empty)
@@ -242,8 +282,8 @@ static void part_map(struct machine *machine, const struct growing_part *part, u
 {
     while (from < end) {
         uint64_t next = MIN(round_up(from + 1, LARGE_PAGE_SIZE), end);
-        bool is_large = part->region == REGION_MEMORY && from != 0 && from % LARGE_PAGE_SIZE == 0 &&
-                        next - from == LARGE_PAGE_SIZE;
+        bool is_large = part->region == REGION_MEMORY && (from != 0 || part->passed != 0) &&
+                        from % LARGE_PAGE_SIZE == 0 && next - from == LARGE_PAGE_SIZE;
         if (is_large) {
             next = end / LARGE_PAGE_SIZE * LARGE_PAGE_SIZE;
             paging_map_large(machine, REGION_MEMORY, from, part->physical + from, next - from,
@@ -357,6 +397,38 @@ static bool guard_map(struct machine *machine, const struct image *image, struct
            error_system(error, "take pages from a micro-VM");
 }
 
+/* Whether one page for the first 2 MiB is cheaper than those that hold something at the start. */
+static bool wants_large(const struct machine *machine, const struct part_template *memory)
+{
+    uint64_t count = 0;
+    for (uint64_t page = 0; page < LARGE_PAGE_SIZE / LAYOUT_PAGE_SIZE; page++)
+        count += part_template_has(memory, page);
+    return count * __atomic_load_n(&machine->kvm->small_page_ns, __ATOMIC_RELAXED) >
+           __atomic_load_n(&machine->kvm->large_page_ns, __ATOMIC_RELAXED);
+}
+
+/* Memory of 2 MiB or more may start behind the pages that were touched ahead of need, so that its
+ * first 2 MiB can be one page, too. */
+static bool memory_pass(struct machine *machine, const struct program *program, struct error *error)
+{
+    struct growing_part *memory = &machine->memory;
+    const struct part_template *content = program_template(program, PART_MEMORY);
+    if (content->size < LARGE_PAGE_SIZE ||
+        (program_image(program)->header.flags & IMAGE_IS_NATIVE) != 0 ||
+        !wants_large(machine, content))
+        return true;
+    paging_unmap(machine, REGION_MEMORY, 0, memory->size);
+    if (!memory_forget(memory->host, memory->size, true))
+        return error_system(error, "take pages from a micro-VM");
+    memory->size = 0;
+    memory->passed = LARGE_PAGE_SIZE;
+    memory->host += memory->passed;
+    memory->physical += memory->passed;
+    memory->covered -= memory->passed;
+    memory->reserved -= memory->passed;
+    return true;
+}
+
 bool memory_load(struct machine *machine, const struct program *program, struct error *error)
 {
     const struct part_template *memory = program_template(program, PART_MEMORY);
@@ -368,7 +440,8 @@ bool memory_load(struct machine *machine, const struct program *program, struct 
         image_copy(machine, program_image(program));
     else if (!image_map(machine, program, error))
         return false;
-    if (!part_resize(machine, &machine->memory, memory->size, error) ||
+    if (!memory_pass(machine, program, error) ||
+        !part_resize(machine, &machine->memory, memory->size, error) ||
         !part_resize(machine, &machine->instance, MAX(instance->size, (uint64_t)WARM_INSTANCE_SIZE),
                      error) ||
         !guard_map(machine, program_image(program), error))

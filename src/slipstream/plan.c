@@ -34,7 +34,7 @@ static void plan_add(struct plan *plan, enum region region, uint64_t region_addr
     uint64_t count = round_up(size, LAYOUT_PAGE_SIZE) / LAYOUT_PAGE_SIZE;
     uint64_t entries = paging_entries_physical(region) + first * sizeof(uint64_t);
     bool is_aligned = offset % LARGE_PAGE_SIZE == 0 && size > LARGE_PAGE_SIZE;
-    uint64_t directory = paging_directory_physical(region, offset);
+    uint64_t directory = paging_directory_physical(plan->machine, region, offset);
     control->parts[control->part_count++] = (struct control_part){
         .address = region_address + offset,
         .size = size,

@@ -7,18 +7,19 @@
  * earlier invocation wrote.
  *
  * A new instance's pages all count as written, which makes its first writes cheap.  Once it is hot
- * (large memory: at its first reset) it learns: what differs from the snapshot stays marked, the
- * rest is cleared and KVM's shadow dropped, so that first writes are noted.  The same prunes a set
- * that has grown far beyond what invocations write now. */
+ * (with large memory: at its first reset) it learns: what differs from the snapshot stays marked,
+ * the rest is cleared, in a second tree of page tables that the next entry changes over to, so that
+ * first writes are noted.  Where both trees share a table KVM's shadow is dropped instead, and so
+ * it is when a set is pruned that has grown far beyond what invocations write now. */
 #include "slipstream/kvm.h"
 
 #include "slipstream/runtime.h"
 
 #include <string.h>
 
-static bool is_dirty(const uint64_t *entries, uint64_t page)
+static bool is_dirty(const uint64_t *entry)
 {
-    return (__atomic_load_n(&entries[page], __ATOMIC_RELAXED) & PAGE_DIRTY) != 0;
+    return (__atomic_load_n(entry, __ATOMIC_RELAXED) & PAGE_DIRTY) != 0;
 }
 
 /* The first page at `page` or after it that was written; most were not, so whole tables are passed
@@ -26,24 +27,28 @@ static bool is_dirty(const uint64_t *entries, uint64_t page)
 static uint64_t next_dirty(const struct machine *machine, enum region region, uint64_t page,
                            uint64_t count)
 {
-    const uint64_t *entries = paging_entries(machine, region);
+    const uint64_t *entry = NULL;
     while (page < count) {
         if (page % TABLE_PAGES == 0 &&
             !paging_is_touched(machine, region, page * LAYOUT_PAGE_SIZE)) {
             page += TABLE_PAGES;
             continue;
         }
+        if (page % TABLE_PAGES == 0 || entry == NULL)
+            entry = paging_entry(machine, region, page);
         if (page % 8 == 0 && page + 8 <= count) {
-            const volatile uint64_t *at = &entries[page];
+            const volatile uint64_t *at = entry;
             uint64_t any = at[0] | at[1] | at[2] | at[3] | at[4] | at[5] | at[6] | at[7];
             if ((any & PAGE_DIRTY) == 0) {
                 page += 8;
+                entry += 8;
                 continue;
             }
         }
-        if (is_dirty(entries, page))
+        if (is_dirty(entry))
             return page;
         page++;
+        entry++;
     }
     return count;
 }
@@ -72,15 +77,24 @@ static bool page_differs(const struct growing_part *part, const struct part_temp
     return !page_is_zero(at);
 }
 
-static bool part_learn(struct machine *machine, struct growing_part *part,
-                       const struct part_template *content)
+/* Those of a part whose entries KVM may have seen before they changed. */
+static bool part_forget(const struct growing_part *part, bool is_new)
 {
-    const uint64_t *entries = paging_entries(machine, part->region);
+    uint64_t from = 0;
+    while (is_new && from < part->size && paging_is_new(part->region, from / LAYOUT_PAGE_SIZE))
+        from += LARGE_PAGE_SIZE;
+    return from >= part->size || memory_forget(part->host + from, part->size - from, false);
+}
+
+/* `is_new`: the guest has not been entered with this tree. */
+static bool part_learn(struct machine *machine, struct growing_part *part,
+                       const struct part_template *content, bool is_new)
+{
     uint64_t count = part->size / LAYOUT_PAGE_SIZE;
     part->written_count = 0;
     for (uint64_t page = part->guard / LAYOUT_PAGE_SIZE; page < count; page++) {
         uint64_t offset = page * LAYOUT_PAGE_SIZE;
-        if (part->is_learned && !is_dirty(entries, page))
+        if (part->is_learned && !is_dirty(paging_entry(machine, part->region, page)))
             continue;
         bool differs = page_differs(part, content, page);
         if (differs)
@@ -91,7 +105,7 @@ static bool part_learn(struct machine *machine, struct growing_part *part,
     }
     part->is_learned = true;
     part->wants_pruning = false;
-    return memory_forget(part->host, part->size, false);
+    return part_forget(part, is_new);
 }
 
 /* The number of pages that were copied. */
@@ -109,12 +123,10 @@ static uint64_t part_restore(const struct machine *machine, const struct growing
 }
 
 static bool part_reset(struct machine *machine, struct growing_part *part,
-                       const struct part_template *content, bool is_typical)
+                       const struct part_template *content, bool learns)
 {
-    bool is_due = !part->is_learned && is_typical &&
-                  (part->size > WHOLE_COPY_SIZE || machine->reset_count >= HOT_RESETS);
-    if (is_due || part->wants_pruning)
-        return part_learn(machine, part, content);
+    if (learns || part->wants_pruning)
+        return part_learn(machine, part, content, learns);
     uint64_t copied = part_restore(machine, part, content);
     if (!part->is_learned || copied < part->written_count + PRUNE_PAGES ||
         machine->reset_count - machine->pruned_at < PRUNE_RESETS)
@@ -160,7 +172,6 @@ static bool stack_unfold(struct machine *machine, const struct stack *stack)
  * what ran last, and lose their mark. */
 static unsigned stack_zero(const struct machine *machine, uint64_t from, uint64_t size, bool learns)
 {
-    uint64_t *entries = paging_entries(machine, REGION_STACKS);
     uint64_t end = (from + size) / LAYOUT_PAGE_SIZE;
     unsigned count = 0;
     for (uint64_t page = next_dirty(machine, REGION_STACKS, from / LAYOUT_PAGE_SIZE, end);
@@ -168,7 +179,7 @@ static unsigned stack_zero(const struct machine *machine, uint64_t from, uint64_
         uint8_t *at = machine->core + CORE_STACKS + page * LAYOUT_PAGE_SIZE;
         count++;
         if (learns && page_is_zero(at))
-            entries[page] &= ~PAGE_DIRTY;
+            *paging_entry(machine, REGION_STACKS, page) &= ~PAGE_DIRTY;
         else
             memset(at, 0, LAYOUT_PAGE_SIZE);
     }
@@ -178,11 +189,10 @@ static unsigned stack_zero(const struct machine *machine, uint64_t from, uint64_
 /* Gives everything back and starts anew. */
 static bool stack_renew(const struct machine *machine, const struct stack *stack)
 {
-    uint64_t *entries = paging_entries(machine, REGION_STACKS);
     uint64_t from = MIN(stack->first, stack->rest), size = stack->rest_size + LAYOUT_STACKS_FIRST;
     for (uint64_t at = from; at < from + size; at += LAYOUT_PAGE_SIZE)
         if (at - stack->warm >= stack->warm_size && !paging_is_large(machine, REGION_STACKS, at))
-            entries[at / LAYOUT_PAGE_SIZE] &= ~PAGE_DIRTY;
+            *paging_entry(machine, REGION_STACKS, at / LAYOUT_PAGE_SIZE) &= ~PAGE_DIRTY;
     return memory_forget(machine->core + CORE_STACKS + from, size, true);
 }
 
@@ -194,8 +204,13 @@ static bool stack_reset(struct machine *machine, const struct stack *stack, bool
                      stack_zero(machine, stack->rest, stack->rest_size, learns);
     if (count > stack->pages_max && !learns)
         return stack_renew(machine, stack);
-    uint64_t from = MIN(stack->first, stack->rest), size = stack->rest_size + LAYOUT_STACKS_FIRST;
-    return !learns || memory_forget(machine->core + CORE_STACKS + from, size, false);
+    /* The first pages' table is new; of the others those that are used are the same as before. */
+    for (uint64_t at = stack->rest; learns && at < stack->rest + stack->rest_size;
+         at += LARGE_PAGE_SIZE)
+        if (!paging_is_large(machine, REGION_STACKS, at) &&
+            !memory_forget(machine->core + CORE_STACKS + at, LARGE_PAGE_SIZE, false))
+            return false;
+    return true;
 }
 
 static void runtime_restore(struct machine *machine)
@@ -236,15 +251,22 @@ static bool stacks_reset(struct machine *machine, bool learns)
 static bool scratch_reset(struct machine *machine, const struct part_template *content)
 {
     const struct growing_part *part = &machine->scratch;
-    uint64_t *entries = paging_entries(machine, REGION_SCRATCH);
     if (part->size == 0)
         return true;
     uint64_t copied = part_restore(machine, part, content);
     if (copied <= DIRTY_SCRATCH_PAGES_MAX || content->size != 0)
         return true;
     for (uint64_t page = 0; page < part->size / LAYOUT_PAGE_SIZE; page++)
-        entries[page] &= ~PAGE_DIRTY;
+        *paging_entry(machine, REGION_SCRATCH, page) &= ~PAGE_DIRTY;
     return memory_forget(part->host, part->size, true);
+}
+
+/* Large parts at once, since copying them whole is dear. */
+static bool is_worth_learning(const struct machine *machine)
+{
+    return !machine->is_hot &&
+           (machine->reset_count >= HOT_RESETS ||
+            MAX(machine->memory.size, machine->instance.size) > WHOLE_COPY_SIZE);
 }
 
 bool memory_reset(struct machine *machine, const struct program *program, bool is_typical,
@@ -255,13 +277,15 @@ bool memory_reset(struct machine *machine, const struct program *program, bool i
     if (!memory_shrink(machine, memory->size, error))
         return false;
     machine->reset_count += is_typical;
-    if (!part_reset(machine, &machine->memory, memory, is_typical) ||
-        !part_reset(machine, &machine->instance, instance, is_typical))
+    bool gets_hot = is_typical && is_worth_learning(machine);
+    if (gets_hot)
+        paging_track(machine);
+    if (!part_reset(machine, &machine->memory, memory, gets_hot) ||
+        !part_reset(machine, &machine->instance, instance, gets_hot))
         return error_system(error, "restore a micro-VM's memory");
     if (!scratch_reset(machine, program_template(program, PART_SCRATCH)))
         return error_system(error, "take back what a micro-VM wrote to files");
     runtime_restore(machine);
-    bool gets_hot = !machine->is_hot && machine->reset_count >= HOT_RESETS;
     if (!stacks_reset(machine, gets_hot))
         return error_system(error, "clear a micro-VM's stacks");
     const struct control *control = (struct control *)(void *)(machine->core + CORE_CONTROL);

@@ -11,7 +11,8 @@
 
 enum {
     MEMORY_SIZE = 8 << 20,
-    WIDE_PAGES = 300
+    WIDE_PAGES = 300,
+    ROUND_PAGES = 40
 };
 
 struct bench {
@@ -20,6 +21,7 @@ struct bench {
     struct shell *shell;
     struct error error;
     int image;
+    bool prefers_large;
 };
 
 static void bench_done(struct bench *bench)
@@ -41,10 +43,13 @@ static bool bench_open(struct bench *bench, uint64_t memory_size)
     struct settings settings = { 0 };
     struct outcome outcome;
     bench->image = test_image_make(&image);
-    return engine_open(&bench->engine, "kvm", &bench->error) &&
-           program_open(&bench->program, bench->image, &bench->error) &&
-           shell_open(&bench->shell, bench->engine, NULL, 0, &bench->error) &&
-           shell_load(bench->shell, bench->program, &settings, &outcome, &bench->error);
+    if (!engine_open(&bench->engine, "kvm", &bench->error) ||
+        !program_open(&bench->program, bench->image, &bench->error) ||
+        !shell_open(&bench->shell, bench->engine, NULL, 0, &bench->error))
+        return false;
+    if (bench->prefers_large)
+        bench->shell->machine->kvm->large_page_ns = 0;
+    return shell_load(bench->shell, bench->program, &settings, &outcome, &bench->error);
 }
 
 static void store(struct bench *bench, uint64_t address, uint64_t number)
@@ -58,10 +63,9 @@ static void store(struct bench *bench, uint64_t address, uint64_t number)
 
 static uint64_t count_written(const struct machine *machine)
 {
-    const uint64_t *entries = paging_entries(machine, REGION_MEMORY);
     uint64_t count = 0;
     for (uint64_t page = 0; page < machine->memory.size / LAYOUT_PAGE_SIZE; page++)
-        count += (entries[page] & PAGE_DIRTY) != 0;
+        count += (*paging_entry(machine, REGION_MEMORY, page) & PAGE_DIRTY) != 0;
     return count;
 }
 
@@ -102,6 +106,49 @@ static void the_set_is_pruned(void)
     CHECK(is_fresh(machine));
 }
 
+static bool traps(struct bench *bench, uint64_t address)
+{
+    uint64_t arguments[3] = { address, 1, 0 }, result = 0;
+    struct outcome outcome;
+    return shell_call(bench->shell, test_offset(TEST_store), arguments, 3, &result, 1, &outcome,
+                      &bench->error) &&
+           outcome.kind == OUTCOME_TRAPPED && outcome.reason == TRAP_MEMORY;
+}
+
+/* From the plain tables to the tracked ones, whatever the first 2 MiB stood in: what is written
+ * before, at and after the change is restored, and the end of memory stays its end. */
+static void check_changing_over(uint64_t size, bool prefers_large)
+{
+    BENCH bench = { .image = -1, .prefers_large = prefers_large };
+    uint64_t random = size + prefers_large;
+    REQUIRE(bench_open(&bench, size));
+    const struct machine *machine = bench.shell->machine;
+    bool has_large = prefers_large && size >= LARGE_PAGE_SIZE;
+    CHECK(paging_is_large(machine, REGION_MEMORY, 0) == has_large);
+    for (unsigned round = 0; round < 2 * HOT_RESETS; round++) {
+        for (unsigned i = 0; i < ROUND_PAGES; i++) {
+            store(&bench, 64 + test_random(&random) % (size - 80), i + 1);
+        }
+        CHECK(traps(&bench, size));
+        REQUIRE(shell_reset(bench.shell, &bench.error));
+        CHECK_NOTE(is_fresh(machine), "%llu bytes, round %u", (unsigned long long)size, round);
+        bool is_tracked = size > WHOLE_COPY_SIZE || round + 1 >= HOT_RESETS;
+        CHECK_NUMBER(machine->tree, is_tracked ? TREE_TRACKED : TREE_PLAIN);
+    }
+    CHECK(!paging_is_large(machine, REGION_MEMORY, 0));
+}
+
+static void changing_over_loses_nothing(void)
+{
+    static const uint64_t sizes[] = { 64 << 10, 1 << 20, 2 << 20, (4 << 20) + (64 << 10) };
+    if (!test_has_kvm())
+        SKIP("/dev/kvm can't be opened here");
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        check_changing_over(sizes[i], false);
+        check_changing_over(sizes[i], true);
+    }
+}
+
 /* A hot instance of any size knows its pages, and its guest can restore itself. */
 static void hot_instances_learn(void)
 {
@@ -128,5 +175,6 @@ static void hot_instances_learn(void)
 static const struct test tests[] = {
     TEST(the_set_is_pruned),
     TEST(hot_instances_learn),
+    TEST(changing_over_loses_nothing),
 };
 TEST_MAIN(tests)
