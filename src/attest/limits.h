@@ -15,13 +15,14 @@ enum {
     RATLS_CLAIM_COUNT_MAX = 16,         /* beside the quote */
     RATLS_CLAIM_NAME_SIZE_MAX = 63,
     RATLS_NONCE_SIZE_MAX = 64,
-    ATTEST_STEP_COUNT_MAX = 32, /* checks of one verification */
-    INTEL_CRL_SIZE_MAX = 16384, /* a revocation list in PEM, decoded */
-    TCB_JSON_SIZE_MAX = 65536,  /* TCB info or QE identity; real ones are at most 7000 bytes */
-    TCB_LEVEL_COUNT_MAX = 64,   /* of a platform; real TCB infos have up to 20 */
-    TCB_MODULE_COUNT_MAX = 16,  /* identities of the TDX module */
-    ISV_LEVEL_COUNT_MAX = 32,   /* of one enclave or module */
-    TCB_ADVISORY_COUNT_MAX = 32 /* of one level; real ones have up to 12 */
+    EAT_MEASUREMENT_COUNT_MAX = 32, /* of one claims-set: the PCRs of a document */
+    ATTEST_STEP_COUNT_MAX = 32,     /* checks of one verification */
+    INTEL_CRL_SIZE_MAX = 16384,     /* a revocation list in PEM, decoded */
+    TCB_JSON_SIZE_MAX = 65536,      /* TCB info or QE identity; real ones are at most 7000 bytes */
+    TCB_LEVEL_COUNT_MAX = 64,       /* of a platform; real TCB infos have up to 20 */
+    TCB_MODULE_COUNT_MAX = 16,      /* identities of the TDX module */
+    ISV_LEVEL_COUNT_MAX = 32,       /* of one enclave or module */
+    TCB_ADVISORY_COUNT_MAX = 32     /* of one level; real ones have up to 12 */
 };
 
 /* AMD */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and
  * without a network. */
+#include "attest/eat/ear.h"
+#include "attest/eat/eat.h"
 #include "attest/policy/policy_file.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -8,6 +10,7 @@
 #include "core/hex.h"
 #include "core/time.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -89,6 +92,7 @@ struct judgement {
     struct attest_options options;
     struct attest_verdict verdict;
     struct policy policy;
+    char policy_id[sizeof("sha-256:") + 64];
     struct policy_report report;
     bool has_policy;
 };
@@ -180,12 +184,38 @@ static bool policy_read(struct judgement *judgement, const struct evidence_optio
         (!input_read(judgement, &text, options->policy, error) ||
          !policy_parse(policy, options->policy, text, error)))
         return false;
+    struct digest32 digest = sha256_of(text);
+    if (text.size == 0)
+        snprintf(judgement->policy_id, sizeof(judgement->policy_id), "default");
+    else
+        snprintf(judgement->policy_id, sizeof(judgement->policy_id), "sha-256:%s",
+                 hex_of_digest(&digest).text);
     policy->allow_simulated = policy->allow_simulated || options->trust_simulated;
     judgement->options.trust_simulated = policy->allow_simulated;
     /* Who says which kind it is accepts no other. */
     if (judgement->options.tee != ATTEST_TEE_ANY)
         policy->tees &= 1u << judgement->options.tee;
     return true;
+}
+
+/* The same for RATS tools: an attestation result, and the claims as a token names them. */
+static void appraisal_write(struct json_writer *json, const struct judgement *judgement)
+{
+    const struct policy_report *report = judgement->has_policy ? &judgement->report : NULL;
+    struct ear ear;
+    ear_of(&ear, &judgement->verdict, report, judgement->policy_id, judgement->options.now_s);
+    json_write_name(json, "ear");
+    json_write_object_begin(json);
+    ear_write_json(json, &ear);
+    json_write_object_end(json);
+    if (!judgement->verdict.is_valid)
+        return;
+    struct eat_claims claims;
+    eat_claims_of(&claims, &judgement->verdict, report);
+    json_write_name(json, "eat");
+    json_write_object_begin(json);
+    eat_write_json(json, &claims);
+    json_write_object_end(json);
 }
 
 static bool show_json(const struct judgement *judgement, struct error *error)
@@ -200,6 +230,7 @@ static bool show_json(const struct judgement *judgement, struct error *error)
     json_write_object_begin(&json);
     attest_verdict_write(&json, &judgement->verdict);
     policy_report_write(&json, judgement->has_policy ? &judgement->report : NULL);
+    appraisal_write(&json, judgement);
     json_write_object_end(&json);
     write_u8(&target, '\n');
     if (target.failed)
