@@ -67,6 +67,23 @@ refuse 'no such file' 5 'nowhere' verify evidence nowhere
 refuse 'no file' 2 '' verify evidence
 refuse 'unknown option' 2 '--tcb-info' verify evidence $quote --tcbinfo x
 
+snp=tests/data/attest/snp
+milan=(--tee snp --vek $snp/certs/vcek_coco_milan.der --intermediate $snp/certs/milan_ask.der --at 2025-07-01T00:00:00Z)
+expect 'SNP report' 0 claims.product milan verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" --crl $snp/crl/milan_crl.der
+expect 'SNP report, root given' 0 claims.reported_tcb.microcode 115 verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" \
+  --root $snp/certs/milan_ark.der
+expect 'SNP report, another root' 6 reason VEK_CHAIN_INVALID verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" \
+  --root $snp/certs/genoa_ark.der
+expect 'SNP report, a list of another root' 6 reason CRL_SIG_INVALID verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" \
+  --crl $snp/crl/genoa_crl.der
+expect 'SNP report, changed' 6 reason SIGNATURE_INVALID verify evidence $snp/negative/milan_v2_coco_hostdata.bin "${milan[@]}"
+expect 'SNP report without certificates' 6 reason NO_VEK_CERT verify evidence $snp/reports/milan_v2_coco.bin --tee snp
+expect 'SNP report with its table' 0 claims.csp_id CN=cc-us-east-2.amazonaws.com verify evidence fuzz/corpus/amd-snp/vlek_table_crl \
+  --at 2025-07-01T00:00:00Z
+debug=(--vek $snp/certs/vcek_google_milan.der --intermediate $snp/certs/milan_ask.der --at 2025-07-01T00:00:00Z)
+expect 'a debug guest is valid' 6 result valid verify evidence $snp/reports/milan_v2_google_debug.bin "${debug[@]}"
+expect 'and rejected' 6 policy reject verify evidence $snp/reports/milan_v2_google_debug.bin "${debug[@]}"
+
 data=tests/data/measure
 expect 'MRTD' 0 mrtd b01e69dd6a6ca9617c26384b17c7b14846f6e4c14364e2db41d42cfd7dea3c7043d02b1417491fbb5fbe87f13bf0ec96 \
   measure tdx --firmware $data/tdvf_c.fd
@@ -86,6 +103,13 @@ expect 'launch digest' 0 launch_digest 6d287813eb5222d770f75005c664e34c204f385ce
   --kernel "$folder/empty" --initrd "$folder/empty" --cmdline 'console=ttyS0 loglevel=7'
 expect 'launch digest of GCE' 0 launch_digest 5c5debf100fc339f90276e761ee1f1658d08922c3b20e2a2e6c7a6c3370b2452a15a00eae11886a93d6fd1e7ab81e29d \
   measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 4 --vcpu-sig 0 --sev-features 1 --vmm gce --kernel "$folder/empty"
+expect 'ID key of an ID block' 0 id_key_digest 59fb2c686dfa4fef49f38339aa775c90051c28d57383ddc3baf3b5eb4b1496df3b0dbbdcbae5fe27677a644820773fe2 \
+  measure snp --id-block $snp/id_block.bin --id-auth $snp/id_auth_block.bin
+expect 'its author key' 0 author_key_digest eed81169fb0cb5e0ec34794f128fd4e0c4a46f67c65a1adfa81fcb24bcc088c272369b7ffc3eb2b6af6a4284a1b36c5f \
+  measure snp --id-block $snp/id_block.bin --id-auth $snp/id_auth_block.bin
+refuse 'an ID block for another launch' 6 'another launch' measure snp --firmware $data/ovmf_AmdSev_suffix.bin \
+  --id-block $snp/id_block.bin --id-auth $snp/id_auth_block.bin
+refuse 'an ID block alone' 2 '--id-auth' measure snp --id-block $snp/id_block.bin
 expect 'MRENCLAVE' 0 mrenclave 2305dcd6e69d8aba9117adf59c9965b71a762e407ab8d1d31cce88cde5806335 measure sgx fuzz/corpus/sgx/enclave.sgxs
 expect 'PCRs' 0 pcr2 21b9efbc184807662e966d34f390821309eeac6802309798826296bf3e8bec7c10edb30948c90ba67310f7b964fc500a \
   measure nitro fuzz/corpus/eif/image.eif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n measure KIND`: what a launch should measure, from the files it is made of. */
+#include "attest/amd/id_block.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
 #include "core/hex.h"
@@ -265,6 +266,7 @@ static const struct verb verb_rtmr = { .name = "rtmr",
 struct snp_options {
     const char *firmware, *kernel, *initrd, *command_line, *svsm;
     const char *vcpu_signature, *sev_features, *vmm;
+    const char *id_block, *id_auth;
     uint64_t vcpus;
     uint64_t variables_size;
 };
@@ -298,6 +300,8 @@ static const struct option_row snp_rows[] = {
       .value = "BYTES",
       .help = "with --svsm: size of the firmware's variables (540672)",
       .max = FIRMWARE_SIZE_MAX },
+    SNP_TEXT("id-block", id_block, "FILE", "an ID block, which must be for this launch (none)"),
+    SNP_TEXT("id-auth", id_auth, "FILE", "its ID authentication"),
 };
 
 static const struct snp_options snp_defaults = { .vcpus = 1, .variables_size = 540672 };
@@ -305,7 +309,11 @@ static const struct snp_options snp_defaults = { .vcpus = 1, .variables_size = 5
 static const struct option_table snp_table = {
     .program = "s3n measure snp",
     .usage = "--firmware FILE",
-    .about = "Prints the launch digest (MEASUREMENT) of an SEV-SNP guest.",
+    .about =
+        "Prints the launch digest (MEASUREMENT) of an SEV-SNP guest.  With an ID block: checks "
+        "that\n"
+        "its signatures hold and that it is for this launch, and prints the digests of its keys;\n"
+        "then --firmware may be left out.",
     .rows = snp_rows,
     .row_count = ARRAY_COUNT(snp_rows),
     CLI_SHARED,
@@ -335,14 +343,36 @@ static bool snp_words(struct snp_launch *launch, const struct snp_options *optio
     return true;
 }
 
-static bool snp_run(struct cli *cli, const void *given,
-                    const struct option_arguments *arguments UNUSED, struct error *error)
+/* The members of `report` that an ID block has. */
+static bool id_block_report(struct snp_id_block *block, json_t *report,
+                            const struct snp_options *options, struct error *error)
 {
-    const struct snp_options *options = given;
+    AUTO_MAP struct bytes id_block = { 0 };
+    AUTO_MAP struct bytes id_auth = { 0 };
+    if (options->id_auth == NULL)
+        return error_set(error, ERROR_USAGE, "--id-block goes with an --id-auth");
+    if (!input_map(&id_block, options->id_block, error) ||
+        !input_map(&id_auth, options->id_auth, error) ||
+        !snp_id_block_verify(block, id_block, id_auth, error))
+        return false;
+    AUTO_JSON json_t *members = json_pack(
+        "{s:o, s:o, s:b, s:b, s:{s:o, s:o, s:o, s:I, s:o}}", "id_key_digest",
+        hex_json(BYTES_OF(block->id_key_digest.bytes)), "author_key_digest",
+        hex_json(BYTES_OF(block->author_key_digest.bytes)), "id_block_signature_verifies", 1,
+        "id_key_signature_verifies", (int)block->has_author_key, "id_block", "measurement",
+        hex_json(BYTES_OF(block->measurement)), "family_id", hex_json(BYTES_OF(block->family_id)),
+        "image_id", hex_json(BYTES_OF(block->image_id)), "guest_svn", (json_int_t)block->guest_svn,
+        "policy", number_json(block->policy));
+    if (members == NULL || json_object_update(report, members) != 0)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
+    return true;
+}
+
+static bool launch_report(json_t *report, const struct snp_options *options,
+                          const struct snp_id_block *block, struct error *error)
+{
     struct snp_launch launch = { 0 };
     struct digest48 digest;
-    if (options->firmware == NULL)
-        return error_set(error, ERROR_USAGE, "which --firmware?");
     AUTO_MAP struct bytes firmware = { 0 };
     AUTO_MAP struct bytes kernel = { 0 };
     AUTO_MAP struct bytes initrd = { 0 };
@@ -355,8 +385,29 @@ static bool snp_run(struct cli *cli, const void *given,
     launch.kernel = kernel;
     launch.initrd = initrd;
     launch.svsm = svsm;
-    return snp_launch_digest(&digest, &launch, error) &&
-           show(cli, json_pack("{s:o}", "launch_digest", hex_json(BYTES_OF(digest.bytes))), error);
+    if (!snp_launch_digest(&digest, &launch, error))
+        return false;
+    if (block != NULL && !bytes_equal(BYTES_OF(digest.bytes), BYTES_OF(block->measurement)))
+        return error_set(error, ERROR_UNVERIFIED, "ID block is for another launch");
+    if (json_object_set_new(report, "launch_digest", hex_json(BYTES_OF(digest.bytes))) != 0)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
+    return true;
+}
+
+static bool snp_run(struct cli *cli, const void *given,
+                    const struct option_arguments *arguments UNUSED, struct error *error)
+{
+    const struct snp_options *options = given;
+    struct snp_id_block block;
+    AUTO_JSON json_t *report = json_object();
+    if (options->firmware == NULL && options->id_block == NULL)
+        return error_set(error, ERROR_USAGE, "which --firmware?");
+    if (options->id_block == NULL && options->id_auth != NULL)
+        return error_set(error, ERROR_USAGE, "--id-auth goes with an --id-block");
+    return (options->id_block == NULL || id_block_report(&block, report, options, error)) &&
+           (options->firmware == NULL ||
+            launch_report(report, options, options->id_block == NULL ? NULL : &block, error)) &&
+           show(cli, TAKE(report), error);
 }
 
 static const struct verb verb_snp = { .name = "snp",
