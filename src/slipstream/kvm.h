@@ -116,6 +116,8 @@ struct machine {
     int vm;
     int vcpu;
     struct kvm_run *run;
+    uint64_t run_count;  /* entries asked of KVM */
+    uint64_t call_count; /* everything else asked of it */
     unsigned slot_count;
     uint8_t *core;
     enum tree tree; /* that the guest is entered with; start_sregs.cr3 says the same */
@@ -136,6 +138,8 @@ struct machine {
 };
 
 /* vm.c */
+/* ioctl on the machine or its vCPU, counted. */
+int machine_call(struct machine *machine, int descriptor, unsigned long request, void *argument);
 MUST_CHECK bool machine_add_slot(struct machine *machine, uint64_t physical, void *host,
                                  uint64_t size, bool read_only, struct error *error);
 /* Makes the first `size` bytes of the part usable as guest-physical memory. */

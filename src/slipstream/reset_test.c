@@ -115,6 +115,30 @@ static bool traps(struct bench *bench, uint64_t address)
            outcome.kind == OUTCOME_TRAPPED && outcome.reason == TRAP_MEMORY;
 }
 
+/* Registers travel through the run page alone: an invocation asks KVM for one entry, one that traps
+ * at an address for another that returns at once, and a reset asks for nothing, but for the one
+ * that makes the snapshot known. */
+static void only_entries_are_asked_for(void)
+{
+    if (!test_has_kvm())
+        SKIP("/dev/kvm can't be opened here");
+    BENCH bench = { .image = -1 };
+    REQUIRE(bench_open(&bench, 128 << 10));
+    const struct machine *machine = bench.shell->machine;
+    uint64_t calls = machine->call_count;
+    for (unsigned round = 1; round <= 2 * HOT_RESETS; round++) {
+        uint64_t runs = machine->run_count;
+        store(&bench, 64, round);
+        CHECK_NUMBER(machine->run_count, runs + 1);
+        CHECK(traps(&bench, 128 << 10));
+        CHECK_NUMBER(machine->run_count, runs + 3);
+        REQUIRE(shell_reset(bench.shell, &bench.error));
+        CHECK_NUMBER(machine->run_count, runs + 3);
+        CHECK(round == HOT_RESETS || machine->call_count == calls);
+        calls = machine->call_count;
+    }
+}
+
 /* From the plain tables to the tracked ones, whatever the first 2 MiB stood in: what is written
  * before, at and after the change is restored, and the end of memory stays its end. */
 static void check_changing_over(uint64_t size, bool prefers_large)
@@ -176,5 +200,6 @@ static const struct test tests[] = {
     TEST(the_set_is_pruned),
     TEST(hot_instances_learn),
     TEST(changing_over_loses_nothing),
+    TEST(only_entries_are_asked_for),
 };
 TEST_MAIN(tests)

@@ -18,29 +18,47 @@ enum {
     RFLAGS = 2
 };
 
+static int vcpu_call(struct machine *machine, unsigned long request, void *argument)
+{
+    return machine_call(machine, machine->vcpu, request, argument);
+}
+
+/* System registers as they are: into the run page, by an entry that returns at once. */
+static bool vcpu_read_sregs(struct machine *machine, struct kvm_sregs *sregs)
+{
+    struct kvm_run *run = machine->run;
+    uint64_t valid = run->kvm_valid_regs;
+    run->kvm_valid_regs = valid | KVM_SYNC_X86_SREGS;
+    run->immediate_exit = 1;
+    bool is_read = vcpu_call(machine, KVM_RUN, NULL) != 0 && errno == EINTR;
+    run->immediate_exit = 0;
+    run->kvm_valid_regs = valid;
+    *sregs = run->s.regs.sregs;
+    return is_read;
+}
+
 static bool vcpu_setup(struct machine *machine, struct error *error)
 {
     struct kvm_xcrs xcrs = { .nr_xcrs = 1, .xcrs = { { .xcr = 0, .value = XCR0 } } };
     struct kvm_sregs *sregs = &machine->start_sregs;
-    if (ioctl(machine->vcpu, KVM_SET_CPUID2, machine->kvm->cpuid) != 0)
+    if (vcpu_call(machine, KVM_SET_CPUID2, machine->kvm->cpuid) != 0)
         return error_system(error, "set the processor's features");
-    if (ioctl(machine->vcpu, KVM_GET_SREGS, sregs) != 0)
+    if (vcpu_call(machine, KVM_SET_XCRS, &xcrs) != 0)
+        return error_system(error, "enable vector registers");
+    if (!vcpu_read_sregs(machine, sregs))
         return error_system(error, "read system registers");
+    /* The first entry takes them. */
     stub_segments(sregs);
     sregs->cr0 = CR0;
     sregs->cr3 = CORE_ROOT;
     sregs->cr4 = CR4;
     sregs->efer = EFER;
-    if (ioctl(machine->vcpu, KVM_SET_SREGS, sregs) != 0)
-        return error_system(error, "set system registers");
-    if (ioctl(machine->vcpu, KVM_SET_XCRS, &xcrs) != 0)
-        return error_system(error, "enable vector registers");
     return true;
 }
 
 bool vcpu_open(struct machine *machine, struct error *error)
 {
-    machine->vcpu = ioctl(machine->vm, KVM_CREATE_VCPU, 0);
+    machine->vcpu = machine_call(machine, machine->vm, KVM_CREATE_VCPU, NULL);
     if (machine->vcpu < 0)
         return error_system(error, "make a vCPU");
     void *run = mmap(NULL, (size_t)machine->kvm->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
@@ -53,7 +71,7 @@ bool vcpu_open(struct machine *machine, struct error *error)
     struct kvm_device_attr attribute = { .group = KVM_VCPU_TSC_CTRL,
                                          .attr = KVM_VCPU_TSC_OFFSET,
                                          .addr = (uint64_t)(uintptr_t)&offset };
-    (void)ioctl(machine->vcpu, KVM_SET_DEVICE_ATTR, &attribute);
+    (void)vcpu_call(machine, KVM_SET_DEVICE_ATTR, &attribute);
     if (!vcpu_setup(machine, error))
         return false;
     machine->run->kvm_valid_regs = KVM_SYNC_X86_REGS;
@@ -67,7 +85,7 @@ static void vcpu_fault(struct machine *machine, uint32_t vector, struct event *e
                              .vector = vector,
                              .fuel = machine->run->s.regs.regs.rbp,
                              .code_address = stub_fault_code(machine) };
-    if (vector == VECTOR_PAGE_FAULT && ioctl(machine->vcpu, KVM_GET_SREGS, &sregs) == 0)
+    if (vector == VECTOR_PAGE_FAULT && vcpu_read_sregs(machine, &sregs))
         event->fault_address = sregs.cr2;
 }
 
@@ -76,7 +94,7 @@ static void vcpu_run(struct machine *machine, struct event *event)
     struct kvm_run *run = machine->run;
     *event = (struct event){ .kind = EVENT_BROKEN };
     machine->left_plainly = false;
-    if (ioctl(machine->vcpu, KVM_RUN, 0) != 0) {
+    if (vcpu_call(machine, KVM_RUN, NULL) != 0) {
         if (errno == EINTR)
             *event =
                 (struct event){ .kind = EVENT_INTERRUPTED, .code_address = run->s.regs.regs.rip };

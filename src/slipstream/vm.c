@@ -72,6 +72,15 @@ static bool kvm_open(void **state, struct error *error)
     return true;
 }
 
+int machine_call(struct machine *machine, int descriptor, unsigned long request, void *argument)
+{
+    if (request == KVM_RUN)
+        machine->run_count++;
+    else
+        machine->call_count++;
+    return ioctl(descriptor, request, argument);
+}
+
 bool machine_add_slot(struct machine *machine, uint64_t physical, void *host, uint64_t size,
                       bool read_only, struct error *error)
 {
@@ -85,7 +94,7 @@ bool machine_add_slot(struct machine *machine, uint64_t physical, void *host, ui
     unsigned slots_max = MEMORY_SLOTS_MAX + (machine->areas != NULL ? AREA_SLOTS_MAX : 0);
     if (machine->slot_count >= slots_max)
         return error_set(error, ERROR_LIMIT, "micro-VM needs more than %u memory slots", slots_max);
-    if (ioctl(machine->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
+    if (machine_call(machine, machine->vm, KVM_SET_USER_MEMORY_REGION, &region) != 0)
         return error_system(error, "give the micro-VM %llu bytes of memory",
                             (unsigned long long)size);
     machine->slot_count++;
@@ -128,7 +137,7 @@ static bool machine_build(struct machine *machine, struct error *error)
         return error_system(error, "make a micro-VM");
     /* The same for all; whoever comes first notes it. */
     if (__atomic_load_n(&machine->kvm->tsc_to_ns_mult, __ATOMIC_RELAXED) == 0) {
-        int khz = ioctl(machine->vm, KVM_GET_TSC_KHZ, 0);
+        int khz = machine_call(machine, machine->vm, KVM_GET_TSC_KHZ, NULL);
         uint64_t mult = khz > 0 ? (1000000ull << 32) / (unsigned)khz : 0;
         __atomic_store_n(&machine->kvm->tsc_to_ns_mult, mult, __ATOMIC_RELAXED);
     }

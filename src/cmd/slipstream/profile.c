@@ -18,8 +18,6 @@
     { SCMP_SYS(ioctl), "make its vCPU", ONLY(KVM_CREATE_VCPU) },                                   \
     { SCMP_SYS(ioctl), "give it memory", ONLY(KVM_SET_USER_MEMORY_REGION) },                       \
     { SCMP_SYS(ioctl), "set its processor's features", ONLY(KVM_SET_CPUID2) },                     \
-    { SCMP_SYS(ioctl), "read its registers, the fault's address among them", ONLY(KVM_GET_SREGS) },\
-    { SCMP_SYS(ioctl), "set its first registers", ONLY(KVM_SET_SREGS) },                           \
     { SCMP_SYS(ioctl), "switch its vector registers on", ONLY(KVM_SET_XCRS) },                     \
     { SCMP_SYS(ioctl), "share the time stamp counter", ONLY(KVM_SET_DEVICE_ATTR) },                \
     { SCMP_SYS(ioctl), "how fast that counter runs", ONLY(KVM_GET_TSC_KHZ) },                      \
@@ -120,7 +118,6 @@ _Static_assert(ARRAY_COUNT(cell_calls) <= 12, "the promise of docs/jail.md");
 /* All that a process can do once it enters a micro-VM; its machine is made before. */
 static const struct jail_call cell_kvm_calls[] = {
     { SCMP_SYS(ioctl), "enter the micro-VM", ONLY(KVM_RUN) },
-    { SCMP_SYS(ioctl), "read its registers, the fault's address among them", ONLY(KVM_GET_SREGS) },
     { SCMP_SYS(ioctl), "memory grows", ONLY(KVM_SET_USER_MEMORY_REGION) },
     { SCMP_SYS(futex), "waits for invocations, and for its turn" },
     { SCMP_SYS(write), "wakes the server; gives the lane back" },
