@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* bench-lanes batch|linger SLIPSTREAM-PROGRAM [IMAGE]: invocations through a real worker process.
+/* bench-lanes batch|linger|bind SLIPSTREAM-PROGRAM STATIC-PROGRAM [IMAGE]: invocations through a
+ * real worker process.
  *
  * batch: server and worker on one core; 64 invocations are handed over, run with fresh state each,
  * their answers read and mailboxes wiped; microseconds of that core per invocation, all included.
  * linger: one invocation at a time while another core is free and the server watches for the
- * answer, against an entry of a micro-VM that does nothing. */
+ * answer, against an entry of a micro-VM that does nothing.
+ * bind: the first answer of an application whose worker was started ahead of need: the channel
+ * made, the function loaded, run and its answer read; against vfork and exec of a static program.
+ */
 #include "abi/layout.h"
 #include "base/file.h"
 #include "base/spawn.h"
@@ -21,12 +25,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum {
     BATCH_ROUNDS = 300,
     BATCH_COUNT = 64,
     LINGER_RUNS = 2000,
+    BIND_RUNS = 40,
+    READY_MS = 40, /* in which a worker starts and jails itself */
     STATION_SIZE = 128 << 10
 };
 
@@ -34,6 +41,9 @@ enum {
  * preview 1, measured on a machine like this one; not measured in this run. */
 #define WASMTIME_KNOWN_US 12.0
 
+#define BIND_GOAL 2.0
+
+static const char *static_program;
 static const char input[] = "a name of some length, as requests have it: one hundred bytes in, one "
                             "hundred bytes out, fresh...\n";
 
@@ -54,26 +64,37 @@ static void pin(unsigned core)
     check(sched_setaffinity(0, sizeof(cores), &cores) == 0, "stay on one core");
 }
 
-static struct worker *worker_make(const char *program, int image)
+/* A process that has nothing to do yet; its socket. */
+static int worker_spawn(const char *program)
 {
     int pair[2];
     pid_t pid;
-    struct worker *worker = NULL;
     check(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0, "socket");
     static const char *const arguments[] = { "slipstream", "--worker", "--control-fd", "3", NULL };
     struct spawn_options options = { .path = program,
                                      .arguments = arguments,
                                      .descriptors = { { pair[1], 3 } },
                                      .descriptor_count = 1 };
+    check(spawn(&pid, &options, &error), "spawn");
+    close(pair[1]);
+    return pair[0];
+}
+
+static struct worker *worker_bind(int socket, int image)
+{
+    struct worker *worker = NULL;
     struct worker_options shape = {
         .lane_count = 1, .station_count = BATCH_COUNT, .core_count = 1, .mailbox_size = STATION_SIZE
     };
     struct settings settings = { .timeout_ms = 2000 };
-    check(spawn(&pid, &options, &error), "spawn");
-    close(pair[1]);
-    check(worker_open(&worker, pair[0], &shape, &error), "worker");
+    check(worker_open(&worker, socket, &shape, &error), "worker");
     check(worker_load(worker, 1, image, -1, &settings, &error), "load");
     return worker;
+}
+
+static struct worker *worker_make(const char *program, int image)
+{
+    return worker_bind(worker_spawn(program), image);
 }
 
 static bool submit(struct worker *worker)
@@ -215,25 +236,59 @@ static void linger(const char *program, int image, const char *which)
     engine_close(engine);
 }
 
+static uint64_t exec_ns(void)
+{
+    int status = 0;
+    uint64_t start = deadline_now_ns();
+    pid_t pid = vfork();
+    if (pid == 0) {
+        execl(static_program, static_program, (char *)NULL);
+        _exit(127);
+    }
+    check(pid > 0 && waitpid(pid, &status, 0) == pid && status == 0, "exec");
+    return deadline_now_ns() - start;
+}
+
+static void cold_bind(const char *program, int image, const char *which)
+{
+    static uint64_t ours[BIND_RUNS], peer[BIND_RUNS];
+    for (unsigned i = 0; i < BIND_RUNS; i++) {
+        int socket = worker_spawn(program);
+        usleep(READY_MS * 1000);
+        peer[i] = exec_ns();
+        uint64_t start = deadline_now_ns();
+        struct worker *worker = worker_bind(socket, image);
+        check(submit(worker), "submit");
+        take_all(worker, 1);
+        ours[i] = deadline_now_ns() - start;
+        worker_close(worker);
+        usleep(READY_MS * 1000 / 2); /* its end takes time of a core, too */
+    }
+    row("first answer of an application in a waiting worker vs vfork+exec", which,
+        median_us(ours, BIND_RUNS), median_us(peer, BIND_RUNS), BIND_RUNS, BIND_GOAL);
+}
+
 int main(int argc, char **argv)
 {
     struct test_image echo = {
         .memory_size = 131072, .memory_size_max = 131072, .command = TEST_echo, .start = TEST_NONE
     };
-    if (argc < 3)
+    if (argc < 4)
         return 2;
-    void (*measure)(const char *, int, const char *) =
-        strcmp(argv[1], "batch") == 0 ? batch : linger;
+    void (*measure)(const char *, int, const char *) = strcmp(argv[1], "batch") == 0  ? batch
+                                                       : strcmp(argv[1], "bind") == 0 ? cold_bind
+                                                                                      : linger;
+    static_program = argv[3];
     if (measure == linger && sysconf(_SC_NPROCESSORS_ONLN) < 2) {
         printf("{\"name\": \"linger\", \"skipped\": \"there is one core\"}\n");
         return 0;
     }
     measure(argv[2], test_image_make(&echo), "hand-written echo");
-    if (argc > 3) {
-        int image = open(argv[3], O_RDONLY | O_CLOEXEC);
+    if (argc > 4) {
+        int image = open(argv[4], O_RDONLY | O_CLOEXEC);
         struct bytes content = { 0 };
         int sealed;
-        check(image >= 0 && file_map(&content, image, &error), argv[3]);
+        check(image >= 0 && file_map(&content, image, &error), argv[4]);
         check(file_sealed(&sealed, "hello", content, &error), "image");
         measure(argv[2], sealed, "C hello, wasi-libc");
     }

@@ -78,6 +78,10 @@ struct backend {
     /* Made, entered once, prefaulted. */
     MUST_CHECK bool (*machine_open)(struct machine **machine, void *state, void *mailbox,
                                     size_t mailbox_size, struct error *error);
+    /* NULL unless has_walls: machines may be made without a mailbox (NULL, 0), and get it later,
+     * before their program. */
+    MUST_CHECK bool (*machine_attach)(struct machine *machine, void *mailbox, size_t mailbox_size,
+                                      struct error *error);
     void (*machine_close)(struct machine *machine);
     /* Maps code, read-only data and the writable parts with their first content. */
     MUST_CHECK bool (*machine_load)(struct machine *machine, const struct program *program,

@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "slipstream/cell.h"
+#include "slipstream/cell_life.h"
 
-#include "base/file.h"
 #include "core/checked.h"
 #include "slipstream/deadline.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
-#include "slipstream/seed.h"
 #include "slipstream/shell.h"
 
 #include <errno.h>
@@ -17,27 +15,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-enum {
-    /* A cell's descriptors, besides the standard streams. */
-    CELL_EVENT = 3,
-    CELL_PIPE = 4,
-    CELL_DEVICE = 5, /* while it makes its machine */
-    CELL_FIRST_FREE = 6,
-    /* What it writes to its pipe. */
-    CELL_YIELDS = 1,
-    CELL_ENDS = 2
-};
-
-static void futex_wait(uint32_t *word, uint32_t held)
-{
-    syscall(SYS_futex, word, FUTEX_WAIT, held, NULL, NULL, 0);
-}
 
 static void futex_wake(uint32_t *word)
 {
@@ -53,192 +34,6 @@ bool cells_open(struct lane *lane, struct error *error)
     lane->share = at;
     return true;
 }
-
-/* --- in the cell --- */
-
-struct cell_life {
-    struct lane *lane;
-    struct shell *shell;
-    uint32_t number;
-    uint32_t function;
-    bool is_direct;
-    bool is_isolated; /* ends after one invocation: the next has a process of its own, which is all
-                         the wall that it has */
-};
-
-/* Leaves of the channel what this lane's cells need. */
-static void channel_narrow(const struct lane *lane)
-{
-    const struct channel *channel = lane->ring.channel;
-    uint8_t *window = (uint8_t *)channel_batch(channel, lane->ring.lane);
-    uint8_t *first = (uint8_t *)channel_batch(channel, 0);
-    uint8_t *end = window + channel_window_size(channel);
-    if (window > first)
-        munmap(first, (size_t)(window - first));
-    if (end < channel->memory + channel->size)
-        munmap(end, (size_t)(channel->memory + channel->size - end));
-}
-
-static int *engine_device(const struct engine *engine)
-{
-    return engine->backend->device != NULL ? engine->backend->device(engine->state) : NULL;
-}
-
-/* Keeps these under these numbers, and what machines are made with; all others are closed. */
-static bool descriptors_narrow(const struct engine *engine, const int *from, const int *to,
-                               unsigned count)
-{
-    int *device = engine_device(engine), kept[3];
-    int sources[3], targets[3];
-    ASSERT(count < ARRAY_COUNT(kept));
-    memcpy(sources, from, count * sizeof(*from));
-    memcpy(targets, to, count * sizeof(*to));
-    if (device != NULL) {
-        sources[count] = *device;
-        targets[count++] = CELL_DEVICE;
-        *device = CELL_DEVICE;
-    }
-    /* First out of the way of their new numbers. */
-    for (unsigned i = 0; i < count; i++)
-        if ((kept[i] = fcntl(sources[i], F_DUPFD_CLOEXEC, CELL_FIRST_FREE)) < 0)
-            return false;
-    if (close_range(CELL_EVENT, CELL_DEVICE, 0) != 0)
-        return false;
-    for (unsigned i = 0; i < count; i++)
-        if (dup2(kept[i], targets[i]) != targets[i])
-            return false;
-    return close_range(CELL_FIRST_FREE, ~0u, 0) == 0;
-}
-
-/* What a forked process has to make for itself: timers and the stack for faults.  It ends with its
- * worker, which may have ended already. */
-static bool cell_settle(const struct engine *engine, pid_t worker, struct error *error)
-{
-    deadline_forget();
-    seed_forget();
-    return prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && getppid() == worker && deadline_ready(error) &&
-           (engine->backend->renew == NULL || engine->backend->renew(error));
-}
-
-/* A machine; where it is a wall of its own, nothing more can be made from here on. */
-static bool cell_open(struct cell_life *life, struct error *error)
-{
-    const struct lane *lane = life->lane;
-    const struct channel *channel = lane->ring.channel;
-    if (!shell_open(&life->shell, lane->engine, channel_batch(channel, lane->ring.lane),
-                    channel_window_size(channel), error))
-        return false;
-    shell_use_station(life->shell, BATCH_SIZE, channel->shape.station_size);
-    int *device = engine_device(lane->engine);
-    if (device != NULL)
-        file_close(device);
-    return !lane->engine->backend->has_walls || engine_seal(lane->engine, error);
-}
-
-static bool cell_load(struct cell_life *life, const struct library_row *row, struct error *error)
-{
-    struct outcome outcome;
-    life->function = row->function;
-    life->is_direct = lane_is_direct(&row->settings);
-    life->is_isolated = !life->lane->engine->backend->has_walls &&
-                        (row->settings.flags & SETTINGS_ISOLATE_INVOCATION) != 0;
-    return shell_load(life->shell, row->program, &row->settings, &outcome, error) &&
-           outcome.kind == OUTCOME_DONE && engine_seal(life->lane->engine, error);
-}
-
-static void turn_wait(struct cell_life *life)
-{
-    struct cell_share *share = life->lane->share;
-    uint32_t turn;
-    while ((turn = __atomic_load_n(&share->turn, __ATOMIC_ACQUIRE)) != life->number)
-        futex_wait(&share->turn, turn);
-    life->lane->ring.handled = __atomic_load_n(&share->handled, __ATOMIC_RELAXED);
-    life->lane->ring.seen = __atomic_load_n(&share->seen, __ATOMIC_RELAXED);
-}
-
-/* Gives the lane back and waits for the next turn. */
-static void cell_yield(struct cell_life *life)
-{
-    const uint8_t byte = CELL_YIELDS;
-    __atomic_store_n(&life->lane->share->turn, 0, __ATOMIC_SEQ_CST);
-    if (write(CELL_PIPE, &byte, 1) != 1)
-        _exit(0); /* the worker is gone */
-    turn_wait(life);
-}
-
-/* Gives the lane back for good. */
-static NORETURN void cell_end(void)
-{
-    const uint8_t byte = CELL_ENDS;
-    _exit(write(CELL_PIPE, &byte, 1) != 1);
-}
-
-static bool is_wanted(const struct cell_life *life)
-{
-    const struct lane *lane = life->lane;
-    return channel_function(lane->ring.channel, lane->ring.lane, lane->ring.handled) ==
-               life->function &&
-           __atomic_load_n(&lane->share->library, __ATOMIC_ACQUIRE) == lane->ring.seen;
-}
-
-static bool is_recalled(const struct lane *lane)
-{
-    return __atomic_load_n(&lane->share->library, __ATOMIC_RELAXED) != lane->ring.seen ||
-           __atomic_load_n(&lane->share->recall, __ATOMIC_RELAXED) != 0;
-}
-
-static NORETURN void cell_live(struct cell_life *life)
-{
-    struct lane *lane = life->lane;
-    struct error error;
-    for (;;) {
-        bool came =
-            channel_wait(lane->ring.channel, lane->ring.lane, lane->ring.handled, CELL_LOOK_MS);
-        if (came ? !is_wanted(life) : is_recalled(lane)) {
-            cell_yield(life);
-            continue;
-        }
-        if (!came)
-            continue;
-        uint32_t before = lane->ring.handled;
-        bool is_useful = life->is_direct
-                             ? lane_run_one(lane, life->shell)
-                             : ring_serve(&lane->ring, life->shell, life->function, &error);
-        __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
-        /* Whoever was under way has an answer, unless there was none at all. */
-        if (!is_useful && lane->ring.handled == before)
-            _exit(1);
-        if (!is_useful || life->is_isolated)
-            cell_end();
-    }
-}
-
-/* `row` NULL: a spare, which is told with its first turn. */
-static NORETURN void cell_main(struct lane *lane, const struct library_row *row, uint32_t number,
-                               int pipe_end, pid_t worker)
-{
-    struct error error;
-    struct cell_life life = { .lane = lane, .number = number };
-    const int from[] = { lane->event, pipe_end }, to[] = { CELL_EVENT, CELL_PIPE };
-    if (!cell_settle(lane->engine, worker, &error) ||
-        !descriptors_narrow(lane->engine, from, to, 2))
-        _exit(1);
-    channel_narrow(lane);
-    lane->event = CELL_EVENT;
-    lane->ring.version = &lane->share->library;
-    if (!cell_open(&life, &error))
-        _exit(1);
-    if (row == NULL) {
-        turn_wait(&life);
-        row =
-            library_row_of(lane->library, __atomic_load_n(&lane->share->version, __ATOMIC_RELAXED));
-    }
-    if (row == NULL || !cell_load(&life, row, &error))
-        _exit(1);
-    cell_live(&life);
-}
-
-/* --- in the worker --- */
 
 static void cell_drop(struct cell *cell)
 {
@@ -408,12 +203,39 @@ static void library_tell(struct lane *lane, uint32_t version)
         ;
 }
 
+/* A cell died.  What it was at is lost; when it was at nothing, another one is tried. */
+static void cell_lost(struct lane *lane)
+{
+    struct ring *ring = &lane->ring;
+    uint32_t answered =
+        __atomic_load_n(&channel_lane(ring->channel, ring->lane)->handled, __ATOMIC_ACQUIRE);
+    if (ring_has_begun(ring, answered))
+        ring->handled = answered;
+    ring_pass_answered(ring);
+    bool was_idle =
+        !ring_has_begun(ring, __atomic_load_n(&lane->share->begun, __ATOMIC_ACQUIRE)) &&
+        !ring_has_begun(ring, __atomic_load_n(&channel_batch(ring->channel, ring->lane)->taken,
+                                              __ATOMIC_ACQUIRE));
+    if (lane->retried_at != lane->ring.handled)
+        lane->retry_count = 0;
+    lane->retried_at = lane->ring.handled;
+    if (!was_idle || lane->retry_count++ == CELL_RETRIES_MAX)
+        ring_fail_one(ring);
+    else
+        ring->announce(ring->context);
+}
+
 void cells_serve(struct lane *lane, const struct library_row *row)
 {
     struct cell *cell = cell_find(lane, row);
+    if (cell != NULL && !cell_is_alive(cell)) {
+        cell_drop(cell);
+        cell = NULL;
+    }
     library_tell(lane, lane->ring.seen);
     if (__atomic_load_n(&lane->keeping, __ATOMIC_RELAXED) != LANE_KEEPS_NOTHING)
         __atomic_store_n(&lane->share->recall, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&lane->share->begun, lane->ring.handled, __ATOMIC_RELAXED);
     __atomic_store_n(&lane->share->seen, lane->ring.seen, __ATOMIC_RELAXED);
     __atomic_store_n(&lane->share->handled, lane->ring.handled, __ATOMIC_RELEASE);
     bool waits = cell != NULL;
@@ -435,7 +257,7 @@ void cells_serve(struct lane *lane, const struct library_row *row)
     __atomic_store_n(&lane->share->turn, 0, __ATOMIC_RELEASE);
     handled_take(lane);
     if (how != CELL_YIELDS && how != CELL_ENDS)
-        ring_fail_one(&lane->ring);
+        cell_lost(lane);
 }
 
 void cells_recall(struct lane *lane)
@@ -475,7 +297,7 @@ static NORETURN void trial_main(struct program *program, const struct settings *
     if (trial->channel->memory != NULL)
         munmap(trial->channel->memory, trial->channel->size);
     bool is_good = cell_settle(trial->engine, worker, &error) &&
-                   descriptors_narrow(trial->engine, NULL, NULL, 0) &&
+                   cell_keep_descriptors(trial->engine, NULL, NULL, 0) &&
                    trial->run(trial->context, program, settings, &error);
     room_conclude(room, is_good, &error);
     _exit(0);
@@ -484,9 +306,11 @@ static NORETURN void trial_main(struct program *program, const struct settings *
 bool cell_try(struct program *program, const struct settings *settings,
               const struct cell_trial *trial, struct error *error)
 {
-    AUTO(room) struct room *room = NULL;
-    if (!room_open(&room, error))
+    AUTO(room) struct room *own = NULL;
+    struct room *room = trial->room;
+    if (room == NULL && !room_open(&own, error))
         return false;
+    room = room != NULL ? room : own;
     pid_t worker = getpid(), pid = fork();
     if (pid == 0)
         trial_main(program, settings, trial, room, worker);

@@ -21,6 +21,7 @@ struct cell_share {
     uint32_t library; /* the library's version, as far as lanes were told */
     uint32_t seen;    /* the one at which the function of this turn was found */
     uint32_t version; /* of the function that a spare takes with its first turn */
+    uint32_t begun;   /* invocations, by a cell that runs them one by one */
     uint32_t recall;  /* the cell gives the lane back as soon as nothing comes in */
 };
 
@@ -49,6 +50,7 @@ struct cell_trial {
     void *context;
     const struct engine *engine;
     const struct channel *channel; /* none of its business */
+    struct room *room;             /* for the snapshot; NULL: one of its own */
 };
 MUST_CHECK bool cell_try(struct program *program, const struct settings *settings,
                          const struct cell_trial *trial, struct error *error);

@@ -189,6 +189,9 @@ void vcpu_resume(struct machine *machine, uint64_t answer, struct event *event);
 
 /* memory.c: what stands where */
 MUST_CHECK bool memory_open(struct machine *machine, struct error *error);
+/* The mailbox, where memory_open found none. */
+MUST_CHECK bool memory_attach(struct machine *machine, void *mailbox, size_t mailbox_size,
+                              struct error *error);
 void memory_close(struct machine *machine);
 MUST_CHECK bool memory_load(struct machine *machine, const struct program *program,
                             struct error *error);

@@ -32,6 +32,12 @@ static void lane_announce(void *context)
         return;
 }
 
+void lane_prepare(struct lane *lane)
+{
+    lane->ring.announce = lane_announce;
+    lane->ring.context = lane;
+}
+
 static void lane_post(struct lane *lane, const struct outcome *outcome)
 {
     channel_post(channel_of(lane), lane->ring.lane, lane->ring.handled++, outcome);
@@ -178,8 +184,7 @@ bool lane_start(struct lane *lane, struct error *error)
                                      __ATOMIC_ACQUIRE))
         return true;
     pthread_mutex_init(&lane->lock, NULL);
-    lane->ring.announce = lane_announce;
-    lane->ring.context = lane;
+    lane_prepare(lane);
     if (lane->share != NULL || cells_open(lane, error)) {
         int result = pthread_create(&lane->thread, NULL, lane_loop, lane);
         if (result == 0) {

@@ -82,8 +82,10 @@ struct lane {
     pthread_mutex_t lock; /* the cells: held while one has the lane */
     uint64_t run_count;
     struct cell_share *share;
-    uint32_t cell_count; /* ever started */
-    struct cell spare;   /* a machine without a program */
+    uint32_t cell_count;  /* ever started */
+    uint32_t retry_count; /* cells that died idle while ring.handled was retried_at */
+    uint32_t retried_at;
+    struct cell spare; /* a machine without a program */
     struct cell cells[LANE_INSTANCES_MAX];
 };
 
@@ -96,6 +98,8 @@ void lane_prune(struct lane *lane);
 void lane_expect(struct lane *lane);
 /* What the lane keeps from now on; starts its thread when that is LANE_KEEPS. */
 void lane_keep(struct lane *lane, enum lane_keeping keeping);
+/* What its ring is told with. */
+void lane_prepare(struct lane *lane);
 /* The next invocation by itself; false when the shell is of no use any more. */
 bool lane_run_one(struct lane *lane, struct shell *shell);
 /* Whether the function's program is still loaded in this version. */

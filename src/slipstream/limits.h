@@ -62,6 +62,7 @@ enum {
      * a cell is ended from outside. */
     CELL_LOOK_MS = 2000,
     CELL_GRACE_MS = 3000,
+    CELL_RETRIES_MAX = 2, /* cells that may die before they begin an invocation */
 
     TRAP_BYTE = 0xcc, /* fills what is executable but no code: int3 */
 

@@ -101,7 +101,6 @@ static void windows_map(struct machine *machine)
     paging_map(machine, REGION_INSTANCE, 0, PHYSICAL_INSTANCE, WARM_INSTANCE_SIZE, warm);
     paging_map(machine, REGION_CODE, 0, CORE_CODE, WARM_CODE_SIZE, PAGE_RIGHT_READ_EXECUTE);
     paging_map(machine, REGION_RODATA, 0, CORE_RODATA, WARM_RODATA_SIZE, PAGE_RIGHT_READ);
-    mailbox_map(machine);
     /* What no program fills later must not be executable zeros. */
     memset(machine->core + CORE_CODE, TRAP_BYTE, WARM_CODE_SIZE);
     for (uint64_t at = 0; at < WARM_RODATA_SIZE; at += LAYOUT_PAGE_SIZE)
@@ -231,6 +230,20 @@ static void round_trip_measure(struct machine *machine)
     __atomic_store_n(&machine->kvm->round_trip_ns, times[ROUND_TRIP_SAMPLES / 2], __ATOMIC_RELAXED);
 }
 
+static bool mailbox_add(struct machine *machine, struct error *error)
+{
+    mailbox_map(machine);
+    return machine_add_slot(machine, PHYSICAL_MAILBOX, machine->mailbox, machine->mailbox_size,
+                            false, error);
+}
+
+bool memory_attach(struct machine *machine, void *mailbox, size_t mailbox_size, struct error *error)
+{
+    machine->mailbox = mailbox;
+    machine->mailbox_size = mailbox_size;
+    return mailbox_add(machine, error);
+}
+
 bool memory_open(struct machine *machine, struct error *error)
 {
     machine->memory = (struct growing_part){ .region = REGION_MEMORY,
@@ -249,8 +262,7 @@ bool memory_open(struct machine *machine, struct error *error)
         !reserve_memory(&machine->instance.host, machine->instance.reserved, error) ||
         !reserve_memory(&machine->scratch.host, machine->scratch.reserved, error) ||
         !machine_add_slot(machine, 0, machine->core, CORE_SIZE, false, error) ||
-        !machine_add_slot(machine, PHYSICAL_MAILBOX, machine->mailbox, machine->mailbox_size, false,
-                          error) ||
+        (machine->mailbox_size != 0 && !mailbox_add(machine, error)) ||
         !machine_cover(machine, &machine->memory, WINDOW_MEMORY_SIZE, error) ||
         !machine_cover(machine, &machine->instance, WINDOW_INSTANCE_SIZE, error))
         return false;

@@ -13,14 +13,20 @@ enum {
 };
 
 struct profile;
+struct profile_samples;
 
 struct profile_row {
     uint32_t function; /* of the module */
     uint32_t samples;
 };
 
-/* NULL when there is no memory: then nothing is learned. */
-struct profile *profile_new(const struct image *image);
+/* Memory for the samples of any image, shared with processes that are forked later; NULL when there
+ * is none. */
+struct profile_samples *profile_reserve(void);
+void profile_release(struct profile_samples *samples);
+/* `samples`: memory that outlives it, or NULL to have some made.  NULL when there is no memory:
+ * then nothing is learned. */
+struct profile *profile_new(const struct image *image, struct profile_samples *samples);
 void profile_free(struct profile *profile);
 /* Whether more samples are wanted. */
 bool profile_is_open(const struct profile *profile);

@@ -28,7 +28,7 @@ static bool sampled_make(struct sampled *sampled)
     if (!is_open)
         return false;
     sampled->image = program_image(sampled->program);
-    sampled->profile = profile_new(sampled->image);
+    sampled->profile = profile_new(sampled->image, NULL);
     return sampled->profile != NULL;
 }
 

@@ -130,9 +130,15 @@ bool program_open(struct program **made, int descriptor, struct error *error)
         program_close(program);
         return false;
     }
-    program->profile = profile_new(&program->image);
+    program->profile = profile_new(&program->image, NULL);
     *made = program;
     return true;
+}
+
+void program_share_samples(struct program *program, struct profile_samples *samples)
+{
+    profile_free(program->profile);
+    program->profile = profile_new(&program->image, samples);
 }
 
 void program_sample_begin(const struct program *program)

@@ -10,6 +10,8 @@
 
 #include <pthread.h>
 
+struct profile_samples;
+
 struct program {
     struct image image;
     struct bytes mapping; /* of the image file, page-aligned */
@@ -24,6 +26,9 @@ struct program {
     struct profile *profile;      /* NULL: none is kept */
     struct bytes files;           /* the archive, page-aligned; empty: none */
 };
+
+/* Its profile uses samples that outlive it, and that other processes have, too. */
+void program_share_samples(struct program *program, struct profile_samples *samples);
 
 /* For an entry that begins, and for each of its interruptions. */
 void program_sample_begin(const struct program *program);

@@ -29,11 +29,23 @@ void ring_fail(struct ring *ring)
     ring->announce(ring->context);
 }
 
-void ring_fail_one(struct ring *ring)
+void ring_pass_answered(struct ring *ring)
 {
     uint32_t submitted = channel_submitted(ring->channel, ring->lane);
     while (ring->handled != submitted && is_answered(ring, ring->handled))
         ring->handled++;
+}
+
+bool ring_has_begun(const struct ring *ring, uint32_t begun)
+{
+    uint32_t waiting = channel_submitted(ring->channel, ring->lane) - ring->handled;
+    return begun != ring->handled && begun - ring->handled <= waiting;
+}
+
+void ring_fail_one(struct ring *ring)
+{
+    uint32_t submitted = channel_submitted(ring->channel, ring->lane);
+    ring_pass_answered(ring);
     if (ring->handled != submitted)
         ring_settle(ring, ring->handled + 1);
     channel_batch(ring->channel, ring->lane)->taken = ring->handled;

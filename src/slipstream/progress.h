@@ -51,6 +51,11 @@ MUST_CHECK bool count_moves(uint32_t *seen, uint32_t now, uint32_t submitted);
 
 /* All before `end`, of what was submitted, have ended: whoever has no answer gets CRASHED. */
 void ring_settle(struct ring *ring, uint32_t end);
+/* Those that have answers count as handled. */
+void ring_pass_answered(struct ring *ring);
+/* Whether a count of invocations that were begun goes beyond what was handled, and no further than
+ * what was submitted. */
+MUST_CHECK bool ring_has_begun(const struct ring *ring, uint32_t begun);
 /* Answers all that were submitted with CRASHED. */
 void ring_fail(struct ring *ring);
 /* The same for the first that has no answer yet. */

@@ -5,6 +5,7 @@
 #include "base/ipc.h"
 #include "core/reader.h"
 #include "core/writer.h"
+#include "slipstream/blank.h"
 #include "slipstream/cell.h"
 #include "slipstream/lane.h"
 #include "slipstream/limits.h"
@@ -24,7 +25,9 @@ enum {
 
 struct serve {
     struct engine *engine;
+    struct blank blank;
     struct channel channel;
+    int channel_memory; /* while there is a blank */
     int event;
     struct library library;
     uint32_t lane_count;
@@ -45,6 +48,8 @@ static bool serve_open(void *context, const struct ipc_message *message, struct 
     serve->event = fcntl(message->descriptors[1], F_DUPFD_CLOEXEC, 3);
     if (serve->event < 0)
         return error_system(error, "keep the eventfd");
+    if (serve->blank.pid > 0)
+        serve->channel_memory = fcntl(message->descriptors[0], F_DUPFD_CLOEXEC, 3);
     serve->lane_count = serve->channel.shape.lane_count;
     for (uint32_t i = 0; i < serve->lane_count; i++)
         serve->lanes[i] =
@@ -53,6 +58,7 @@ static bool serve_open(void *context, const struct ipc_message *message, struct 
                            .event = serve->event,
                            .ring = { .channel = &serve->channel, .lane = i },
                            .next = i + 1 < serve->lane_count ? &serve->lanes[i + 1] : NULL };
+    serve->lanes[0].share = serve->blank.share;
     return lane_start(&serve->lanes[0], error);
 }
 
@@ -76,18 +82,44 @@ static bool trial_run(void *context, struct program *program, const struct setti
 
 /* No guest code runs in this process. */
 static bool program_try(struct serve *serve, struct program *program,
-                        const struct settings *settings, struct error *error)
+                        const struct settings *settings, bool *runs, struct error *error)
 {
-    const struct cell_trial trial = { trial_run, serve, serve->engine, &serve->channel };
-    bool runs;
-    return program_check(program, serve->engine, settings, &runs, error) &&
-           (!runs || cell_try(program, settings, &trial, error));
+    const struct cell_trial trial = { trial_run, serve, serve->engine, &serve->channel,
+                                      serve->blank.room };
+    return program_check(program, serve->engine, settings, runs, error) &&
+           (!*runs || cell_try(program, settings, &trial, error));
 }
 
 static void lanes_prune(struct serve *serve)
 {
     for (uint32_t i = 0; i < serve->lane_count; i++)
         lane_prune(&serve->lanes[i]);
+}
+
+/* Something may be asked of it at once: the blank takes it when this is the first. */
+static void program_expect(struct serve *serve, uint32_t function, bool has_snapshot,
+                           const struct ipc_message *message)
+{
+    struct library_row row;
+    bool is_taken = false;
+    if (serve->lane_count == 0)
+        return;
+    if (serve->blank.pid > 0 && library_find(&serve->library, function, &row)) {
+        const struct blank_orders orders = {
+            .row = &row,
+            .channel = serve->channel_memory,
+            .image = message->descriptors[0],
+            .files = message->descriptor_count > 1 ? message->descriptors[1] : -1,
+            .has_snapshot = has_snapshot,
+        };
+        is_taken = blank_suits(&serve->blank, row.program) &&
+                   blank_bind(&serve->blank, &serve->lanes[0], &orders);
+        program_close(row.program);
+        file_close(&serve->channel_memory);
+    }
+    blank_drop(&serve->blank);
+    if (!is_taken)
+        lane_expect(&serve->lanes[0]);
 }
 
 static bool serve_load(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -98,6 +130,7 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
     AUTO(program) struct program *program = NULL;
     uint32_t function = read_u32_le(&reader);
     struct settings settings;
+    bool runs;
     (void)answer;
     (void)descriptors;
     *descriptor_count = 0;
@@ -105,14 +138,19 @@ static bool serve_load(void *context, const struct ipc_message *message, struct 
         return error_set(error, ERROR_INVALID, "load request has a wrong size or content");
     if (!program_open(&program, message->descriptors[0], error) ||
         (message->descriptor_count > 1 &&
-         !program_add_files(program, message->descriptors[1], error)) ||
-        !program_try(serve, program, &settings, error))
+         !program_add_files(program, message->descriptors[1], error)))
         return false;
+    if (!program_try(serve, program, &settings, &runs, error)) {
+        /* Its room is not for a second one. */
+        blank_drop(&serve->blank);
+        return false;
+    }
+    if (blank_suits(&serve->blank, program))
+        program_share_samples(program, serve->blank.samples);
     if (!library_put(&serve->library, function, program, &settings, error))
         return false;
     lanes_prune(serve);
-    if (serve->lane_count > 0)
-        lane_expect(&serve->lanes[0]);
+    program_expect(serve, function, runs, message);
     return true;
 }
 
@@ -186,7 +224,7 @@ static const struct ipc_request requests[] = {
     { WORKER_REQUEST_POOL, "pool", WORKER_POOL_SIZE, 0, serve_pool },
 };
 
-bool worker_serve(struct engine *engine, int socket, struct error *error)
+bool worker_serve(struct engine *engine, int socket, bool makes_blank, struct error *error)
 {
     struct ipc *ipc = NULL;
     struct serve *serve = calloc(1, sizeof(*serve));
@@ -195,7 +233,9 @@ bool worker_serve(struct engine *engine, int socket, struct error *error)
         return error_set(error, ERROR_NO_MEMORY, "no memory to serve");
     }
     serve->engine = engine;
-    serve->event = -1;
+    serve->event = serve->channel_memory = -1;
+    if (makes_blank)
+        blank_make(&serve->blank, engine);
     library_init(&serve->library);
     while (ipc_serve_one(ipc, requests, ARRAY_COUNT(requests), serve, -1, error))
         ;

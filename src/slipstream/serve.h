@@ -7,7 +7,9 @@
 
 #include "slipstream/engine.h"
 
-/* Takes over the connected socket.  Returns true when the peer has gone (a request to stop). */
-MUST_CHECK bool worker_serve(struct engine *engine, int socket, struct error *error);
+/* Takes over the connected socket.  `makes_blank`: has a micro-VM ready before anything is asked
+ * (blank.h).  Returns true when the peer has gone (a request to stop). */
+MUST_CHECK bool worker_serve(struct engine *engine, int socket, bool makes_blank,
+                             struct error *error);
 
 #endif

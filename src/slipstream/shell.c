@@ -129,6 +129,30 @@ bool shell_open(struct shell **made, struct engine *engine, void *mailbox, size_
     return true;
 }
 
+bool shell_open_apart(struct shell **made, struct engine *engine, struct error *error)
+{
+    struct shell *shell = calloc(1, sizeof(*shell));
+    if (shell == NULL)
+        return error_system(error, "shell");
+    shell->engine = engine;
+    shell->backend = engine->backend;
+    if (!engine->backend->machine_open(&shell->machine, engine->state, NULL, 0, error)) {
+        shell_close(shell);
+        return false;
+    }
+    *made = shell;
+    return true;
+}
+
+bool shell_attach(struct shell *shell, void *mailbox, size_t mailbox_size, struct error *error)
+{
+    ASSERT(shell->mailbox == NULL && shell->program == NULL);
+    shell->mailbox = mailbox;
+    shell->window = mailbox;
+    shell->mailbox_size = shell->window_size = mailbox_size;
+    return shell->backend->machine_attach(shell->machine, mailbox, mailbox_size, error);
+}
+
 void shell_close(struct shell *shell)
 {
     if (shell == NULL)

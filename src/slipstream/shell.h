@@ -81,6 +81,10 @@ uint64_t exits_set_clocks(const struct shell *shell);
 MUST_CHECK bool shell_set_entry(struct control *control, const struct image_header *header,
                                 enum settings_entry entry, uint32_t *code_offset,
                                 struct error *error);
+/* shell_open of a micro-VM that gets its mailbox later, before its program. */
+MUST_CHECK bool shell_open_apart(struct shell **shell, struct engine *engine, struct error *error);
+MUST_CHECK bool shell_attach(struct shell *shell, void *mailbox, size_t mailbox_size,
+                             struct error *error);
 MUST_CHECK bool shell_is_ready(const struct shell *shell, struct error *error);
 /* The next entry's mailbox is this part of the window. */
 void shell_use_station(struct shell *shell, uint64_t offset, uint64_t size);

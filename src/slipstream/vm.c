@@ -232,6 +232,7 @@ const struct backend backend_kvm = {
     .close = kvm_close,
     .device = kvm_device,
     .machine_open = kvm_machine_open,
+    .machine_attach = memory_attach,
     .machine_close = kvm_machine_close,
     .machine_load = memory_load,
     .machine_enter = vcpu_enter,

@@ -2,118 +2,13 @@
 /* A real slipstream process behind struct worker. */
 #include "abi/test_files.h"
 #include "base/file.h"
-#include "base/spawn.h"
-#include "slipstream/channel.h"
-#include "slipstream/test_image.h"
-#include "slipstream/worker.h"
-#include "tests/harness.h"
+#include "slipstream/test_worker.h"
 
 #include <dirent.h>
-#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-#define REQUIRE_KVM()                                                                              \
-    if (!test_has_backend())                                                                       \
-    SKIP("the backend can't be used here")
-
-enum {
-    MAILBOX_SIZE = 256 << 10
-};
-
-struct bench {
-    struct worker *worker;
-    pid_t pid;
-    struct error error;
-};
-
-static void bench_done(struct bench *bench)
-{
-    struct spawn_end end = { 0 };
-    bool was_alive = bench->worker != NULL && worker_is_alive(bench->worker);
-    worker_close(bench->worker);
-    if (bench->pid <= 0)
-        return;
-    if (!spawn_wait(&end, bench->pid, 10000, &bench->error))
-        test_note("%s", bench->error.text);
-    if (was_alive)
-        CHECK(!end.was_killed && end.code == 0);
-}
-
-#define BENCH __attribute__((cleanup(bench_done))) struct bench
-
-static bool bench_open_with(struct bench *bench, uint32_t lane_count, uint32_t station_count)
-{
-    int pair[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
-        return false;
-    const char *const arguments[] = { "slipstream",   "--worker", "--control-fd", "3", "--backend",
-                                      test_backend(), NULL };
-    struct spawn_options options = { .path = test_program("slipstream"),
-                                     .arguments = arguments,
-                                     .descriptors = { { pair[1], 3 } },
-                                     .descriptor_count = 1 };
-    struct worker_options channel = { .lane_count = lane_count,
-                                      .station_count = station_count,
-                                      .core_count = 1,
-                                      .mailbox_size = MAILBOX_SIZE };
-    bool opened = spawn(&bench->pid, &options, &bench->error);
-    close(pair[1]);
-    opened = opened && worker_open(&bench->worker, pair[0], &channel, &bench->error);
-    if (!opened)
-        test_note("%s", bench->error.text);
-    return opened;
-}
-
-static bool bench_open(struct bench *bench, uint32_t lane_count)
-{
-    return bench_open_with(bench, lane_count, 1);
-}
-
-static bool load(struct bench *bench, uint32_t function, enum test_function command,
-                 uint32_t timeout_ms)
-{
-    struct test_image image = {
-        .memory_size = 65536, .memory_size_max = 1 << 20, .command = command, .start = TEST_NONE
-    };
-    struct settings limits = { .timeout_ms = timeout_ms };
-    AUTO_CLOSE int descriptor = test_image_make(&image);
-    bool loaded = worker_load(bench->worker, function, descriptor, -1, &limits, &bench->error);
-    if (!loaded)
-        test_note("%s", bench->error.text);
-    return loaded;
-}
-
-static bool submit(struct bench *bench, uint32_t function, const char *input, uint64_t token,
-                   uint32_t *slot)
-{
-    size_t size;
-    struct mailbox_request request = { .input = bytes_of_string(input), .errors_capacity = 4096 };
-    if (!worker_acquire(bench->worker, function, CHANNEL_LANES_MAX, slot))
-        return false;
-    void *mailbox = worker_mailbox(bench->worker, *slot, &size);
-    if (!mailbox_prepare(mailbox, size, &request, &bench->error))
-        return false;
-    worker_submit(bench->worker, *slot, function, token);
-    return true;
-}
-
-static bool wait_completion(struct bench *bench, struct worker_completion *completion)
-{
-    struct pollfd waiting[2] = { { .fd = worker_event(bench->worker), .events = POLLIN },
-                                 { .fd = worker_socket(bench->worker), .events = POLLIN } };
-    while (!worker_take(bench->worker, completion)) {
-        if (!worker_is_alive(bench->worker) || poll(waiting, 2, 10000) <= 0)
-            return false;
-        if (waiting[1].revents != 0 &&
-            worker_answer(bench->worker, &bench->error) == WORKER_ANSWER_LOST)
-            worker_lost(bench->worker);
-    }
-    return true;
-}
 
 static void runs_an_invocation(void)
 {
@@ -146,7 +41,7 @@ static void slots_run_side_by_side(void)
     REQUIRE_KVM();
     BENCH bench = { 0 };
     REQUIRE(bench_open(&bench, 4));
-    REQUIRE(load(&bench, 1, TEST_loop, 100));
+    REQUIRE(load(&bench, 1, TEST_loop, 500));
     REQUIRE(load(&bench, 2, TEST_echo, 1000));
     uint32_t slots[4], extra;
     for (unsigned i = 0; i < 3; i++)
@@ -418,146 +313,10 @@ static void loads_and_unloads_leave_nothing(void)
     CHECK(descriptor_count(bench.pid) <= before + 4);
 }
 
-/* Of a process: how many descriptors show `name`; *filters: its system-call filters. */
-static unsigned descriptors_named(pid_t pid, const char *name, unsigned *filters)
-{
-    char path[64], line[128], target[128];
-    unsigned count = 0;
-    *filters = 0;
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
-    FILE *status = fopen(path, "re");
-    while (status != NULL && fgets(line, sizeof(line), status) != NULL)
-        (void)sscanf(line, "Seccomp_filters: %u", filters);
-    if (status != NULL)
-        fclose(status);
-    snprintf(path, sizeof(path), "/proc/%d/fd", (int)pid);
-    DIR *folder = opendir(path);
-    for (struct dirent *at; folder != NULL && (at = readdir(folder)) != NULL;) {
-        ssize_t size = readlinkat(dirfd(folder), at->d_name, target, sizeof(target) - 1);
-        target[MAX(size, (ssize_t)0)] = '\0';
-        count += strncmp(target, name, strlen(name)) == 0;
-    }
-    if (folder != NULL)
-        closedir(folder);
-    return count;
-}
-
-static pid_t first_child(pid_t pid)
-{
-    char path[64];
-    int child = 0;
-    snprintf(path, sizeof(path), "/proc/%d/task/%d/children", (int)pid, (int)pid);
-    FILE *children = fopen(path, "re");
-    if (children == NULL)
-        return 0;
-    if (fscanf(children, "%d", &child) != 1)
-        child = 0;
-    fclose(children);
-    return child;
-}
-
-/* The worker makes no micro-VM; whatever has one is behind a second filter and can't make more. */
-static void guests_run_behind_a_filter_of_their_own(void)
-{
-    REQUIRE_KVM();
-    BENCH bench = { 0 };
-    struct worker_completion completion;
-    uint32_t slot;
-    unsigned filters = 0;
-    if (geteuid() != 0)
-        SKIP("not root: nobody else sees the descriptors of a jailed process");
-    REQUIRE(bench_open(&bench, 1));
-    REQUIRE(load(&bench, 1, TEST_echo, 1000));
-    REQUIRE(submit(&bench, 1, "x", 0, &slot) && wait_completion(&bench, &completion));
-    CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
-    CHECK_NUMBER(descriptors_named(bench.pid, "anon_inode:kvm", &filters), 0);
-    CHECK_NUMBER(filters, 1);
-    pid_t cell = first_child(bench.pid);
-    if (cell == 0)
-        SKIP("this kernel doesn't list children");
-    bool has_machine = strcmp(test_backend(), "kvm") == 0;
-    CHECK_NUMBER(descriptors_named(cell, "anon_inode:kvm-vcpu", &filters), has_machine);
-    CHECK_NUMBER(filters, 2);
-    CHECK_NUMBER(descriptors_named(cell, "/dev/kvm", &filters), 0);
-    CHECK_NUMBER(descriptors_named(cell, "socket:", &filters), 0);
-    CHECK_NUMBER(descriptors_named(cell, "/memfd", &filters), 0);
-}
-
-static unsigned child_count(pid_t pid)
-{
-    char path[64];
-    unsigned count = 0;
-    int child;
-    /* Lanes' threads have them: each is the child of the thread that forked it. */
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
-    DIR *tasks = opendir(path);
-    for (struct dirent *at; tasks != NULL && (at = readdir(tasks)) != NULL;) {
-        snprintf(path, sizeof(path), "/proc/%d/task/%.20s/children", (int)pid, at->d_name);
-        FILE *children = fopen(path, "re");
-        while (children != NULL && fscanf(children, "%d", &child) == 1)
-            count++;
-        if (children != NULL)
-            fclose(children);
-    }
-    if (tasks != NULL)
-        closedir(tasks);
-    return count;
-}
-
-static bool until_children(struct bench *bench, unsigned count)
-{
-    struct error error;
-    for (unsigned i = 0; i < 1000 && child_count(bench->pid) != count; i++) {
-        (void)worker_answer(bench->worker, &error);
-        usleep(10000);
-    }
-    CHECK_NUMBER(child_count(bench->pid), count);
-    return child_count(bench->pid) == count;
-}
-
-/* Lanes are made ready ahead of need as far as the server wants them, and end above that. */
-static void lanes_follow_what_is_wanted(void)
-{
-    REQUIRE_KVM();
-    BENCH bench = { 0 };
-    struct worker_completion completion;
-    uint32_t slot;
-    bool has_spares = strcmp(test_backend(), "kvm") == 0;
-    REQUIRE(bench_open(&bench, 5));
-    REQUIRE(load(&bench, 1, TEST_echo, 5000));
-    worker_set_ready(bench.worker, 4);
-    REQUIRE(until_children(&bench, has_spares ? 4 : 0));
-    for (unsigned i = 0; i < 5; i++)
-        REQUIRE(submit(&bench, 1, "x", i, &slot));
-    CHECK_NUMBER(worker_lanes_busy(bench.worker), 5);
-    for (unsigned i = 0; i < 5; i++) {
-        REQUIRE(wait_completion(&bench, &completion));
-        CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
-        worker_release(bench.worker, completion.slot);
-    }
-    CHECK_NUMBER(worker_lanes_used(bench.worker), 5);
-    worker_set_ready(bench.worker, 2);
-    CHECK_NUMBER(worker_lanes_used(bench.worker), 2);
-    REQUIRE(until_children(&bench, 2));
-    /* Two at a time are told one after the other; the last one counts. */
-    worker_set_ready(bench.worker, 5);
-    worker_set_ready(bench.worker, 1);
-    REQUIRE(until_children(&bench, 1));
-    for (unsigned i = 0; i < 4; i++)
-        REQUIRE(submit(&bench, 1, "x", i, &slot));
-    for (unsigned i = 0; i < 4; i++) {
-        REQUIRE(wait_completion(&bench, &completion));
-        CHECK_NUMBER(completion.outcome.kind, OUTCOME_DONE);
-        worker_release(bench.worker, completion.slot);
-    }
-}
-
 static const struct test tests[] = {
     TEST(runs_an_invocation),
     TEST(slots_run_side_by_side),
     TEST(tells_where_time_is_spent),
-    TEST(guests_run_behind_a_filter_of_their_own),
-    TEST(lanes_follow_what_is_wanted),
     TEST(many_slots_work),
     TEST(many_functions_share_slots),
     TEST(bad_images_are_refused),

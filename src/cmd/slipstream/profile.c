@@ -8,6 +8,7 @@
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 
 /* clang-format off */
 #define ARGUMENT(number, value) true, number, UINT64_MAX, (uint64_t)(value)
@@ -45,6 +46,7 @@ static const struct jail_call run_calls[] = {
     { SCMP_SYS(wait4), "a cell ends" },                                                            \
     { SCMP_SYS(waitid), "whether a cell has ended" },                                              \
     { SCMP_SYS(kill), "a cell is ended", ARGUMENT(1, SIGKILL) },                                   \
+    { SCMP_SYS(socketpair), "a blank is told its lane", ARGUMENT(0, AF_UNIX) },                    \
     { SCMP_SYS(pipe2), "a cell gives its lane back" },                                             \
     { SCMP_SYS(dup2), "a cell keeps few descriptors" },                                            \
     { SCMP_SYS(close_range), "and closes the others" },                                            \

@@ -16,6 +16,7 @@
 struct worker_arguments {
     uint64_t control;
     uint64_t uid;
+    uint64_t shells;
     const char *backend;
     const char *restoring;
 };
@@ -27,6 +28,8 @@ static const struct option_row worker_rows[] = {
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "restoring", 0, OPTION_STRING, offsetof(struct worker_arguments, restoring), "CHOICE",
       "how the process backend restores memory: auto, track, copy or discard, and costs", 0, 0 },
+    { "shells", 0, OPTION_NUMBER, offsetof(struct worker_arguments, shells), "N",
+      "micro-VMs made before anything is asked: 0 or 1 (the default)", 0, 1 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct worker_arguments, uid), "N",
       "user to become when started by root (default 63016)", 1, UINT32_MAX - 1 },
 };
@@ -73,7 +76,7 @@ static bool heap_trim(void)
 
 int slipstream_worker(char **argv)
 {
-    struct worker_arguments options = { .control = 3, .uid = JAIL_UID_DEFAULT };
+    struct worker_arguments options = { .control = 3, .uid = JAIL_UID_DEFAULT, .shells = 1 };
     struct option_arguments arguments = { 0 };
     struct engine *engine = NULL;
     struct error error;
@@ -86,7 +89,7 @@ int slipstream_worker(char **argv)
     if (!engine_open(&engine, options.backend, &error) ||
         !engine_tune(engine, options.restoring, &error) || !engine_prime(engine, &error) ||
         !worker_jail(engine, uid, &error) || !heap_trim() ||
-        !worker_serve(engine, (int)options.control, &error)) {
+        !worker_serve(engine, (int)options.control, options.shells != 0, &error)) {
         log_error("worker failed", &error);
         return error_exit_code(error.code);
     }
