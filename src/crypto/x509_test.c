@@ -3,6 +3,7 @@
 
 #include "core/hex.h"
 #include "crypto/der.h"
+#include "crypto/fixture.h"
 #include "tests/harness.h"
 
 #include <openssl/x509.h>
@@ -306,6 +307,96 @@ static void refuses_duplicated_extensions(void)
     CHECK_NUMBER(error.code, ERROR_INVALID);
 }
 
+/* A self-signed authority, said field by field. */
+static bool is_read(const struct fixture_key *key, const struct fixture_certificate *content,
+                    struct x509_certificate *certificate, struct buffer *der)
+{
+    struct error error;
+    buffer_clear(der);
+    fixture_certificate(der, content, key, key, FIXTURE_ECDSA);
+    return x509_parse(certificate, buffer_view(der), &error);
+}
+
+static void reads_odd_numbers_one_way_only(void)
+{
+    static const struct {
+        const char *what;
+        struct bytes serial;
+        bool is_read;
+    } serials[] = {
+        { "zero", { (const uint8_t *)"\x00", 1 }, true },
+        { "negative", { (const uint8_t *)"\x80", 1 }, false },
+        { "negative, long", { (const uint8_t *)"\xff\x00\x00\x01", 4 }, false },
+        { "padded", { (const uint8_t *)"\x00\x05", 2 }, false },
+        { "with its sign", { (const uint8_t *)"\x00\x85", 2 }, true },
+        { "20 bytes", { (const uint8_t *)"12345678901234567890", 20 }, true },
+        { "20 bytes and the sign",
+          { (const uint8_t *)"\x00\x99"
+                             "2345678901234567890",
+            21 },
+          true },
+        { "21 bytes", { (const uint8_t *)"123456789012345678901", 21 }, false },
+    };
+    AUTO(fixture_key) struct fixture_key *key = fixture_key_new(PUBLIC_KEY_P256, 0);
+    AUTO_BUFFER struct buffer der;
+    buffer_init(&der, X509_SIZE_MAX);
+    struct x509_certificate certificate;
+    for (size_t i = 0; i < ARRAY_COUNT(serials); i++) {
+        struct fixture_certificate content = { .issuer = "self",
+                                               .subject = "self",
+                                               .serial = serials[i].serial,
+                                               .not_before_s = NOW_S,
+                                               .not_after_s = NOW_S + DAY_S };
+        CHECK_NOTE(is_read(key, &content, &certificate, &der) == serials[i].is_read, "%s",
+                   serials[i].what);
+    }
+    /* Key usage: no more unused bits than the last byte has, and those are zero. */
+    static const struct {
+        const char *usage;
+        bool is_read;
+    } usages[] = {
+        { "\x01\x06", true },  { "\x02\x04", true },  { "\x01\x04", true },  { "\x00\x06", true },
+        { "\x02\x06", false }, { "\x07\x00", false }, { "\x08\x80", false },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(usages); i++) {
+        struct fixture_certificate content = { .issuer = "self",
+                                               .subject = "self",
+                                               .not_before_s = NOW_S,
+                                               .not_after_s = NOW_S + DAY_S,
+                                               .key_usage = usages[i].usage };
+        CHECK_NOTE(is_read(key, &content, &certificate, &der) == usages[i].is_read, "usage %zu", i);
+    }
+}
+
+static void reads_dates_far_out(void)
+{
+    AUTO(fixture_key) struct fixture_key *key = fixture_key_new(PUBLIC_KEY_P256, 0);
+    AUTO_BUFFER struct buffer der;
+    buffer_init(&der, X509_SIZE_MAX);
+    struct error error;
+    enum x509_fault fault;
+    struct x509_certificate certificate;
+    struct fixture_certificate content = { .issuer = "self",
+                                           .subject = "self",
+                                           .not_after_s = INT64_C(253402300799),
+                                           .constraints = FIXTURE_CA };
+    REQUIRE(is_read(key, &content, &certificate, &der));
+    CHECK_NUMBER(certificate.not_before_s, 0);
+    CHECK_NUMBER(certificate.not_after_s, INT64_C(253402300799));
+    CHECK(x509_chain_verify(&certificate, 1, &certificate, 0, &fault, &error));
+    CHECK(!x509_chain_verify(&certificate, 1, &certificate, -1, &fault, &error));
+    CHECK_NUMBER(fault, X509_FAULT_NOT_YET_VALID);
+    CHECK(!x509_chain_verify(&certificate, 1, &certificate, INT64_MIN, &fault, &error));
+    CHECK(!x509_chain_verify(&certificate, 1, &certificate, INT64_MAX, &fault, &error));
+    CHECK_NUMBER(fault, X509_FAULT_EXPIRED);
+    /* An end before the beginning is valid at no time. */
+    content.not_before_s = NOW_S;
+    content.not_after_s = NOW_S - 1;
+    if (is_read(key, &content, &certificate, &der))
+        for (int64_t at_s = NOW_S - 2; at_s <= NOW_S + 1; at_s++)
+            CHECK(!x509_chain_verify(&certificate, 1, &certificate, at_s, &fault, &error));
+}
+
 static void keeps_to_its_limits(void)
 {
     struct error error;
@@ -352,6 +443,8 @@ static const struct test tests[] = {
     TEST(openssl_reads_what_we_issue),
     TEST(refuses_broken_paths),
     TEST(refuses_duplicated_extensions),
+    TEST(reads_odd_numbers_one_way_only),
+    TEST(reads_dates_far_out),
     TEST(keeps_to_its_limits),
 };
 TEST_MAIN(tests)
