@@ -16,6 +16,7 @@ enum {
     RATLS_CLAIM_NAME_SIZE_MAX = 63,
     RATLS_NONCE_SIZE_MAX = 64,
     EAT_MEASUREMENT_COUNT_MAX = 32, /* of one claims-set: the PCRs of a document */
+    CMW_ITEM_COUNT_MAX = 16,        /* records of one collection */
     ATTEST_STEP_COUNT_MAX = 32,     /* checks of one verification */
     INTEL_CRL_SIZE_MAX = 16384,     /* a revocation list in PEM, decoded */
     TCB_JSON_SIZE_MAX = 65536,      /* TCB info or QE identity; real ones are at most 7000 bytes */

@@ -158,6 +158,10 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
     } else {
         step_fail(result, VERIFY_STEP_EVIDENCE, error);
     }
+    ear_of(&result->appraisal, verdict, NULL, NULL, options->now_s);
+    if (!held)
+        result->appraisal.status = EAR_TIER_CONTRAINDICATED;
+    result->has_appraisal = true;
     free(verdict);
     return held;
 }

@@ -14,6 +14,7 @@
 #ifndef KEYS_VERIFY_H
 #define KEYS_VERIFY_H
 
+#include "attest/eat/ear.h"
 #include "keys/bundle.h"
 #include "keys/receipt.h"
 
@@ -57,6 +58,8 @@ struct verify_result {
     struct keyset keyset;   /* once step keyset passed */
     struct receipt receipt; /* once step receipt signature passed */
     struct digest32 keyset_digest;
+    bool has_appraisal; /* once the evidence was looked at */
+    struct ear appraisal;
 };
 
 const char *verify_step_name(enum verify_step step);

@@ -37,6 +37,10 @@ static void a_good_bundle_passes_every_step(void)
         for (int step = 0; step < VERIFY_STEP_COUNT; step++)
             CHECK(scene.result.steps[step].verdict == VERIFY_PASSED);
         CHECK(scene.result.simulated);
+        /* A development root is no hardware, and no RATS tool is told that it were. */
+        CHECK(scene.result.has_appraisal);
+        CHECK_NUMBER(scene.result.appraisal.status, EAR_TIER_CONTRAINDICATED);
+        CHECK_NUMBER(scene.result.appraisal.vector[EAR_HARDWARE], 97);
         CHECK(strstr(scene.result.steps[VERIFY_STEP_ROOT].detail, "SIMULATED") != NULL);
         CHECK_STRING(scene.result.receipt.function, "settle");
         scene.options.input = scene.options.output = scene.options.code = NULL;

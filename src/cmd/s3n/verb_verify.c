@@ -16,7 +16,8 @@
 enum {
     READ_SIZE = 64 << 10,
     ROOT_SIZE_MAX = 16 << 10,
-    REPORT_SIZE_MAX = 64 << 10
+    REPORT_SIZE_MAX = 64 << 10,
+    EAR_SIZE_MAX = 2048
 };
 
 struct verify {
@@ -166,12 +167,30 @@ static json_t *json_steps(const struct verify_result *result)
     return steps;
 }
 
+/* The evidence's appraisal for RATS tools: EAR, as docs/attestation.md has it. */
+static bool set_appraisal(json_t *report, const struct ear *appraisal, struct error *error)
+{
+    char text[EAR_SIZE_MAX];
+    json_t *parsed = NULL;
+    struct writer writer = writer_into(text, sizeof(text));
+    struct json_writer json = json_writer_into(&writer);
+    json_write_object_begin(&json);
+    ear_write_json(&json, appraisal);
+    json_write_object_end(&json);
+    if (!json_parse(&parsed, writer_view(&writer), error))
+        return false;
+    return json_object_set_new(report, "ear", parsed) == 0 ||
+           error_set(error, ERROR_NO_MEMORY, "no memory for the report");
+}
+
 static bool show_json(const struct verify_result *result, bool held, struct error *error)
 {
     AUTO_JSON json_t *report = json_pack("{s:b, s:b, s:o}", "verified", held, "simulated",
                                          result->simulated, "steps", json_steps(result));
     if (report == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
+    if (result->has_appraisal && !set_appraisal(report, &result->appraisal, error))
+        return false;
     if (held) {
         json_t *claims = NULL;
         AUTO_BUFFER struct buffer text;

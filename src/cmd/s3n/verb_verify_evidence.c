@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and
  * without a network. */
+#include "attest/eat/cmw.h"
 #include "attest/eat/ear.h"
 #include "attest/eat/eat.h"
 #include "attest/policy/policy_file.h"
@@ -271,6 +272,24 @@ static bool show_text(const struct judgement *judgement, struct error *error)
     return cli_write(buffer_view(&text), error);
 }
 
+/* Evidence in a conceptual message wrapper, with collateral that stands in for what no option
+ * gave.  What is no wrapper after all is left to the verifier to refuse. */
+static bool unwrap(struct judgement *judgement, struct bytes *evidence, struct error *error)
+{
+    if (!cmw_is_wrapper(*evidence))
+        return true;
+    struct buffer *values = &judgement->files[judgement->file_count++];
+    buffer_init(values, INPUT_SIZE_MAX);
+    uint8_t *space = buffer_reserve(values, evidence->size);
+    if (space == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to unwrap the evidence");
+    struct cmw cmw;
+    struct error refusal;
+    if (cmw_read(&cmw, *evidence, space, evidence->size, &refusal))
+        (void)!cmw_to_evidence(&cmw, evidence, &judgement->options.collateral, &refusal);
+    return true;
+}
+
 static bool evidence_run(struct cli *cli, const void *given,
                          const struct option_arguments *arguments, struct error *error)
 {
@@ -282,7 +301,8 @@ static bool evidence_run(struct cli *cli, const void *given,
     if (!words_read(judgement, options, error) || !policy_read(judgement, options, error) ||
         !root_read(judgement, options->root, error) ||
         !collateral_read(judgement, options, error) ||
-        !input_read(judgement, &evidence, arguments->items[0], error))
+        !input_read(judgement, &evidence, arguments->items[0], error) ||
+        !unwrap(judgement, &evidence, error))
         return false;
     struct error refusal = { 0 };
     bool holds = attest_verify(&judgement->verdict, evidence, &judgement->options, &refusal);
