@@ -56,7 +56,9 @@ static void pins_choose(struct baseline *baseline)
         uint32_t uses = facts->local_uses[i];
         unsigned class = is_float(baseline->locals[i].type);
         uint32_t *chosen = best[class];
-        if (uses < 2 || uses <= facts->call_count / 4)
+        /* The first argument comes in a register: it had better stay in one. */
+        unsigned uses_min = i == 0 && baseline->type->parameter_count > 0 ? 1 : 2;
+        if (uses < uses_min || uses <= facts->call_count / 4)
             continue;
         uint32_t at = counts[class];
         if (at == limits[class]) {
@@ -100,6 +102,7 @@ static bool function_prepare(struct baseline *baseline, uint32_t function_index,
     baseline->depth = 0;
     baseline->pins = (struct pins){ 0 };
     baseline->cost_at = 0;
+    baseline->loop_at = 0;
     baseline->is_reachable = true;
     baseline->has_vectors =
         baseline->module->has_vectors || (facts->features & WASM_FEATURE_SIMD) != 0;

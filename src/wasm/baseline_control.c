@@ -44,14 +44,16 @@ bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range par
 {
     ASSERT(baseline->depth < baseline->label_capacity);
     uint32_t slots = baseline->is_reachable ? slots_of_range(parameters) : 0;
-    baseline->labels[baseline->depth++] = (struct label){
+    baseline->labels[baseline->depth] = (struct label){
         .opcode = opcode,
         .parameters = parameters,
         .results = results,
         .is_skipped = !baseline->is_reachable,
         .height = baseline->height - (baseline->is_reachable ? parameters.count : 0),
         .slot = baseline->next_slot - slots,
+        .wanted = baseline->depth == 0 ? 0 : baseline->labels[baseline->depth - 1].wanted,
     };
+    baseline->depth++;
     return true;
 }
 
@@ -62,14 +64,15 @@ static void pins_agree(struct baseline *baseline, struct label *label)
     if (is_function(baseline, label))
         return;
     if (label->opcode == OPCODE_LOOP) {
-        pins_load(baseline, baseline->pinned);
+        pins_load(baseline, label->pins.valid);
+        pins_store(baseline, ~label->pins.dirty);
         return;
     }
     if (!label->has_jumps) {
         label->pins = baseline->pins;
         return;
     }
-    pins_load(baseline, label->pins.dirty);
+    pins_load(baseline, label->pins.dirty | (label->pins.valid & label->wanted));
     pins_store(baseline, ~label->pins.valid);
     label->pins.valid &= baseline->pins.valid;
     label->pins.dirty |= baseline->pins.dirty;
@@ -138,6 +141,27 @@ static void compile_if(struct baseline *baseline, unsigned branch_not, struct op
     fuel_charge(baseline);
 }
 
+/* At a loop's head, what the loop uses is valid, and what it sets may be dirty.  If calls stand in
+ * it, all else is stored before, once, and what it doesn't use isn't kept for it. */
+static void loop_pins(struct baseline *baseline, const struct loop_facts *facts)
+{
+    uint32_t used = 0, set = 0;
+    for (uint32_t rest = baseline->pinned; rest != 0; rest &= rest - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(rest), bit = baseline->pin_locals[reg] & 63;
+        used |= (uint32_t)(facts->used >> bit & 1) << reg;
+        set |= (uint32_t)(facts->set >> bit & 1) << reg;
+    }
+    if (facts->has_calls) {
+        pins_store(baseline, baseline->pinned & ~set);
+        baseline->pins.valid &= used;
+    }
+    pins_load(baseline, used);
+    baseline->pins.dirty |= set;
+    struct label *label = label_at(baseline, 0);
+    label->pins = baseline->pins;
+    label->wanted = used;
+}
+
 void compile_block(struct baseline *baseline, uint8_t opcode)
 {
     if (opcode == OPCODE_IF && baseline->is_reachable) {
@@ -153,12 +177,13 @@ void compile_block(struct baseline *baseline, uint8_t opcode)
         operands_flush(baseline);
     }
     label_push(baseline, opcode, parameters, results);
+    const struct loop_facts *loop = &baseline->facts->loops[baseline->loop_at];
+    baseline->loop_at += opcode == OPCODE_LOOP;
     if (!baseline->is_reachable && opcode != OPCODE_BLOCK)
         fuel_charge(baseline);
     if (opcode != OPCODE_LOOP || !baseline->is_reachable)
         return;
-    pins_load(baseline, baseline->pinned);
-    baseline->pins.dirty = baseline->pinned; /* a jump back may have set any of them */
+    loop_pins(baseline, loop);
     emit_align_loop(&baseline->emitter);
     struct label *label = label_at(baseline, 0);
     label->address = baseline->emitter.size;

@@ -3,32 +3,6 @@
 
 #include <string.h>
 
-struct operand *operand_top(struct baseline *baseline)
-{
-    return &baseline->operands[baseline->height - 1];
-}
-
-/* A lazy operand comes onto the stack (1) or leaves it (-1). */
-static void locals_wait(struct baseline *baseline, const struct operand *operand, int change)
-{
-    if (operand->index != LOCAL_NONE)
-        baseline->locals[operand->index].lazy += (uint32_t)change;
-    if (operand->place == PLACE_SUM && operand->second != LOCAL_NONE)
-        baseline->locals[operand->second].lazy += (uint32_t)change;
-}
-
-void operand_push(struct baseline *baseline, struct operand operand)
-{
-    ASSERT(baseline->height < baseline->operand_capacity);
-    if (operand.place == PLACE_LOCAL || operand.place == PLACE_SUM)
-        locals_wait(baseline, &operand, 1);
-    else if (operand.place == PLACE_REGISTER)
-        baseline->owners[operand.reg] = baseline->height + 1;
-    operand.home = baseline->next_slot;
-    baseline->next_slot += slots_of(operand.type);
-    baseline->operands[baseline->height++] = operand;
-}
-
 void operand_push_constant(struct baseline *baseline, enum machine_type type, uint64_t bits)
 {
     operand_push(baseline,
@@ -51,35 +25,6 @@ void operand_push_slots(struct baseline *baseline, struct type_range types)
                                                  .type = (uint8_t)machine_type_of(types.types[i]),
                                                  .index = baseline->next_slot });
     }
-}
-
-struct operand operand_take(struct baseline *baseline)
-{
-    struct operand taken = operand_take_lazily(baseline);
-    if (taken.place == PLACE_SUM)
-        operand_to_register(baseline, &taken);
-    return taken;
-}
-
-struct operand operand_take_lazily(struct baseline *baseline)
-{
-    struct operand taken = baseline->operands[--baseline->height];
-    baseline->next_slot = taken.home;
-    if (baseline->flushed > baseline->height)
-        baseline->flushed = baseline->height;
-    if (taken.place == PLACE_LOCAL || taken.place == PLACE_SUM)
-        locals_wait(baseline, &taken, -1);
-    else if (taken.place == PLACE_REGISTER)
-        baseline->owners[taken.reg] = OWNER_BUSY;
-    return taken;
-}
-
-void operand_release(struct baseline *baseline, const struct operand *operand)
-{
-    bool has_register = operand->place == PLACE_REGISTER ||
-                        (operand->place == PLACE_ACCESS && operand->reg != REGISTER_NONE);
-    if (has_register && baseline->owners[operand->reg] == OWNER_BUSY)
-        baseline->owners[operand->reg] = 0;
 }
 
 void operand_drop(struct baseline *baseline, uint32_t count)

@@ -405,6 +405,8 @@ void compile_with_memory(struct baseline *baseline, const struct operation *oper
 
 static void compile_one(struct baseline *baseline, const struct operation *operation)
 {
+    if (operation->stencil == STENCIL_I32_WRAP_I64 && compile_wrap(baseline))
+        return;
     struct operand a = operand_take(baseline);
     if (operation->branch != STENCIL_NONE &&
         (compile_fused(baseline, operation->branch, operation->branch_not, &a, NULL) ||

@@ -69,8 +69,9 @@ struct label {
     bool is_skipped;     /* the block itself stands in unreachable code */
     bool has_jumps;
     struct dispatch dispatch; /* LOOP: its first instructions choose among targets */
-    struct pins pins;         /* agreed by the jumps so far; LOOP: at its head */
-    struct pins else_pins;    /* IF: when the condition was tested */
+    uint32_t wanted;       /* pinned locals that the loop around uses: they had better stay valid */
+    struct pins pins;      /* agreed by the jumps so far; LOOP: at its head */
+    struct pins else_pins; /* IF: when the condition was tested */
     struct type_range parameters;
     struct type_range results;
 };
@@ -109,6 +110,7 @@ struct baseline {
     bool is_metered;
     bool is_deterministic;
     uint32_t cost_at; /* next of facts->costs */
+    uint32_t loop_at; /* and of facts->loops */
     bool is_reachable;
     bool has_calls;   /* rsp was aligned in the prologue */
     bool has_vectors; /* perhaps: some operands may be in borrowed registers */
@@ -189,25 +191,77 @@ struct helper_call {
 };
 
 /* baseline_operands.c: the operand stack */
-struct operand *operand_top(struct baseline *baseline);
-void operand_push(struct baseline *baseline, struct operand operand);
+static inline struct operand *operand_top(struct baseline *baseline)
+{
+    return &baseline->operands[baseline->height - 1];
+}
+
+/* A lazy operand comes onto the stack (1) or leaves it (-1). */
+static inline void locals_wait(struct baseline *baseline, const struct operand *operand, int change)
+{
+    if (operand->index != LOCAL_NONE)
+        baseline->locals[operand->index].lazy += (uint32_t)change;
+    if (operand->place == PLACE_SUM && operand->second != LOCAL_NONE)
+        baseline->locals[operand->second].lazy += (uint32_t)change;
+}
+
+static inline void operand_push(struct baseline *baseline, struct operand operand)
+{
+    ASSERT(baseline->height < baseline->operand_capacity);
+    if (operand.place == PLACE_LOCAL || operand.place == PLACE_SUM)
+        locals_wait(baseline, &operand, 1);
+    else if (operand.place == PLACE_REGISTER)
+        baseline->owners[operand.reg] = baseline->height + 1;
+    operand.home = baseline->next_slot;
+    baseline->next_slot += slots_of(operand.type);
+    baseline->operands[baseline->height++] = operand;
+}
+
 void operand_push_constant(struct baseline *baseline, enum machine_type type, uint64_t bits);
 /* A busy register becomes the top of the stack. */
 void operand_push_register(struct baseline *baseline, enum machine_type type, unsigned reg);
 void operand_push_slots(struct baseline *baseline, struct type_range types);
-/* Takes the top off; its register stays busy until operand_release.  A sum is added up. */
-struct operand operand_take(struct baseline *baseline);
-/* The same, but a sum stays one: it must be moved, stored or added up before its locals change. */
-struct operand operand_take_lazily(struct baseline *baseline);
-void operand_release(struct baseline *baseline, const struct operand *operand);
+/* Into a stack register, which becomes busy. */
+void operand_to_register(struct baseline *baseline, struct operand *operand);
+
+/* Takes the top off; its register stays busy until operand_release.  A sum stays one: it must be
+ * moved, stored or added up before its locals change. */
+static inline struct operand operand_take_lazily(struct baseline *baseline)
+{
+    struct operand taken = baseline->operands[--baseline->height];
+    baseline->next_slot = taken.home;
+    if (baseline->flushed > baseline->height)
+        baseline->flushed = baseline->height;
+    if (taken.place == PLACE_LOCAL || taken.place == PLACE_SUM)
+        locals_wait(baseline, &taken, -1);
+    else if (taken.place == PLACE_REGISTER)
+        baseline->owners[taken.reg] = OWNER_BUSY;
+    return taken;
+}
+
+/* The same, but a sum is added up. */
+static inline struct operand operand_take(struct baseline *baseline)
+{
+    struct operand taken = operand_take_lazily(baseline);
+    if (taken.place == PLACE_SUM)
+        operand_to_register(baseline, &taken);
+    return taken;
+}
+
+static inline void operand_release(struct baseline *baseline, const struct operand *operand)
+{
+    bool has_register = operand->place == PLACE_REGISTER ||
+                        (operand->place == PLACE_ACCESS && operand->reg != REGISTER_NONE);
+    if (has_register && baseline->owners[operand->reg] == OWNER_BUSY)
+        baseline->owners[operand->reg] = 0;
+}
+
 void operand_drop(struct baseline *baseline, uint32_t count);
 /* A free stack register, marked busy; another operand may be put into its slot for it. */
 unsigned register_take(struct baseline *baseline, bool is_for_float);
 /* The same for one register in particular. */
 void register_claim(struct baseline *baseline, unsigned reg);
-/* Into a stack register, which becomes busy. */
-void operand_to_register(struct baseline *baseline, struct operand *operand);
-/* The same when a vector may be in a register that the stack has borrowed. */
+/* operand_to_register when a vector may be in a register that the stack has borrowed. */
 void operand_to_stack_register(struct baseline *baseline, struct operand *operand);
 /* Into register `to`, whatever the operand is. */
 void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to);
@@ -253,6 +307,8 @@ void operation_emit(struct baseline *baseline, unsigned operation, struct operan
 
 /* baseline_sums.c: true when the operation on a and b, which may be sums, has become one. */
 bool compile_sum(struct baseline *baseline, unsigned stencil, struct operand *a, struct operand *b);
+/* i32.wrap_i64: true when the top operand, a pinned local or a sum, has become a sum of 32 bits. */
+bool compile_wrap(struct baseline *baseline);
 
 /* baseline_divide.c: true when a / b or its rest, b a constant, was made without dividing. */
 bool compile_division(struct baseline *baseline, unsigned operation, struct operand *a,

@@ -72,7 +72,8 @@ static void push_sum(struct baseline *baseline, const struct operand *sum)
     bool is_constant = sum->index == LOCAL_NONE && sum->second == LOCAL_NONE;
     if (is_constant)
         pushed.place = PLACE_CONSTANT;
-    else if (sum->second == LOCAL_NONE && sum->bits == 0)
+    else if (sum->second == LOCAL_NONE && sum->bits == 0 &&
+             (sum->type == MACHINE_I64 || baseline->locals[sum->index].type == MACHINE_I32))
         pushed.place = PLACE_LOCAL;
     operand_push(baseline, pushed);
 }
@@ -130,6 +131,20 @@ static bool compile_multiple(struct baseline *baseline, const struct operand *a,
     if (!is_odd)
         sum.index = LOCAL_NONE;
     push_sum(baseline, &sum);
+    return true;
+}
+
+bool compile_wrap(struct baseline *baseline)
+{
+    const struct operand *top = operand_top(baseline);
+    struct operand sum;
+    if (top->place != PLACE_SUM && !is_pinned_integer(baseline, top))
+        return false;
+    struct operand wide = operand_take_lazily(baseline);
+    sum_of(baseline, &wide, &sum);
+    sum.type = MACHINE_I32;
+    sum.bits = (uint32_t)sum.bits;
+    operand_push(baseline, sum);
     return true;
 }
 

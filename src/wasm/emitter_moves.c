@@ -480,7 +480,9 @@ void emit_sum(struct emitter *emitter, bool wide, unsigned to, unsigned base, un
               unsigned shift, int32_t number)
 {
     unsigned target = to == REGISTER_NONE ? (unsigned)SCRATCH : machine[to];
-    if (second == REGISTER_NONE) {
+    if (second == REGISTER_NONE && number == 0) {
+        integer_registers(emitter, 0x89, wide, machine[base], target); /* cuts off what is above */
+    } else if (second == REGISTER_NONE) {
         if (to == base)
             emit_integer_immediate(emitter, 0, wide, to, number);
         else

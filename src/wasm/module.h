@@ -207,6 +207,14 @@ enum wasm_feature {
 #undef WASM_FEATURE_ENUM
 };
 
+/* What stands within a loop, nested ones included.  A local is the bit of its index modulo 64, so
+ * that some may be said to be used or set that aren't. */
+struct loop_facts {
+    uint64_t used; /* read or set */
+    uint64_t set;
+    bool has_calls;
+};
+
 /* What validation of a body learns for the code generator, which walks the body a second time while
  * it is still in the cache. */
 struct function_facts {
@@ -216,6 +224,8 @@ struct function_facts {
     uint32_t stack_slots_max;   /* slots that they take, or more */
     uint32_t call_count;        /* static calls, weighted like the uses */
     const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
+    const struct loop_facts *loops; /* in the order of the code, reachable or not */
+    uint32_t loop_count;
     uint32_t block_depth_max;
     uint32_t features; /* enum wasm_feature: of its instructions */
     /* With validator_count_costs: the instructions of each basic block, `end` and `else` aside. One

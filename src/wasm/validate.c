@@ -212,6 +212,24 @@ bool validator_split(struct validator *validator, bool starts_block)
     return true;
 }
 
+bool validator_begin_loop(struct validator *validator)
+{
+    if (validator->loop_count == validator->loop_capacity) {
+        struct loop_facts *loops = grow(validator, validator->loops, &validator->loop_capacity,
+                                        validator->loop_count + 16, sizeof(*loops));
+        if (loops == NULL)
+            return refuse_memory(validator);
+        validator->loops = loops;
+    }
+    validator->top->loop_at = validator->loop_count++;
+    return true;
+}
+
+void validator_end_loop(struct validator *validator, const struct frame *frame)
+{
+    validator->loops[frame->loop_at] = frame->facts;
+}
+
 void validator_count_costs(struct validator *validator)
 {
     validator->counts_costs = true;
@@ -224,6 +242,10 @@ static bool check_local(struct validator *validator, uint8_t opcode)
         return validator_refuse(validator, ERROR_INVALID, "unknown local %u", index);
     enum value_type type = (enum value_type)validator->local_types[index];
     uint32_t *uses = &validator->local_uses[index];
+    uint64_t bit = 1ull << (index & 63);
+    validator->top->facts.used |= bit;
+    if (opcode != OPCODE_LOCAL_GET)
+        validator->top->facts.set |= bit;
     if (!add_fits(*uses, validator->top->weight, uses))
         *uses = UINT32_MAX;
     if (opcode != OPCODE_LOCAL_GET && !validator_pop(validator, type))
@@ -491,6 +513,7 @@ bool validate_function(struct validator *validator, uint32_t function_index,
     validator->depth = validator->depth_max = 0;
     validator->call_count = 0;
     validator->cost_count = 0;
+    validator->loop_count = 0;
     validator->features = 0;
     if (!read_locals(validator, type))
         return false;
@@ -509,6 +532,8 @@ bool validate_function(struct validator *validator, uint32_t function_index,
         .stack_slots_max = has_vectors ? 2 * validator->height_max : validator->height_max,
         .call_count = validator->call_count,
         .local_uses = validator->local_uses,
+        .loops = validator->loops,
+        .loop_count = validator->loop_count,
         .block_depth_max = validator->depth_max,
         .features = validator->features,
         .costs = validator->costs,

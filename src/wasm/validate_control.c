@@ -77,7 +77,8 @@ static bool check_block(struct validator *validator)
 
 static bool check_loop(struct validator *validator)
 {
-    return open_block(validator, OPCODE_LOOP) && validator_split(validator, true);
+    return open_block(validator, OPCODE_LOOP) && validator_begin_loop(validator) &&
+           validator_split(validator, true);
 }
 
 static bool check_if(struct validator *validator)
@@ -143,6 +144,11 @@ static bool check_end(struct validator *validator)
         return true;
     validator->top = &validator->frames[validator->depth - 1];
     validator->top->exit = MIN(validator->top->exit, frame->exit);
+    if (frame->opcode == OPCODE_LOOP)
+        validator_end_loop(validator, frame);
+    validator->top->facts.used |= frame->facts.used;
+    validator->top->facts.set |= frame->facts.set;
+    validator->top->facts.has_calls |= frame->facts.has_calls;
     return validator_push_list(validator, results) && validator_split(validator, starts_block);
 }
 
@@ -208,6 +214,7 @@ static bool apply_call(struct validator *validator, const struct function_type *
 {
     if (!add_fits(validator->call_count, validator->top->weight, &validator->call_count))
         validator->call_count = UINT32_MAX;
+    validator->top->facts.has_calls = true;
     struct type_list parameters = { type->parameters, type->parameter_count };
     struct type_list results = { type->results, type->result_count };
     return validator_pop_list(validator, parameters) && validator_push_list(validator, results);

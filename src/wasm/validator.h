@@ -31,6 +31,8 @@ struct frame {
     bool is_target;   /* a branch goes to it */
     uint32_t exit;    /* number of the outermost frame that a branch within goes to */
     uint32_t cost_at; /* the basic block that leads here */
+    uint32_t loop_at; /* LOOP: number of its facts */
+    struct loop_facts facts;
 };
 
 struct validator {
@@ -53,6 +55,9 @@ struct validator {
     uint64_t locals_left; /* that the functions to come may declare */
     uint32_t call_count;
     uint32_t features;
+
+    struct loop_facts *loops;
+    uint32_t loop_count, loop_capacity;
 
     bool counts_costs;
     uint32_t *costs;
@@ -102,6 +107,10 @@ static inline bool validator_pop(struct validator *validator, enum value_type ex
     }
     return validator_pop_slowly(validator, expected);
 }
+
+/* A loop begins or ends: room for its facts; what is known of the frame goes there. */
+MUST_CHECK bool validator_begin_loop(struct validator *validator);
+void validator_end_loop(struct validator *validator, const struct frame *frame);
 
 /* After an instruction at which a basic block may start: it does, or COST_NONE is noted. */
 MUST_CHECK bool validator_split(struct validator *validator, bool starts_block);
