@@ -17,6 +17,7 @@ expect() {
 import json, sys
 value = json.load(open(sys.argv[1]))
 for key in sys.argv[2].split("."):
+    key = key.replace("ear_status", "ear.status")  # a name with a dot in it
     value = value[int(key)] if key.isdigit() and isinstance(value, list) else value[key]
 print(json.dumps(value) if not isinstance(value, str) else value)' "$folder/out" "$filter" 2>&1)
   if [ "$status" != "$code" ]; then
@@ -68,6 +69,48 @@ refuse 'no file' 2 '' verify evidence
 refuse 'unknown option' 2 '--tcb-info' verify evidence $quote --tcbinfo x
 
 snp=tests/data/attest/snp
+# Every case of the Nitro and certificate manifests: name, file, time, result or reason.
+nitro=tests/data/attest/nitro ratls=tests/data/attest/ratls
+while IFS=$'\t' read -r name file at filter value; do
+  expect "$name" "$([ "$value" = valid ] && echo 0 || echo 6)" "$filter" "$value" \
+    verify evidence $nitro/"$file" --tee nitro --at "$at" --policy none
+done < <(python3 -c '
+import json, sys
+for case in json.load(open(sys.argv[1]))["cases"]:
+    want = case["expect"]
+    filter = "result" if want["result"] == "valid" else "reason"
+    print("nitro " + case["name"], case["document"], case["at"], filter, want[filter], sep="\t")' $nitro/manifest.json)
+at=2025-12-25T16:04:19Z
+document=$nitro/docs/dstack_attest.cbor
+expect 'a document by its first bytes' 0 tee nitro verify evidence $document --at $at
+expect 'a document is accepted by default' 0 policy accept verify evidence $document --tee nitro --at $at
+expect 'a debug enclave is rejected by default' 6 policy reject verify evidence $nitro/docs/dstack_attest_debug.cbor --at 2025-12-25T08:20:46Z
+expect 'PCRs' 0 claims.pcr4 7b3574ad9b7e88ec8335e8ce967315fac77218441e97eea9795de704d7f2678d0b298ecda39b544c1689669f48cba5e8 \
+  verify evidence $document --at $at
+expect 'another root of a document' 6 reason ROOT_UNTRUSTED verify evidence $document --at $at --root tests/data/attest/synthetic_root_ca.der
+expect 'the built-in root, given' 0 result valid verify evidence $document --at $at --root $nitro/aws_nitro_root_g1.der
+expect 'report data is user data' 0 result valid verify evidence $document --at $at \
+  --report-data e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b8550000000000000000000000000000000000000000000000000000000000000000
+for name in gramine rats-tls intel-sgxsdk; do
+  expect "certificate of $name" 0 claims.evidence_oid 2.23.133.5.4.9 \
+    verify evidence $ratls/$name-cert.pem --tee sgx --at 2025-08-20T00:00:00Z --policy none
+done
+expect 'a certificate names its second quote' 0 claims.legacy_extension 1.2.840.113741.1.13.1 \
+  verify evidence $ratls/intel-sgxsdk-cert.pem --tee sgx --at 2025-08-20T00:00:00Z --policy none
+sed '30s/A/B/' $ratls/gramine-cert.pem >"$folder/changed.pem"
+expect 'a changed certificate' 6 result invalid verify evidence "$folder/changed.pem" --tee sgx --at 2025-08-20T00:00:00Z --policy none
+expect 'an appraisal for RATS tools' 0 ear.submods.nitro.ear_status affirming verify evidence $document --at $at
+expect 'an appraisal of what is rejected' 6 ear.submods.nitro.ear_status contraindicated \
+  verify evidence $nitro/docs/dstack_attest_debug.cbor --at 2025-12-25T08:20:46Z
+expect 'claims of a token' 0 eat.dbgstat disabled-since-boot verify evidence $document --at $at
+python3 - $document "$folder/cmw.json" <<'END'
+import base64, json, sys
+value = base64.urlsafe_b64encode(open(sys.argv[1], "rb").read()).rstrip(b"=").decode()
+json.dump({"evidence": ["application/vnd.s3n.nitro-document", value, 4]}, open(sys.argv[2], "w"))
+END
+expect 'a wrapped document' 0 tee nitro verify evidence "$folder/cmw.json" --at $at
+expect 'a wrapper without evidence' 6 reason FORMAT verify evidence $nitro/manifest.json --tee nitro --at $at
+
 milan=(--tee snp --vek $snp/certs/vcek_coco_milan.der --intermediate $snp/certs/milan_ask.der --at 2025-07-01T00:00:00Z)
 expect 'SNP report' 0 claims.product milan verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" --crl $snp/crl/milan_crl.der
 expect 'SNP report, root given' 0 claims.reported_tcb.microcode 115 verify evidence $snp/reports/milan_v2_coco.bin "${milan[@]}" \
