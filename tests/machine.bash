@@ -36,21 +36,26 @@ echo "machine: exit \$?"
 echo 'machine: node'
 tests/e2e/cgroup.bash
 echo "machine: exit \$?"
+# An ordinary user, below whose reach lies all that a 32-bit address could name at first.
+echo $((64 << 20)) >/proc/sys/vm/mmap_min_addr
+[ "\$(cat /proc/sys/vm/mmap_min_addr)" = $((64 << 20)) ] && echo 'machine: user'
+tests/e2e/user.bash
+echo "machine: exit \$?"
 echo o >/proc/sysrq-trigger
 sleep 10
 INIT
 chmod 755 "$scratch" "$scratch/init"
-timeout 240 linux.uml mem=1G quiet rootfstype=hostfs rootflags=/ ro init="$scratch/init" uml_dir="$scratch/" \
+timeout 340 linux.uml mem=1G quiet rootfstype=hostfs rootflags=/ ro init="$scratch/init" uml_dir="$scratch/" \
   con=null con0=fd:0,fd:1 </dev/null >"$scratch/output" 2>&1
-for part in unit node; do
+for part in unit node user; do
   sed -n "/^machine: $part/,/^machine: exit/p" "$scratch/output" | tr -d '\r' >"$scratch/$part"
   grep -E '^ok |^FAIL|^SKIP|skipped: ' "$scratch/$part"
   # Nothing is missing there, so nothing may be skipped.
   closing=$(grep -E '^[0-9]+ passed, ' "$scratch/$part")
   if [[ $(tail -n 1 "$scratch/$part") == "machine: exit 0" && $closing == *", 0 failed, 0 skipped" ]]; then
-    pass "control groups: $part ($closing)"
+    pass "$part ($closing)"
   else
-    fail "control groups: $part" "$closing"
+    fail "$part" "$closing"
     tail -n 40 "$scratch/output"
   fi
 done

@@ -57,7 +57,7 @@ static bool enter_namespaces(const struct jail_profile *profile, bool is_root, s
         error_system(error, "this kernel refuses namespaces to ordinary users "
                             "(user.max_user_namespaces, kernel.unprivileged_userns_clone, a "
                             "security module or a chroot); allow them or start as root");
-        error->code = ERROR_UNSUPPORTED;
+        error->code = ERROR_UNAVAILABLE;
         return false;
     }
     if (!map_ids(uid, gid, error))

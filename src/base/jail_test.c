@@ -509,7 +509,7 @@ static void refused_namespaces_are_an_error(void)
         if (!prepared)
             _exit(77);
         bool entered = jail_enter(&strict, 0, 0, &error);
-        bool is_clear = error.code == ERROR_UNSUPPORTED &&
+        bool is_clear = error.code == ERROR_UNAVAILABLE &&
                         strstr(error.text, "refuses namespaces to ordinary users") != NULL;
         _exit(!entered && is_clear ? 0 : 1);
     }

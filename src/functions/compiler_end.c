@@ -3,10 +3,11 @@
 
 #include <signal.h>
 
+/* What is wrong with the module, or what the compiler lacks here. */
 static bool is_refusal(struct bytes name, enum error_code *code)
 {
-    return error_code_find(name, code) &&
-           (*code == ERROR_INVALID || *code == ERROR_UNSUPPORTED || *code == ERROR_LIMIT);
+    return error_code_find(name, code) && (*code == ERROR_INVALID || *code == ERROR_UNSUPPORTED ||
+                                           *code == ERROR_LIMIT || *code == ERROR_UNAVAILABLE);
 }
 
 static bool fail_as_told(int exit_code, struct bytes words, struct error *error)

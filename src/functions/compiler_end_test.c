@@ -21,6 +21,7 @@ static const struct {
       "system: no memory",
       ERROR_INTERNAL,
       "the compiler failed with exit code 7: system: no memory" },
+    { { false, 7 }, "unavailable: no namespaces", ERROR_UNAVAILABLE, "no namespaces" },
     { { false, 3 }, "invalid:", ERROR_INTERNAL, "the compiler failed with exit code 3: invalid:" },
     { { false, 3 }, "invalid", ERROR_INTERNAL, "the compiler failed with exit code 3: invalid" },
     { { false, 1 }, "", ERROR_INTERNAL, "the compiler failed with exit code 1: " },

@@ -69,6 +69,17 @@ static void die(int number)
     signal(number, SIG_DFL);
 }
 
+/* Some kernels (sandboxes, user-mode Linux) fill in the number of the exception only for page
+ * faults; the signal tells the others apart. */
+static uint32_t vector_of(int number, const siginfo_t *info, const greg_t *registers)
+{
+    if (number == SIGILL)
+        return VECTOR_INVALID_OPCODE;
+    if (number == SIGFPE && info->si_code == FPE_INTDIV)
+        return VECTOR_DIVIDE;
+    return (uint32_t)registers[REG_TRAPNO];
+}
+
 static void on_fault(int number, siginfo_t *info, void *given)
 {
     ucontext_t *context = given;
@@ -80,7 +91,7 @@ static void on_fault(int number, siginfo_t *info, void *given)
     /* Sent by somebody: not an exception. */
     if (info->si_code <= 0 && info->si_code != SI_KERNEL)
         return;
-    uint32_t vector = (uint32_t)registers[REG_TRAPNO];
+    uint32_t vector = vector_of(number, info, registers);
     uint64_t address = vector == VECTOR_PAGE_FAULT ? (uint64_t)registers[REG_CR2] : 0;
     if (vector == VECTOR_PAGE_FAULT && gate.open_page != NULL &&
         gate.open_page(address, (registers[REG_ERR] & ERROR_WRITE) != 0))
