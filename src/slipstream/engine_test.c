@@ -138,7 +138,7 @@ static void privileged_instructions_end_the_call(void)
         TEST_far_return,
     };
     BENCH bench = { .image = -1 };
-    struct settings limits = { .timeout_ms = 200 };
+    struct settings limits = { .timeout_ms = 60000 };
     bool is_kvm = strcmp(test_backend(), "kvm") == 0;
     for (unsigned i = 0; i < ARRAY_COUNT(functions); i++) {
         /* The first three enter the kernel from a process: there the jail's filter ends it. */
@@ -207,6 +207,19 @@ static void memory_grows_and_shrinks_back(void)
     }
 }
 
+/* On a busy machine what is short may be out of time, too: then it is called again. */
+static uint64_t call_until_done(struct bench *bench, enum test_function function, uint64_t first,
+                                uint64_t second)
+{
+    for (unsigned i = 0; i < 200; i++) {
+        uint64_t result = call(bench, function, first, second, 0);
+        if (bench->outcome.kind != OUTCOME_TIMEOUT)
+            return result;
+        CHECK(shell_reset(bench->shell, &bench->error));
+    }
+    return 0;
+}
+
 static void time_limit_stops_a_loop(void)
 {
     REQUIRE_KVM();
@@ -218,7 +231,7 @@ static void time_limit_stops_a_loop(void)
         CHECK_NUMBER(bench.outcome.kind, OUTCOME_TIMEOUT);
         CHECK(bench.outcome.duration_ns >= 30000000);
         CHECK(shell_reset(bench.shell, &bench.error));
-        CHECK_NUMBER(call(&bench, TEST_add, 1, 2, 0), 3);
+        CHECK_NUMBER(call_until_done(&bench, TEST_add, 1, 2), 3);
     }
 }
 
@@ -301,7 +314,7 @@ static const struct test_image reactor = { .memory_size = 65536,
                                            .initialise = TEST_start,
                                            .init = TEST_init };
 
-static const struct settings as_reactor = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 1000 };
+static const struct settings as_reactor = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 60000 };
 
 /* One request; the second counter of the answer. */
 static uint64_t handle(struct bench *bench, const char *text)
@@ -355,11 +368,13 @@ static void initialisations_fail(void)
                   { TEST_recurse, OUTCOME_TRAPPED, TRAP_STACK },
                   { TEST_loop, OUTCOME_TIMEOUT, TRAP_NONE } };
     const struct settings hurried = { .entry = SETTINGS_ENTRY_REACTOR, .timeout_ms = 300 };
+    /* What ends by itself has all the time it needs, however busy the machine is. */
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         BENCH bench = { .image = -1 };
         struct test_image image = reactor;
         image.init = cases[i].init;
-        REQUIRE(bench_open(&bench, &image, &hurried));
+        bool is_endless = cases[i].kind == OUTCOME_TIMEOUT;
+        REQUIRE(bench_open(&bench, &image, is_endless ? &hurried : &as_reactor));
         CHECK_NUMBER(bench.outcome.kind, cases[i].kind);
         CHECK_NUMBER(bench.outcome.reason, cases[i].reason);
         CHECK(!shell_run(bench.shell, NULL, &bench.outcome, &bench.error));

@@ -81,7 +81,7 @@ bool wait_completion(struct bench *bench, struct worker_completion *completion)
     struct pollfd waiting[2] = { { .fd = worker_event(bench->worker), .events = POLLIN },
                                  { .fd = worker_socket(bench->worker), .events = POLLIN } };
     while (!worker_take(bench->worker, completion)) {
-        if (!worker_is_alive(bench->worker) || poll(waiting, 2, 10000) <= 0)
+        if (!worker_is_alive(bench->worker) || poll(waiting, 2, 60000) <= 0)
             return false;
         if (waiting[1].revents != 0 &&
             worker_answer(bench->worker, &bench->error) == WORKER_ANSWER_LOST)

@@ -15,7 +15,7 @@ static void runs_an_invocation(void)
     REQUIRE_KVM();
     BENCH bench = { 0 };
     REQUIRE(bench_open(&bench, 2));
-    REQUIRE(load(&bench, 7, TEST_echo, 1000));
+    REQUIRE(load(&bench, 7, TEST_echo, 60000));
     for (uint64_t round = 0; round < 50; round++) {
         struct worker_completion completion;
         struct bytes output;
@@ -36,13 +36,14 @@ static void runs_an_invocation(void)
     }
 }
 
-static void slots_run_side_by_side(void)
+/* Three endless ones and a short one; the loops' limit is long enough when the short one is the
+ * first to end. */
+static void run_side_by_side(uint32_t loop_ms, bool *is_long_enough)
 {
-    REQUIRE_KVM();
     BENCH bench = { 0 };
     REQUIRE(bench_open(&bench, 4));
-    REQUIRE(load(&bench, 1, TEST_loop, 500));
-    REQUIRE(load(&bench, 2, TEST_echo, 1000));
+    REQUIRE(load(&bench, 1, TEST_loop, loop_ms));
+    REQUIRE(load(&bench, 2, TEST_echo, 60000));
     uint32_t slots[4], extra;
     for (unsigned i = 0; i < 3; i++)
         REQUIRE(submit(&bench, 1, "", i, &slots[i]));
@@ -52,11 +53,21 @@ static void slots_run_side_by_side(void)
         struct worker_completion completion;
         REQUIRE(wait_completion(&bench, &completion));
         bool is_echo = completion.token == 3;
-        CHECK_NUMBER(is_echo, i == 0);
+        *is_long_enough = *is_long_enough || (is_echo && i == 0);
         CHECK_NUMBER(completion.outcome.kind, is_echo ? OUTCOME_DONE : OUTCOME_TIMEOUT);
         worker_release(bench.worker, completion.slot);
     }
     CHECK_NUMBER(worker_running_count(bench.worker), 0);
+}
+
+static void slots_run_side_by_side(void)
+{
+    REQUIRE_KVM();
+    bool is_long_enough = false;
+    /* On a busy machine it takes its time to get a processor, but not behind the others. */
+    for (uint32_t loop_ms = 100; loop_ms <= 6400 && !is_long_enough; loop_ms *= 4)
+        run_side_by_side(loop_ms, &is_long_enough);
+    CHECK(is_long_enough);
 }
 
 /* The timer finds an endless loop where it is: in its one function. */
@@ -215,7 +226,7 @@ static bool load_reactor(struct bench *bench, enum test_function init, uint32_t 
                                 .initialise = TEST_start,
                                 .init = init };
     struct settings settings = { .entry = SETTINGS_ENTRY_REACTOR,
-                                 .timeout_ms = 100,
+                                 .timeout_ms = init == TEST_loop ? 100 : 60000,
                                  .flags = flags };
     AUTO_CLOSE int descriptor = test_image_make(&image);
     return worker_load(bench->worker, 1, descriptor, -1, &settings, &bench->error);
@@ -299,7 +310,7 @@ static void loads_and_unloads_leave_nothing(void)
     for (unsigned i = 0; i < 300; i++) {
         struct worker_completion completion;
         uint32_t slot;
-        REQUIRE(load(&bench, i, TEST_echo, 1000));
+        REQUIRE(load(&bench, i, TEST_echo, 60000));
         if (i % 10 == 0) {
             REQUIRE(submit(&bench, i, "x", i, &slot));
             REQUIRE(wait_completion(&bench, &completion));

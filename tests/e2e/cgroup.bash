@@ -44,14 +44,14 @@ node_start --config "$scratch/s3nd.toml" || { fail "start without"; finish; }
 is "off: the node stays where it was" "$(sed -n 's/^0:://p' "/proc/$node/cgroup")" "${own%/}${has_group:+/s3n-e2e-$$}$([ -n "$has_group$own" ] && [ "$own$has_group" = / ] && echo /)"
 node_stop
 is "stop" $? 0
-printf '[limits]\nready_max = 2\n[cgroup]\n%sworker_memory_mib = 128\nworker_pids = 100\nworker_weight = 70\ncompiler_pids = 33\n' \
+printf '[limits]\nready_max = 2\n[cgroup]\n%sworker_memory_mib = 40\nworker_pids = 100\nworker_weight = 70\ncompiler_pids = 33\n' \
   "${has_memory:+use = \"required\"
 }" >"$scratch/s3nd.toml"
 node_start --config "$scratch/s3nd.toml" && claim || { fail "start"; finish; }
 has "the log tells what is limited" "$(cat "$scratch/node.log")" 'event="control groups" limits='
 application echo echo
-application eat eat 'limits = { memory_mib = 512, timeout_ms = 20000 }'
-application small eat 'limits = { memory_mib = 32, timeout_ms = 20000 }'
+application eat eat 'limits = { memory_mib = 512, timeout_ms = 25000 }'
+application small eat 'limits = { memory_mib = 24, timeout_ms = 25000 }'
 deploy echo && deploy eat && deploy small
 is "deploy" $? 0
 is "invoke" "$(invoke echo --data hello)" hello
@@ -66,7 +66,7 @@ if [ -n "$has_memory" ]; then
   worker=$(pid_of slipstream) server=$(pid_of 'role server') keeper=$(pid_of s3n-keeper)
   names=$(for pid in $worker $server $keeper; do group_of "$pid"; done | sort -u | grep -c '^child-')
   is "each child has one" "$names" 3
-  is "a worker's memory" "$(value "$worker" memory.max)" $((128 << 20))
+  is "a worker's memory" "$(value "$worker" memory.max)" $((40 << 20))
   is "and none of it is swapped" "$(value "$worker" memory.swap.max)" 0
   is "a worker's processes" "$(value "$worker" pids.max)" 100
   is "a worker's share" "$(value "$worker" cpu.weight)" 70
@@ -86,7 +86,7 @@ if [ -n "$has_memory" ]; then
 elif memory=/sys/fs/cgroup/memory/s3n-e2e-$$ && mkdir "$memory" 2>/dev/null; then
   # The kernel has memory groups of version 1 only: the worker is put into one by hand, so that it is the kernel that
   # ends it.
-  echo 134217728 >"$memory/memory.limit_in_bytes"
+  echo 41943040 >"$memory/memory.limit_in_bytes"
   for pid in $(pgrep -P "$node" -f slipstream); do
     for task in $pid $(pgrep -P "$pid"); do echo "$task" >"$memory/cgroup.procs"; done
   done

@@ -65,7 +65,8 @@ node_start() {
   node=$!
   exec 9<"$ready"
   line=
-  read -r -t 20 line <&9
+  # A node that ends closes it: who waits in vain, waits not so long.
+  read -r -t 100 line <&9
   exec 9<&-
   url=${line#ready url=}
   url=${url%% *}
