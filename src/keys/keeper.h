@@ -20,7 +20,7 @@
 
 #include "base/clock.h"
 #include "keys/keyset.h"
-#include "keys/platform.h"
+#include "platform/platform.h"
 #include "store/store.h"
 
 enum keeper_request {

@@ -61,7 +61,7 @@ node_start() {
   ready=$scratch/ready
   rm -f "$ready"
   mkfifo "$ready"
-  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" "$@" >"$ready" 2>>"$scratch/node.log" &
+  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 --tee sim --backend "${S3N_BACKEND:-kvm}" "$@" >"$ready" 2>>"$scratch/node.log" &
   node=$!
   exec 9<"$ready"
   line=

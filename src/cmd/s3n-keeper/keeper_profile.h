@@ -6,5 +6,8 @@
 #include "base/jail.h"
 
 extern const struct jail_profile keeper_profile;
+/* The same for a keeper that asks a kernel for evidence: files in the one folder that the platform
+ * needs, its ioctls, and a timer against interfaces that hang. */
+extern const struct jail_profile keeper_tee_profile;
 
 #endif

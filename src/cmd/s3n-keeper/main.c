@@ -24,6 +24,8 @@ enum {
 struct options {
     const char *data_dir;
     const char *tee;
+    const char *system_root;
+    uint64_t timeout_ms;
     uint64_t socket;
     uint64_t uid_base;
 };
@@ -38,7 +40,19 @@ static const struct option_row rows[] = {
       .kind = OPTION_STRING,
       .offset = offsetof(struct options, tee),
       .value = "PLATFORM",
-      .help = "platform that gives evidence: sim (the default)" },
+      .help = "platform that gives evidence: tdx, snp, nitro, sgx, sim; auto looks (auto)" },
+    { .name = "system-root",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, system_root),
+      .value = "DIR",
+      .help = "in front of the kernel's paths, for tests of interfaces (none)" },
+    { .name = "evidence-timeout-ms",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct options, timeout_ms),
+      .value = "MS",
+      .help = "how long the platform may take for evidence (20000)",
+      .min = 1,
+      .max = 600000 },
     { .name = "socket-fd",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct options, socket),
@@ -71,9 +85,6 @@ static bool service_open(const struct options *options, struct error *error)
     char folder[PATH_MAX], path[PATH_MAX];
     if (options->data_dir == NULL)
         return error_set(error, ERROR_USAGE, "--data-dir is needed");
-    if (strcmp(options->tee, "sim") != 0)
-        return error_set(error, ERROR_UNSUPPORTED, "no platform \"%s\" here, only sim",
-                         error_quote(bytes_of_string(options->tee)).text);
     int size = snprintf(folder, sizeof(folder), "%s/keeper", options->data_dir);
     int path_size = snprintf(path, sizeof(path), "%s/keeper/root", options->data_dir);
     if (size >= (int)sizeof(folder) || path_size >= (int)sizeof(path))
@@ -81,18 +92,34 @@ static bool service_open(const struct options *options, struct error *error)
     (void)mlock(&service, sizeof(service)); /* best effort: an ordinary user has little of it */
     return file_make_folder(folder, 0700, error) &&
            root_secret_from_file(&service.root, path, error) &&
-           platform_open_sim(&service.platform, folder, error);
+           platform_open(&service.platform, options->tee,
+                         &(struct platform_options){
+                             .folder = folder,
+                             .system_root = options->system_root,
+                             .timeout_ms = (unsigned)options->timeout_ms,
+                             .user = (uid_t)(options->uid_base + UID_OFFSET),
+                         },
+                         error);
+}
+
+/* A platform of the kernel's has its files in one folder, which becomes the root. */
+static bool service_jail(const struct options *options, struct error *error)
+{
+    uid_t user = (uid_t)(options->uid_base + UID_OFFSET);
+    bool is_sim = strcmp(service.platform.name, "sim") == 0;
+    struct jail_profile profile = is_sim ? keeper_profile : keeper_tee_profile;
+    profile.folder = service.platform.folder;
+    return jail_enter(&profile, user, user, error) && platform_jailed(&service.platform, error);
 }
 
 static bool run(const struct options *options, struct error *error)
 {
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
-    uid_t user = (uid_t)(options->uid_base + UID_OFFSET);
-    if (!service_open(options, error) || !jail_enter(&keeper_profile, user, user, error))
+    if (!service_open(options, error) || !service_jail(options, error))
         return false;
-    log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "node",
-             service.platform.node, NULL);
+    log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "interface",
+             service.platform.interface, "node", service.platform.node, NULL);
     return keeper_serve(&service, (int)options->socket, error);
 }
 
@@ -100,7 +127,7 @@ int main(int argc, char **argv)
 {
     struct error error = { 0 };
     struct option_arguments arguments;
-    struct options options = { .tee = "sim",
+    struct options options = { .tee = "auto",
                                .socket = SOCKET_DEFAULT,
                                .uid_base = UID_BASE_DEFAULT };
     (void)argc;

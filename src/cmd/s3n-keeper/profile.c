@@ -3,16 +3,43 @@
 
 #include "base/jail_calls.h"
 
-static const struct jail_call calls[] = {
-    JAIL_CALLS_PROCESS,
-    JAIL_CALLS_CLOCKS,
-    JAIL_CALLS_MEMORY,
-    JAIL_CALLS_IPC,
-    { SCMP_SYS(poll), "wait for the next request" },
-    { SCMP_SYS(close), "the connection, and descriptors that a request should not have brought" },
-    { SCMP_SYS(write), "logs" },
-    { SCMP_SYS(writev), "assertion messages" },
-    { SCMP_SYS(fcntl), "is the socket blocking?" },
+#include <sys/socket.h>
+
+/* clang-format off */
+#define KEEPER_CALLS                                                                               \
+    JAIL_CALLS_PROCESS, JAIL_CALLS_CLOCKS, JAIL_CALLS_MEMORY, JAIL_CALLS_IPC,                      \
+    { SCMP_SYS(poll), "wait for the next request" },                                               \
+    { SCMP_SYS(close), "the connection, and descriptors that a request should not have brought" }, \
+    { SCMP_SYS(write), "logs" },                                                                   \
+    { SCMP_SYS(writev), "assertion messages" },                                                    \
+    { SCMP_SYS(fcntl), "is the socket blocking?" }
+/* clang-format on */
+
+enum {
+    NSM_RAW = 0xc0200a00,    /* the Nitro secure module's one request */
+    TDX_REPORT = 0xc4405401, /* a TDREPORT */
+    LOW_WORD = 0xffffffff
+};
+
+static const struct jail_call calls[] = { KEEPER_CALLS };
+
+static const struct jail_call tee_calls[] = {
+    KEEPER_CALLS,
+    { SCMP_SYS(openat), "the platform's files; they are the whole root folder" },
+    { SCMP_SYS(open), "the same in older C libraries" },
+    { SCMP_SYS(read), "evidence" },
+    { SCMP_SYS(pwrite64), "a run-time register is extended" },
+    { SCMP_SYS(ioctl), "/dev/nsm", true, 1, LOW_WORD, NSM_RAW },
+    { SCMP_SYS(ioctl), "/dev/tdx_guest", true, 1, LOW_WORD, TDX_REPORT },
+    { SCMP_SYS(socket), "the quote generation service, over vsock", true, 0, LOW_WORD, AF_VSOCK },
+    { SCMP_SYS(connect), "the same" },
+    { SCMP_SYS(setsockopt), "its time limit" },
+    { SCMP_SYS(recvfrom), "its answer" },
+    { SCMP_SYS(setitimer), "the time limit of a kernel interface" },
+    { SCMP_SYS(clock_nanosleep), "while the device is busy" },
+    { SCMP_SYS(nanosleep), "the same in older C libraries" },
+    { SCMP_SYS(fstat), "what was opened" },
+    { SCMP_SYS(newfstatat), "the same in newer C libraries" },
 };
 
 const struct jail_profile keeper_profile = {
@@ -21,5 +48,15 @@ const struct jail_profile keeper_profile = {
     .call_count = ARRAY_COUNT(calls),
     .memory_max = 512 << 20,
     .file_size_max = UINT64_MAX, /* logs may go to a file */
+    .descriptors_max = 32,
+};
+
+const struct jail_profile keeper_tee_profile = {
+    .name = "s3n-keeper",
+    .calls = tee_calls,
+    .call_count = ARRAY_COUNT(tee_calls),
+    /* no network: vsock, the way to a quote generation service, is in no network namespace */
+    .memory_max = 512 << 20,
+    .file_size_max = UINT64_MAX,
     .descriptors_max = 32,
 };

@@ -6,6 +6,7 @@
 #include "cmd/s3nd/spares.h"
 #include "crypto/base64.h"
 #include "functions/limits.h"
+#include "platform/platform.h"
 
 #include <stddef.h>
 #include <stdio.h>
@@ -28,7 +29,7 @@ static bool defaults_set(struct config *config, struct error *error)
     *config = (struct config){
         .listen = "127.0.0.1:8443",
         .admin = "127.0.0.1:0",
-        .tee = "sim",
+        .tee = "auto",
         .backend = "auto",
         .restoring = "auto",
         .handover = "auto",
@@ -421,9 +422,9 @@ bool config_read(struct config *config, char **argv, struct error *error)
         strcmp(read.backend, "process") != 0)
         return error_set(error, ERROR_INVALID, "backend \"%s\": there are kvm, process and auto",
                          error_quote(bytes_of_string(read.backend)).text);
-    if (strcmp(read.tee, "sim") != 0)
-        return error_set(error, ERROR_UNSUPPORTED,
-                         "tee %s: this version has the platform `sim` only",
+    if (!platform_is_name(read.tee))
+        return error_set(error, ERROR_INVALID,
+                         "tee %s: there are auto, tdx, snp, nitro, sgx and sim",
                          error_quote(bytes_of_string(read.tee)).text);
     *config = read;
     return true;

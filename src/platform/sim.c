@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "keys/platform.h"
+#include "platform/platform.h"
 
 #include "attest/sim.h"
 #include "base/clock.h"
@@ -63,16 +63,12 @@ bool platform_open_sim(struct platform *platform, const char *folder, struct err
         return false;
     /* A machine's platform identity would be here; the development root is all sim has. */
     struct digest32 identity = sha256_of(sim_root_certificate(root));
-    struct platform opened = { .name = "sim", .evidence = sim_evidence, .close = sim_close };
-    hex_encode(opened.node, bytes_of(identity.bytes, KEYS_NODE_SIZE / 2));
+    struct platform opened = { .name = "sim",
+                               .interface = "a development root",
+                               .evidence = sim_evidence,
+                               .close = sim_close };
+    hex_encode(opened.node, bytes_of(identity.bytes, PLATFORM_NODE_SIZE / 2));
     opened.context = TAKE(root);
     *platform = opened;
     return true;
-}
-
-void platform_close(struct platform *platform)
-{
-    if (platform->close != NULL)
-        platform->close(platform->context);
-    *platform = (struct platform){ 0 };
 }
