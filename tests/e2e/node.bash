@@ -9,7 +9,8 @@ modules=$S3N_SOURCE/tests/data/functions
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/s3n-e2e.XXXXXX")
 chmod 755 "$scratch"
 export XDG_CONFIG_HOME=$scratch/config # a profile of its own
-unset S3N_CONFIG S3N_DATA_DIR S3N_TEE S3N_LOG S3N_ENDPOINT
+unset S3N_CONFIG S3N_DATA_DIR S3N_LOG S3N_ENDPOINT
+export S3N_TEE=sim # there is no TEE where tests run, and none is simulated by itself
 PATH=$S3N_BUILD/bin:$PATH
 data=$scratch/data
 node='' url='' admin=''
@@ -61,7 +62,7 @@ node_start() {
   ready=$scratch/ready
   rm -f "$ready"
   mkfifo "$ready"
-  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 --tee sim --backend "${S3N_BACKEND:-kvm}" "$@" >"$ready" 2>>"$scratch/node.log" &
+  "${RUN_AS[@]}" s3nd --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" "$@" >"$ready" 2>>"$scratch/node.log" &
   node=$!
   exec 9<"$ready"
   line=
