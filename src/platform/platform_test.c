@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/platform.h"
 
-#include "platform/fake_kernel.h"
 #include "tests/harness.h"
+#include "tests/platform/fake_kernel.h"
 
 #include <errno.h>
 #include <pthread.h>

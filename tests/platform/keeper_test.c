@@ -4,8 +4,8 @@
 #include "base/file.h"
 #include "base/spawn.h"
 #include "keys/keeper.h"
-#include "platform/fake_kernel.h"
 #include "tests/harness.h"
+#include "tests/platform/fake_kernel.h"
 
 #include <limits.h>
 #include <signal.h>

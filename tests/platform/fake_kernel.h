@@ -4,8 +4,8 @@
  * files.  What it answers parses as evidence over what was asked and is signed by nobody.
  *
  * It runs in a process of its own; the script is shared with it and may change at any time. */
-#ifndef PLATFORM_FAKE_KERNEL_H
-#define PLATFORM_FAKE_KERNEL_H
+#ifndef TESTS_PLATFORM_FAKE_KERNEL_H
+#define TESTS_PLATFORM_FAKE_KERNEL_H
 
 #include "core/bytes.h"
 

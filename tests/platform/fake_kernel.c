@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #define FUSE_USE_VERSION 35
 
-#include "platform/fake_kernel.h"
+#include "tests/platform/fake_kernel.h"
 
 #include "attest/amd/snp.h"
 #include "attest/intel/quote.h"
