@@ -26,10 +26,11 @@ bool hex_decode(void *target, size_t size, struct bytes text)
 {
     if (text.size % 2 != 0 || text.size / 2 != size)
         return false;
-    for (size_t i = 0; i < text.size; i++) {
-        if (hex_digit_value(text.data[i]) < 0)
-            return false;
-    }
+    int all = 0;
+    for (size_t i = 0; i < text.size; i++)
+        all |= hex_digit_value(text.data[i]);
+    if (all < 0)
+        return false;
     uint8_t *bytes = target;
     for (size_t i = 0; i < size; i++)
         bytes[i] = (uint8_t)(hex_digit_value(text.data[2 * i]) << 4 |

@@ -56,7 +56,8 @@ static uint64_t read_big(struct reader *reader, size_t size)
 
 uint8_t read_u8(struct reader *reader)
 {
-    return (uint8_t)read_little(reader, 1);
+    const uint8_t *at = advance(reader, 1);
+    return at == NULL ? 0 : *at;
 }
 
 uint16_t read_u16_le(struct reader *reader)

@@ -94,9 +94,18 @@ static bool decode(uint8_t *target, size_t capacity, size_t *size, struct bytes 
     unsigned unused = (unsigned)(text.size * 6 - needed * 8);
     if (unused > 0 && ((values[text.data[text.size - 1]] - 1U) & ((1U << unused) - 1)) != 0)
         return false;
+    size_t i = 0;
+    for (; text.size - i >= 4; i += 4) {
+        const uint8_t *four = text.data + i;
+        uint32_t group = (values[four[0]] - 1U) << 18 | (values[four[1]] - 1U) << 12 |
+                         (values[four[2]] - 1U) << 6 | (values[four[3]] - 1U);
+        *target++ = (uint8_t)(group >> 16);
+        *target++ = (uint8_t)(group >> 8);
+        *target++ = (uint8_t)group;
+    }
     uint32_t bits = 0;
     unsigned bit_count = 0;
-    for (size_t i = 0; i < text.size; i++) {
+    for (; i < text.size; i++) {
         bits = bits << 6 | (values[text.data[i]] - 1U);
         bit_count += 6;
         if (bit_count >= 8) {

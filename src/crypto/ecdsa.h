@@ -4,7 +4,8 @@
  *
  * A struct ecdsa_public that came from a function here is a point on the curve; one filled from
  * outside bytes is checked by ecdsa_verify, or by ecdsa_public_check.  Low and high s are both
- * legal. */
+ * legal.  Signatures under keys of crypto/p256_tables.h are verified by crypto/p256.h, others by
+ * OpenSSL. */
 #ifndef CRYPTO_ECDSA_H
 #define CRYPTO_ECDSA_H
 

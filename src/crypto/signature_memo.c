@@ -4,6 +4,10 @@
 #include "core/writer.h"
 #include "crypto/hash.h"
 
+enum {
+    KEY_AND_SIGNATURE_SIZE_MAX = 2048 /* RSA keys and signatures of 4096 bits, and a digest */
+};
+
 static struct bytes value_of(const struct signature_value *signature)
 {
     switch (signature->kind) {
@@ -17,20 +21,22 @@ static struct bytes value_of(const struct signature_value *signature)
     return (struct bytes){ 0 };
 }
 
-/* The digest of three digests can't be that of another three. */
+/* Digest of kinds, sizes, key, signature and the message's digest. */
 static struct digest32 name_of(const struct public_key *key, struct bytes message,
                                const struct signature_value *signature)
 {
-    uint8_t space[3 * sizeof(struct digest32) + 2];
+    uint8_t space[KEY_AND_SIGNATURE_SIZE_MAX];
     struct writer writer = writer_into(space, sizeof(space));
-    struct digest32 key_id = public_key_id(key);
+    struct bytes value = value_of(signature);
     struct digest32 message_id = sha256_of(message);
-    struct digest32 signature_id = sha256_of(value_of(signature));
     write_u8(&writer, (uint8_t)key->kind);
     write_u8(&writer, (uint8_t)signature->kind);
-    write_bytes(&writer, BYTES_OF(key_id.bytes));
+    write_u16_le(&writer, (uint16_t)key->spki.size);
+    write_u16_le(&writer, (uint16_t)value.size);
     write_bytes(&writer, BYTES_OF(message_id.bytes));
-    write_bytes(&writer, BYTES_OF(signature_id.bytes));
+    write_bytes(&writer, key->spki);
+    write_bytes(&writer, value);
+    ASSERT(!writer.failed);
     return sha256_of(writer_view(&writer));
 }
 
