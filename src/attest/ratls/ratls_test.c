@@ -144,7 +144,7 @@ struct maker {
     struct buffer quote;
     struct buffer der;
     uint8_t value[16384];
-    uint8_t second[4096];
+    uint8_t second[16384];
     struct fixture_certificate content;
 };
 
@@ -466,6 +466,46 @@ static void judges_endorsements_too(void)
     CHECK(judge_made(&maker, &verdict) == ATTEST_REASON_NONE);
 }
 
+static bool has_left_out(const struct attest_verdict *verdict)
+{
+    for (size_t i = 0; i < verdict->step_count; i++) {
+        if (verdict->steps[i].state == ATTEST_STEP_LEFT_OUT)
+            return true;
+    }
+    return false;
+}
+
+/* Collateral that stands in the certificate itself completes the verdict. */
+static void uses_endorsements_that_hold(void)
+{
+    AUTO_MAKER struct maker maker = { 0 };
+    struct attest_verdict verdict;
+    struct attest_collateral collateral = { 0 };
+    maker_init(&maker, PUBLIC_KEY_P256);
+    REQUIRE(sim_collateral(maker.root, &collateral));
+    struct digest32 sha256 = sha256_of(fixture_key_spki(maker.key));
+    const struct tagged form = { .tag = 60000, .algorithm = 1, .hash = BYTES_OF(sha256.bytes) };
+    add_extension(&maker, oid_tagged, write_tagged(&maker, &form), false);
+    CHECK(judge_made(&maker, &verdict) == ATTEST_REASON_NONE);
+    CHECK(has_left_out(&verdict));
+    CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UNKNOWN);
+    const struct bytes items[] = { collateral.tcb_info,  collateral.tcb_chain,
+                                   collateral.pck_crl,   collateral.root_crl,
+                                   collateral.tcb_chain, collateral.qe_identity,
+                                   collateral.tcb_chain };
+    struct writer writer = writer_into(maker.second, sizeof(maker.second));
+    cbor_write_tag(&writer, 60000);
+    cbor_write_array(&writer, 1 + ARRAY_COUNT(items));
+    cbor_write_unsigned(&writer, 1);
+    for (size_t i = 0; i < ARRAY_COUNT(items); i++)
+        cbor_write_bytes(&writer, items[i]);
+    REQUIRE(!writer.failed);
+    add_extension(&maker, oid_endorsements, writer_view(&writer), false);
+    CHECK(judge_made(&maker, &verdict) == ATTEST_REASON_NONE);
+    CHECK(!has_left_out(&verdict));
+    CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UP_TO_DATE);
+}
+
 static const struct test tests[] = {
     TEST(agrees_with_all_cases),
     TEST(judges_the_quote_like_any_other),
@@ -476,5 +516,6 @@ static const struct test tests[] = {
     TEST(judges_the_certificate_around),
     TEST(reads_endorsements),
     TEST(judges_endorsements_too),
+    TEST(uses_endorsements_that_hold),
 };
 TEST_MAIN(tests)
