@@ -316,7 +316,11 @@ bool cell_try(struct program *program, const struct settings *settings,
         trial_main(program, settings, trial, room, worker);
     if (pid < 0)
         return error_system(error, "start a process to initialise it");
-    while (waitpid(pid, NULL, 0) < 0 && errno == EINTR)
+    int status = 0;
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
+    if (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS)
+        return error_set(error, ERROR_CRASHED,
+                         "the process that initialises it made a forbidden system call");
     return room_result(room, error) && program_adopt(program, room, error);
 }

@@ -44,8 +44,10 @@ bool cell_keep_descriptors(const struct engine *engine, const int *from, const i
     int *device = engine_device(engine), kept[3];
     int sources[3], targets[3];
     ASSERT(count < ARRAY_COUNT(kept));
-    memcpy(sources, from, count * sizeof(*from));
-    memcpy(targets, to, count * sizeof(*to));
+    for (unsigned i = 0; i < count; i++) {
+        sources[i] = from[i];
+        targets[i] = to[i];
+    }
     if (device != NULL) {
         sources[count] = *device;
         targets[count++] = CELL_DEVICE;
