@@ -462,14 +462,15 @@ bool image_locate(const struct image *image, uint32_t code_offset, struct image_
     size_t functions = rows_up_to(image, IMAGE_FUNCTIONS, code_offset);
     if (functions == 0 || code_offset >= image->sections[IMAGE_CODE].size)
         return false;
-    *function = image_function_at(image, functions - 1);
-    *wasm_offset = 0;
+    struct image_function found = image_function_at(image, functions - 1);
     size_t traps = rows_up_to(image, IMAGE_TRAPS, code_offset);
-    if (traps > 0) {
-        struct image_trap trap = image_trap_at(image, traps - 1);
-        if (trap.code_offset >= function->code_offset)
-            *wasm_offset = trap.wasm_offset;
-    }
+    struct image_trap trap = { 0 };
+    if (traps > 0)
+        trap = image_trap_at(image, traps - 1);
+    if (trap.wasm_offset == IMAGE_NOWHERE)
+        return false;
+    *function = found;
+    *wasm_offset = trap.code_offset >= found.code_offset ? trap.wasm_offset : 0;
     return true;
 }
 

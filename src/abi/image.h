@@ -48,11 +48,14 @@ struct image_function {
     uint32_t name_size;
 };
 
-/* The instruction at or before which a trap happened, as an offset in the module file. */
+/* The instruction at or before which a trap happened, as an offset in the module file.  The first
+ * row of a function's code has that of its first instruction. */
 struct image_trap {
     uint32_t code_offset;
-    uint32_t wasm_offset;
+    uint32_t wasm_offset; /* 0: not known; IMAGE_NOWHERE: code that is no function's */
 };
+
+#define IMAGE_NOWHERE UINT32_MAX
 
 enum image_export_kind {
     IMAGE_EXPORT_FUNCTION,
@@ -208,7 +211,7 @@ MUST_CHECK bool image_choose_abi(const struct image_header *header, enum image_a
  * functions. */
 bool image_is_native(const struct image *image, uint32_t code_offset);
 /* Where `code_offset` lies: function row (index into IMAGE_FUNCTIONS) and, if known, the wasm
- * offset (or 0). */
+ * offset (or 0); false: in no function. */
 bool image_locate(const struct image *image, uint32_t code_offset, struct image_function *function,
                   uint32_t *wasm_offset);
 

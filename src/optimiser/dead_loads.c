@@ -64,7 +64,6 @@ static bool is_lossless(LLVMValueRef user)
     case LLVMIntToPtr:
     case LLVMPtrToInt:
     case LLVMGetElementPtr:
-    case LLVMPHI:
         return true;
     default:
         return false;

@@ -3,6 +3,9 @@
 
 #include "abi/layout.h"
 #include "core/checked.h"
+#include "optimiser/limits.h"
+#include "optimiser/lines.h"
+#include "optimiser/places.h"
 
 #include <elf.h>
 #include <string.h>
@@ -14,7 +17,7 @@ enum {
 };
 
 struct section {
-    uint32_t type;
+    uint32_t name, type;
     uint64_t flags, offset, size, link, info, align;
     uint32_t place; /* in the link's text, or PLACE_NONE */
 };
@@ -23,7 +26,7 @@ struct object {
     struct bytes source;
     struct section sections[SECTIONS_MAX];
     unsigned section_count;
-    struct bytes symbols, names;
+    struct bytes symbols, names, section_names;
 };
 
 struct symbol {
@@ -71,7 +74,8 @@ static bool read_sections(struct object *object, struct error *error)
         Elf64_Shdr row;
         if (!take(object->source, header.e_shoff + i * sizeof(row), &row, sizeof(row)))
             return is_corrupt(error, "section table cut off");
-        object->sections[i] = (struct section){ .type = row.sh_type,
+        object->sections[i] = (struct section){ .name = row.sh_name,
+                                                .type = row.sh_type,
                                                 .flags = row.sh_flags,
                                                 .offset = row.sh_offset,
                                                 .size = row.sh_size,
@@ -81,7 +85,11 @@ static bool read_sections(struct object *object, struct error *error)
                                                 .place = PLACE_NONE };
     }
     object->section_count = header.e_shnum;
-    return true;
+    return header.e_shstrndx < header.e_shnum &&
+                   section_bytes(object, &object->sections[header.e_shstrndx],
+                                 &object->section_names)
+               ? true
+               : is_corrupt(error, "no names of sections");
 }
 
 static bool find_symbols(struct object *object, struct error *error)
@@ -140,9 +148,9 @@ static bool number_after(const char *name, char first, uint32_t limit, uint32_t 
     return true;
 }
 
-static bool name_of(const struct object *object, uint32_t at, char name[NAME_MAX_SIZE])
+static bool name_at(struct bytes names, uint32_t at, char name[NAME_MAX_SIZE])
 {
-    struct bytes rest = bytes_part(object->names, at, NAME_MAX_SIZE);
+    struct bytes rest = bytes_part(names, at, NAME_MAX_SIZE);
     size_t size = bytes_find(rest, 0);
     if (size == rest.size)
         return false;
@@ -164,6 +172,42 @@ static bool outside_symbol(const struct object_link *link, const char *name, str
     return symbol->target != NATIVE_TARGET_COUNT;
 }
 
+/* Where the object's code goes; PLACE_NONE: it has none, or several parts. */
+static uint32_t code_section(const struct object *object)
+{
+    uint32_t found = PLACE_NONE;
+    for (unsigned i = 0; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+        if ((section->flags & SHF_EXECINSTR) == 0 || section->size == 0)
+            continue;
+        if (found != PLACE_NONE)
+            return PLACE_NONE;
+        found = i;
+    }
+    return found;
+}
+
+static bool add_traps(struct object_link *link, const struct object *object, struct bytes traps,
+                      struct error *error)
+{
+    struct image_trap row;
+    uint32_t code = code_section(object);
+    if (traps.size == 0)
+        return true;
+    if (code == PLACE_NONE || traps.size % sizeof(row) != 0)
+        return is_corrupt(error, "traps without code");
+    uint32_t least = 0;
+    for (size_t at = 0; at < traps.size; at += sizeof(row)) {
+        memcpy(&row, traps.data + at, sizeof(row));
+        if (row.code_offset < least || row.code_offset >= object->sections[code].size)
+            return is_corrupt(error, "traps out of order");
+        least = row.code_offset + 1;
+        row.code_offset += object->sections[code].place;
+        buffer_append(&link->traps, bytes_of(&row, sizeof(row)));
+    }
+    return !link->traps.failed || error_set(error, ERROR_LIMIT, "too many traps");
+}
+
 static bool read_symbol(const struct object_link *link, const struct object *object,
                         uint64_t number, struct symbol *symbol, struct error *error)
 {
@@ -174,7 +218,7 @@ static bool read_symbol(const struct object_link *link, const struct object *obj
         return is_corrupt(error, "no such symbol");
     if (row.st_shndx == SHN_UNDEF || ELF64_ST_BIND(row.st_info) == STB_GLOBAL) {
         /* Functions are known by their names, here and elsewhere. */
-        if (name_of(object, row.st_name, name) && outside_symbol(link, name, symbol))
+        if (name_at(object->names, row.st_name, name) && outside_symbol(link, name, symbol))
             return true;
         return is_corrupt(error, "a symbol of an unknown name");
     }
@@ -202,7 +246,7 @@ static bool add_functions(struct object_link *link, const struct object *object,
         if (row.st_shndx >= object->section_count ||
             object->sections[row.st_shndx].place == PLACE_NONE ||
             row.st_value >= object->sections[row.st_shndx].size ||
-            !name_of(object, row.st_name, name) ||
+            !name_at(object->names, row.st_name, name) ||
             !number_after(name, 'f', link->function_count, &index) ||
             link->starts[index] != NATIVE_NONE)
             return is_corrupt(error, "a function that is not ours");
@@ -256,12 +300,13 @@ static bool relocate_all(struct object_link *link, const struct object *object, 
     return true;
 }
 
-bool object_add(struct object_link *link, struct bytes source, struct error *error)
+bool object_add(struct object_link *link, struct bytes source, struct bytes traps,
+                struct error *error)
 {
     struct object object = { .source = source };
     return read_sections(&object, error) && find_symbols(&object, error) &&
            place_sections(link, &object, error) && add_functions(link, &object, error) &&
-           relocate_all(link, &object, error);
+           relocate_all(link, &object, error) && add_traps(link, &object, traps, error);
 }
 
 bool object_link_init(struct object_link *link, uint32_t function_count, uint32_t type_count,
@@ -274,6 +319,7 @@ bool object_link_init(struct object_link *link, uint32_t function_count, uint32_
     memset(link->starts, 0xff, function_count * sizeof(uint32_t));
     buffer_init(&link->text, LAYOUT_CODE_SIZE_MAX / 2);
     buffer_init(&link->relocations, LAYOUT_CODE_SIZE_MAX);
+    buffer_init(&link->traps, LAYOUT_CODE_SIZE_MAX);
     return true;
 }
 
@@ -281,6 +327,7 @@ void object_link_done(struct object_link *link)
 {
     buffer_done(&link->text);
     buffer_done(&link->relocations);
+    buffer_done(&link->traps);
 }
 
 struct native_code object_link_view(const struct object_link *link)
@@ -290,6 +337,143 @@ struct native_code object_link_view(const struct object_link *link)
         .starts = link->starts,
         .relocations = (const struct native_relocation *)(const void *)link->relocations.data,
         .relocation_count = (uint32_t)(link->relocations.size / sizeof(struct native_relocation)),
+        .traps = (const struct image_trap *)(const void *)link->traps.data,
+        .trap_count = (uint32_t)(link->traps.size / sizeof(struct image_trap)),
         .grown_tables = link->grown_tables,
     };
+}
+
+/* What the line table says, in two passes: which numbers have code of their own; then the rows. */
+struct trap_list {
+    const struct object *object;
+    struct bytes places;
+    uint8_t *has_code; /* a bit per number */
+    struct buffer *traps;
+    size_t first; /* in traps, of this object */
+    uint64_t code_size, last;
+    bool is_second_pass;
+};
+
+static bool place_at(const struct trap_list *list, uint32_t number, struct place *place)
+{
+    return number != 0 &&
+           take(list->places, (uint64_t)(number - 1) * sizeof(*place), place, sizeof(*place));
+}
+
+/* The offset in the module that a number stands for; 0: none. */
+static uint32_t offset_of(const struct trap_list *list, uint32_t number)
+{
+    struct place place;
+    if (!place_at(list, number, &place))
+        return 0;
+    if (place.offset != 0)
+        return place.offset;
+    for (unsigned i = 0; i < PLACE_LOADS_MAX; i++) {
+        struct place load;
+        uint32_t other = place.loads[i];
+        if (place_at(list, other, &load) && (list->has_code[other / 8] >> (other % 8) & 1) == 0)
+            return load.offset;
+    }
+    return 0;
+}
+
+static void append_trap(struct trap_list *list, uint32_t at, uint32_t wasm_offset)
+{
+    struct image_trap row = { .code_offset = at, .wasm_offset = wasm_offset }, before;
+    struct buffer *traps = list->traps;
+    if (traps->size > list->first) {
+        memcpy(&before, traps->data + traps->size - sizeof(before), sizeof(before));
+        if (before.wasm_offset == wasm_offset)
+            return;
+        if (before.code_offset == at)
+            traps->size -= sizeof(before);
+    }
+    buffer_append(traps, bytes_of(&row, sizeof(row)));
+}
+
+static bool visit_line(void *context, uint64_t address, uint32_t line)
+{
+    struct trap_list *list = context;
+    if (address < list->last || address > list->code_size)
+        return false;
+    list->last = address;
+    bool is_start = (line & PLACE_START) != 0;
+    if (!list->is_second_pass) {
+        struct place place;
+        if (!is_start && place_at(list, line, &place))
+            list->has_code[line / 8] |= (uint8_t)(1u << line % 8);
+        return true;
+    }
+    uint32_t offset = is_start ? line & ~PLACE_START : offset_of(list, line);
+    if (offset != 0 && address < list->code_size)
+        append_trap(list, (uint32_t)address, offset);
+    return true;
+}
+
+/* The line table with its addresses: of the code, from the section's start. */
+static bool line_table(struct buffer *table, const struct object *object, uint32_t code,
+                       struct error *error)
+{
+    for (unsigned i = 0; i < object->section_count; i++) {
+        const struct section *section = &object->sections[i];
+        struct bytes rows, content;
+        if (section->type != SHT_RELA || section->info >= object->section_count)
+            continue;
+        const struct section *target = &object->sections[section->info];
+        char name[NAME_MAX_SIZE];
+        if (!name_at(object->section_names, target->name, name) || strcmp(name, ".debug_line") != 0)
+            continue;
+        if (!section_bytes(object, section, &rows) || !section_bytes(object, target, &content))
+            return is_corrupt(error, "line table cut off");
+        buffer_append(table, content);
+        for (size_t at = 0; at + sizeof(Elf64_Rela) <= rows.size && !table->failed;
+             at += sizeof(Elf64_Rela)) {
+            Elf64_Rela row;
+            Elf64_Sym symbol;
+            memcpy(&row, rows.data + at, sizeof(row));
+            if (ELF64_R_TYPE(row.r_info) != R_X86_64_64)
+                continue;
+            if (table->size < 8 || row.r_offset > table->size - 8 ||
+                !take(object->symbols, ELF64_R_SYM(row.r_info) * sizeof(symbol), &symbol,
+                      sizeof(symbol)) ||
+                symbol.st_shndx != code)
+                return is_corrupt(error, "line table of something else");
+            uint64_t address = symbol.st_value + (uint64_t)row.r_addend;
+            memcpy(table->data + row.r_offset, &address, sizeof(address));
+        }
+        return !table->failed || error_set(error, ERROR_NO_MEMORY, "no memory for lines");
+    }
+    return is_corrupt(error, "no line table");
+}
+
+bool object_traps(struct buffer *traps, struct bytes source, struct bytes places,
+                  struct error *error)
+{
+    struct object object = { .source = source };
+    AUTO_BUFFER struct buffer table;
+    buffer_init(&table, OPTIMISER_OBJECT_SIZE_MAX);
+    if (!read_sections(&object, error) || !find_symbols(&object, error))
+        return false;
+    uint32_t code = code_section(&object);
+    if (code == PLACE_NONE || !line_table(&table, &object, code, error))
+        return is_corrupt(error, "no lines of code");
+    AUTO_BUFFER struct buffer has_code;
+    buffer_init(&has_code, OPTIMISER_OBJECT_SIZE_MAX);
+    size_t size = places.size / sizeof(struct place) / 8 + 1;
+    uint8_t *bits = buffer_reserve(&has_code, size);
+    if (bits == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for lines");
+    memset(bits, 0, size);
+    struct trap_list list = { .object = &object,
+                              .places = places,
+                              .has_code = bits,
+                              .traps = traps,
+                              .first = traps->size,
+                              .code_size = object.sections[code].size };
+    if (!lines_read(buffer_view(&table), visit_line, &list, error))
+        return false;
+    list.is_second_pass = true;
+    list.last = 0;
+    return lines_read(buffer_view(&table), visit_line, &list, error) &&
+           (!traps->failed || error_set(error, ERROR_NO_MEMORY, "no memory for traps"));
 }

@@ -18,13 +18,14 @@ struct part {
     struct part *next;
     uint32_t first, end;
     bool is_begun;
-    struct buffer object;
+    struct buffer object, traps;
     uint64_t grown_tables;
 };
 
 /* What a worker leaves in memory that it shares with its parent. */
 struct outcome {
-    uint64_t size; /* of the object file behind this; 0: there is none */
+    uint64_t size;       /* of the object file behind this; 0: there is none */
+    uint64_t traps_size; /* of the rows behind that */
     uint64_t grown_tables;
 };
 
@@ -87,13 +88,17 @@ static bool compile_part(struct outcome *outcome, const struct parts_job *job,
     struct error error = { 0 };
     struct translator *translator = NULL;
     AUTO(arena) struct arena *arena = arena_new(WASM_ARENA_SIZE_MAX);
-    struct buffer object;
-    buffer_init(&object, OPTIMISER_OBJECT_SIZE_MAX);
+    struct buffer object, traps;
+    buffer_init(&object, OPTIMISER_OBJECT_SIZE_MAX / 2);
+    buffer_init(&traps, OPTIMISER_OBJECT_SIZE_MAX / 2);
     bool done = translator_new(&translator, job, arena, &error) &&
                 translate_part(translator, job, part, arena, &error) &&
-                pipeline_run(translator, &object, &error);
+                pipeline_run(translator, &object, &traps, &error);
     if (done) {
         memcpy(outcome + 1, object.data, object.size);
+        if (traps.size > 0)
+            memcpy((uint8_t *)(outcome + 1) + object.size, traps.data, traps.size);
+        outcome->traps_size = traps.size;
         outcome->grown_tables = translator->grown_tables;
         outcome->size = object.size;
     }
@@ -154,14 +159,19 @@ static bool finish(struct crew *crew, struct worker *worker, int status, struct 
     struct part *part = worker->part;
     struct outcome outcome = *worker->outcome;
     worker->process = 0;
-    bool is_whole =
-        WIFEXITED(status) && WEXITSTATUS(status) == 0 && outcome.size <= OPTIMISER_OBJECT_SIZE_MAX;
+    bool is_whole = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
+                    outcome.size <= OPTIMISER_OBJECT_SIZE_MAX &&
+                    outcome.traps_size <= OPTIMISER_OBJECT_SIZE_MAX - outcome.size;
     if (is_whole) {
+        const uint8_t *made = (const uint8_t *)(worker->outcome + 1);
         buffer_init(&part->object, OPTIMISER_OBJECT_SIZE_MAX);
-        buffer_append(&part->object, bytes_of(worker->outcome + 1, outcome.size));
+        buffer_init(&part->traps, OPTIMISER_OBJECT_SIZE_MAX);
+        buffer_append(&part->object, bytes_of(made, outcome.size));
+        buffer_append(&part->traps, bytes_of(made + outcome.size, outcome.traps_size));
         part->grown_tables = outcome.grown_tables;
     }
-    if (part->object.failed || (!is_whole && WIFSIGNALED(status) && !split(crew, part)))
+    if (part->object.failed || part->traps.failed ||
+        (!is_whole && WIFSIGNALED(status) && !split(crew, part)))
         return error_set(error, ERROR_NO_MEMORY, "no memory for optimised code");
     return true;
 }
@@ -275,8 +285,10 @@ static void release(struct crew *crew)
         if (crew->workers[i].outcome != NULL)
             munmap(crew->workers[i].outcome, SHARED_SIZE);
     }
-    for (struct part *part = crew->parts; part != NULL; part = part->next)
+    for (struct part *part = crew->parts; part != NULL; part = part->next) {
         buffer_done(&part->object);
+        buffer_done(&part->traps);
+    }
 }
 
 bool parts_run(const struct parts_job *job, struct object_link *link, struct error *error)
@@ -291,7 +303,7 @@ bool parts_run(const struct parts_job *job, struct object_link *link, struct err
     bool done = make_parts(&crew, error) && work(&crew, error);
     for (struct part *part = crew.parts; done && part != NULL; part = part->next) {
         if (part->object.size > 0)
-            done = object_add(link, buffer_view(&part->object), error);
+            done = object_add(link, buffer_view(&part->object), buffer_view(&part->traps), error);
         link->grown_tables |= part->grown_tables;
     }
     release(&crew);

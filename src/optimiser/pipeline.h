@@ -7,9 +7,9 @@
 #include "optimiser/translator.h"
 
 /* Optimises all functions of the translator's module and appends their object file (ELF) to
- * `object`. */
+ * `object`, and to `traps` what object_traps makes of that. */
 MUST_CHECK bool pipeline_run(struct translator *translator, struct buffer *object,
-                             struct error *error);
+                             struct buffer *traps, struct error *error);
 
 /* dead_loads.c: loads of linear memory whose value nothing uses become volatile, since the trap of
  * an access out of bounds must stay.  Wants memory in registers (SROA). */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "abi/layout.h"
 #include "optimiser/limits.h"
+#include "optimiser/places.h"
 #include "optimiser/translator.h"
 #include "wasm/linker.h"
 #include "wasm/opcodes.h"
 
+#include <llvm-c/DebugInfo.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -67,6 +69,7 @@ void block_begin(struct translator *translator, LLVMBasicBlockRef block)
         LLVMMoveBasicBlockAfter(block, last);
     LLVMPositionBuilderAtEnd(translator->builder, block);
     translator->block_start = scan_offset(&translator->scan);
+    translator->is_fuel_told = false;
 }
 
 void dead_end(struct translator *translator)
@@ -91,7 +94,10 @@ void trap(struct translator *translator, enum trap_reason reason)
     if (translator->is_metered)
         operands[1] =
             LLVMBuildLoad2(translator->builder, translator->types.i64, translator->fuel, "");
-    LLVMBuildCall2(translator->builder, type, code, operands, translator->is_metered ? 2 : 1, "");
+    LLVMValueRef call = LLVMBuildCall2(translator->builder, type, code, operands,
+                                       translator->is_metered ? 2 : 1, "");
+    LLVMAddCallSiteAttribute(call, FUNCTION_ATTRIBUTES, translator->no_merge);
+    place_set(translator, call);
     LLVMBuildUnreachable(translator->builder);
 }
 
@@ -99,10 +105,12 @@ void trap_if(struct translator *translator, LLVMValueRef condition, enum trap_re
 {
     LLVMBasicBlockRef bad = block_new(translator);
     LLVMBasicBlockRef good = block_new(translator);
+    bool is_fuel_told = translator->is_fuel_told;
     LLVMBuildCondBr(translator->builder, condition, bad, good);
     block_begin(translator, bad);
     trap(translator, reason);
     block_begin(translator, good);
+    translator->is_fuel_told = is_fuel_told;
 }
 
 LLVMValueRef condition_of(struct translator *translator, LLVMValueRef value)
@@ -133,6 +141,16 @@ static LLVMAttributeRef attribute_text(LLVMContextRef context, const char *name,
 {
     return LLVMCreateStringAttribute(context, name, (unsigned)strlen(name), value,
                                      (unsigned)strlen(value));
+}
+
+/* A list of one alias scope. */
+static LLVMValueRef scope_list(LLVMContextRef context)
+{
+    LLVMMetadataRef domain = LLVMMDStringInContext2(context, "s3n", 3);
+    domain = LLVMMDNodeInContext2(context, &domain, 1);
+    LLVMMetadataRef scope[2] = { LLVMMDStringInContext2(context, "fuel", 4), domain };
+    LLVMMetadataRef list = LLVMMDNodeInContext2(context, scope, 2);
+    return LLVMMetadataAsValue(context, LLVMMDNodeInContext2(context, &list, 1));
 }
 
 /* As large as it can be: LLVM takes accesses beyond an object for impossible. */
@@ -166,6 +184,8 @@ static void fill(struct translator *translator)
     translator->strict = attribute(context, "strictfp");
     translator->swift_self = attribute(context, "swiftself");
     translator->nest = attribute(context, "nest");
+    translator->no_merge = attribute(context, "nomerge");
+    translator->fuel_scope = scope_list(context);
     LLVMAttributeRef all[] = {
         translator->strict,
         attribute(context, "nounwind"),
@@ -201,6 +221,7 @@ bool translator_new(struct translator **translator, const struct parts_job *job,
                                   "n8:16:32:64-S128");
     made->builder = LLVMCreateBuilderInContext(made->context);
     fill(made);
+    places_begin(made);
     *translator = made;
     return true;
 }
@@ -209,6 +230,7 @@ void translator_free(struct translator *translator)
 {
     if (translator == NULL)
         return;
+    LLVMDisposeDIBuilder(translator->places);
     LLVMDisposeBuilder(translator->builder);
     LLVMDisposeModule(translator->llvm);
     LLVMContextDispose(translator->context);
@@ -489,6 +511,7 @@ static void begin(struct translator *translator)
     translator->entry = block_new(translator);
     block_begin(translator, translator->entry);
     translator->base = LLVMGetParam(function, 0);
+    places_function(translator, (uint32_t)facts->code_offset);
     unsigned first = 1;
     if (translator->type->result_count > 1)
         translator->results = LLVMGetParam(function, first++);
@@ -534,6 +557,7 @@ bool translate_function(struct translator *translator, uint32_t index,
         ASSERT(translator->scan.fault == NULL);
         if (scan_offset(&translator->scan) - translator->block_start > OPTIMISER_BLOCK_SIZE_MAX)
             translator->is_refused = true;
+        place_begin(translator, (uint32_t)scan_offset(&translator->scan));
         translate_instruction(translator, scan_u8(&translator->scan));
     }
     if (!translator->is_refused && !arena_failed(scratch))

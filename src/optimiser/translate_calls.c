@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "optimiser/places.h"
 #include "optimiser/translator.h"
 #include "wasm/limits.h"
 
@@ -129,6 +130,7 @@ static void call(struct translator *translator, LLVMValueRef callee, LLVMValueRe
         LLVMAddCallSiteAttribute(result, 1, translator->nest);
     LLVMAddCallSiteAttribute(result, code != NULL ? 2 : 1, translator->swift_self);
     LLVMAddCallSiteAttribute(result, FUNCTION_ATTRIBUTES, translator->strict);
+    place_set(translator, result);
     meter_load(translator);
     if (type->result_count == 1) {
         push(translator, result);
@@ -228,6 +230,7 @@ void helper_call(struct translator *translator, enum helper helper, uint32_t ope
     LLVMValueRef made = LLVMBuildCall2(builder, type, callee, arguments, 3, "");
     LLVMAddCallSiteAttribute(made, 1, translator->swift_self);
     LLVMAddCallSiteAttribute(made, FUNCTION_ATTRIBUTES, translator->strict);
+    place_set(translator, made);
     if (result != 0)
         push(translator, slot_load(translator, slots, 0, result));
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Linear memory, globals and tables. */
+#include "optimiser/places.h"
 #include "optimiser/translator.h"
 #include "wasm/linker.h"
 #include "wasm/opcodes.h"
@@ -12,7 +13,8 @@ LLVMValueRef instance_field(struct translator *translator, uint64_t offset)
 }
 
 /* 33 bits: beyond what is mapped stands nothing for 8 GiB, so the access faults. */
-LLVMValueRef memory_address(struct translator *translator, LLVMValueRef index, uint32_t offset)
+static LLVMValueRef memory_address(struct translator *translator, LLVMValueRef index,
+                                   uint32_t offset)
 {
     LLVMBuilderRef builder = translator->builder;
     LLVMValueRef wide = LLVMBuildZExt(builder, index, translator->types.i64, "");
@@ -22,6 +24,27 @@ LLVMValueRef memory_address(struct translator *translator, LLVMValueRef index, u
         return address;
     LLVMValueRef more = number64(translator, offset);
     return LLVMBuildGEP2(builder, translator->types.i8, address, &more, 1, "");
+}
+
+LLVMValueRef linear_load(struct translator *translator, LLVMTypeRef type, uint32_t offset)
+{
+    LLVMValueRef address = memory_address(translator, pop(translator), offset);
+    meter_store(translator);
+    LLVMValueRef value = LLVMBuildLoad2(translator->builder, type, address, "");
+    LLVMSetAlignment(value, 1);
+    meter_access(translator, value);
+    place_set(translator, value);
+    return value;
+}
+
+void linear_store(struct translator *translator, LLVMValueRef value, uint32_t offset)
+{
+    LLVMValueRef address = memory_address(translator, pop(translator), offset);
+    meter_store(translator);
+    LLVMValueRef store = LLVMBuildStore(translator->builder, value, address);
+    LLVMSetAlignment(store, 1);
+    meter_access(translator, store);
+    place_set(translator, store);
 }
 
 struct access {
@@ -77,13 +100,10 @@ void translate_access(struct translator *translator, uint8_t opcode)
         LLVMValueRef value = pop(translator);
         if (access.type != access.value)
             value = LLVMBuildTrunc(builder, value, access.type, "");
-        LLVMValueRef address = memory_address(translator, pop(translator), offset);
-        LLVMSetAlignment(LLVMBuildStore(builder, value, address), 1);
+        linear_store(translator, value, offset);
         return;
     }
-    LLVMValueRef address = memory_address(translator, pop(translator), offset);
-    LLVMValueRef value = LLVMBuildLoad2(builder, access.type, address, "");
-    LLVMSetAlignment(value, 1);
+    LLVMValueRef value = linear_load(translator, access.type, offset);
     if (access.type != access.value)
         value = access.is_signed ? LLVMBuildSExt(builder, value, access.value, "")
                                  : LLVMBuildZExt(builder, value, access.value, "");

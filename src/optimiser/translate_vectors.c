@@ -89,14 +89,6 @@ static LLVMValueRef constant_splat(LLVMTypeRef shape, uint64_t number)
     return LLVMConstVector(lanes, count);
 }
 
-static LLVMValueRef load_at(struct translator *translator, LLVMTypeRef type, uint32_t offset)
-{
-    LLVMValueRef address = memory_address(translator, pop(translator), offset);
-    LLVMValueRef value = LLVMBuildLoad2(translator->builder, type, address, "");
-    LLVMSetAlignment(value, 1);
-    return value;
-}
-
 static LLVMTypeRef integer_of(const struct translator *translator, unsigned bits)
 {
     return LLVMGetElementType(vector_type(translator, bits, false));
@@ -108,7 +100,7 @@ static void load_extended(struct translator *translator, uint32_t opcode, uint32
     unsigned bits = 8u << (which / 2);
     LLVMTypeRef narrow = LLVMVectorType(integer_of(translator, bits), 64 / bits);
     LLVMTypeRef wide = vector_type(translator, bits * 2, false);
-    LLVMValueRef value = load_at(translator, narrow, offset);
+    LLVMValueRef value = linear_load(translator, narrow, offset);
     push_vector(translator, which % 2 == 0 ? LLVMBuildSExt(translator->builder, value, wide, "")
                                            : LLVMBuildZExt(translator->builder, value, wide, ""));
 }
@@ -119,22 +111,21 @@ static void translate_vector_access(struct translator *translator, uint32_t opco
     scan_u32(&translator->scan);
     uint32_t offset = scan_u32(&translator->scan);
     if (opcode == VECTOR_V128_LOAD) {
-        push(translator, load_at(translator, translator->types.v128, offset));
+        push(translator, linear_load(translator, translator->types.v128, offset));
     } else if (opcode == VECTOR_V128_STORE) {
         LLVMValueRef value = pop(translator);
-        LLVMValueRef address = memory_address(translator, pop(translator), offset);
-        LLVMSetAlignment(LLVMBuildStore(builder, value, address), 1);
+        linear_store(translator, value, offset);
     } else if (opcode <= VECTOR_V128_LOAD32X2_U) {
         load_extended(translator, opcode, offset);
     } else if (opcode <= VECTOR_V128_LOAD64_SPLAT) {
         LLVMTypeRef shape =
             vector_type(translator, 8u << (opcode - VECTOR_V128_LOAD8_SPLAT), false);
         push_vector(translator, splat(translator, shape,
-                                      load_at(translator, LLVMGetElementType(shape), offset)));
+                                      linear_load(translator, LLVMGetElementType(shape), offset)));
     } else {
         LLVMTypeRef shape =
             vector_type(translator, opcode == VECTOR_V128_LOAD32_ZERO ? 32 : 64, false);
-        LLVMValueRef lane = load_at(translator, LLVMGetElementType(shape), offset);
+        LLVMValueRef lane = linear_load(translator, LLVMGetElementType(shape), offset);
         push_vector(translator, LLVMBuildInsertElement(builder, LLVMConstNull(shape), lane,
                                                        number32(translator, 0), ""));
     }
@@ -151,13 +142,11 @@ static void translate_lane_access(struct translator *translator, uint32_t opcode
     LLVMValueRef lane = number32(translator, scan_u8(&translator->scan));
     LLVMValueRef value = pop_vector(translator, shape);
     if (is_load) {
-        LLVMValueRef loaded = load_at(translator, LLVMGetElementType(shape), offset);
+        LLVMValueRef loaded = linear_load(translator, LLVMGetElementType(shape), offset);
         push_vector(translator, LLVMBuildInsertElement(builder, value, loaded, lane, ""));
         return;
     }
-    LLVMValueRef address = memory_address(translator, pop(translator), offset);
-    LLVMValueRef stored = LLVMBuildExtractElement(builder, value, lane, "");
-    LLVMSetAlignment(LLVMBuildStore(builder, stored, address), 1);
+    linear_store(translator, LLVMBuildExtractElement(builder, value, lane, ""), offset);
 }
 
 static void translate_lane(struct translator *translator, uint32_t opcode)

@@ -83,17 +83,21 @@ struct translator {
     LLVMContextRef context;
     LLVMModuleRef llvm;
     LLVMBuilderRef builder;
+    LLVMDIBuilderRef places; /* places.h */
+    LLVMMetadataRef places_file, places_type, places_function;
+    LLVMMetadataRef place; /* of the instruction at hand; NULL: not made yet */
     struct translator_types types;
     LLVMValueRef instance, code_start;
     LLVMValueRef *functions;           /* declarations; NULL: not yet */
     LLVMTypeRef *function_types;       /* by canonical type; NULL: not yet */
     LLVMValueRef rounding, exceptions; /* operands of constrained arithmetic */
-    LLVMAttributeRef strict, swift_self, nest;
+    LLVMAttributeRef strict, swift_self, nest, no_merge;
     LLVMAttributeRef attributes[8]; /* of every function */
     unsigned attribute_count;
     uint64_t grown_tables;
-    bool is_metered;       /* counts fuel as the baseline does (abi/instance.h) */
-    bool is_deterministic; /* NaNs that arithmetic makes are the canonical one */
+    LLVMValueRef fuel_scope; /* metered: what tells the fuel in the instance from linear memory */
+    bool is_metered;         /* counts fuel as the baseline does (abi/instance.h) */
+    bool is_deterministic;   /* NaNs that arithmetic makes are the canonical one */
 
     /* The function at hand. */
     struct scan scan;
@@ -110,8 +114,10 @@ struct translator {
     uint32_t slots_count;
     uint32_t block_count;
     size_t block_start; /* of the block at hand, in the module file */
+    uint32_t offset;    /* of the instruction at hand, there too */
     LLVMValueRef fuel;  /* metered: a local that holds what is left */
     uint32_t cost_at;   /* metered: of the costs that validation counted */
+    bool is_fuel_told;  /* metered: the instance has the same number */
     bool is_reachable;
     bool is_refused; /* something that this tier leaves to the baseline */
 };
@@ -157,6 +163,8 @@ void meter_size(struct translator *translator, enum helper helper, LLVMValueRef 
 /* To the instance and back, around calls and before returns. */
 void meter_store(struct translator *translator);
 void meter_load(struct translator *translator);
+/* An access of linear memory, before which the count was stored. */
+void meter_access(struct translator *translator, LLVMValueRef access);
 
 /* translate_control.c */
 void label_open(struct translator *translator, uint8_t opcode);
@@ -190,7 +198,9 @@ LLVMValueRef take_lanes(struct translator *translator, LLVMValueRef a, LLVMValue
                         unsigned count, unsigned first, unsigned step);
 
 /* translate_memory.c */
-LLVMValueRef memory_address(struct translator *translator, LLVMValueRef index, uint32_t offset);
+/* Accesses of linear memory; the index is on the stack. */
+LLVMValueRef linear_load(struct translator *translator, LLVMTypeRef type, uint32_t offset);
+void linear_store(struct translator *translator, LLVMValueRef value, uint32_t offset);
 void translate_access(struct translator *translator, uint8_t opcode);
 void translate_global_get(struct translator *translator, uint32_t index);
 void translate_global_set(struct translator *translator, uint32_t index);

@@ -58,6 +58,10 @@ static void outcome_locate(struct outcome *outcome, const struct shell *shell, u
     uint32_t wasm_offset = 0;
     if (image == NULL || !image_locate(image, (uint32_t)(address - start), &function, &wasm_offset))
         return;
+    /* Where in a function the stack ends is not the program's doing. */
+    if (outcome->reason == TRAP_STACK &&
+        !image_locate(image, function.code_offset, &function, &wasm_offset))
+        return;
     outcome->has_function = true;
     outcome->function_index = function.index;
     outcome->wasm_offset = wasm_offset;
@@ -148,8 +152,8 @@ static void outcome_fault(struct run *run, const struct event *event)
     const struct image *image = image_at(run->shell, event->code_address, &start);
     if (image == NULL || (image->header.flags & IMAGE_IS_METERED) == 0)
         return;
-    /* Optimised code has it in rbp at its own traps; at faults the instance knows what was left at
-     * the last call (exits_read_fuel). */
+    /* Optimised code has it in rbp at its own traps; before what may fault it has written it to the
+     * instance (exits_read_fuel). */
     if (event->vector == VECTOR_INVALID_OPCODE ||
         !image_is_native(image, (uint32_t)(event->code_address - start)))
         outcome_set_fuel(run, run->outcome->reason == TRAP_OUT_OF_FUEL ? 0 : event->fuel);

@@ -148,6 +148,7 @@ void function_enter(struct baseline *baseline, uint32_t function_index)
     emitter->bias = 0;
     native_header(baseline);
     baseline->starts[function_index] = emitter->size;
+    emit_trap_point(emitter);
     if (baseline->type->parameter_count > 0) {
         enum machine_type type = machine_type_of(baseline->type->parameters[0]);
         emit_load(emitter, type, value_register(type), FRAME_REGISTER, 0);
@@ -470,6 +471,7 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
                        const struct function_facts *facts, struct error *error)
 {
     struct emitter *emitter = &baseline->emitter;
+    emitter->wasm_offset = (uint32_t)facts->code_offset;
     if (native_has(baseline, function_index)) {
         native_function(baseline, function_index);
         return true;
@@ -483,7 +485,6 @@ bool baseline_function(struct baseline *baseline, uint32_t function_index,
     uint64_t module_max =
         (uint64_t)baseline->module->code_size * WASM_CODE_GROWTH_MAX + WASM_CODE_GROWTH_MODULE_FREE;
     uint64_t end_max = MIN(start + size_max, module_max);
-    emitter->wasm_offset = facts->code_offset;
     if ((facts->features & WASM_FEATURE_SIMD) != 0)
         emit_vector_pool(emitter);
     function_enter(baseline, function_index);

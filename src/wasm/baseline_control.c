@@ -386,8 +386,10 @@ bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_n
         scan->at++;
     }
     uint8_t opcode = *scan->at;
+    uint32_t offset = (uint32_t)scan_offset(scan);
     if (opcode == OPCODE_IF) {
         scan->at++;
+        baseline->emitter.wasm_offset = offset;
         compile_if(baseline, branch_not, a, b);
         return true;
     }
@@ -397,6 +399,7 @@ bool compile_fused(struct baseline *baseline, unsigned branch, unsigned branch_n
         if (carried(label).count == 0) {
             pins_agree(baseline, label);
             operation_emit(baseline, branch, a, b, REGISTER_NONE, 0, target_of(label));
+            baseline->emitter.wasm_offset = offset;
             fuel_charge(baseline);
             return true;
         }

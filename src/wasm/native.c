@@ -217,8 +217,6 @@ void native_function(struct baseline *baseline, uint32_t function_index)
     arguments_to_native(emitter, type);
     emit_frame_address(emitter, R10, (int32_t)(slots * 8));
     emit_instance_operation(emitter, 0x89, R10, offsetof(struct instance, frame_top), true);
-    emitter->wasm_offset = 0;
-    emit_trap_point(emitter);
     move_fuel(baseline, OPCODE_STORE);
     emit_bytes(emitter, (const uint8_t[]){ 0xe8, 0, 0, 0, 0 }, 5);
     baseline->native->calls[function_index] = emitter->size - 4;
@@ -419,7 +417,7 @@ bool native_finish(struct baseline *baseline, struct arena *arena)
     struct native_state *native = baseline->native;
     struct emitter *emitter = &baseline->emitter;
     const struct native_code *code = native->code;
-    emitter->wasm_offset = 0;
+    emitter->wasm_offset = IMAGE_NOWHERE;
     make_stubs(baseline);
     emit_align(emitter, 64, 0xcc);
     native->text = emitter->size;
