@@ -10,7 +10,7 @@ static bool compile(struct buffer *image, struct bytes module, const struct wasm
     struct optimise_options optimise = { .wasm = *options };
     struct optimise_report report = { 0 };
     bool done = optimise_compile(image, module, &optimise, &report, error);
-    /* What is left to the baseline are functions with tail calls. */
+    /* Left to the baseline are tail calls of other instances, and what is over the budget. */
     functions += report.function_count;
     optimised += report.optimised_count;
     CHECK_NOTE(functions < 10000 || optimised > functions - functions / 50,

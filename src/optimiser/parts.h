@@ -16,6 +16,7 @@ struct parts_job {
     const struct instance_layout *layout;
     const struct optimise_options *options;
     struct arena *arena;
+    bool has_tail_calls; /* the module has */
 };
 
 /* Compiles what the options want and adds it to `link`. */

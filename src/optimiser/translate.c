@@ -211,6 +211,7 @@ bool translator_new(struct translator **translator, const struct parts_job *job,
         return error_set(error, ERROR_NO_MEMORY, "no memory to translate");
     made->module = module;
     made->layout = job->layout;
+    made->has_tail_calls = job->has_tail_calls;
     made->is_metered = job->options->wasm.fuel;
     made->is_deterministic = job->options->wasm.deterministic;
     made->functions = functions;
@@ -385,6 +386,14 @@ static void translate_special(struct translator *translator, uint8_t opcode)
     case OPCODE_CALL_INDIRECT: {
         uint32_t type = scan_u32(scan);
         translate_call_indirect(translator, type, scan_u32(scan));
+        return;
+    }
+    case OPCODE_RETURN_CALL:
+        translate_return_call(translator, scan_u32(scan));
+        return;
+    case OPCODE_RETURN_CALL_INDIRECT: {
+        uint32_t type = scan_u32(scan);
+        translate_return_call_indirect(translator, type, scan_u32(scan));
         return;
     }
     case OPCODE_DROP:

@@ -74,6 +74,16 @@ static LLVMTypeRef thunk_type_of(struct translator *translator, const struct fun
     return make_type(translator, type, parameters, 1);
 }
 
+enum {
+    CONVENTION_C = 0,
+    CONVENTION_TAIL = 18, /* LLVM's tailcc, for which its C interface has no name */
+};
+
+static unsigned convention(const struct translator *translator)
+{
+    return translator->has_tail_calls ? CONVENTION_TAIL : CONVENTION_C;
+}
+
 static LLVMValueRef thunk_of(struct translator *translator, const struct function_type *type)
 {
     char name[16];
@@ -83,6 +93,7 @@ static LLVMValueRef thunk_of(struct translator *translator, const struct functio
         return known;
     LLVMValueRef made = LLVMAddFunction(translator->llvm, name, thunk_type_of(translator, type));
     LLVMSetVisibility(made, LLVMHiddenVisibility);
+    LLVMSetFunctionCallConv(made, convention(translator));
     LLVMAddAttributeAtIndex(made, 1, translator->nest);
     LLVMAddAttributeAtIndex(made, 2, translator->swift_self);
     return made;
@@ -98,6 +109,7 @@ LLVMValueRef function_of(struct translator *translator, uint32_t index)
     LLVMTypeRef type = function_type_of(translator, translator->module->functions[index].type);
     *known = LLVMAddFunction(translator->llvm, name, type);
     LLVMSetVisibility(*known, LLVMHiddenVisibility);
+    LLVMSetFunctionCallConv(*known, convention(translator));
     LLVMAddAttributeAtIndex(*known, 1, translator->swift_self);
     return *known;
 }
@@ -126,6 +138,7 @@ static void call(struct translator *translator, LLVMValueRef callee, LLVMValueRe
     meter_store(translator);
     LLVMValueRef result =
         LLVMBuildCall2(translator->builder, callee_type, callee, arguments, first + count, "");
+    LLVMSetInstructionCallConv(result, convention(translator));
     if (code != NULL)
         LLVMAddCallSiteAttribute(result, 1, translator->nest);
     LLVMAddCallSiteAttribute(result, code != NULL ? 2 : 1, translator->swift_self);
@@ -141,6 +154,44 @@ static void call(struct translator *translator, LLVMValueRef callee, LLVMValueRe
         push(translator, slot_load(translator, slots, slot, type->results[i]));
         slot += type->results[i] == VALUE_V128 ? 2 : 1;
     }
+}
+
+/* Calls with the arguments off the stack in place of this function, whose results are the callee's.
+ */
+static void tail_call(struct translator *translator, LLVMValueRef callee,
+                      const struct function_type *type)
+{
+    uint32_t count = type->parameter_count;
+    LLVMValueRef arguments[2 + WASM_PARAMETERS_MAX] = { translator->base };
+    unsigned first = 1;
+    if (type->result_count > 1)
+        arguments[first++] = translator->results;
+    translator->height -= count;
+    for (uint32_t i = 0; i < count; i++)
+        arguments[first + i] = translator->stack[translator->height + i];
+    meter_store(translator);
+    LLVMValueRef result = LLVMBuildCall2(translator->builder, function_type_of(translator, type),
+                                         callee, arguments, first + count, "");
+    LLVMSetInstructionCallConv(result, convention(translator));
+    LLVMSetTailCallKind(result, LLVMTailCallKindMustTail);
+    LLVMAddCallSiteAttribute(result, 1, translator->swift_self);
+    LLVMAddCallSiteAttribute(result, FUNCTION_ATTRIBUTES, translator->strict);
+    place_set(translator, result);
+    if (type->result_count == 1)
+        LLVMBuildRet(translator->builder, result);
+    else
+        LLVMBuildRetVoid(translator->builder);
+    dead_end(translator);
+}
+
+/* What other instances run goes through stubs that don't end one another. */
+void translate_return_call(struct translator *translator, uint32_t index)
+{
+    const struct function *function = &translator->module->functions[index];
+    if (function->is_linked)
+        translator->is_refused = true;
+    else
+        tail_call(translator, function_of(translator, index), function->type);
 }
 
 void translate_call(struct translator *translator, uint32_t index)
@@ -171,10 +222,11 @@ static LLVMValueRef native_entry(struct translator *translator, LLVMValueRef row
     return LLVMBuildGEP2(builder, translator->types.i8, translator->code_start, &distance, 1, "");
 }
 
-void translate_call_indirect(struct translator *translator, uint32_t type_index, uint32_t table)
+/* The index off the stack: the table's row, which holds a function of the type. */
+static LLVMValueRef find_row(struct translator *translator, const struct function_type *type,
+                             uint32_t table)
 {
     LLVMBuilderRef builder = translator->builder;
-    const struct function_type *type = &translator->module->types[type_index];
     uint64_t fields = offsetof(struct instance, tables) + sizeof(struct table) * (uint64_t)table;
     LLVMValueRef index = pop(translator);
     LLVMValueRef size =
@@ -200,11 +252,29 @@ void translate_call_indirect(struct translator *translator, uint32_t type_index,
             TRAP_ELEMENT_NULL);
     trap(translator, TRAP_SIGNATURE);
     block_begin(translator, good);
+    return row;
+}
+
+void translate_call_indirect(struct translator *translator, uint32_t type_index, uint32_t table)
+{
+    const struct function_type *type = &translator->module->types[type_index];
+    LLVMValueRef row = find_row(translator, type, table);
     if (translator->module->placement == 0)
         call(translator, native_entry(translator, row), NULL, type);
     else
         call(translator, thunk_of(translator, type),
              load_field(translator, translator->types.pointer, row, 0), type);
+}
+
+void translate_return_call_indirect(struct translator *translator, uint32_t type_index,
+                                    uint32_t table)
+{
+    const struct function_type *type = &translator->module->types[type_index];
+    if (translator->module->placement != 0) {
+        translator->is_refused = true;
+        return;
+    }
+    tail_call(translator, native_entry(translator, find_row(translator, type, table)), type);
 }
 
 void helper_call(struct translator *translator, enum helper helper, uint32_t operand_count,

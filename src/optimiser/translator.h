@@ -5,8 +5,8 @@
  * A translator holds one LLVM module, into which any number of functions of one WebAssembly module
  * go.  Native convention of function i, the symbol "f<i>": the C convention with linear memory's
  * base as swiftself (r13, preserved), then, when there are several results, a pointer to their
- * slots, then the parameters.  Addresses of the instance are relative to the symbol "instance".
- * Internal to optimiser. */
+ * slots, then the parameters.  In a module with tail calls it is LLVM's tailcc instead.  Addresses
+ * of the instance are relative to the symbol "instance". Internal to optimiser. */
 #ifndef OPTIMISER_TRANSLATOR_H
 #define OPTIMISER_TRANSLATOR_H
 
@@ -96,6 +96,7 @@ struct translator {
     unsigned attribute_count;
     uint64_t grown_tables;
     LLVMValueRef fuel_scope; /* metered: what tells the fuel in the instance from linear memory */
+    bool has_tail_calls;     /* of the module: by what convention native code calls */
     bool is_metered;         /* counts fuel as the baseline does (abi/instance.h) */
     bool is_deterministic;   /* NaNs that arithmetic makes are the canonical one */
 
@@ -214,6 +215,9 @@ LLVMTypeRef function_type_of(struct translator *translator, const struct functio
 LLVMValueRef function_of(struct translator *translator, uint32_t index);
 void translate_call(struct translator *translator, uint32_t index);
 void translate_call_indirect(struct translator *translator, uint32_t type_index, uint32_t table);
+void translate_return_call(struct translator *translator, uint32_t index);
+void translate_return_call_indirect(struct translator *translator, uint32_t type_index,
+                                    uint32_t table);
 /* The runtime's helper with operands off the stack and `extras` behind them. */
 void helper_call(struct translator *translator, enum helper helper, uint32_t operand_count,
                  const uint32_t *extras, uint32_t extra_count, uint8_t result);

@@ -6,6 +6,11 @@
  * convention preserves), then, when a function has several results, a pointer to their slots, then
  * its parameters; the only result in rax or xmm0.  Between the two conventions stand thunks: one
  * per native function at its place among the baseline's code, and one per signature the other way.
+ * Where the module has tail calls, a callee takes its arguments off the native stack (LLVM's
+ * tailcc: their size rounded up so that it and the return address together are a multiple of 16).
+ * A thunk that was reached by a tail call out of what the other kind of thunk called ends that one
+ * first, so that tail calls between both conventions keep constant stack too.
+ *
  * In an image that stands alone, all code that a reference may name has four bytes before it: the
  * distance from the code's start to what native code calls.  In a linked one, native code calls
  * what a reference names through the thunk of its signature.
@@ -48,6 +53,7 @@ struct native_code {
     const struct image_trap *traps; /* ascending offsets in text */
     uint32_t trap_count;
     uint64_t grown_tables; /* a bit per table that has a table.grow */
+    bool has_tail_calls;   /* callees take their arguments off the stack */
 };
 
 struct module;
