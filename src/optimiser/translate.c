@@ -358,6 +358,19 @@ static void translate_reference(struct translator *translator, uint8_t opcode)
     }
 }
 
+static void translate_calling(struct translator *translator, uint8_t opcode)
+{
+    uint32_t index = scan_u32(&translator->scan);
+    if (opcode == OPCODE_CALL)
+        translate_call(translator, index);
+    else if (opcode == OPCODE_RETURN_CALL)
+        translate_return_call(translator, index);
+    else if (opcode == OPCODE_CALL_INDIRECT)
+        translate_call_indirect(translator, index, scan_u32(&translator->scan));
+    else
+        translate_return_call_indirect(translator, index, scan_u32(&translator->scan));
+}
+
 static void translate_special(struct translator *translator, uint8_t opcode)
 {
     struct scan *scan = &translator->scan;
@@ -381,21 +394,11 @@ static void translate_special(struct translator *translator, uint8_t opcode)
         translate_return(translator);
         return;
     case OPCODE_CALL:
-        translate_call(translator, scan_u32(scan));
-        return;
-    case OPCODE_CALL_INDIRECT: {
-        uint32_t type = scan_u32(scan);
-        translate_call_indirect(translator, type, scan_u32(scan));
-        return;
-    }
+    case OPCODE_CALL_INDIRECT:
     case OPCODE_RETURN_CALL:
-        translate_return_call(translator, scan_u32(scan));
+    case OPCODE_RETURN_CALL_INDIRECT:
+        translate_calling(translator, opcode);
         return;
-    case OPCODE_RETURN_CALL_INDIRECT: {
-        uint32_t type = scan_u32(scan);
-        translate_return_call_indirect(translator, type, scan_u32(scan));
-        return;
-    }
     case OPCODE_DROP:
         pop(translator);
         return;
