@@ -208,8 +208,10 @@ else
         cp "$folder/hello.image" "$folder/changed.image"
         byte=$(od -An -tu1 -j "$at" -N 1 "$folder/hello.image")
         printf "\\$(printf %03o $(((byte + 1) % 256)))" | dd of="$folder/changed.image" bs=1 seek="$at" conv=notrunc status=none
-        "$s3n" run --backend process "$folder/changed.image" >"$folder/out" 2>"$folder/err"
-        check "an image with byte $at changed is refused" "[ $? -ne 0 ] && [ ! -s '$folder/out' ] && grep -qE 'SHA-256|not a WebAssembly|magic' '$folder/err'"
+        for backend in kvm process; do
+            "$s3n" run --backend $backend "$folder/changed.image" >"$folder/out" 2>"$folder/err"
+            check "an image with byte $at changed is refused ($backend)" "[ $? -ne 0 ] && [ ! -s '$folder/out' ] && grep -qE 'SHA-256|not a WebAssembly|magic' '$folder/err'"
+        done
     done
     head -c $((size - 1)) "$folder/hello.image" >"$folder/changed.image"
     expect 3 - 'SHA-256' run --backend process "$folder/changed.image"

@@ -88,6 +88,20 @@ if [ "$backend" = process ] && [ -e /dev/kvm ]; then
   output=$("${RUN_AS[@]}" s3n -q run --backend kvm "$scratch/echo.wasm" 2>&1 </dev/null)
   is "run with kvm: exit code" $? 7
   has "run with kvm: why not" "$output" "/dev/kvm"
+  mkdir -p "$data"
+  chown 65534:65534 "$data"
+  if S3N_BACKEND=kvm node_start && claim; then
+    application echo echo
+    deploy echo
+    is "a node with kvm: deploys" $? 0
+    is "a node with kvm: answers 503" "$(fetch --data-binary x -o "$scratch/body" -w '%{http_code}' "$url/a/echo/run")" 503
+    has "a node with kvm: does not pretend" "$(fetch "$url/.well-known/s3n/info")" '"backend":"kvm"'
+    has "a node with kvm: the log says why" "$(cat "$scratch/node.log")" "/dev/kvm"
+    node_stop
+  else
+    fail "a node with kvm starts"
+  fi
+  rm -rf "$data" "$XDG_CONFIG_HOME"
 fi
 
 # --- a node
