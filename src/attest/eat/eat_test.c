@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "core/cbor.h"
 #include "crypto/base64.h"
+#include "crypto/cose.h"
 #include "tests/harness.h"
 
 #include <string.h>
@@ -232,6 +233,28 @@ static void names_the_software_that_a_policy_knows(void)
     CHECK_NUMBER(claims.result, EAT_RESULT_SUCCESS);
 }
 
+/* A CWT in the sense of RFC 9711: the CBOR claims, signed with COSE_Sign1. */
+static void can_be_signed(void)
+{
+    struct error error;
+    enum cose_fault fault;
+    struct cose_sign1 message;
+    struct eat_claims claims;
+    AUTO(ecdsa_key) struct ecdsa_key *key = NULL;
+    AUTO_BUFFER struct buffer token;
+    buffer_init(&token, TEXT_SIZE_MAX);
+    judge_document(false);
+    eat_claims_of(&claims, &verdict, &report);
+    struct bytes payload = eat_cbor(&claims);
+    REQUIRE(ecdsa_key_generate(&key, &error));
+    REQUIRE(cose_sign1_sign(&token, payload, (struct bytes){ 0 }, BYTES_LITERAL("verifier"), key,
+                            &error));
+    REQUIRE(cose_sign1_parse(&message, buffer_view(&token), CBOR_SORTED, &fault, &error));
+    struct public_key public = { .kind = PUBLIC_KEY_P256, .p256 = *ecdsa_key_public(key) };
+    CHECK(cose_sign1_verify(&message, &public, (struct bytes){ 0 }, &error));
+    CHECK_BYTES(message.payload, payload);
+}
+
 static enum ear_tier worst_of(const struct ear *ear)
 {
     enum ear_tier worst = EAR_TIER_NONE;
@@ -442,6 +465,7 @@ static const struct test tests[] = {
     TEST(names_claims_of_documents),
     TEST(names_claims_of_quotes),
     TEST(names_the_software_that_a_policy_knows),
+    TEST(can_be_signed),
     TEST(appraises_documents),
     TEST(appraises_quotes_by_their_tcb),
     TEST(tells_what_a_policy_misses),
