@@ -233,7 +233,8 @@ static int walk_next(struct walk *walk)
 
 static struct walk walk_of(struct json_text text)
 {
-    return (struct walk){ .at = text.raw.data, .end = text.raw.data + text.raw.size };
+    const uint8_t *at = text.raw.data;
+    return (struct walk){ .at = at, .end = at == NULL ? NULL : at + text.raw.size };
 }
 
 static bool texts_equal(struct json_text a, struct json_text b)

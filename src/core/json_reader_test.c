@@ -260,6 +260,10 @@ static void reads_words_and_hex(void)
     json_reader_init(&json, (struct bytes){ 0 });
     json_skip(&json);
     CHECK(!json_read_end(&json));
+    char space[1];
+    size_t size = 9;
+    CHECK(json_text_equal(json_read_string(&json), "") && json.failed);
+    CHECK(json_text_decode(json_read_string(&json), space, 0, &size) && size == 0);
 }
 
 static void refuses_every_truncation(void)

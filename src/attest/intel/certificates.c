@@ -92,8 +92,7 @@ static enum attest_reason reason_of_fault(const struct chain_reasons *reasons,
  * itself can profit. */
 static void recall(struct verification *verification, struct x509_chain *chain, size_t index)
 {
-    if (index + 1 == chain->count ||
-        public_key_equal(&chain->certificates[index + 1].key, &verification->root->key))
+    if (public_key_equal(&chain->certificates[index + 1].key, &verification->root->key))
         signature_memo_recall_certificate(verification->run->options->memo,
                                           &chain->certificates[index], &verification->root->key);
 }
@@ -307,7 +306,7 @@ bool intel_check_tcb_chain(void *context, struct error *error)
         verification->run->verdict->reason = ATTEST_REASON_TCB_CHAIN_INVALID;
         return false;
     }
-    if (chain->count > 2)
+    if (chain->count != 2)
         return attest_refuse(verification->run, ATTEST_REASON_TCB_CHAIN_INVALID, error,
                              "chain is not TCB signing certificate and root");
     recall(verification, chain, 0);

@@ -530,6 +530,20 @@ static void takes_lists_in_pem(void)
     buffer_done(&pems[1]);
 }
 
+/* Leaf and root, as Intel sends it: not the leaf alone, and nothing more. */
+static void takes_the_whole_signing_chain_only(void)
+{
+    AUTO_WORLD struct test_world world;
+    struct attest_verdict verdict;
+    world_init(&world);
+    world_build(&world);
+    world.options.collateral.tcb_chain = buffer_view(&world.ders[3]);
+    CHECK(judge(&world, &verdict) == ATTEST_REASON_TCB_CHAIN_INVALID);
+    pem_append(&world.tcb_pem, "CERTIFICATE", buffer_view(&world.ders[0]));
+    world.options.collateral.tcb_chain = buffer_view(&world.tcb_pem);
+    CHECK(judge(&world, &verdict) == ATTEST_REASON_TCB_CHAIN_INVALID);
+}
+
 /* What the memo knows is arithmetic only: dates, lists and names are judged every time. */
 static void judges_the_same_with_a_memo(void)
 {
@@ -573,6 +587,7 @@ static const struct test tests[] = {
     TEST(knows_no_status_without_all_collateral),
     TEST(refuses_collateral_that_is_none),
     TEST(takes_lists_in_pem),
+    TEST(takes_the_whole_signing_chain_only),
     TEST(judges_the_same_with_a_memo),
 };
 TEST_MAIN(tests)

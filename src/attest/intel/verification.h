@@ -29,7 +29,7 @@ struct verification {
     bool has_pck_crl;
     uint8_t root_crl_space[INTEL_CRL_SIZE_MAX]; /* for lists in PEM */
     uint8_t pck_crl_space[INTEL_CRL_SIZE_MAX];
-    struct x509_chain tcb_chain; /* TCB signing certificate, and maybe the root */
+    struct x509_chain tcb_chain; /* TCB signing certificate and root */
     bool has_tcb_chain;
     struct pck_info pck;
     struct tcb_info tcb_info;
