@@ -10,9 +10,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
-static bool add_row(scmp_filter_ctx context, const struct jail_call *call, struct error *error)
+static bool add_row(scmp_filter_ctx context, const struct jail_call *call, pid_t own,
+                    struct error *error)
 {
     ASSERT(call->reason != NULL);
     char *name = seccomp_syscall_resolve_num_arch(SCMP_ARCH_NATIVE, call->number);
@@ -24,8 +26,7 @@ static bool add_row(scmp_filter_ctx context, const struct jail_call *call, struc
     struct scmp_arg_cmp compare = { .arg = call->argument,
                                     .op = SCMP_CMP_MASKED_EQ,
                                     .datum_a = call->mask,
-                                    .datum_b =
-                                        call->own_process ? (uint64_t)getpid() : call->value };
+                                    .datum_b = call->own_process ? (uint64_t)own : call->value };
     int result = seccomp_rule_add_array(context, action, call->number, call->has_argument ? 1 : 0,
                                         call->has_argument ? &compare : NULL);
     errno = -result;
@@ -52,20 +53,66 @@ static bool export_filter(scmp_filter_ctx context, struct jail_filter *filter, s
     return true;
 }
 
-bool jail_filter_build(struct jail_filter *filter, const struct jail_profile *profile,
-                       struct error *error)
+/* What the process that builds a filter leaves. */
+struct build {
+    bool is_built, is_done;
+    struct jail_filter filter;
+    struct error error;
+};
+
+static bool build(struct jail_filter *filter, const struct jail_profile *profile, pid_t own,
+                  struct error *error)
 {
     scmp_filter_ctx context = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (context == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a filter");
     bool built = true;
     for (size_t i = 0; built && i < profile->call_count; i++)
-        built = add_row(context, &profile->calls[i], error);
+        built = add_row(context, &profile->calls[i], own, error);
     for (size_t i = 0; built && i < ARRAY_COUNT(jail_sanitizer_calls); i++)
-        built = add_row(context, &jail_sanitizer_calls[i], error);
+        built = add_row(context, &jail_sanitizer_calls[i], own, error);
     built = built && export_filter(context, filter, error);
     seccomp_release(context);
-    return built || error_within(error, "jail %s", profile->name);
+    return built;
+}
+
+static bool build_apart(struct build *left, const struct jail_profile *profile, struct error *error)
+{
+    pid_t own = getpid(), child = fork();
+    if (child < 0)
+        return error_system(error, "fork");
+    if (child == 0) {
+        left->is_built = build(&left->filter, profile, own, &left->error);
+        left->is_done = true;
+        _exit(0);
+    }
+    while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
+        continue;
+    if (left->is_built)
+        return true;
+    if (!left->is_done)
+        return error_set(error, ERROR_INTERNAL, "the process that builds its filter died");
+    *error = left->error;
+    return false;
+}
+
+/* In a process of its own: what the library leaves on the heap would stay with whoever waits in its
+ * jail for long. */
+bool jail_filter_build(struct jail_filter *filter, const struct jail_profile *profile,
+                       struct error *error)
+{
+    struct build *left =
+        mmap(NULL, sizeof(*left), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (left == MAP_FAILED)
+        return error_system(error, "room for a filter");
+    bool is_built = build_apart(left, profile, error);
+    if (is_built) {
+        filter->count = left->filter.count;
+        memcpy(filter->instructions, left->filter.instructions,
+               filter->count * sizeof(filter->instructions[0]));
+    }
+    munmap(left, sizeof(*left));
+    return is_built || error_within(error, "jail %s", profile->name);
 }
 
 bool jail_filter_install(const struct jail_filter *filter, struct error *error)

@@ -226,12 +226,12 @@ static const struct ipc_request requests[] = {
 
 bool worker_serve(struct engine *engine, int socket, bool makes_blank, struct error *error)
 {
+    /* Once per process, and large: its pages are the system's until they are used. */
+    static struct serve the_serve;
+    struct serve *serve = &the_serve;
     struct ipc *ipc = NULL;
-    struct serve *serve = calloc(1, sizeof(*serve));
-    if (serve == NULL || !ipc_new(&ipc, socket, WORKER_PAYLOAD_MAX, error)) {
-        free(serve);
+    if (!ipc_new(&ipc, socket, WORKER_PAYLOAD_MAX, error))
         return error_set(error, ERROR_NO_MEMORY, "no memory to serve");
-    }
     serve->engine = engine;
     serve->event = serve->channel_memory = -1;
     if (makes_blank)

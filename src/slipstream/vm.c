@@ -49,6 +49,11 @@ static bool kvm_features(struct kvm *kvm, struct error *error)
     kvm->cpuid->nent = CPUID_ROWS_MAX;
     if (ioctl(kvm->device, KVM_GET_SUPPORTED_CPUID, kvm->cpuid) != 0)
         return error_system(error, "read supported processor features");
+    /* A worker may keep it for long. */
+    void *fitting = realloc(kvm->cpuid, sizeof(struct kvm_cpuid2) +
+                                            kvm->cpuid->nent * sizeof(struct kvm_cpuid_entry2));
+    if (fitting != NULL)
+        kvm->cpuid = fitting;
     return true;
 }
 
