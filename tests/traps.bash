@@ -121,4 +121,35 @@ while IFS='|' read -r name instruction message code; do
     pass "$name"
   fi
 done < <(cases)
+
+# --- behind a million tail calls, each in its tier or across: the same place, the same count
+cat >"$scratch/tail.wat" <<'WAT'
+(module (memory 1)
+  (func $a (param $n i32) (result i32)
+    (if (i32.eqz (local.get $n)) (then (return (i32.load (i32.const -4)))))
+    (return_call $b (i64.const 1) (i32.sub (local.get $n) (i32.const 1))))
+  (func $b (param i64) (param $n i32) (result i32)
+    (if (i32.eqz (local.get $n)) (then (i32.store (i32.const -4) (i32.const 1))))
+    (return_call $a (i32.sub (local.get $n) (i32.const 1))))
+  (func (export "_start") (drop (call $a (i32.const LENGTH)))))
+WAT
+# of LENGTH OPTIONS...: what running it says
+of() {
+  sed "s/LENGTH/$1/" "$scratch/tail.wat" >"$scratch/m.wat"
+  shift
+  wat2wasm --enable-tail-call "$scratch/m.wat" -o "$scratch/m.wasm" &&
+    "$S3N_BUILD/bin/s3n-optimise" --fuel "$@" <"$scratch/m.wasm" >"$scratch/m.image" &&
+    "$S3N_BUILD/bin/slipstream" --run --backend "$backend" --fuel 1000000000 --usage --image-fd 3 -- m 3<"$scratch/m.image" 2>&1 |
+    sed 's/s3n: used .*, \([0-9]* units\)/\1/'
+}
+for length in 1000000 1000001; do
+  of $length --tier baseline >"$scratch/baseline"
+  grep -q 'out of bounds memory access in wasm function [01] at offset' "$scratch/baseline" && grep -q units "$scratch/baseline" &&
+    pass "$length tail calls" || fail "$length tail calls" "$(cat "$scratch/baseline")"
+  for functions in 0-2 0 1 2 0,2 1-2; do
+    of $length --tier optimised --functions $functions >"$scratch/optimised"
+    cmp -s "$scratch/baseline" "$scratch/optimised" && pass "$length tail calls, optimised $functions" ||
+      fail "$length tail calls, optimised $functions" "$(cat "$scratch/optimised" | tr '\n' ' ')"
+  done
+done
 finish

@@ -4,7 +4,13 @@
 #include "optimiser/optimiser.h"
 #include "tests/harness.h"
 
+#include <sched.h>
 #include <string.h>
+#include <sys/resource.h>
+
+enum {
+    MEMORY_SMALL = 12 << 20
+};
 
 static void put(struct buffer *buffer, uint8_t byte)
 {
@@ -86,6 +92,30 @@ static void tangle(struct buffer *body, unsigned branches, unsigned locals)
     buffer_append(body, BYTES_OF(end));
 }
 
+/* As much, of values that nobody knows: each local is loaded, again and again. */
+static void web(struct buffer *body, unsigned branches, unsigned locals)
+{
+    static const uint8_t load[] = { 0x41, 0xff, 0xff, 3, 0x71, 0x28, 2, 0 };
+    put(body, 1);
+    put_number(body, locals);
+    put(body, 0x7f);
+    for (unsigned i = 0; i < branches; i++) {
+        get_local(body, i * 7 % locals);
+        buffer_append(body, BYTES_OF(load));
+        put(body, 0x21);
+        put_number(body, 1 + i * 29 % locals);
+        get_local(body, i * 13 % locals);
+        put(body, 0x04);
+        put(body, 0x40);
+        get_local(body, i * 17 % locals);
+        put(body, 0x21);
+        put_number(body, 1 + i * 11 % locals);
+        put(body, 0x0b);
+    }
+    get_local(body, 1);
+    put(body, 0x0b);
+}
+
 static void small(struct buffer *body)
 {
     static const uint8_t code[] = { 0, 0x20, 0, 0x41, 1, 0x6a, 0x0b };
@@ -151,6 +181,87 @@ static void gives_the_same_image_however_it_works(void)
         buffer_done(&bodies[i]);
 }
 
+/* One process per processor, or as many as are asked for, as long as there are parts. */
+static void works_on_all_processors(void)
+{
+    enum {
+        COUNT = 60 /* five parts */
+    };
+    AUTO_BUFFER struct buffer module, image;
+    struct buffer bodies[COUNT];
+    struct error error = { 0 };
+    struct optimise_report report = { 0 };
+    cpu_set_t set;
+    buffer_init(&module, 1 << 24);
+    buffer_init(&image, 1 << 28);
+    for (unsigned i = 0; i < COUNT; i++) {
+        buffer_init(&bodies[i], 1 << 24);
+        straight_line(&bodies[i], 650);
+    }
+    build(&module, bodies, COUNT);
+    struct optimise_options options = { .workers = 3 };
+    CHECK(optimise_compile(&image, buffer_view(&module), &options, &report, &error));
+    CHECK(report.process_count == 3 && report.optimised_count == COUNT);
+    options.workers = 0;
+    CHECK(sched_getaffinity(0, sizeof(set), &set) == 0);
+    uint32_t processors = MIN((uint32_t)CPU_COUNT(&set), 5u);
+    CHECK(optimise_compile(&image, buffer_view(&module), &options, &report, &error));
+    CHECK_NOTE(report.process_count == processors, "%u of %u", report.process_count, processors);
+    for (unsigned i = 0; i < COUNT; i++)
+        buffer_done(&bodies[i]);
+}
+
+/* What is left when the time of all is over stays the baseline's. */
+static void ends_when_its_time_is_over(void)
+{
+    enum {
+        COUNT = 200 /* some seconds of work */
+    };
+    AUTO_BUFFER struct buffer module, image;
+    struct buffer bodies[COUNT];
+    buffer_init(&module, 1 << 24);
+    buffer_init(&image, 1 << 28);
+    for (unsigned i = 0; i < COUNT; i++) {
+        buffer_init(&bodies[i], 1 << 24);
+        tangle(&bodies[i], 500, 20);
+    }
+    build(&module, bodies, COUNT);
+    struct optimise_options options = { .workers = 1, .cpu_seconds = 1 };
+    unsigned count = optimised(&image, &module, &options);
+    CHECK_NOTE(count > 0 && count < COUNT, "%u", count);
+    for (unsigned i = 0; i < COUNT; i++)
+        buffer_done(&bodies[i]);
+}
+
+/* A function that needs more memory than a worker may have is the baseline's; its neighbours, whose
+ * worker it took along, are tried again. */
+static void a_worker_over_its_memory_costs_one_function(void)
+{
+    enum {
+        COUNT = 4
+    };
+    AUTO_BUFFER struct buffer module, image;
+    struct buffer bodies[COUNT];
+    struct rusage usage;
+    buffer_init(&module, 1 << 24);
+    buffer_init(&image, 1 << 28);
+    for (unsigned i = 0; i < COUNT; i++)
+        buffer_init(&bodies[i], 1 << 24);
+    small(&bodies[0]);
+    web(&bodies[1], 1200, 100);
+    small(&bodies[2]);
+    small(&bodies[3]);
+    build(&module, bodies, COUNT);
+    struct optimise_options options = { .workers = 1 };
+    CHECK(optimised(&image, &module, &options) == COUNT);
+    options.worker_memory_max = MEMORY_SMALL;
+    CHECK(optimised(&image, &module, &options) == COUNT - 1);
+    CHECK(getrusage(RUSAGE_CHILDREN, &usage) == 0);
+    CHECK_NOTE(usage.ru_maxrss < 512 << 10, "%ld KiB", usage.ru_maxrss);
+    for (unsigned i = 0; i < COUNT; i++)
+        buffer_done(&bodies[i]);
+}
+
 static void survives_a_worker_without_memory(void)
 {
     AUTO_BUFFER struct buffer module, image;
@@ -167,8 +278,11 @@ static void survives_a_worker_without_memory(void)
 }
 
 static const struct test tests[] = {
+    TEST(survives_a_worker_without_memory), /* while little was freed */
     TEST(leaves_bombs_to_the_baseline),
     TEST(gives_the_same_image_however_it_works),
-    TEST(survives_a_worker_without_memory),
+    TEST(works_on_all_processors),
+    TEST(ends_when_its_time_is_over),
+    TEST(a_worker_over_its_memory_costs_one_function),
 };
 TEST_MAIN(tests)

@@ -7,10 +7,11 @@
 #include "wasm/linking.h"
 
 static void tell(struct optimise_report *report, const struct module *module,
-                 const struct object_link *link)
+                 const struct object_link *link, uint32_t process_count)
 {
     *report = (struct optimise_report){ .function_count = module->function_count -
-                                                          module->imported_function_count };
+                                                          module->imported_function_count,
+                                        .process_count = process_count };
     for (uint32_t i = module->imported_function_count; i < module->function_count; i++) {
         if (link->starts[i] == NATIVE_NONE)
             continue;
@@ -58,7 +59,8 @@ bool optimise_compile(struct buffer *image, struct bytes source,
                              .options = options,
                              .arena = arena,
                              .has_tail_calls = has_tail_calls };
-    bool done = parts_run(&job, &link, error);
+    uint32_t process_count;
+    bool done = parts_run(&job, &link, &process_count, error);
     if (done) {
         struct native_code native = object_link_view(&link);
         native.has_tail_calls = has_tail_calls;
@@ -68,6 +70,6 @@ bool optimise_compile(struct buffer *image, struct bytes source,
     }
     object_link_done(&link);
     if (done && report != NULL)
-        tell(report, &module, &link);
+        tell(report, &module, &link, process_count);
     return done;
 }

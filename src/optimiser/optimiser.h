@@ -25,6 +25,7 @@ struct optimise_report {
     uint32_t function_count;  /* defined ones */
     uint32_t optimised_count; /* of these */
     uint64_t optimised_size;  /* bytes of their bodies */
+    uint32_t process_count;   /* workers that were there at once, at most */
 };
 
 /* As wasm_compile; `report` may be NULL. */

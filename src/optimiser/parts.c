@@ -40,6 +40,7 @@ struct crew {
     struct part *parts;
     struct worker workers[OPTIMISER_WORKERS_MAX];
     unsigned worker_count;
+    uint32_t running, running_max;
     uint64_t cpu_us, cpu_us_max;
 };
 
@@ -135,6 +136,8 @@ static bool start(struct crew *crew, struct worker *worker, struct part *part, s
     }
     worker->process = process;
     worker->part = part;
+    crew->running++;
+    crew->running_max = MAX(crew->running_max, crew->running);
     return true;
 }
 
@@ -159,6 +162,7 @@ static bool finish(struct crew *crew, struct worker *worker, int status, struct 
     struct part *part = worker->part;
     struct outcome outcome = *worker->outcome;
     worker->process = 0;
+    crew->running--;
     bool is_whole = WIFEXITED(status) && WEXITSTATUS(status) == 0 &&
                     outcome.size <= OPTIMISER_OBJECT_SIZE_MAX &&
                     outcome.traps_size <= OPTIMISER_OBJECT_SIZE_MAX - outcome.size;
@@ -291,7 +295,8 @@ static void release(struct crew *crew)
     }
 }
 
-bool parts_run(const struct parts_job *job, struct object_link *link, struct error *error)
+bool parts_run(const struct parts_job *job, struct object_link *link, uint32_t *process_count,
+               struct error *error)
 {
     const struct optimise_options *options = job->options;
     unsigned count = options->workers != 0 ? options->workers : processors();
@@ -307,5 +312,6 @@ bool parts_run(const struct parts_job *job, struct object_link *link, struct err
         link->grown_tables |= part->grown_tables;
     }
     release(&crew);
+    *process_count = crew.running_max;
     return done;
 }

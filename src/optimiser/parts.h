@@ -19,8 +19,8 @@ struct parts_job {
     bool has_tail_calls; /* the module has */
 };
 
-/* Compiles what the options want and adds it to `link`. */
+/* Compiles what the options want and adds it to `link`; how many processes there were at once. */
 MUST_CHECK bool parts_run(const struct parts_job *job, struct object_link *link,
-                          struct error *error);
+                          uint32_t *process_count, struct error *error);
 
 #endif
