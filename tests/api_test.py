@@ -87,6 +87,7 @@ def answers_as_documented(document: dict) -> None:
     with Node(BUILD) as node:
         for path, options, status, schema in (
                 (f"{known}/info", (), 200, "Info"), (f"{known}/attestation?nonce={NONCE}", (), 200, "Attestation"),
+                (f"{known}/session?nonce={NONCE}", (), 200, "Session"), (f"{known}/session", (), 400, "Error"),
                 (f"{known}/attestation", (), 400, "Error"), (f"{known}/receipts/none", (), 404, "Error"),
                 ("/nothing", (), 404, "Error"), (f"{known}/info", ("-X", "POST"), 405, "Error"),
                 ("/v1/applications", (), 401, "Error"), (f"/v1/blobs/{NONCE}", ("-X", "PUT", "-d", "x"), 401, "Error"),

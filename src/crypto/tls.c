@@ -422,3 +422,13 @@ bool tls_exporter(const struct tls_connection *connection, const char *label, st
         return crypto_error(error, ERROR_INTERNAL, "TLS exporter");
     return true;
 }
+
+bool tls_exporter_of(void *session, const char *label, void *target, size_t size,
+                     struct error *error)
+{
+    SSL *ssl = session;
+    if (!SSL_is_init_finished(ssl) || SSL_version(ssl) != TLS1_3_VERSION)
+        return error_set(error, ERROR_UNAVAILABLE, "there is no TLS 1.3 session");
+    return SSL_export_keying_material(ssl, target, size, label, strlen(label), NULL, 0, 1) == 1 ||
+           crypto_error(error, ERROR_INTERNAL, "TLS exporter");
+}

@@ -83,5 +83,8 @@ MUST_CHECK bool tls_peer_certificate(const struct tls_connection *connection, st
 /* Keying material of this session (RFC 8446 7.5), the same at both ends and nowhere else. */
 MUST_CHECK bool tls_exporter(const struct tls_connection *connection, const char *label,
                              struct bytes context, void *target, size_t size, struct error *error);
+/* The same for a session that another library holds: `session` is its SSL *. */
+MUST_CHECK bool tls_exporter_of(void *session, const char *label, void *target, size_t size,
+                                struct error *error);
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "functions/limits.h"
 #include "keys/receipt.h"
+#include "keys/session.h"
 
 struct receipt_book;
 
@@ -23,6 +24,11 @@ void receipt_book_use_key(struct receipt_book *book, struct ecdsa_key *key,
  * until the next call.  UNAVAILABLE without a key that is still valid. */
 MUST_CHECK bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt,
                                    const char **text, struct error *error);
+/* Says that a TLS session ends here; see keys/session.h.  UNAVAILABLE as above. */
+MUST_CHECK bool receipt_book_sign_session(struct receipt_book *book,
+                                          const struct session_exporter *exporter,
+                                          const struct nonce32 *nonce,
+                                          struct ecdsa_signature *signature, struct error *error);
 /* The receipt of an invocation among the last RECEIPT_KEPT_COUNT; NULL otherwise. */
 const char *receipt_book_find(const struct receipt_book *book, struct bytes id);
 uint64_t receipt_book_issued(const struct receipt_book *book);

@@ -31,6 +31,7 @@ enum gateway_access {
     X(HEALTH, GET, "/.well-known/s3n/health", OPEN, 0)                                             \
     X(INFO, GET, "/.well-known/s3n/info", OPEN, 0)                                                 \
     X(ATTESTATION, GET, "/.well-known/s3n/attestation", OPEN, 0)                                   \
+    X(SESSION, GET, "/.well-known/s3n/session", OPEN, 0)                                           \
     X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
     X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \
     X(BLOB_CHECK, HEAD, "/v1/blobs/:digest", OWNER, 0)                                             \
@@ -71,7 +72,7 @@ struct gateway_call {
     struct bytes receipt_id;
     struct digest32 digest; /* of the blob routes */
     bool has_nonce;
-    uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION: the query's nonce */
+    uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
     bool has_owner;
     struct digest32 owner; /* SHA-256 of the DER SubjectPublicKeyInfo of the key that signed */
     struct ecdsa_public owner_key;

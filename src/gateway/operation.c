@@ -151,7 +151,7 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     if (digest.size > 0 && !hex_decode(call->digest.bytes, sizeof(call->digest.bytes), digest))
         return error_set(&refusal->error, ERROR_INVALID,
                          "a blob is named by the 64 hexadecimal digits of its SHA-256");
-    if (call->operation == GATEWAY_ATTESTATION)
+    if (call->operation == GATEWAY_ATTESTATION || call->operation == GATEWAY_SESSION)
         return read_nonce(call, query_nonce(call->request->query), "the query's nonce", refusal);
     const struct http_field *nonce = http_request_field(call->request, "s3n-nonce");
     if (nonce != NULL &&

@@ -3,6 +3,7 @@
 
 #include "crypto/base64.h"
 #include "crypto/hash.h"
+#include "crypto/tls.h"
 #include "crypto/x509.h"
 
 #include <curl/curl.h>
@@ -26,6 +27,10 @@ struct http_client {
     struct digest32 pin;
     bool has_peer_key;
     struct digest32 peer_key;
+    bool is_bound;
+    uint8_t bound[HTTP_EXPORTER_SIZE];    /* exporter of the session that requests must use */
+    uint8_t exporter[HTTP_EXPORTER_SIZE]; /* of the one in use */
+    bool is_elsewhere;                    /* a request was held back for it */
     uint32_t connect_timeout_ms, timeout_ms;
     char curl_text[CURL_ERROR_SIZE];
 };
@@ -109,6 +114,7 @@ void http_client_pin(struct http_client *client, const struct digest32 *pin)
     curl_easy_cleanup(client->curl);
     client->curl = fresh;
     client->is_pinned = true;
+    client->is_bound = false;
     client->pin = *pin;
     client->has_peer_key = false;
 }
@@ -238,6 +244,10 @@ static bool judge(struct http_client *client, const struct transfer *transfer, C
                              client->authority, transfer->request->body_size_max);
         break;
     case CURLE_ABORTED_BY_CALLBACK:
+        if (client->is_elsewhere) {
+            client->is_bound = false;
+            return error_set(error, ERROR_CONFLICT, "the TLS session is another one now");
+        }
         return error_set(error, ERROR_UNAVAILABLE, "given up");
     case CURLE_OUT_OF_MEMORY:
         return error_set(error, ERROR_NO_MEMORY, "no memory for a request");
@@ -315,6 +325,31 @@ static void set_security(struct http_client *client)
     }
 }
 
+void http_client_bind(struct http_client *client, const uint8_t *exporter)
+{
+    client->is_bound = exporter != NULL;
+    if (client->is_bound)
+        memcpy(client->bound, exporter, sizeof(client->bound));
+}
+
+/* libcurl has a connection and has not sent a byte of the request yet. */
+static int on_session(void *context, char *peer UNUSED, char *local UNUSED, int peer_port UNUSED,
+                      int local_port UNUSED)
+{
+    struct http_client *client = context;
+    struct curl_tlssessioninfo *session = NULL;
+    struct error error;
+    if (curl_easy_getinfo(client->curl, CURLINFO_TLS_SSL_PTR, &session) != CURLE_OK ||
+        session == NULL || session->backend != CURLSSLBACKEND_OPENSSL ||
+        session->internals == NULL ||
+        !tls_exporter_of(session->internals, HTTP_EXPORTER_LABEL, client->exporter,
+                         sizeof(client->exporter), &error))
+        return CURL_PREREQFUNC_ABORT;
+    client->is_elsewhere =
+        client->is_bound && memcmp(client->bound, client->exporter, sizeof(client->bound)) != 0;
+    return client->is_elsewhere ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
+}
+
 static bool perform(struct http_client *client, struct transfer *transfer, const char *url,
                     struct curl_slist *fields, struct error *error)
 {
@@ -336,6 +371,9 @@ static bool perform(struct http_client *client, struct transfer *transfer, const
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, transfer);
     curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, on_line);
     curl_easy_setopt(curl, CURLOPT_HEADERDATA, transfer);
+    client->is_elsewhere = false;
+    curl_easy_setopt(curl, CURLOPT_PREREQFUNCTION, on_session);
+    curl_easy_setopt(curl, CURLOPT_PREREQDATA, client);
     if (client->user_agent[0] != '\0')
         curl_easy_setopt(curl, CURLOPT_USERAGENT, client->user_agent);
     if (request->progress != NULL) {
@@ -374,6 +412,7 @@ bool http_client_request(struct http_client *client, const struct http_client_re
     made.status = (int)status;
     made.total_us = (uint64_t)total_us;
     made.peer_key = client->peer_key;
+    memcpy(made.exporter, client->exporter, sizeof(made.exporter));
     split_fields(&made);
     *answer = made;
     return true;

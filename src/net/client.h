@@ -53,10 +53,16 @@ struct http_client_answer {
     struct buffer body;
     struct buffer memory;
     struct digest32 peer_key; /* SHA-256 of the SubjectPublicKeyInfo that the server proved */
+    uint8_t exporter[HTTP_EXPORTER_SIZE]; /* of the TLS session that it came over */
     uint64_t total_us;
 };
 void http_client_answer_done(struct http_client_answer *answer);
 #define AUTO_HTTP_CLIENT_ANSWER __attribute__((cleanup(http_client_answer_done)))
+
+/* From now on requests go over the TLS session with this exporter alone: a request that would need
+ * another session fails with CONFLICT before any byte of it is sent, and forgets the binding.  NULL
+ * forgets it. */
+void http_client_bind(struct http_client *client, const uint8_t *exporter);
 
 /* True for every complete answer whatever its status.  False: UNAVAILABLE (no connection, broken
  * off), TIMEOUT, UNVERIFIED (another key than the pinned one), LIMIT, INVALID. */

@@ -113,7 +113,10 @@ static bool pump_tls(struct connection *connection)
     if (tls_state(connection->tls) != TLS_STATE_OPEN &&
         tls_state(connection->tls) != TLS_STATE_CLOSED)
         return false;
-    if (connection->protocol == NULL && !start_protocol(connection)) {
+    if (connection->protocol == NULL &&
+        (!tls_exporter(connection->tls, HTTP_EXPORTER_LABEL, (struct bytes){ 0 },
+                       connection->exporter, sizeof(connection->exporter), &error) ||
+         !start_protocol(connection))) {
         fail(connection);
         return false;
     }

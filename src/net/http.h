@@ -28,6 +28,12 @@ struct http_field {
 };
 #define HTTP_FIELD(name, value) ((struct http_field){ BYTES_LITERAL(name), (value) })
 
+/* What names a TLS session at both its ends (RFC 8446 7.5), without context. */
+#define HTTP_EXPORTER_LABEL "EXPORTER-S3N-session-1"
+enum {
+    HTTP_EXPORTER_SIZE = 32
+};
+
 struct http_request {
     enum http_method method;
     struct bytes target; /* path and query as sent, percent-encoded */
@@ -43,6 +49,8 @@ struct http_request {
     bool is_secure;    /* came over TLS */
     struct bytes peer; /* address of the other end as text, without port */
     struct bytes body; /* empty until it has all arrived */
+    /* HTTP_EXPORTER_SIZE bytes that only the two ends of the TLS session know; NULL without TLS. */
+    const uint8_t *exporter;
 };
 
 /* The first field of that (lower-case) name, or NULL. */

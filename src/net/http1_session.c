@@ -21,6 +21,7 @@ static void head_over(struct connection *connection, struct exchange *exchange)
     }
     request->is_secure = connection->tls != NULL;
     request->peer = bytes_of_string(connection->peer_text);
+    request->exporter = connection->tls != NULL ? connection->exporter : NULL;
     exchange->request_over = !request->has_body;
     exchange_admit(exchange);
     if (!request->has_body)

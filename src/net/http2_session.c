@@ -165,6 +165,7 @@ static void fields_over(struct connection *connection, struct exchange *exchange
         refuse_with(exchange, 400);
     request->is_secure = true;
     request->peer = bytes_of_string(connection->peer_text);
+    request->exporter = connection->exporter;
     request->has_body = !last;
     exchange->request_over = last;
     if (exchange->refuse_status != 0) {

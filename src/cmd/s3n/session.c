@@ -3,6 +3,7 @@
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "keys/session.h"
 #include "net/signature.h"
 
 #include <stdio.h>
@@ -10,7 +11,8 @@
 #include <time.h>
 
 enum {
-    REQUEST_FIELD_COUNT_MAX = 6
+    REQUEST_FIELD_COUNT_MAX = 6,
+    SESSION_TRY_COUNT_MAX = 3
 };
 
 void session_init(struct session *session)
@@ -63,6 +65,42 @@ static bool evidence_ask(struct http_client *client, struct nonce32 *nonce,
     return attestation_parse(attestation, buffer_view(&answer.body), error);
 }
 
+/* The node's signature over this session's exporter: who answers holds the receipt key, and this
+ * session ends there.  On success the client uses no other session. */
+static bool session_bind(struct session *session, const struct digest32 *keyset_digest,
+                         const struct keyset *keyset, struct error *error)
+{
+    char target[128];
+    struct nonce32 nonce;
+    struct session_exporter exporter;
+    struct ecdsa_signature signature;
+    struct digest32 stated;
+    snprintf(target, sizeof(target), "/.well-known/s3n/session?nonce=%s", nonce_make(&nonce).text);
+    struct http_client_request request = { .method = HTTP_METHOD_GET,
+                                           .target = target,
+                                           .body_size_max = SESSION_ANSWER_SIZE_MAX };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    AUTO_JSON json_t *json = NULL;
+    http_client_bind(session->client, NULL);
+    if (!http_client_request(session->client, &request, &answer, error))
+        return false;
+    if (answer.status != 200)
+        return error_set(error, ERROR_UNAVAILABLE,
+                         "the node answered %d when asked to vouch for the session", answer.status);
+    if (!json_parse(&json, buffer_view(&answer.body), error) ||
+        !json_get_hex(json, "keyset_digest", stated.bytes, sizeof(stated.bytes), error) ||
+        !json_get_hex(json, "signature", signature.bytes, sizeof(signature.bytes), error))
+        return error_within(error, "session");
+    if (!digest32_equal(&stated, keyset_digest))
+        return error_set(error, ERROR_UNVERIFIED, "the node has another keyset now");
+    memcpy(exporter.bytes, answer.exporter, sizeof(exporter.bytes));
+    if (!session_verify(&keyset->receipt_key, &signature, &exporter, keyset_digest, &nonce, error))
+        return false;
+    http_client_bind(session->client, answer.exporter);
+    session->is_bound = true;
+    return true;
+}
+
 static bool evidence_check(struct session *session, bool trust_simulated,
                            struct attestation *attestation, struct verify_result *result,
                            struct error *error)
@@ -71,6 +109,8 @@ static bool evidence_check(struct session *session, bool trust_simulated,
     struct digest32 peer;
     struct verify_options options = { .trust_simulated = trust_simulated,
                                       .now_s = (int64_t)time(NULL) };
+    http_client_bind(session->client, NULL);
+    session->is_bound = false;
     if (!evidence_ask(session->client, &nonce, attestation, &peer, error) ||
         !verify_attestation(result, attestation, &nonce, &options, error))
         return false;
@@ -78,7 +118,7 @@ static bool evidence_check(struct session *session, bool trust_simulated,
     if (!digest32_equal(&tls, &peer))
         return error_set(error, ERROR_UNVERIFIED,
                          "the evidence is of a node with another TLS key: somebody stands between");
-    return true;
+    return session_bind(session, &result->keyset_digest, &result->keyset, error);
 }
 
 static void keyset_pin(struct session *session, const struct attestation *attestation,
@@ -90,6 +130,7 @@ static void keyset_pin(struct session *session, const struct attestation *attest
     buffer_clear(&session->profile.keyset);
     buffer_append(&session->profile.keyset, buffer_view(&attestation->keyset));
     http_client_pin(session->client, &tls);
+    session->is_bound = false; /* the next request makes a session of its own */
 }
 
 static bool client_make(struct session *session, const struct digest32 *pin, struct error *error)
@@ -232,14 +273,31 @@ static bool request_send(struct session *session, const struct session_request *
     return http_client_request(session->client, &sent, answer, error);
 }
 
+/* Nothing is sent over a session that the node has not vouched for. */
+static bool bound_send(struct session *session, const struct session_request *request,
+                       struct http_client_answer *answer, struct error *error)
+{
+    for (int i = 0; i < SESSION_TRY_COUNT_MAX; i++) {
+        if (!session->is_bound &&
+            !session_bind(session, &session->keyset_digest, &session->keyset, error))
+            return false;
+        if (request_send(session, request, answer, error))
+            return true;
+        if (error->code != ERROR_CONFLICT)
+            return false;
+        session->is_bound = false; /* the connection was closed in between */
+    }
+    return error_set(error, ERROR_UNAVAILABLE, "the node closes each session before it is used");
+}
+
 bool session_request(struct session *session, const struct session_request *request,
                      struct http_client_answer *answer, struct error *error)
 {
-    if (request_send(session, request, answer, error))
+    if (bound_send(session, request, answer, error))
         return true;
     if (error->code != ERROR_UNVERIFIED || !keyset_renew(session, error))
         return false;
-    return request_send(session, request, answer, error);
+    return bound_send(session, request, answer, error);
 }
 
 static enum error_code code_of_name(const char *name)

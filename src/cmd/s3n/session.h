@@ -21,6 +21,7 @@ struct session {
     struct digest32 keyset_digest;
     struct ecdsa_key *key;
     struct http_client *client;
+    bool is_bound;                /* the client uses one TLS session that the node vouched for */
     char hint[SESSION_HINT_SIZE]; /* what the node advised with its last error; may be empty */
 };
 

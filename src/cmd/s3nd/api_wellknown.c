@@ -99,3 +99,32 @@ void api_receipt_get(void *context, const struct gateway_call *call)
     }
     gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "receipt", receipt));
 }
+
+void api_session(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    struct error error = { 0 };
+    struct session_exporter exporter;
+    struct nonce32 nonce;
+    struct ecdsa_signature signature;
+    char nonce_text[65], signature_text[2 * sizeof(signature.bytes) + 1];
+    if (!call->has_nonce || call->request->exporter == NULL) {
+        error_set(&error, ERROR_INVALID,
+                  call->has_nonce ? "there is no TLS session to speak of"
+                                  : "the query needs nonce=, 64 hexadecimal digits");
+        gateway_answer_error(node->gateway, call->handle, &error, NULL);
+        return;
+    }
+    memcpy(exporter.bytes, call->request->exporter, sizeof(exporter.bytes));
+    memcpy(nonce.bytes, call->nonce, sizeof(nonce.bytes));
+    if (!receipt_book_sign_session(node->receipts, &exporter, &nonce, &signature, &error)) {
+        gateway_answer_error(node->gateway, call->handle, &error, NULL);
+        return;
+    }
+    hex_encode(nonce_text, BYTES_OF(nonce.bytes));
+    hex_encode(signature_text, BYTES_OF(signature.bytes));
+    struct hex32 keyset = hex_of_digest(&node->identity.keyset_digest);
+    gateway_answer_json(node->gateway, call->handle, 200,
+                        json_pack("{s:s, s:s, s:s}", "keyset_digest", keyset.text, "nonce",
+                                  nonce_text, "signature", signature_text));
+}

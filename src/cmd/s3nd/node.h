@@ -68,7 +68,7 @@ void node_keeper_unwatch(struct node *node);
 void node_keeper_failed(struct node *node, const struct error *error);
 
 /* Handlers, by operation (api_*.c). */
-gateway_handle_call api_health, api_info, api_attestation, api_receipt_get;
+gateway_handle_call api_health, api_info, api_attestation, api_session, api_receipt_get;
 gateway_handle_call api_owner_claim;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,

@@ -312,6 +312,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_HEALTH] = api_health,
             [GATEWAY_INFO] = api_info,
             [GATEWAY_ATTESTATION] = api_attestation,
+            [GATEWAY_SESSION] = api_session,
             [GATEWAY_RECEIPT_GET] = api_receipt_get,
             [GATEWAY_OWNER_CLAIM] = api_owner_claim,
             [GATEWAY_BLOB_CHECK] = api_blob_check,
