@@ -226,7 +226,7 @@ static void bad_folders_are_refused(void)
     CHECK_NUMBER(end_of_start(fresh_folder("folder"), "sim"), error_exit_code(ERROR_DENIED));
     CHECK(chmod(path, 0600) == 0 && truncate(path, 16) == 0);
     CHECK_NUMBER(end_of_start(fresh_folder("folder"), "sim"), error_exit_code(ERROR_CORRUPT));
-    CHECK_NUMBER(end_of_start(fresh_folder("other"), "tdx"), error_exit_code(ERROR_UNSUPPORTED));
+    CHECK_NUMBER(end_of_start(fresh_folder("other"), "tdx"), error_exit_code(ERROR_UNAVAILABLE));
     /* where a folder should be there is a file */
     snprintf(path, sizeof(path), "%s/keeper/root", fresh_folder("folder"));
     CHECK(end_of_start(path, "sim") > 0);
