@@ -153,9 +153,10 @@ static void write_algorithm(struct der_writer *der, const struct fixture_key *ke
     der_close(der);
 }
 
-static void write_name(struct der_writer *der, const char *name)
+static void write_name(struct der_writer *der, struct bytes parts, const char *name)
 {
     der_open(der, DER_SEQUENCE);
+    der_write_raw(der, parts);
     der_open(der, DER_SET);
     der_open(der, DER_SEQUENCE);
     der_write(der, DER_OID, oid_common_name);
@@ -241,12 +242,12 @@ void fixture_certificate(struct buffer *der, const struct fixture_certificate *c
     der_write(&writer, DER_INTEGER,
               content->serial.size == 0 ? BYTES_LITERAL("\x05") : content->serial);
     write_algorithm(&writer, issuer, algorithm);
-    write_name(&writer, content->issuer);
+    write_name(&writer, content->name_parts, content->issuer);
     der_open(&writer, DER_SEQUENCE);
     der_write_time(&writer, content->not_before_s);
     der_write_time(&writer, content->not_after_s);
     der_close(&writer);
-    write_name(&writer, content->subject);
+    write_name(&writer, content->name_parts, content->subject);
     der_write_raw(&writer, fixture_key_spki(subject));
     write_extensions(&writer, content);
     der_close(&writer);
@@ -286,7 +287,7 @@ void fixture_crl(struct buffer *der, const struct fixture_crl *content,
     if (!content->is_v1)
         der_write_unsigned(&writer, 1);
     write_algorithm(&writer, issuer, algorithm);
-    write_name(&writer, content->issuer);
+    write_name(&writer, (struct bytes){ 0 }, content->issuer);
     der_write_time(&writer, content->this_update_s);
     if (content->next_update_s != 0)
         der_write_time(&writer, content->next_update_s);

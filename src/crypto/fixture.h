@@ -46,7 +46,8 @@ enum fixture_constraints {
 struct fixture_certificate {
     const char *issuer; /* common names */
     const char *subject;
-    struct bytes serial; /* content of the INTEGER as it stands; empty: one byte 5 */
+    struct bytes name_parts; /* DER of what stands before the common name in both; or empty */
+    struct bytes serial;     /* content of the INTEGER as it stands; empty: one byte 5 */
     int64_t not_before_s;
     int64_t not_after_s;
     enum fixture_constraints constraints;

@@ -128,6 +128,12 @@
     X(no_hwid, "Milan", 3, CHIP_ID_MISMATCH, plan->is_hwid_left_out = true)                        \
     X(short_hwid, "Milan", 3, CHIP_ID_MISMATCH, plan->hwid_size = 8)                               \
     X(long_hwid, "Turin", 3, CHIP_ID_MISMATCH, plan->hwid_size = 64)                               \
+    X(vlek_no_provider, "Milan", 3, VEK_CHAIN_INVALID,                                             \
+      (plan->is_vlek = true, plan->has_no_provider = true))                                        \
+    X(vlek_with_chip, "Milan", 3, VEK_CHAIN_INVALID,                                               \
+      (plan->is_vlek = true, plan->has_hwid_too = true))                                           \
+    X(vcek_with_provider, "Milan", 3, VEK_CHAIN_INVALID, plan->has_no_provider = true)             \
+    X(names_with_place, "Milan", 3, NONE, plan->has_place = true)                                  \
     X(odd_hwid, "Milan", 3, VEK_CHAIN_INVALID, plan->hwid_size = 32)                               \
     X(vlek_on_chip, "Milan", 3, NONE, (plan->is_vlek = true, snp_plan_patch(plan, 0x1a0, 9)))      \
     /* signature */                                                                                \

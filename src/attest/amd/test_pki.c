@@ -7,6 +7,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* OU=Engineering, C=US, L=Santa Clara, ST=CA, O=Advanced Micro Devices, as AMD's names begin. */
+static const uint8_t name_parts[] = "\x31\x14\x30\x12\x06\x03\x55\x04\x0b\x0c\x0b"
+                                    "Engineering"
+                                    "\x31\x0b\x30\x09\x06\x03\x55\x04\x06\x13\x02"
+                                    "US"
+                                    "\x31\x14\x30\x12\x06\x03\x55\x04\x07\x0c\x0b"
+                                    "Santa Clara"
+                                    "\x31\x0b\x30\x09\x06\x03\x55\x04\x08\x0c\x02"
+                                    "CA"
+                                    "\x31\x1f\x30\x1d\x06\x03\x55\x04\x0a\x0c\x16"
+                                    "Advanced Micro Devices";
+
 #define AMD_OID "\x2b\x06\x01\x04\x01\x9c\x78\x01"
 
 enum {
@@ -154,9 +166,9 @@ static void add_amd(struct extensions *extensions, const struct snp_plan *plan)
             add(extensions, BYTES_OF(suffix), plan->component_tag,
                 is_long ? BYTES_OF(value) : bytes_of(value + 1, 1));
     }
-    if (plan->is_vlek)
+    if (plan->is_vlek != plan->has_no_provider)
         add(extensions, BYTES_LITERAL("\x05"), 0x16, BYTES_LITERAL("CN=cc-here.cloud.example"));
-    else if (!plan->is_hwid_left_out)
+    if ((!plan->is_vlek || plan->has_hwid_too) && !plan->is_hwid_left_out)
         add(extensions, BYTES_LITERAL("\x04"), plan->is_hwid_wrapped ? DER_OCTET_STRING : 0,
             bytes_of(hwid, plan->hwid_size));
 }
@@ -190,6 +202,8 @@ static struct fixture_certificate content_of(const struct snp_plan *plan, enum s
     return (struct fixture_certificate){
         .issuer = issuer,
         .subject = subject,
+        .name_parts =
+            plan->has_place ? bytes_of(name_parts, sizeof(name_parts) - 1) : (struct bytes){ 0 },
         .not_before_s = plan->not_yet == level ? now_s + 1 : now_s - SNP_MADE_DAY_S,
         .not_after_s = plan->expired == level ? now_s - 1 : now_s + SNP_MADE_DAY_S,
     };

@@ -38,6 +38,9 @@ struct snp_plan {
     uint16_t left_out;    /* bits: component extensions by number; 0 the structure version */
     bool is_product_left_out;
     bool is_hwid_left_out;
+    bool has_no_provider;  /* a VLEK without, or a VCEK with a provider's id */
+    bool has_hwid_too;     /* a VLEK with a hardware id */
+    bool has_place;        /* country and so on in all names, as AMD's have them */
     uint8_t component_tag; /* DER type of the components */
     const char *vek_name;  /* common names; NULL: the right ones */
     const char *intermediate_name;

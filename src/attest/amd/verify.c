@@ -309,6 +309,11 @@ static bool check_extensions(struct verification *verification, struct error *er
     if (!vek_read(&verification->vek_info, &verification->vek.certificates[0], &failure))
         return attest_refuse(run, ATTEST_REASON_VEK_CHAIN_INVALID, error, "report key: %s",
                              failure.text);
+    bool is_vcek = verification->signing_key == SNP_SIGNING_KEY_VCEK;
+    if ((info->csp_id.size > 0) == is_vcek || (info->hwid.size > 0 && !is_vcek))
+        return attest_refuse(
+            run, ATTEST_REASON_VEK_CHAIN_INVALID, error,
+            "report key is not of one kind: a VCEK names a chip, a VLEK a provider");
     if (info->product != verification->product)
         return attest_refuse(run, ATTEST_REASON_PRODUCT_MISMATCH, error,
                              "report key is of another product than its issuer");
