@@ -233,7 +233,9 @@ static void make_certificates(struct snp_made *made, const struct snp_plan *plan
                          names.vek);
     content.serial = plan->is_serial_negative ? BYTES_LITERAL("\x80") : BYTES_LITERAL("\x00");
     content.constraints = plan->vek_constraints;
-    add_unknown(&content, plan->critical == SNP_LEVEL_VEK);
+    /* AMD's own have nothing but AMD's extensions. */
+    if (!plan->has_place || plan->critical == SNP_LEVEL_VEK)
+        add_unknown(&content, plan->critical == SNP_LEVEL_VEK);
     add_amd(&extensions, plan);
     fixture_certificate(&made->vek_der, &content, plan->is_vek_p256 ? keys.p256 : keys.vek,
                         plan->other_key == SNP_LEVEL_VEK ? keys.other : keys.intermediate,
