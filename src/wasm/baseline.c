@@ -104,8 +104,7 @@ static bool function_prepare(struct baseline *baseline, uint32_t function_index,
     baseline->cost_at = 0;
     baseline->loop_at = 0;
     baseline->is_reachable = true;
-    baseline->has_vectors =
-        baseline->module->has_vectors || (facts->features & WASM_FEATURE_SIMD) != 0;
+    baseline->borrowed = 0;
     baseline->has_calls = facts->call_count > 0;
     memset(baseline->owners, 0, sizeof(baseline->owners));
     uint32_t slot = 0;

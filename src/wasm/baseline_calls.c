@@ -69,7 +69,12 @@ static void settle_call(struct baseline *baseline, uint32_t count)
     operands_to_slots(baseline, count - 1);
     if (first->place == PLACE_REGISTER)
         baseline->owners[first->reg] = OWNER_BUSY;
+    bool is_lazy = first->place == PLACE_LOCAL || first->place == PLACE_SUM;
+    if (is_lazy) /* about to be read, and then no more */
+        locals_wait(baseline, first, -1);
     settle(baseline, 0);
+    if (is_lazy)
+        locals_wait(baseline, first, 1);
     operand_move(baseline, first, value_register(first->type));
     if (first->place == PLACE_REGISTER)
         baseline->owners[first->reg] = baseline->height - count + 1;

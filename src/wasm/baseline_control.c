@@ -51,9 +51,12 @@ bool label_push(struct baseline *baseline, uint8_t opcode, struct type_range par
         .is_skipped = !baseline->is_reachable,
         .height = baseline->height - (baseline->is_reachable ? parameters.count : 0),
         .slot = baseline->next_slot - slots,
+        .loop_start = baseline->depth == 0 ? 0 : baseline->labels[baseline->depth - 1].loop_start,
         .wanted = baseline->depth == 0 ? 0 : baseline->labels[baseline->depth - 1].wanted,
     };
-    baseline->depth++;
+    struct label *label = &baseline->labels[baseline->depth++];
+    if (opcode == OPCODE_LOOP && label->loop_start == 0)
+        label->loop_start = baseline->emitter.wasm_offset;
     return true;
 }
 

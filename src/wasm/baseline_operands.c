@@ -47,13 +47,17 @@ void operand_spill(struct baseline *baseline, uint32_t at)
     operand->index = operand->home;
 }
 
-/* A register for a vector that would have to go to its slot: one that no local is pinned to. Vector
- * instructions take any register; scalar ones know but a few. */
-static unsigned find_spare(const struct baseline *baseline)
+/* A register for an operand that would have to go to its slot: one that no local is pinned to.
+ * What a stencil takes has to come back. */
+static unsigned find_spare(const struct baseline *baseline, enum machine_type type)
 {
-    for (unsigned reg = FLOAT_BASE + STENCIL_STACK_REGISTERS; reg < REGISTER_COUNT; reg++) {
-        bool is_scratch = reg == REGISTER_XMM8 || reg == REGISTER_XMM8 + 1;
-        if (!is_scratch && (baseline->pinned & 1u << reg) == 0 && baseline->owners[reg] == 0)
+    const uint32_t integers = (1u << STENCIL_INTEGER_REGISTERS) - (1u << STENCIL_STACK_REGISTERS);
+    const uint32_t floats = (uint32_t)(0x10000 - (1u << STENCIL_STACK_REGISTERS)) << FLOAT_BASE &
+                            ~(3u << REGISTER_XMM8);
+    uint32_t free = (is_float(type) ? floats : integers) & ~baseline->pinned;
+    for (; free != 0; free &= free - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(free);
+        if (baseline->owners[reg] == 0)
             return reg;
     }
     return REGISTER_NONE;
@@ -71,14 +75,15 @@ static void keep_in_register(struct baseline *baseline, uint32_t at, unsigned to
     operand->place = PLACE_REGISTER;
     operand->reg = (uint8_t)to;
     baseline->owners[to] = at + 1;
+    if (to % FLOAT_BASE >= (unsigned)STENCIL_STACK_REGISTERS)
+        baseline->borrowed |= 1u << to;
 }
 
 /* Whoever is in the register leaves it. */
 static void evict(struct baseline *baseline, unsigned reg)
 {
     uint32_t at = baseline->owners[reg] - 1;
-    unsigned spare = baseline->operands[at].type == MACHINE_V128 ? find_spare(baseline)
-                                                                 : (unsigned)REGISTER_NONE;
+    unsigned spare = find_spare(baseline, baseline->operands[at].type);
     if (spare == REGISTER_NONE)
         operand_spill(baseline, at);
     else
@@ -259,9 +264,12 @@ void registers_spill(struct baseline *baseline)
         spill_owner(baseline, reg);
         spill_owner(baseline, FLOAT_BASE + reg);
     }
-    for (unsigned reg = FLOAT_BASE + STENCIL_STACK_REGISTERS;
-         reg < REGISTER_COUNT && baseline->has_vectors; reg++)
+    for (uint32_t rest = baseline->borrowed; rest != 0; rest &= rest - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(rest);
         spill_owner(baseline, reg);
+        if (baseline->owners[reg] == 0)
+            baseline->borrowed &= ~(1u << reg);
+    }
 }
 
 /* The value of a local, which is about to change, stays what it is for the operand at `at`. */
@@ -270,13 +278,15 @@ static void preserve(struct baseline *baseline, uint32_t at)
     const struct local *local = &baseline->locals[baseline->operands[at].index];
     bool is_valid = local->pin != REGISTER_NONE && (baseline->pins.valid & 1u << local->pin) != 0;
     unsigned spare = REGISTER_NONE;
-    if (is_valid && local->type == MACHINE_V128)
-        spare = find_spare(baseline);
     unsigned first = is_float(local->type) ? FLOAT_BASE : 0;
+    if (is_valid && local->type == MACHINE_V128)
+        spare = find_spare(baseline, MACHINE_V128);
     for (unsigned i = 0; i < STENCIL_STACK_REGISTERS && is_valid && spare == REGISTER_NONE; i++) {
         if (baseline->owners[first + i] == 0)
             spare = first + i;
     }
+    if (is_valid && spare == REGISTER_NONE)
+        spare = find_spare(baseline, local->type);
     if (spare == REGISTER_NONE)
         operand_spill(baseline, at);
     else
@@ -357,6 +367,17 @@ void pins_load(struct baseline *baseline, uint32_t registers)
         pin_validate(baseline, (unsigned)__builtin_ctz(registers));
 }
 
+/* Nothing can read the local any more: it is used nowhere behind, and no jump leads back to before
+ * the outermost loop around. */
+static bool is_dead(const struct baseline *baseline, uint32_t local)
+{
+    if (baseline->depth == 0 || baseline->locals[local].lazy != 0)
+        return false;
+    uint32_t start = baseline->labels[baseline->depth - 1].loop_start;
+    uint32_t from = start != 0 ? start : baseline->emitter.wasm_offset;
+    return baseline->facts->local_lasts[local] < from;
+}
+
 void pins_store(struct baseline *baseline, uint32_t registers)
 {
     registers &= baseline->pins.dirty;
@@ -364,6 +385,8 @@ void pins_store(struct baseline *baseline, uint32_t registers)
     for (; registers != 0; registers &= registers - 1) {
         unsigned reg = (unsigned)__builtin_ctz(registers);
         uint32_t local = baseline->pin_locals[reg];
+        if (is_dead(baseline, local))
+            continue;
         emit_store(&baseline->emitter, baseline->locals[local].type, reg, FRAME_REGISTER,
                    slot_displacement(baseline, baseline->locals[local].slot));
     }

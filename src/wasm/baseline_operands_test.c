@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The model of the operand stack with vectors: whose slots are whose, and which registers they
- * borrow. */
+/* The model of the operand stack: whose slots are whose, and which registers operands borrow. */
 #include "wasm/baseline_state.h"
 
 #include "tests/harness.h"
@@ -43,7 +42,6 @@ static struct baseline *begin(void)
     baseline->pinned = 1u << PIN;
     baseline->pin_locals[PIN] = 0;
     baseline->pins.valid = 1u << PIN;
-    baseline->has_vectors = true;
     return baseline;
 }
 
@@ -127,18 +125,38 @@ static void vectors_borrow_registers(void)
     end();
 }
 
-/* Stencils of floats know few registers: those operands never borrow one. */
-static void floats_borrow_none(void)
+/* So do integers, of the registers that stencils know, and floats; calls find them in slots. */
+static void numbers_borrow_registers(void)
 {
     struct baseline *baseline = begin();
-    for (unsigned i = 0; i < 6; i++)
-        push_register(baseline, MACHINE_F64);
-    for (unsigned i = 0; i < 6; i++) {
+    unsigned in_slots = 0;
+    baseline->pinned |= 1u << 4;
+    for (unsigned i = 0; i < 9; i++)
+        push_register(baseline, MACHINE_I64);
+    push_register(baseline, MACHINE_F64);
+    for (unsigned i = 0; i < 10; i++) {
         const struct operand *operand = &stage.operands[i];
-        CHECK(operand->place == (i < 3 ? PLACE_SLOT : PLACE_REGISTER));
-        CHECK(operand->place != PLACE_REGISTER || operand->reg < FLOAT_BASE + 3);
+        in_slots += operand->place == PLACE_SLOT;
+        CHECK(operand->place == PLACE_SLOT || operand->reg != 4);
+        CHECK(i == 9 || operand->reg < STENCIL_INTEGER_REGISTERS);
     }
-    operand_drop(baseline, 6);
+    CHECK_NUMBER(in_slots, 1); /* eight registers without the pinned one */
+    for (unsigned i = 0; i < 3; i++)
+        push_register(baseline, MACHINE_F64);
+    CHECK(stage.operands[9].reg >= FLOAT_BASE + STENCIL_STACK_REGISTERS);
+    registers_spill(baseline);
+    for (unsigned i = 0; i < 13; i++)
+        CHECK(stage.operands[i].place == PLACE_SLOT && stage.operands[i].index == BASE + i);
+    for (unsigned reg = 0; reg < REGISTER_COUNT; reg++)
+        CHECK_NUMBER(baseline->owners[reg], 0);
+    CHECK_NUMBER(baseline->borrowed, 0);
+    operand_drop(baseline, 13);
+    end();
+}
+
+static void stencils_find_their_operands(void)
+{
+    struct baseline *baseline = begin();
     /* A vector out of a borrowed register is put where stencils find it. */
     for (unsigned i = 0; i < 4; i++)
         push_register(baseline, MACHINE_V128);
@@ -181,7 +199,8 @@ static void changing_locals_keep_their_old_values(void)
 static const struct test tests[] = {
     TEST(operands_have_their_slots),
     TEST(vectors_borrow_registers),
-    TEST(floats_borrow_none),
+    TEST(numbers_borrow_registers),
+    TEST(stencils_find_their_operands),
     TEST(changing_locals_keep_their_old_values),
 };
 TEST_MAIN(tests)

@@ -34,9 +34,12 @@ static struct destination destination_choose(struct baseline *baseline, unsigned
         scan->at = at;
     }
     struct destination stack = { 0 };
-    bool has_b = b != NULL && b->place == PLACE_REGISTER;
-    if (!has_b && !is_encoded(operation, b) && is_local_outside_stencils(baseline, a))
+    bool encoded = is_encoded(operation, b);
+    bool has_b = b != NULL && b->place == PLACE_REGISTER && (encoded || is_stack_register(b->reg));
+    if (!has_b && !encoded && is_local_outside_stencils(baseline, a))
         operand_to_register(baseline, a);
+    if (!encoded && a->place == PLACE_REGISTER)
+        operand_to_stack_register(baseline, a);
     if (a->place == PLACE_REGISTER && is_float(a->type) == is_float(type))
         stack.reg = a->reg;
     else if (has_b && is_float(b->type) == is_float(type))
@@ -121,8 +124,10 @@ static unsigned kind_of(struct baseline *baseline, struct operand *operand, int3
     }
     if (is_local_outside_stencils(baseline, operand))
         operand_to_register(baseline, operand);
-    if (operand->place == PLACE_REGISTER)
+    if (operand->place == PLACE_REGISTER) {
+        operand_to_stack_register(baseline, operand);
         return operand->reg - base;
+    }
     if (operand->place == PLACE_LOCAL && baseline->locals[slot].pin != REGISTER_NONE) {
         pin_validate(baseline, baseline->locals[slot].pin);
         return baseline->locals[slot].pin - base;
@@ -479,6 +484,7 @@ void compile_select(struct baseline *baseline)
                          : type == MACHINE_F64 ? STENCIL_F64_SELECT
                                                : STENCIL_I_SELECT;
     operand_to_register(baseline, &first);
+    operand_to_stack_register(baseline, &first);
     operation_emit(baseline, operation, &condition, &second, first.reg, 0, (struct target){ 0 });
     operand_push_register(baseline, type, first.reg);
 }

@@ -69,6 +69,7 @@ struct label {
     bool is_skipped;     /* the block itself stands in unreachable code */
     bool has_jumps;
     struct dispatch dispatch; /* LOOP: its first instructions choose among targets */
+    uint32_t loop_start;      /* place in the file of the outermost loop around; 0: none */
     uint32_t wanted;       /* pinned locals that the loop around uses: they had better stay valid */
     struct pins pins;      /* agreed by the jumps so far; LOOP: at its head */
     struct pins else_pins; /* IF: when the condition was tested */
@@ -103,7 +104,8 @@ struct baseline {
     uint32_t operand_base; /* frame slot of operand 0 */
     uint32_t next_slot;    /* and of the operand that comes next */
     struct pins pins;
-    uint32_t pinned; /* a bit per register that holds a local */
+    uint32_t pinned;   /* a bit per register that holds a local */
+    uint32_t borrowed; /* and per one that may hold an operand though it is no stack register */
     uint32_t pin_locals[REGISTER_COUNT];
     /* Stack registers: 0 free, OWNER_BUSY taken by an operand in use, otherwise stack index + 1. */
     uint32_t owners[REGISTER_COUNT];
@@ -112,8 +114,7 @@ struct baseline {
     uint32_t cost_at; /* next of facts->costs */
     uint32_t loop_at; /* and of facts->loops */
     bool is_reachable;
-    bool has_calls;   /* rsp was aligned in the prologue */
-    bool has_vectors; /* perhaps: some operands may be in borrowed registers */
+    bool has_calls; /* rsp was aligned in the prologue */
 };
 
 #define OWNER_BUSY UINT32_MAX
@@ -261,7 +262,7 @@ void operand_drop(struct baseline *baseline, uint32_t count);
 unsigned register_take(struct baseline *baseline, bool is_for_float);
 /* The same for one register in particular. */
 void register_claim(struct baseline *baseline, unsigned reg);
-/* operand_to_register when a vector may be in a register that the stack has borrowed. */
+/* operand_to_register when it may be in a register that the stack has borrowed. */
 void operand_to_stack_register(struct baseline *baseline, struct operand *operand);
 /* Into register `to`, whatever the operand is. */
 void operand_move(struct baseline *baseline, const struct operand *operand, unsigned to);
@@ -281,6 +282,7 @@ void local_preserve(struct baseline *baseline, uint32_t index);
 void local_assign(struct baseline *baseline, uint32_t index, const struct operand *operand);
 void pin_validate(struct baseline *baseline, unsigned reg);
 void pins_load(struct baseline *baseline, uint32_t registers);
+/* What is dirty of them into its slot, if anything is still going to use it. */
 void pins_store(struct baseline *baseline, uint32_t registers);
 
 /* baseline_operations.c: instructions that are one stencil */

@@ -224,6 +224,7 @@ struct function_facts {
     uint32_t stack_slots_max;   /* slots that they take, or more */
     uint32_t call_count;        /* static calls, weighted like the uses */
     const uint32_t *local_uses; /* per local: gets, sets, tees, x8 per enclosing loop, saturating */
+    const uint32_t *local_lasts; /* per local: where in the file it is used or set last; 0: never */
     const struct loop_facts *loops; /* in the order of the code, reachable or not */
     uint32_t loop_count;
     uint32_t block_depth_max;

@@ -104,6 +104,11 @@ static void learns_the_facts_of_a_function(void)
     CHECK_BYTES(bytes_of(facts.local_types, 5), BYTES_LITERAL("\x7f\x7e\x7d\x7c\x7c"));
     CHECK_NUMBER(facts.local_uses[0], 1 + 64 + 8 + 1 + 1);
     CHECK_NUMBER(facts.local_uses[1], 0);
+    CHECK_NUMBER(facts.local_lasts[0], facts.code_offset + 17);
+    CHECK_NUMBER(facts.local_lasts[1], 0);
+    CHECK_NUMBER(facts.loop_count, 2);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK(facts.loops[i].used == 1 && facts.loops[i].set == 1 && facts.loops[i].has_calls);
     CHECK_NUMBER(facts.call_count, 64);
     CHECK_NUMBER(facts.stack_height_max, 2);
     CHECK_NUMBER(facts.block_depth_max, 3);
@@ -113,6 +118,8 @@ static void learns_the_facts_of_a_function(void)
     REQUIRE(validate_function(validator, 1, &facts, &error));
     CHECK_NUMBER(facts.local_count, 1);
     CHECK_NUMBER(facts.local_uses[0], 1);
+    CHECK_NUMBER(facts.local_lasts[0], facts.code_offset);
+    CHECK_NUMBER(facts.loop_count, 0);
 }
 
 static void names_what_it_refuses(void)

@@ -242,6 +242,8 @@ static bool check_local(struct validator *validator, uint8_t opcode)
         return validator_refuse(validator, ERROR_INVALID, "unknown local %u", index);
     enum value_type type = (enum value_type)validator->local_types[index];
     uint32_t *uses = &validator->local_uses[index];
+    validator->local_lasts[index] =
+        (uint32_t)(validator->instruction - validator->module->source.data);
     uint64_t bit = 1ull << (index & 63);
     validator->top->facts.used |= bit;
     if (opcode != OPCODE_LOCAL_GET)
@@ -431,10 +433,14 @@ static bool add_locals(struct validator *validator, uint64_t *total, uint32_t co
         capacity = validator->local_capacity;
         uint32_t *uses =
             grow(validator, validator->local_uses, &capacity, (uint32_t)*total, sizeof(*uses));
-        if (types == NULL || uses == NULL)
+        capacity = validator->local_capacity;
+        uint32_t *lasts =
+            grow(validator, validator->local_lasts, &capacity, (uint32_t)*total, sizeof(*lasts));
+        if (types == NULL || uses == NULL || lasts == NULL)
             return refuse_memory(validator);
         validator->local_types = types;
         validator->local_uses = uses;
+        validator->local_lasts = lasts;
         validator->local_capacity = capacity;
     }
     if (count > 0)
@@ -468,8 +474,10 @@ static bool read_locals(struct validator *validator, const struct function_type 
                                 WASM_LOCALS_GROWTH_FREE, WASM_LOCALS_GROWTH_MAX);
     validator->locals_left -= total;
     validator->local_count = (uint32_t)total;
-    if (total > 0)
+    if (total > 0) {
         memset(validator->local_uses, 0, total * sizeof(*validator->local_uses));
+        memset(validator->local_lasts, 0, total * sizeof(*validator->local_lasts));
+    }
     return scan->fault == NULL || validator_refuse(validator, ERROR_INVALID, "fault");
 }
 
@@ -491,8 +499,9 @@ bool validator_new(struct validator **validator, const struct module *module, st
     made->frames = arena_array(arena, made->frame_capacity, sizeof(*made->frames));
     made->local_types = arena_array(arena, made->local_capacity, 1);
     made->local_uses = arena_array(arena, made->local_capacity, sizeof(*made->local_uses));
-    if (made->operands == NULL || made->frames == NULL || made->local_types == NULL ||
-        made->local_uses == NULL)
+    made->local_lasts = arena_array(arena, made->local_capacity, sizeof(*made->local_lasts));
+    if (made->local_lasts == NULL || made->operands == NULL || made->frames == NULL ||
+        made->local_types == NULL || made->local_uses == NULL)
         return error_set(error, ERROR_LIMIT, "no memory to validate the module");
     *validator = made;
     return true;
@@ -532,6 +541,7 @@ bool validate_function(struct validator *validator, uint32_t function_index,
         .stack_slots_max = has_vectors ? 2 * validator->height_max : validator->height_max,
         .call_count = validator->call_count,
         .local_uses = validator->local_uses,
+        .local_lasts = validator->local_lasts,
         .loops = validator->loops,
         .loop_count = validator->loop_count,
         .block_depth_max = validator->depth_max,

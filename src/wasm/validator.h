@@ -51,6 +51,7 @@ struct validator {
 
     uint8_t *local_types;
     uint32_t *local_uses;
+    uint32_t *local_lasts;
     uint32_t local_count, local_capacity;
     uint64_t locals_left; /* that the functions to come may declare */
     uint32_t call_count;

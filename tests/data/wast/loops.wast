@@ -83,3 +83,37 @@
 (assert_return (invoke "once" (i32.const 5) (i32.const 3)) (i32.const -2))
 (assert_return (invoke "cut" (i64.const 0xffffffff) (i32.const 1)) (i32.const 15))
 (assert_return (invoke "cut-wide" (i64.const 0x180000001)) (i64.const 2))
+
+;; A local that is used last before, in, or behind what calls.
+(module
+  (func $twice (param i32) (result i32) (i32.shl (local.get 0) (i32.const 1)))
+  (func (export "last") (param $a i32) (param $b i32) (result i32)
+    (local $c i32) (local $d i32)
+    (local.set $c (i32.add (local.get $a) (local.get $b)))
+    (local.set $d (i32.mul (local.get $c) (local.get $c)))
+    (local.set $a (call $twice (local.get $c)))
+    (local.set $b (i32.add (local.get $d) (call $twice (local.get $a))))
+    (i32.add (local.get $b) (call $twice (local.get $b))))
+  ;; Read before the call in the code, after it in time.
+  (func (export "around") (param $n i32) (result i32)
+    (local $kept i32) (local $sum i32)
+    (local.set $kept (i32.const 9))
+    (loop $next
+      (local.set $sum (i32.add (local.get $sum) (local.get $kept)))
+      (local.set $kept (i32.add (local.get $kept) (i32.const 1)))
+      (loop $inner
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $inner (i32.and (call $twice (local.get $n)) (i32.const 2))))
+      (br_if $next (i32.gt_s (call $twice (local.get $n)) (i32.const 0))))
+    (local.get $sum))
+  ;; Still on the operand stack.
+  (func (export "waiting") (param $a i32) (result i32)
+    (local $b i32)
+    (local.set $b (i32.mul (local.get $a) (i32.const 5)))
+    (local.get $b)
+    (call $twice (local.get $a))
+    (i32.sub)))
+
+(assert_return (invoke "last" (i32.const 1) (i32.const 2)) (i32.const 63))
+(assert_return (invoke "around" (i32.const 6)) (i32.const 30))
+(assert_return (invoke "waiting" (i32.const 4)) (i32.const 12))
