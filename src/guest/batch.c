@@ -62,18 +62,15 @@ static void linger(const struct control *control, const struct batch *batch)
 void batch_serve(const struct control *control, struct instance *instance)
 {
     struct batch *batch = batch_at(control);
-    uint8_t seed[RANDOM_SEED_SIZE];
     linger(control, batch);
     uint32_t sequence = batch->taken;
     const struct batch_entry *entry = &batch->entries[sequence % BATCH_ENTRY_COUNT];
     uint32_t station = __atomic_load_n(&entry->station, __ATOMIC_RELAXED);
-    copy_bytes(seed, entry->seed, sizeof(seed));
     __atomic_store_n(&batch->taken, sequence + 1, __ATOMIC_RELEASE);
     uint64_t mailbox = control->stations +
                        (station < control->station_count ? station : 0) * control->station_size;
     guest_init(control, (struct mailbox *)mailbox, instance);
-    random_init(seed);
-    fill_bytes(seed, 0, sizeof(seed));
+    random_init(entry->seed); /* the entry stays ours until it has its answer */
     guest.sequence = sequence;
     guest.start_ticks = ticks_now();
     if (station >= control->station_count)
