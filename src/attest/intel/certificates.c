@@ -147,10 +147,14 @@ bool intel_check_chain(void *context, struct error *error)
                              "chain is not leaf, intermediate and root");
     if (!choose_root(verification, error))
         return false;
+    struct x509_certificate *leaf = &chain->certificates[PCK_LEAF];
+    const struct public_key *ca_key = &chain->certificates[PCK_CA].key;
     recall(verification, chain, PCK_CA);
+    signature_memo_recall_certificate(options->memo, leaf, ca_key);
     if (!verify_chain(verification, chain, &reasons, check_names, error))
         return false;
     keep(verification, chain, PCK_CA);
+    signature_memo_keep_certificate(options->memo, leaf, ca_key);
     attest_note(verification->run, "%s",
                 verification->is_simulated
                     ? "SIMULATED: development root, proves nothing about hardware"

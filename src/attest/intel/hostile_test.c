@@ -555,7 +555,7 @@ static void judges_the_same_with_a_memo(void)
     world.options.memo = &memo;
     for (int i = 0; i < 3; i++)
         CHECK(judge(&world, &verdict) == NONE);
-    CHECK_NUMBER(memo.next, 6);
+    CHECK_NUMBER(memo.next, 7);
     world.options.now_s = WORLD_NOW_S + 2 * WORLD_DAY_S;
     CHECK(judge(&world, &verdict) == ATTEST_REASON_PCK_CA_CRL_EXPIRED);
     world.options.now_s = WORLD_NOW_S;
