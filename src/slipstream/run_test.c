@@ -20,6 +20,7 @@ struct result {
     int code;
     char output[256];
     char errors[256];
+    unsigned filter_count; /* of a loop */
 };
 
 static void read_text(int descriptor, char *text, size_t size)
@@ -29,6 +30,30 @@ static void read_text(int descriptor, char *text, size_t size)
     while (got + 1 < size && (part = read(descriptor, text + got, size - 1 - got)) > 0)
         got += (size_t)part;
     text[got] = '\0';
+}
+
+/* The most system-call filters that the process was seen with until it has two or ends. */
+static unsigned filters_watch(pid_t pid)
+{
+    char path[64], line[128];
+    unsigned most = 0;
+    snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
+    for (unsigned i = 0; i < 1000 && most < 2; i++) {
+        unsigned seen = 0;
+        FILE *status = fopen(path, "re");
+        bool has_ended = status == NULL;
+        while (status != NULL && fgets(line, sizeof(line), status) != NULL) {
+            has_ended = has_ended || strncmp(line, "State:\tZ", 8) == 0;
+            (void)sscanf(line, "Seccomp_filters: %u", &seen);
+        }
+        if (status != NULL)
+            fclose(status);
+        if (has_ended)
+            break;
+        most = MAX(most, seen);
+        usleep(5000);
+    }
+    return most;
 }
 
 /* Runs the command with `input` on stdin and collects the rest. */
@@ -65,6 +90,7 @@ static bool run(enum test_function command, const char *const *options, const ch
         test_note("%s", error.text);
     bool fed = write(in[1], input, strlen(input)) == (ssize_t)strlen(input);
     close(in[1]);
+    result->filter_count = spawned && command == TEST_loop ? filters_watch(pid) : 0;
     read_text(out[0], result->output, sizeof(result->output));
     close(out[0]); /* a flood must not block for ever */
     read_text(err[0], result->errors, sizeof(result->errors));
@@ -122,8 +148,23 @@ static void wrong_options_exit_2(void)
     CHECK(strstr(result.errors, "timeout-ms") != NULL);
 }
 
+/* While a guest runs, nothing can be made or opened any more, with either backend. */
+static void guests_run_behind_a_second_filter(void)
+{
+    REQUIRE_KVM();
+    static const char *const options[] = { "--timeout-ms", "1000", NULL };
+    struct result result = { 0 };
+    CHECK(run(TEST_loop, options, "", &result));
+    CHECK_NUMBER(result.code, 8);
+    CHECK_NUMBER(result.filter_count, 2);
+}
+
 static const struct test tests[] = {
-    TEST(passes_streams_through), TEST(trap_exits_1_with_reason),      TEST(time_limit_exits_8),
-    TEST(wrong_options_exit_2),   TEST(flood_into_a_closed_pipe_ends),
+    TEST(guests_run_behind_a_second_filter),
+    TEST(passes_streams_through),
+    TEST(trap_exits_1_with_reason),
+    TEST(time_limit_exits_8),
+    TEST(wrong_options_exit_2),
+    TEST(flood_into_a_closed_pipe_ends),
 };
 TEST_MAIN(tests)

@@ -2,6 +2,7 @@
 #include "slipstream/shell.h"
 
 #include "abi/layout.h"
+#include "slipstream/deadline.h"
 #include "slipstream/gate.h"
 #include "slipstream/limits.h"
 #include "slipstream/program.h"
@@ -72,6 +73,9 @@ bool engine_seal(struct engine *engine, struct error *error)
 {
     if (engine->seal == NULL)
         return true;
+    /* What an entry may need later and could not make any more. */
+    if (!deadline_ready(error))
+        return false;
     gate_seal();
     return TAKE(engine->seal)(error);
 }

@@ -51,6 +51,7 @@ static const struct place {
     { "worker (process)", &profile_worker_process, NULL, true },
     { "cell (process)", &profile_worker_process, &profile_cell, true },
     { "run", &profile_run, NULL, true },
+    { "run (guest in a micro-VM)", &profile_run, &profile_run_guest_kvm, true },
     { "run (process)", &profile_run_process, &profile_run_guest, true },
     { "compiler", &profile_compile, NULL, false },
 };

@@ -31,6 +31,7 @@
     JAIL_CALLS_DESCRIPTORS
 
 static const struct jail_call run_calls[] = {
+    JAIL_CALL_NARROW,
     PROFILE_CALLS,
 };
 
@@ -76,23 +77,33 @@ static const struct jail_call run_process_calls[] = {
     PROCESS_CALLS,
 };
 
-/* With guest code in this address space.  Nothing here opens, makes or reaches anything. */
+/* While a guest runs, in this address space or in a micro-VM.  Nothing here opens, makes or reaches
+ * anything. */
+#define RUN_GUEST_CALLS                                                                            \
+    { SCMP_SYS(read), "standard input" },                                                          \
+    { SCMP_SYS(poll), "standard input, with a time limit" },                                       \
+    { SCMP_SYS(write), "standard output, and messages" },                                          \
+    { SCMP_SYS(rt_sigreturn), "returning from a fault or the timer" },                             \
+    { SCMP_SYS(timer_settime), "the time limit" },                                                 \
+    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },                                             \
+    { SCMP_SYS(getrandom), "the guest's random numbers" },                                         \
+    { SCMP_SYS(mmap), "the snapshot after a start function; never executable", true, 2, PROT_EXEC, 0 },\
+    { SCMP_SYS(mprotect), "memory grows; never executable", true, 2, PROT_EXEC, 0 },               \
+    { SCMP_SYS(madvise), "memory is given back" },                                                 \
+    { SCMP_SYS(munmap), "the snapshot of before" },                                                \
+    { SCMP_SYS(brk), "malloc" },                                                                   \
+    { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },                       \
+    { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },                         \
+    { SCMP_SYS(exit_group), "the end" }
+
 static const struct jail_call run_guest_calls[] = {
-    { SCMP_SYS(read), "standard input" },
-    { SCMP_SYS(poll), "standard input, with a time limit" },
-    { SCMP_SYS(write), "standard output, and messages" },
-    { SCMP_SYS(rt_sigreturn), "returning from a fault or the timer" },
-    { SCMP_SYS(timer_settime), "the time limit" },
-    { SCMP_SYS(clock_nanosleep), "the guest sleeps" },
-    { SCMP_SYS(getrandom), "the guest's random numbers" },
-    { SCMP_SYS(mmap), "the snapshot after a start function; never executable", true, 2, PROT_EXEC, 0 },
-    { SCMP_SYS(mprotect), "memory grows; never executable", true, 2, PROT_EXEC, 0 },
-    { SCMP_SYS(madvise), "memory is given back" },
-    { SCMP_SYS(munmap), "the snapshot of before" },
-    { SCMP_SYS(brk), "malloc" },
-    { SCMP_SYS(restart_syscall), "the kernel resumes an interrupted wait" },
-    { SCMP_SYS(clock_gettime), "clocks where the vDSO has no fast path" },
-    { SCMP_SYS(exit_group), "the end" },
+    RUN_GUEST_CALLS,
+};
+
+static const struct jail_call run_guest_kvm_calls[] = {
+    { SCMP_SYS(ioctl), "enter the micro-VM", ONLY(KVM_RUN) },
+    { SCMP_SYS(ioctl), "memory grows", ONLY(KVM_SET_USER_MEMORY_REGION) },
+    RUN_GUEST_CALLS,
 };
 
 static const struct jail_call worker_process_calls[] = {
@@ -167,6 +178,13 @@ const struct jail_profile profile_run_guest = {
     .name = "slipstream --run (guest)",
     .calls = run_guest_calls,
     .call_count = ARRAY_COUNT(run_guest_calls),
+    .file_size_max = UINT64_MAX,
+};
+
+const struct jail_profile profile_run_guest_kvm = {
+    .name = "slipstream --run (guest in a micro-VM)",
+    .calls = run_guest_kvm_calls,
+    .call_count = ARRAY_COUNT(run_guest_kvm_calls),
     .file_size_max = UINT64_MAX,
 };
 

@@ -192,12 +192,9 @@ static bool run_open(struct run_parts *parts, const struct run_options *options,
     if (!engine_open(&parts->engine, options->backend, error))
         return false;
     bool is_process = strcmp(engine_backend(parts->engine), "process") == 0;
-    if (is_process) {
-        engine_set_seal(parts->engine, jail_narrow);
-        if (!jail_narrow_prepare(&profile_run_guest, error))
-            return false;
-    }
-    return jail_enter(is_process ? &profile_run_process : &profile_run, uid, (gid_t)uid, error) &&
+    engine_set_seal(parts->engine, jail_narrow);
+    return jail_narrow_prepare(is_process ? &profile_run_guest : &profile_run_guest_kvm, error) &&
+           jail_enter(is_process ? &profile_run_process : &profile_run, uid, (gid_t)uid, error) &&
            program_open(&parts->program, (int)options->image, error) &&
            (options->files == 0 || program_add_files(parts->program, (int)options->files, error)) &&
            choose_entry(parts, options->abi, error) && open_shell(parts, error);

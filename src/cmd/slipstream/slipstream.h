@@ -17,8 +17,9 @@ enum {
 
 /* What each role may call once it is jailed. */
 extern const struct jail_profile profile_run;
-/* With the process backend: until the program is in place, and from then on. */
 extern const struct jail_profile profile_run_process;
+/* And from the first guest instruction on. */
+extern const struct jail_profile profile_run_guest_kvm;
 extern const struct jail_profile profile_run_guest;
 /* A worker, and its cells from before the first guest instruction; with kvm, and with the process
  * backend. */
