@@ -98,7 +98,7 @@ struct connection {
     struct peer peer;
     char peer_text[INET6_ADDRSTRLEN];
     uint8_t exporter[HTTP_EXPORTER_SIZE]; /* once the handshake is over */
-    uint64_t since_ms; /* of the handshake, or of being without a request */
+    uint64_t since_ms;                    /* of the handshake, or of being without a request */
     uint64_t write_since_ms;
     struct buffer input;  /* plaintext not yet taken by the protocol */
     struct buffer output; /* in the hands of `write` */
