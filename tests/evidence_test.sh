@@ -127,6 +127,23 @@ debug=(--vek $snp/certs/vcek_google_milan.der --intermediate $snp/certs/milan_as
 expect 'a debug guest is valid' 6 result valid verify evidence $snp/reports/milan_v2_google_debug.bin "${debug[@]}"
 expect 'and rejected' 6 policy reject verify evidence $snp/reports/milan_v2_google_debug.bin "${debug[@]}"
 
+# --- bundles: what a verification was judged by, kept for years
+intel=tests/data/attest/intel quote=tests/data/attest/tdx_v4_phala_b0c06f.bin at=2025-06-20T00:00:00Z
+given="--tcb-info $intel/tcb_info_b0c06f_20250619.json --qe-identity $intel/td_qe_identity_b0c06f_20250619.json
+  --tcb-chain $intel/tcb_signing_chain_2025.pem --pck-crl $intel/pck_platform_crl_b0c06f_20250619.der
+  --root-crl $intel/root_ca_crl_20250320.der"
+# shellcheck disable=SC2086
+expect 'a bundle is kept' 0 policy accept verify evidence $quote --at $at $given --save-bundle "$folder/bundle.json"
+expect 'a bundle is enough' 0 tcb_status UpToDate verify evidence $quote --at $at --bundle "$folder/bundle.json"
+expect 'a bundle is evidence too' 0 policy accept verify evidence "$folder/bundle.json" --at $at
+expect "a bundle's time is a parameter" 6 reason PCK_CA_CRL_EXPIRED verify evidence $quote --at 2027-06-20T00:00:00Z --bundle "$folder/bundle.json"
+expect 'an option counts instead' 6 reason PCK_CRL_FORMAT verify evidence $quote --at $at --bundle "$folder/bundle.json" --pck-crl $quote
+expect 'nothing is kept of what is invalid' 6 result invalid verify evidence $quote --at 2015-01-01T00:00:00Z --save-bundle "$folder/none.json"
+[ ! -e "$folder/none.json" ] && pass 'no file' || fail 'no file' 'there is one'
+refuse 'a bundle that is none' 3 '--bundle' verify evidence $quote --at $at --bundle "$folder/policy.toml"
+timeout 60 "$s3n" -q verify evidence $quote --at $at --policy none --save-bundle /nowhere/b.json >/dev/null 2>&1
+[ $? = 5 ] && pass 'a folder that is not there' || fail 'a folder that is not there'
+
 data=tests/data/measure
 expect 'MRTD' 0 mrtd b01e69dd6a6ca9617c26384b17c7b14846f6e4c14364e2db41d42cfd7dea3c7043d02b1417491fbb5fbe87f13bf0ec96 \
   measure tdx --firmware $data/tdvf_c.fd

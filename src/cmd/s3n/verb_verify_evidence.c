@@ -17,7 +17,8 @@
 
 enum {
     INPUT_SIZE_MAX = 8 << 20, /* a revocation list is the largest */
-    REPORT_SIZE_MAX = 256 << 10
+    REPORT_SIZE_MAX = 256 << 10,
+    BUNDLE_FILE_SIZE_MAX = 64 << 20
 };
 
 struct evidence_options {
@@ -28,6 +29,7 @@ struct evidence_options {
     const char *at;
     const char *policy;
     const char *report_data;
+    const char *bundle, *save_bundle;
     bool trust_simulated;
 };
 
@@ -59,6 +61,10 @@ static const struct option_row rows[] = {
     TEXT_OPTION("policy", policy, "FILE|none",
                 "judge by this policy; none: validity only (production evidence, up to date)"),
     TEXT_OPTION("report-data", report_data, "HEX", "what the evidence must be about (any)"),
+    FILE_OPTION("bundle", bundle,
+                "collateral of an earlier --save-bundle, where no option gives it"),
+    FILE_OPTION("save-bundle", save_bundle,
+                "keep valid evidence and what it was judged by in one file"),
     { .name = "trust-simulated",
       .offset = offsetof(struct evidence_options, trust_simulated),
       .help = "accept a development root, which proves nothing about hardware" },
@@ -81,7 +87,7 @@ static const struct option_table evidence_table = {
 };
 
 enum {
-    FILE_COUNT_MAX = 16
+    FILE_COUNT_MAX = 20
 };
 
 /* Everything that a judgement borrows; too large for a stack. */
@@ -290,6 +296,48 @@ static bool unwrap(struct judgement *judgement, struct bytes *evidence, struct e
     return true;
 }
 
+/* Collateral that was kept; what an option gives counts instead. */
+static bool bundle_read(struct judgement *judgement, const char *path, struct error *error)
+{
+    struct bytes text = { 0 }, kept_evidence = { 0 };
+    struct cmw cmw;
+    if (path == NULL)
+        return true;
+    if (!input_read(judgement, &text, path, error))
+        return false;
+    struct buffer *values = &judgement->files[judgement->file_count++];
+    buffer_init(values, INPUT_SIZE_MAX);
+    uint8_t *space = buffer_reserve(values, text.size + 1);
+    if (space == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a bundle");
+    return (cmw_read(&cmw, text, space, text.size, error) &&
+            cmw_to_evidence(&cmw, &kept_evidence, &judgement->options.collateral, error)) ||
+           error_within(error, "--bundle %s", path);
+}
+
+static bool bundle_save(struct judgement *judgement, const char *path, struct bytes evidence,
+                        struct error *error)
+{
+    if (path == NULL || !judgement->verdict.is_valid)
+        return true;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, BUNDLE_FILE_SIZE_MAX);
+    struct cmw cmw;
+    cmw_of_evidence(&cmw, judgement->verdict.tee, evidence, &judgement->options.collateral);
+    /* Once to measure, once to write. */
+    struct writer target = writer_into(NULL, 0);
+    struct json_writer json = json_writer_into(&target);
+    cmw_write_json(&json, &cmw);
+    uint8_t *room = buffer_reserve(&text, target.size + 1);
+    if (room == NULL)
+        return error_set(error, ERROR_LIMIT, "a bundle has at most %d bytes", BUNDLE_FILE_SIZE_MAX);
+    target = writer_into(room, target.size + 1);
+    json = json_writer_into(&target);
+    cmw_write_json(&json, &cmw);
+    write_u8(&target, '\n');
+    return file_replace(path, writer_view(&target), 0644, error);
+}
+
 static bool evidence_run(struct cli *cli, const void *given,
                          const struct option_arguments *arguments, struct error *error)
 {
@@ -302,14 +350,15 @@ static bool evidence_run(struct cli *cli, const void *given,
         !root_read(judgement, options->root, error) ||
         !collateral_read(judgement, options, error) ||
         !input_read(judgement, &evidence, arguments->items[0], error) ||
-        !unwrap(judgement, &evidence, error))
+        !unwrap(judgement, &evidence, error) || !bundle_read(judgement, options->bundle, error))
         return false;
     struct error refusal = { 0 };
     bool holds = attest_verify(&judgement->verdict, evidence, &judgement->options, &refusal);
     if (holds && judgement->has_policy)
         holds = policy_evaluate(&judgement->report, &judgement->policy, &judgement->verdict,
                                 judgement->options.now_s, &refusal);
-    if (!(cli->json ? show_json(judgement, error) : show_text(judgement, error)))
+    if (!(cli->json ? show_json(judgement, error) : show_text(judgement, error)) ||
+        !bundle_save(judgement, options->save_bundle, evidence, error))
         return false;
     if (!holds)
         *error = refusal;
