@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys/bundle.h"
 
+#include "attest/eat/cmw.h"
 #include "base/json.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
@@ -91,6 +92,16 @@ static bool parse(json_t **json, struct bytes text, const char *const *keys, con
     return json_parse(json, text, error) && json_check_keys(*json, keys, what, error);
 }
 
+static const char *format_of(struct bytes evidence)
+{
+    static const char *const names[] = { [ATTEST_TEE_ANY] = "unknown",
+                                         [ATTEST_TEE_TDX] = "tdx-quote",
+                                         [ATTEST_TEE_SGX] = "sgx-quote",
+                                         [ATTEST_TEE_SNP] = "snp-report",
+                                         [ATTEST_TEE_NITRO] = "nitro-document" };
+    return cmw_is_wrapper(evidence) ? "cmw" : names[attest_tee_of(evidence)];
+}
+
 bool attestation_parse(struct attestation *attestation, struct bytes text, struct error *error)
 {
     static const char *const keys[] = { "platform", "format", "keyset", "nonce", "evidence", NULL };
@@ -100,7 +111,7 @@ bool attestation_parse(struct attestation *attestation, struct bytes text, struc
         !json_get_string(json, "format", &format, error) ||
         !get_attestation(attestation, json, error))
         return error_within(error, "attestation");
-    if (strcmp(format, BUNDLE_EVIDENCE_FORMAT) != 0)
+    if (strcmp(format, format_of(buffer_view(&attestation->evidence))) != 0)
         return error_set(error, ERROR_UNSUPPORTED, "attestation: evidence of format \"%s\"",
                          error_quote(bytes_of_string(format)).text);
     return true;
@@ -149,8 +160,10 @@ bool attestation_write(struct buffer *text, const struct attestation *attestatio
                        struct error *error)
 {
     AUTO_JSON json_t *json = json_object();
-    bool built = json != NULL && set_attestation(json, attestation) &&
-                 json_object_set_new(json, "format", json_string(BUNDLE_EVIDENCE_FORMAT)) == 0;
+    bool built =
+        json != NULL && set_attestation(json, attestation) &&
+        json_object_set_new(json, "format",
+                            json_string(format_of(buffer_view(&attestation->evidence)))) == 0;
     return write(text, json, built, error);
 }
 

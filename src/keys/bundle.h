@@ -4,14 +4,13 @@
  *     {"s3n_receipt_bundle":1,"receipt":"<jwt>","platform":"sim","keyset":"<canonical JSON as a
  *      string>","nonce":"<64 hex>","evidence":"<base64>"}
  *
- * and the same without the receipt, as /.well-known/s3n/attestation answers it (with "format").
- * Owns copies of its parts.  Reading proves nothing; verify.h does. */
+ * and the same without the receipt, as /.well-known/s3n/attestation answers it (with "format":
+ * "cmw" for evidence in a wrapper with its collateral, else its own kind). Owns copies of its
+ * parts.  Reading proves nothing; verify.h does. */
 #ifndef KEYS_BUNDLE_H
 #define KEYS_BUNDLE_H
 
 #include "keys/keyset.h"
-
-#define BUNDLE_EVIDENCE_FORMAT "tdx-quote-v4"
 
 struct attestation {
     char platform[KEYS_PLATFORM_SIZE_MAX + 1];

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys/verify.h"
 
+#include "attest/eat/cmw.h"
 #include "attest/policy/policy.h"
+#include "base/file.h"
 #include "core/hex.h"
 
 #include <stdarg.h>
@@ -152,6 +154,15 @@ static bool judge_evidence(struct verify_result *result, const struct attest_ver
     return true;
 }
 
+/* Evidence that comes with its collateral; what is no wrapper after all is left to the verifier. */
+static void unwrap(struct bytes *evidence, struct attest_collateral *collateral, uint8_t *space)
+{
+    struct cmw cmw;
+    struct error refusal;
+    if (cmw_is_wrapper(*evidence) && cmw_read(&cmw, *evidence, space, evidence->size, &refusal))
+        (void)!cmw_to_evidence(&cmw, evidence, collateral, &refusal);
+}
+
 static bool check_evidence(struct verify_result *result, const struct attestation *attestation,
                            const struct verify_options *options,
                            const struct x509_certificate *root, struct error *error)
@@ -164,7 +175,13 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
     struct attest_verdict *verdict = calloc(1, sizeof(*verdict));
     if (verdict == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
-    bool held = attest_verify(verdict, buffer_view(&attestation->evidence), &judged, error);
+    AUTO_FREE uint8_t *space = malloc(attestation->evidence.size + 1);
+    struct bytes evidence = buffer_view(&attestation->evidence);
+    if (space != NULL)
+        unwrap(&evidence, &judged.collateral, space);
+    bool held = attest_verify(verdict, evidence, &judged, error);
+    memcpy(result->evidence_steps, verdict->steps, sizeof(result->evidence_steps));
+    result->evidence_step_count = verdict->step_count;
     if (held) {
         held = judge_evidence(result, verdict, options->now_s, error);
     } else if (attest_reason_subject(verdict->reason) == ATTEST_SUBJECT_CHAIN) {

@@ -55,6 +55,9 @@ struct verify_result {
         char detail[160];
     } steps[VERIFY_STEP_COUNT];
     bool simulated;
+    /* What step evidence is made of. */
+    struct attest_step evidence_steps[ATTEST_STEP_COUNT_MAX];
+    size_t evidence_step_count;
     struct keyset keyset;   /* once step keyset passed */
     struct receipt receipt; /* once step receipt signature passed */
     struct digest32 keyset_digest;

@@ -120,6 +120,17 @@ static void append_steps(struct buffer *text, const struct verify_result *result
     buffer_append_string(text, "\n");
 }
 
+/* What step evidence is made of, in the order of docs/attestation.md. */
+static void append_evidence_steps(struct buffer *text, const struct verify_result *result)
+{
+    static const char *const marks[] = {
+        [ATTEST_STEP_FAILED] = "✗", [ATTEST_STEP_PASSED] = "✓", [ATTEST_STEP_LEFT_OUT] = "-"
+    };
+    for (size_t i = 0; i < result->evidence_step_count; i++)
+        buffer_format(text, "          %s %-25s %s\n", marks[result->evidence_steps[i].state],
+                      result->evidence_steps[i].name, result->evidence_steps[i].detail);
+}
+
 static void append_facts(struct buffer *text, const struct receipt *receipt)
 {
     char when[32] = "?";
@@ -148,6 +159,8 @@ static bool show_text(const struct cli *cli, const struct verify_result *result,
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, REPORT_SIZE_MAX);
     append_steps(&text, result);
+    if (!cli->quiet)
+        append_evidence_steps(&text, result);
     if (result->simulated)
         buffer_append_string(&text,
                              "SIMULATED: a development root, proves nothing about hardware\n");
@@ -164,6 +177,21 @@ static json_t *json_steps(const struct verify_result *result)
                                                verify_step_name((enum verify_step)step), "verdict",
                                                verify_verdict_name(result->steps[step].verdict),
                                                "detail", result->steps[step].detail));
+    return steps;
+}
+
+static json_t *json_evidence_steps(const struct verify_result *result)
+{
+    json_t *steps = json_array();
+    for (size_t i = 0; steps != NULL && i < result->evidence_step_count; i++) {
+        const struct attest_step *step = &result->evidence_steps[i];
+        json_array_append_new(steps,
+                              json_pack("{s:s, s:o, s:s}", "name", step->name, "ok",
+                                        step->state == ATTEST_STEP_LEFT_OUT
+                                            ? json_null()
+                                            : json_boolean(step->state == ATTEST_STEP_PASSED),
+                                        "detail", step->detail));
+    }
     return steps;
 }
 
@@ -185,8 +213,9 @@ static bool set_appraisal(json_t *report, const struct ear *appraisal, struct er
 
 static bool show_json(const struct verify_result *result, bool held, struct error *error)
 {
-    AUTO_JSON json_t *report = json_pack("{s:b, s:b, s:o}", "verified", held, "simulated",
-                                         result->simulated, "steps", json_steps(result));
+    AUTO_JSON json_t *report =
+        json_pack("{s:b, s:b, s:o, s:o}", "verified", held, "simulated", result->simulated, "steps",
+                  json_steps(result), "evidence_steps", json_evidence_steps(result));
     if (report == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
     if (result->has_appraisal && !set_appraisal(report, &result->appraisal, error))
