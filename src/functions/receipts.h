@@ -24,7 +24,8 @@ void receipt_book_use_key(struct receipt_book *book, struct ecdsa_key *key,
  * until the next call.  UNAVAILABLE without a key that is still valid. */
 MUST_CHECK bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt,
                                    const char **text, struct error *error);
-/* Says that a TLS session ends here; see keys/session.h.  UNAVAILABLE as above. */
+/* Says that a TLS session ends here; see keys/session.h.  Whether the keyset is still valid is for
+ * the other end to judge, by its own clock. */
 MUST_CHECK bool receipt_book_sign_session(struct receipt_book *book,
                                           const struct session_exporter *exporter,
                                           const struct nonce32 *nonce,

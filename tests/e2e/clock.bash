@@ -12,7 +12,7 @@ done
 shim=$scratch/clock.so
 clock=$scratch/wall-clock
 cc -shared -fPIC -O1 -D_GNU_SOURCE -o "$shim" "$here/clock.c" -ldl || { fail "compile clock.c"; finish; }
-nm -D "$S3N_BUILD/bin/slipstream" | grep -q __asan_ && skip_all clock "sanitizers want to be loaded first"
+nm -D "$S3N_BUILD/bin/s3nd" | grep -q __asan_ && skip_all clock "sanitizers want to be loaded first"
 truncate -s 4096 "$clock"
 chmod 644 "$clock" "$shim"
 
@@ -21,6 +21,9 @@ mkdir "$scratch/bin"
 for program in s3nd s3n-keeper s3n-compile s3n-optimise slipstream; do
   [ -x "$S3N_BUILD/bin/$program" ] || continue
   cp "$S3N_BUILD/bin/$program" "$scratch/bin/$program.real"
+  # A static program can't be preloaded into: its twin is linked to the C library's own file.
+  [ $program != slipstream ] || [ ! -x "$S3N_BUILD/tests/slipstream-dynamic" ] ||
+    cp "$S3N_BUILD/tests/slipstream-dynamic" "$scratch/bin/$program.real"
   printf '#!/bin/sh\nexport LD_PRELOAD=%s TEST_CLOCK=%s\nexec %s.real "$@"\n' "$shim" "$clock" \
     "$scratch/bin/$program" >"$scratch/bin/$program"
   chmod 755 "$scratch/bin/$program"
