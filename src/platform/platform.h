@@ -35,8 +35,8 @@ struct platform {
     /* The one folder that it opens files in; NULL: none.  A jail makes it the root, and then
      * platform_jailed must be called: a descriptor opened before would lead out. */
     char *folder;
-    /* Appends evidence over the report data (Nitro carries it as user data), alone or in a conceptual
-     * message wrapper with its collateral. */
+    /* Appends evidence over the report data (Nitro carries it as user data), alone or in a
+     * conceptual message wrapper with its collateral. */
     bool (*evidence)(void *context, const struct digest64 *report_data, struct buffer *evidence,
                      struct error *error);
     /* Extends the register of run-time events; NULL when there is none. */
