@@ -156,6 +156,18 @@ void json_write_unsigned(struct json_writer *json, uint64_t number)
     put_number(json, number);
 }
 
+void json_write_hex_member(struct json_writer *json, const char *name, struct bytes bytes)
+{
+    json_write_name(json, name);
+    json_write_hex(json, bytes);
+}
+
+void json_write_unsigned_member(struct json_writer *json, const char *name, uint64_t number)
+{
+    json_write_name(json, name);
+    json_write_unsigned(json, number);
+}
+
 void json_write_bool(struct json_writer *json, bool value)
 {
     separate(json);

@@ -34,6 +34,9 @@ void json_write_integer(struct json_writer *json, int64_t number);
 void json_write_unsigned(struct json_writer *json, uint64_t number);
 void json_write_bool(struct json_writer *json, bool value);
 void json_write_null(struct json_writer *json);
+/* A name and its value. */
+void json_write_hex_member(struct json_writer *json, const char *name, struct bytes bytes);
+void json_write_unsigned_member(struct json_writer *json, const char *name, uint64_t number);
 /* "2024-03-13T00:00:00Z" (RFC 3339) of seconds since 1970; null outside the years 0 to 9999. */
 void json_write_time(struct json_writer *json, int64_t time_s);
 /* A value that is JSON already, as it is. */

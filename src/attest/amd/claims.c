@@ -4,18 +4,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-static void write_hex(struct json_writer *json, const char *name, struct bytes bytes)
-{
-    json_write_name(json, name);
-    json_write_hex(json, bytes);
-}
-
-static void write_unsigned(struct json_writer *json, const char *name, uint64_t number)
-{
-    json_write_name(json, name);
-    json_write_unsigned(json, number);
-}
-
 static void write_bool(struct json_writer *json, const char *name, bool value)
 {
     json_write_name(json, name);
@@ -42,12 +30,12 @@ static void write_tcb(struct json_writer *json, const char *name, const struct s
     json_write_name(json, name);
     json_write_object_begin(json);
     if (product == SNP_PRODUCT_TURIN)
-        write_unsigned(json, "fmc", tcb->fmc);
-    write_unsigned(json, "boot_loader", tcb->boot_loader);
-    write_unsigned(json, "tee", tcb->tee);
-    write_unsigned(json, "snp", tcb->snp);
-    write_unsigned(json, "microcode", tcb->microcode);
-    write_hex(json, "raw", BYTES_OF(tcb->raw));
+        json_write_unsigned_member(json, "fmc", tcb->fmc);
+    json_write_unsigned_member(json, "boot_loader", tcb->boot_loader);
+    json_write_unsigned_member(json, "tee", tcb->tee);
+    json_write_unsigned_member(json, "snp", tcb->snp);
+    json_write_unsigned_member(json, "microcode", tcb->microcode);
+    json_write_hex_member(json, "raw", BYTES_OF(tcb->raw));
     json_write_object_end(json);
 }
 
@@ -61,22 +49,22 @@ static void write_firmware(struct json_writer *json, const char *name,
 
 static void write_report(struct json_writer *json, const struct snp_report *report)
 {
-    write_hex(json, "measurement", BYTES_OF(report->measurement));
-    write_hex(json, "report_data", BYTES_OF(report->report_data));
-    write_hex(json, "host_data", BYTES_OF(report->host_data));
+    json_write_hex_member(json, "measurement", BYTES_OF(report->measurement));
+    json_write_hex_member(json, "report_data", BYTES_OF(report->report_data));
+    json_write_hex_member(json, "host_data", BYTES_OF(report->host_data));
     write_bits(json, "policy", report->policy);
-    write_unsigned(json, "vmpl", report->vmpl);
-    write_unsigned(json, "guest_svn", report->guest_svn);
-    write_hex(json, "family_id", BYTES_OF(report->family_id));
-    write_hex(json, "image_id", BYTES_OF(report->image_id));
-    write_unsigned(json, "sig_algo", report->signature_algorithm);
+    json_write_unsigned_member(json, "vmpl", report->vmpl);
+    json_write_unsigned_member(json, "guest_svn", report->guest_svn);
+    json_write_hex_member(json, "family_id", BYTES_OF(report->family_id));
+    json_write_hex_member(json, "image_id", BYTES_OF(report->image_id));
+    json_write_unsigned_member(json, "sig_algo", report->signature_algorithm);
     write_bits(json, "platform_info", report->platform_info);
     write_bits(json, "key_info", report->key_info);
-    write_hex(json, "id_key_digest", BYTES_OF(report->id_key_digest));
-    write_hex(json, "author_key_digest", BYTES_OF(report->author_key_digest));
-    write_hex(json, "report_id", BYTES_OF(report->report_id));
-    write_hex(json, "report_id_ma", BYTES_OF(report->report_id_ma));
-    write_hex(json, "chip_id", BYTES_OF(report->chip_id));
+    json_write_hex_member(json, "id_key_digest", BYTES_OF(report->id_key_digest));
+    json_write_hex_member(json, "author_key_digest", BYTES_OF(report->author_key_digest));
+    json_write_hex_member(json, "report_id", BYTES_OF(report->report_id));
+    json_write_hex_member(json, "report_id_ma", BYTES_OF(report->report_id_ma));
+    json_write_hex_member(json, "chip_id", BYTES_OF(report->chip_id));
     write_firmware(json, "current_ver", &report->current);
     write_firmware(json, "committed_ver", &report->committed);
     if (report->version >= 3) {
@@ -95,10 +83,11 @@ static void write_runtime_data(struct json_writer *json, const struct snp_claims
 {
     json_write_name(json, "runtime_data");
     json_write_object_begin(json);
-    write_hex(json, "sha256", BYTES_OF(claims->runtime_data_digest.bytes));
+    json_write_hex_member(json, "sha256", BYTES_OF(claims->runtime_data_digest.bytes));
     if (claims->vtpm_ak_size > 0) {
-        write_hex(json, "vtpm_ak_modulus", bytes_of(claims->vtpm_ak, claims->vtpm_ak_size));
-        write_unsigned(json, "vtpm_ak_exponent", claims->vtpm_ak_exponent);
+        json_write_hex_member(json, "vtpm_ak_modulus",
+                              bytes_of(claims->vtpm_ak, claims->vtpm_ak_size));
+        json_write_unsigned_member(json, "vtpm_ak_exponent", claims->vtpm_ak_exponent);
     }
     json_write_object_end(json);
 }
@@ -107,7 +96,7 @@ void snp_claims_write(struct json_writer *json, const struct attest_verdict *ver
 {
     const struct snp_claims *claims = &verdict->claims.snp;
     bool is_vcek = claims->signing_key == SNP_SIGNING_KEY_VCEK;
-    write_unsigned(json, "version", claims->report.version);
+    json_write_unsigned_member(json, "version", claims->report.version);
     write_string(json, "product", snp_product_name(claims->product));
     write_string(json, "signing_key", is_vcek ? "VCEK" : "VLEK");
     write_report(json, &claims->report);
@@ -123,7 +112,7 @@ void snp_claims_write(struct json_writer *json, const struct attest_verdict *ver
     write_bool(json, "mask_chip_key", claims->is_chip_key_masked);
     write_bool(json, "chip_id_masked", claims->is_chip_id_masked);
     if (is_vcek)
-        write_hex(json, "hwid", bytes_of(claims->hwid, claims->hwid_size));
+        json_write_hex_member(json, "hwid", bytes_of(claims->hwid, claims->hwid_size));
     else
         write_string(json, "csp_id", claims->csp_id);
     if (claims->has_crl) {

@@ -25,63 +25,51 @@ void intel_tcb_write(struct json_writer *json, const struct intel_claims *claims
     write_status(json, "qe_status", claims->qe_status);
 }
 
-static void write_hex(struct json_writer *json, const char *name, struct bytes bytes)
-{
-    json_write_name(json, name);
-    json_write_hex(json, bytes);
-}
-
-static void write_unsigned(struct json_writer *json, const char *name, uint64_t number)
-{
-    json_write_name(json, name);
-    json_write_unsigned(json, number);
-}
-
 static void write_sgx(struct json_writer *json, const struct sgx_report *sgx)
 {
-    write_hex(json, "mrenclave", BYTES_OF(sgx->mr_enclave));
-    write_hex(json, "mrsigner", BYTES_OF(sgx->mr_signer));
-    write_hex(json, "attributes", BYTES_OF(sgx->attributes));
-    write_hex(json, "cpusvn", BYTES_OF(sgx->cpu_svn));
-    write_unsigned(json, "miscselect", sgx->misc_select);
-    write_unsigned(json, "isv_prod_id", sgx->isv_prod_id);
-    write_unsigned(json, "isv_svn", sgx->isv_svn);
-    write_hex(json, "isv_ext_prod_id", BYTES_OF(sgx->isv_ext_prod_id));
-    write_hex(json, "isv_family_id", BYTES_OF(sgx->isv_family_id));
-    write_hex(json, "config_id", BYTES_OF(sgx->config_id));
-    write_unsigned(json, "config_svn", sgx->config_svn);
-    write_hex(json, "report_data", BYTES_OF(sgx->report_data));
+    json_write_hex_member(json, "mrenclave", BYTES_OF(sgx->mr_enclave));
+    json_write_hex_member(json, "mrsigner", BYTES_OF(sgx->mr_signer));
+    json_write_hex_member(json, "attributes", BYTES_OF(sgx->attributes));
+    json_write_hex_member(json, "cpusvn", BYTES_OF(sgx->cpu_svn));
+    json_write_unsigned_member(json, "miscselect", sgx->misc_select);
+    json_write_unsigned_member(json, "isv_prod_id", sgx->isv_prod_id);
+    json_write_unsigned_member(json, "isv_svn", sgx->isv_svn);
+    json_write_hex_member(json, "isv_ext_prod_id", BYTES_OF(sgx->isv_ext_prod_id));
+    json_write_hex_member(json, "isv_family_id", BYTES_OF(sgx->isv_family_id));
+    json_write_hex_member(json, "config_id", BYTES_OF(sgx->config_id));
+    json_write_unsigned_member(json, "config_svn", sgx->config_svn);
+    json_write_hex_member(json, "report_data", BYTES_OF(sgx->report_data));
 }
 
 static void write_td(struct json_writer *json, const struct td_report *td)
 {
     static const char *const rtmrs[] = { "rtmr0", "rtmr1", "rtmr2", "rtmr3" };
-    write_hex(json, "mrtd", BYTES_OF(td->mr_td));
+    json_write_hex_member(json, "mrtd", BYTES_OF(td->mr_td));
     for (size_t i = 0; i < ARRAY_COUNT(rtmrs); i++)
-        write_hex(json, rtmrs[i], BYTES_OF(td->rtmr[i]));
-    write_hex(json, "mrconfigid", BYTES_OF(td->mr_config_id));
-    write_hex(json, "mrowner", BYTES_OF(td->mr_owner));
-    write_hex(json, "mrownerconfig", BYTES_OF(td->mr_owner_config));
-    write_hex(json, "mrseam", BYTES_OF(td->mr_seam));
-    write_hex(json, "mrsignerseam", BYTES_OF(td->mr_signer_seam));
-    write_hex(json, "seam_attributes", BYTES_OF(td->seam_attributes));
-    write_hex(json, "td_attributes", BYTES_OF(td->td_attributes));
-    write_hex(json, "xfam", BYTES_OF(td->xfam));
-    write_hex(json, "tee_tcb_svn", BYTES_OF(td->tee_tcb_svn));
+        json_write_hex_member(json, rtmrs[i], BYTES_OF(td->rtmr[i]));
+    json_write_hex_member(json, "mrconfigid", BYTES_OF(td->mr_config_id));
+    json_write_hex_member(json, "mrowner", BYTES_OF(td->mr_owner));
+    json_write_hex_member(json, "mrownerconfig", BYTES_OF(td->mr_owner_config));
+    json_write_hex_member(json, "mrseam", BYTES_OF(td->mr_seam));
+    json_write_hex_member(json, "mrsignerseam", BYTES_OF(td->mr_signer_seam));
+    json_write_hex_member(json, "seam_attributes", BYTES_OF(td->seam_attributes));
+    json_write_hex_member(json, "td_attributes", BYTES_OF(td->td_attributes));
+    json_write_hex_member(json, "xfam", BYTES_OF(td->xfam));
+    json_write_hex_member(json, "tee_tcb_svn", BYTES_OF(td->tee_tcb_svn));
     if (td->is_15) {
-        write_hex(json, "tee_tcb_svn_2", BYTES_OF(td->tee_tcb_svn_2));
-        write_hex(json, "mrservicetd", BYTES_OF(td->mr_service_td));
+        json_write_hex_member(json, "tee_tcb_svn_2", BYTES_OF(td->tee_tcb_svn_2));
+        json_write_hex_member(json, "mrservicetd", BYTES_OF(td->mr_service_td));
     }
-    write_hex(json, "report_data", BYTES_OF(td->report_data));
+    json_write_hex_member(json, "report_data", BYTES_OF(td->report_data));
 }
 
 static void write_pck(struct json_writer *json, const struct pck_info *pck)
 {
-    write_hex(json, "fmspc", BYTES_OF(pck->fmspc));
-    write_hex(json, "pce_id", BYTES_OF(pck->pce_id));
-    write_hex(json, "ppid", BYTES_OF(pck->ppid));
+    json_write_hex_member(json, "fmspc", BYTES_OF(pck->fmspc));
+    json_write_hex_member(json, "pce_id", BYTES_OF(pck->pce_id));
+    json_write_hex_member(json, "ppid", BYTES_OF(pck->ppid));
     if (pck->has_platform_instance_id)
-        write_hex(json, "platform_instance_id", BYTES_OF(pck->platform_instance_id));
+        json_write_hex_member(json, "platform_instance_id", BYTES_OF(pck->platform_instance_id));
     if (pck->has_configuration) {
         json_write_name(json, "smt_enabled");
         json_write_bool(json, pck->has_smt);
@@ -91,7 +79,7 @@ static void write_pck(struct json_writer *json, const struct pck_info *pck)
     for (size_t i = 0; i < sizeof(pck->tcb_component_svn); i++)
         json_write_unsigned(json, pck->tcb_component_svn[i]);
     json_write_array_end(json);
-    write_unsigned(json, "pck_pcesvn", pck->pce_svn);
+    json_write_unsigned_member(json, "pck_pcesvn", pck->pce_svn);
 }
 
 void intel_claims_write(struct json_writer *json, const struct attest_verdict *verdict)
@@ -100,22 +88,24 @@ void intel_claims_write(struct json_writer *json, const struct attest_verdict *v
     /* The bit alone; verdict->claims.is_debug counts other bits that let a host look inside. */
     bool is_debug = claims->tee == QUOTE_TEE_TDX ? (claims->td.td_attributes[0] & 1) != 0
                                                  : verdict->claims.is_debug;
-    write_unsigned(json, "quote_version", claims->quote_version);
+    json_write_unsigned_member(json, "quote_version", claims->quote_version);
     json_write_name(json, "debug");
     json_write_bool(json, is_debug);
     intel_tcb_write(json, claims);
     if (claims->tee == QUOTE_TEE_TDX)
         write_status(json, "tdx_module_status", claims->tdx_module_status);
     if (claims->tcb_level_status != INTEL_TCB_UNKNOWN)
-        write_unsigned(json, "tcb_evaluation_data_number", claims->tcb_evaluation_data_number);
+        json_write_unsigned_member(json, "tcb_evaluation_data_number",
+                                   claims->tcb_evaluation_data_number);
     if (claims->qe_status != INTEL_TCB_UNKNOWN)
-        write_unsigned(json, "qe_evaluation_data_number", claims->qe_evaluation_data_number);
-    write_unsigned(json, "qe_isv_svn", claims->qe_isv_svn);
-    write_hex(json, "qe_mrsigner", BYTES_OF(claims->qe_mr_signer));
+        json_write_unsigned_member(json, "qe_evaluation_data_number",
+                                   claims->qe_evaluation_data_number);
+    json_write_unsigned_member(json, "qe_isv_svn", claims->qe_isv_svn);
+    json_write_hex_member(json, "qe_mrsigner", BYTES_OF(claims->qe_mr_signer));
     write_pck(json, &claims->pck);
     if (claims->tee == QUOTE_TEE_TDX)
         write_td(json, &claims->td);
     else
         write_sgx(json, &claims->sgx);
-    write_unsigned(json, "trailing_bytes", claims->trailing_bytes);
+    json_write_unsigned_member(json, "trailing_bytes", claims->trailing_bytes);
 }
