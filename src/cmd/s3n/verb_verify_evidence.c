@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and
  * without a network. */
+#include "attest/appraisal.h"
 #include "attest/eat/cmw.h"
-#include "attest/eat/ear.h"
-#include "attest/eat/eat.h"
-#include "attest/policy/policy_file.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
@@ -17,7 +15,6 @@
 
 enum {
     INPUT_SIZE_MAX = 8 << 20, /* a revocation list is the largest */
-    REPORT_SIZE_MAX = 256 << 10,
     BUNDLE_FILE_SIZE_MAX = 64 << 20
 };
 
@@ -87,27 +84,26 @@ static const struct option_table evidence_table = {
 };
 
 enum {
-    FILE_COUNT_MAX = 20
+    FILE_COUNT_MAX = 20,
+    PATH_SIZE = 4096 + 16
 };
 
-/* Everything that a judgement borrows; too large for a stack. */
+/* The files that a judgement borrows, and the judgement. */
 struct judgement {
     struct buffer files[FILE_COUNT_MAX];
     size_t file_count;
-    struct x509_chain root;
     uint8_t report_data[REPORT_DATA_SIZE];
-    struct attest_options options;
-    struct attest_verdict verdict;
-    struct policy policy;
-    char policy_id[sizeof("sha-256:") + 64];
-    struct policy_report report;
-    bool has_policy;
+    char root_name[PATH_SIZE], bundle_name[PATH_SIZE];
+    struct appraisal_request request;
+    struct appraisal *appraisal;
 };
 
 static void judgement_free(struct judgement *judgement)
 {
     for (size_t i = 0; judgement != NULL && i < judgement->file_count; i++)
         buffer_done(&judgement->files[i]);
+    if (judgement != NULL)
+        appraisal_free(judgement->appraisal);
     free(judgement);
 }
 DEFINE_AUTO(judgement, judgement_free)
@@ -129,7 +125,7 @@ static bool input_read(struct judgement *judgement, struct bytes *content, const
 static bool collateral_read(struct judgement *judgement, const struct evidence_options *options,
                             struct error *error)
 {
-    struct attest_collateral *collateral = &judgement->options.collateral;
+    struct attest_collateral *collateral = &judgement->request.collateral;
     return input_read(judgement, &collateral->tcb_info, options->tcb_info, error) &&
            input_read(judgement, &collateral->qe_identity, options->qe_identity, error) &&
            input_read(judgement, &collateral->tcb_chain, options->tcb_chain, error) &&
@@ -141,34 +137,27 @@ static bool collateral_read(struct judgement *judgement, const struct evidence_o
            input_read(judgement, &collateral->crl, options->crl, error);
 }
 
-static bool root_read(struct judgement *judgement, const char *path, struct error *error)
+/* `name` is what errors call it. */
+static bool named_read(struct judgement *judgement, struct appraisal_file *file, const char *path,
+                       const char *name, struct error *error)
 {
-    struct bytes text = { 0 };
     if (path == NULL)
         return true;
-    if (!input_read(judgement, &text, path, error))
-        return false;
-    if (!x509_chain_parse(&judgement->root, text, error)) {
-        error->code = ERROR_USAGE;
-        return error_within(error, "--root %s", path);
-    }
-    if (judgement->root.count != 1)
-        return error_set(error, ERROR_USAGE, "--root %s: exactly one certificate is wanted", path);
-    judgement->options.root = &judgement->root.certificates[0];
-    return true;
+    file->name = name;
+    return input_read(judgement, &file->text, path, error);
 }
 
 static bool words_read(struct judgement *judgement, const struct evidence_options *options,
                        struct error *error)
 {
-    struct attest_options *target = &judgement->options;
-    if (options->tee != NULL && !attest_tee_find(&target->tee, options->tee))
+    struct appraisal_request *request = &judgement->request;
+    if (options->tee != NULL && !attest_tee_find(&request->tee, options->tee))
         return error_set(error, ERROR_USAGE, "--tee must be tdx, sgx, snp or nitro");
-    target->now_s = (int64_t)(clock_realtime_ns(&clock_system) / 1000000000u);
-    if (options->at != NULL && !time_parse(&target->now_s, bytes_of_string(options->at)))
+    request->now_s = (int64_t)(clock_realtime_ns(&clock_system) / 1000000000u);
+    if (options->at != NULL && !time_parse(&request->now_s, bytes_of_string(options->at)))
         return error_set(error, ERROR_USAGE,
                          "--at must be a time as RFC 3339 writes it: 2026-11-21T12:00:00Z");
-    target->trust_simulated = options->trust_simulated;
+    request->trust_simulated = options->trust_simulated;
     if (options->report_data == NULL)
         return true;
     size_t size = strlen(options->report_data) / 2;
@@ -176,69 +165,38 @@ static bool words_read(struct judgement *judgement, const struct evidence_option
         !hex_decode(judgement->report_data, size, bytes_of_string(options->report_data)))
         return error_set(error, ERROR_USAGE, "--report-data must be up to %d hexadecimal digits",
                          2 * REPORT_DATA_SIZE);
-    target->report_data = bytes_of(judgement->report_data, size);
+    request->report_data = bytes_of(judgement->report_data, size);
     return true;
 }
 
-static bool policy_read(struct judgement *judgement, const struct evidence_options *options,
-                        struct error *error)
+static bool request_read(struct judgement *judgement, const struct evidence_options *options,
+                         const char *path, struct error *error)
 {
-    struct bytes text = { 0 };
-    struct policy *policy = &judgement->policy;
-    judgement->has_policy = options->policy == NULL || strcmp(options->policy, "none") != 0;
-    policy_default(policy);
-    if (judgement->has_policy && options->policy != NULL &&
-        (!input_read(judgement, &text, options->policy, error) ||
-         !policy_parse(policy, options->policy, text, error)))
-        return false;
-    struct digest32 digest = sha256_of(text);
-    if (text.size == 0)
-        snprintf(judgement->policy_id, sizeof(judgement->policy_id), "default");
-    else
-        snprintf(judgement->policy_id, sizeof(judgement->policy_id), "sha-256:%s",
-                 hex_of_digest(&digest).text);
-    policy->allow_simulated = policy->allow_simulated || options->trust_simulated;
-    judgement->options.trust_simulated = policy->allow_simulated;
-    /* Who says which kind it is accepts no other. */
-    if (judgement->options.tee != ATTEST_TEE_ANY)
-        policy->tees &= 1u << judgement->options.tee;
-    return true;
+    struct appraisal_request *request = &judgement->request;
+    request->has_policy = options->policy == NULL || strcmp(options->policy, "none") != 0;
+    snprintf(judgement->root_name, sizeof(judgement->root_name), "--root %s",
+             options->root == NULL ? "" : options->root);
+    snprintf(judgement->bundle_name, sizeof(judgement->bundle_name), "--bundle %s",
+             options->bundle == NULL ? "" : options->bundle);
+    return words_read(judgement, options, error) &&
+           named_read(judgement, &request->policy, request->has_policy ? options->policy : NULL,
+                      options->policy, error) &&
+           named_read(judgement, &request->root, options->root, judgement->root_name, error) &&
+           collateral_read(judgement, options, error) &&
+           input_read(judgement, &request->evidence, path, error) &&
+           named_read(judgement, &request->bundle, options->bundle, judgement->bundle_name, error);
 }
 
-/* The same for RATS tools: an attestation result, and the claims as a token names them. */
-static void appraisal_write(struct json_writer *json, const struct judgement *judgement)
-{
-    const struct policy_report *report = judgement->has_policy ? &judgement->report : NULL;
-    struct ear ear;
-    ear_of(&ear, &judgement->verdict, report, judgement->policy_id, judgement->options.now_s);
-    json_write_name(json, "ear");
-    json_write_object_begin(json);
-    ear_write_json(json, &ear);
-    json_write_object_end(json);
-    if (!judgement->verdict.is_valid)
-        return;
-    struct eat_claims claims;
-    eat_claims_of(&claims, &judgement->verdict, report);
-    json_write_name(json, "eat");
-    json_write_object_begin(json);
-    eat_write_json(json, &claims);
-    json_write_object_end(json);
-}
-
-static bool show_json(const struct judgement *judgement, struct error *error)
+static bool show_json(const struct appraisal *appraisal, struct error *error)
 {
     AUTO_BUFFER struct buffer text;
-    buffer_init(&text, REPORT_SIZE_MAX);
-    uint8_t *room = buffer_reserve(&text, REPORT_SIZE_MAX - 1);
+    buffer_init(&text, APPRAISAL_REPORT_SIZE_MAX);
+    uint8_t *room = buffer_reserve(&text, APPRAISAL_REPORT_SIZE_MAX - 1);
     if (room == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
-    struct writer target = writer_into(room, REPORT_SIZE_MAX - 1);
+    struct writer target = writer_into(room, APPRAISAL_REPORT_SIZE_MAX - 1);
     struct json_writer json = json_writer_into(&target);
-    json_write_object_begin(&json);
-    attest_verdict_write(&json, &judgement->verdict);
-    policy_report_write(&json, judgement->has_policy ? &judgement->report : NULL);
-    appraisal_write(&json, judgement);
-    json_write_object_end(&json);
+    appraisal_write(&json, appraisal);
     write_u8(&target, '\n');
     if (target.failed)
         return error_set(error, ERROR_INTERNAL, "report is too long");
@@ -253,11 +211,11 @@ static const char *mark_of(const struct attest_step *step)
     return marks[step->state];
 }
 
-static bool show_text(const struct judgement *judgement, struct error *error)
+static bool show_text(const struct appraisal *appraisal, struct error *error)
 {
     AUTO_BUFFER struct buffer text;
-    buffer_init(&text, REPORT_SIZE_MAX);
-    const struct attest_verdict *verdict = &judgement->verdict;
+    buffer_init(&text, APPRAISAL_REPORT_SIZE_MAX);
+    const struct attest_verdict *verdict = &appraisal->verdict;
     for (size_t i = 0; i < verdict->step_count; i++)
         buffer_format(&text, "%s %-28s %s\n", mark_of(&verdict->steps[i]), verdict->steps[i].name,
                       verdict->steps[i].detail);
@@ -268,62 +226,25 @@ static bool show_text(const struct judgement *judgement, struct error *error)
                           : "");
     else
         buffer_format(&text, "invalid: %s\n", attest_reason_name(verdict->reason));
-    const struct policy_report *report = &judgement->report;
+    const struct policy_report *report = &appraisal->report;
     for (size_t i = 0; i < report->rule_count; i++)
         buffer_format(&text, "%s policy %-21s %s (wanted: %s)\n",
                       report->rules[i].is_met ? "✓" : "✗", report->rules[i].name,
                       report->rules[i].value, report->rules[i].wanted);
-    if (verdict->is_valid && judgement->has_policy)
+    if (verdict->is_valid && appraisal->has_policy)
         buffer_append_string(&text, report->is_accepted ? "accepted\n" : "rejected\n");
     return cli_write(buffer_view(&text), error);
 }
 
-/* Evidence in a conceptual message wrapper, with collateral that stands in for what no option
- * gave.  What is no wrapper after all is left to the verifier to refuse. */
-static bool unwrap(struct judgement *judgement, struct bytes *evidence, struct error *error)
+static bool bundle_save(const struct appraisal *appraisal, const char *path, struct error *error)
 {
-    if (!cmw_is_wrapper(*evidence))
-        return true;
-    struct buffer *values = &judgement->files[judgement->file_count++];
-    buffer_init(values, INPUT_SIZE_MAX);
-    uint8_t *space = buffer_reserve(values, evidence->size);
-    if (space == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory to unwrap the evidence");
-    struct cmw cmw;
-    struct error refusal;
-    if (cmw_read(&cmw, *evidence, space, evidence->size, &refusal))
-        (void)!cmw_to_evidence(&cmw, evidence, &judgement->options.collateral, &refusal);
-    return true;
-}
-
-/* Collateral that was kept; what an option gives counts instead. */
-static bool bundle_read(struct judgement *judgement, const char *path, struct error *error)
-{
-    struct bytes text = { 0 }, kept_evidence = { 0 };
-    struct cmw cmw;
-    if (path == NULL)
-        return true;
-    if (!input_read(judgement, &text, path, error))
-        return false;
-    struct buffer *values = &judgement->files[judgement->file_count++];
-    buffer_init(values, INPUT_SIZE_MAX);
-    uint8_t *space = buffer_reserve(values, text.size + 1);
-    if (space == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for a bundle");
-    return (cmw_read(&cmw, text, space, text.size, error) &&
-            cmw_to_evidence(&cmw, &kept_evidence, &judgement->options.collateral, error)) ||
-           error_within(error, "--bundle %s", path);
-}
-
-static bool bundle_save(struct judgement *judgement, const char *path, struct bytes evidence,
-                        struct error *error)
-{
-    if (path == NULL || !judgement->verdict.is_valid)
+    if (path == NULL || !appraisal->verdict.is_valid)
         return true;
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, BUNDLE_FILE_SIZE_MAX);
     struct cmw cmw;
-    cmw_of_evidence(&cmw, judgement->verdict.tee, evidence, &judgement->options.collateral);
+    cmw_of_evidence(&cmw, appraisal->verdict.tee, appraisal->evidence,
+                    &appraisal->options.collateral);
     /* Once to measure, once to write. */
     struct writer target = writer_into(NULL, 0);
     struct json_writer json = json_writer_into(&target);
@@ -345,26 +266,20 @@ static bool evidence_run(struct cli *cli, const void *given,
     AUTO(judgement) struct judgement *judgement = calloc(1, sizeof(*judgement));
     if (judgement == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
-    struct bytes evidence = { 0 };
-    if (!words_read(judgement, options, error) || !policy_read(judgement, options, error) ||
-        !root_read(judgement, options->root, error) ||
-        !collateral_read(judgement, options, error) ||
-        !input_read(judgement, &evidence, arguments->items[0], error) ||
-        !unwrap(judgement, &evidence, error) || !bundle_read(judgement, options->bundle, error))
+    judgement->appraisal = appraisal_new();
+    struct appraisal *appraisal = judgement->appraisal;
+    if (appraisal == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
+    if (!request_read(judgement, options, arguments->items[0], error) ||
+        !appraise(appraisal, &judgement->request, error) ||
+        !(cli->json ? show_json(appraisal, error) : show_text(appraisal, error)) ||
+        !bundle_save(appraisal, options->save_bundle, error))
         return false;
-    struct error refusal = { 0 };
-    bool holds = attest_verify(&judgement->verdict, evidence, &judgement->options, &refusal);
-    if (holds && judgement->has_policy)
-        holds = policy_evaluate(&judgement->report, &judgement->policy, &judgement->verdict,
-                                judgement->options.now_s, &refusal);
-    if (!(cli->json ? show_json(judgement, error) : show_text(judgement, error)) ||
-        !bundle_save(judgement, options->save_bundle, evidence, error))
-        return false;
-    if (!holds)
-        *error = refusal;
-    if (judgement->verdict.reason == ATTEST_REASON_SIMULATED)
+    if (appraisal->verdict.reason == ATTEST_REASON_SIMULATED)
         cli_hint(cli, "--trust-simulated accepts evidence of platform sim");
-    return holds;
+    if (!appraisal->is_accepted)
+        *error = appraisal->refusal;
+    return appraisal->is_accepted;
 }
 
 const struct verb verb_verify_evidence = { .name = "evidence",
