@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags: the one way S3N seals.
+/* AES-256-GCM (NIST SP 800-38D) with 96-bit nonces and 128-bit tags: the one way S3N seals. Formats
+ * of others (HPKE, JOSE) ask for its relatives too, with the same sizes of nonce and tag.
  *
  * A nonce must never be used twice with one key: take a random one for at most 2^32 messages per
  * key, or a counter. */
@@ -28,5 +29,20 @@ MUST_CHECK bool aead_seal(void *sealed, const struct secret32 *key, const struct
  * then `plain` is wiped.  In place is fine. */
 MUST_CHECK bool aead_open(void *plain, const struct secret32 *key, const struct aead_nonce *nonce,
                           struct bytes sealed, struct bytes associated, struct error *error);
+
+/* The relatives: AES-128-GCM takes the first 16 bytes of the key. */
+enum aead_kind {
+    AEAD_AES_256_GCM,
+    AEAD_AES_128_GCM,
+    AEAD_CHACHA20_POLY1305 /* RFC 8439 */
+};
+size_t aead_key_size(enum aead_kind kind);
+/* As aead_seal and aead_open. */
+MUST_CHECK bool aead_seal_as(void *sealed, enum aead_kind kind, const struct secret32 *key,
+                             const struct aead_nonce *nonce, struct bytes plain,
+                             struct bytes associated, struct error *error);
+MUST_CHECK bool aead_open_as(void *plain, enum aead_kind kind, const struct secret32 *key,
+                             const struct aead_nonce *nonce, struct bytes sealed,
+                             struct bytes associated, struct error *error);
 
 #endif

@@ -115,10 +115,44 @@ static void refuses_what_is_too_long(void)
     CHECK_NUMBER(error.code, ERROR_LIMIT);
 }
 
+/* GCM's case 4 (AES-128) and RFC 8439 section 2.8.2: what the tag is says that all before is. */
+static void seals_as_its_relatives_do(void)
+{
+    static const char sunscreen[] =
+        "Ladies and Gentlemen of the class of '99: If I could offer you "
+        "only one tip for the future, sunscreen would be it.";
+    uint8_t space[80], sealed[160], associated[20], opened[160], tag[AEAD_TAG_SIZE];
+    AUTO_SECRET32 struct secret32 key = { 0 };
+    struct aead_nonce nonce;
+    struct error error;
+    (void)unhex(key.bytes, "feffe9928665731c6d6a8f9467308308");
+    (void)unhex(nonce.bytes, vectors[2].nonce);
+    struct bytes plain = unhex(space, vectors[2].plain);
+    struct bytes more = unhex(associated, vectors[2].associated);
+    REQUIRE(aead_seal_as(sealed, AEAD_AES_128_GCM, &key, &nonce, plain, more, &error));
+    CHECK_BYTES(bytes_of(sealed + plain.size, AEAD_TAG_SIZE),
+                unhex(tag, "5bc94fbc3221a5db94fae95ae7121a47"));
+    CHECK_NUMBER(aead_key_size(AEAD_AES_128_GCM), 16);
+    REQUIRE(aead_open_as(opened, AEAD_AES_128_GCM, &key, &nonce,
+                         bytes_of(sealed, plain.size + AEAD_TAG_SIZE), more, &error));
+    CHECK_BYTES(bytes_of(opened, plain.size), plain);
+
+    (void)unhex(key.bytes, "808182838485868788898a8b8c8d8e8f909192939495969798999a9b9c9d9e9f");
+    (void)unhex(nonce.bytes, "070000004041424344454647");
+    more = unhex(associated, "50515253c0c1c2c3c4c5c6c7");
+    plain = bytes_of_string(sunscreen);
+    REQUIRE(aead_seal_as(sealed, AEAD_CHACHA20_POLY1305, &key, &nonce, plain, more, &error));
+    CHECK_BYTES(bytes_of(sealed + plain.size, AEAD_TAG_SIZE),
+                unhex(tag, "1ae10b594f09e26a7e902ecbd0600691"));
+    sealed[3] ^= 1;
+    CHECK(!aead_open_as(opened, AEAD_CHACHA20_POLY1305, &key, &nonce,
+                        bytes_of(sealed, plain.size + AEAD_TAG_SIZE), more, &error));
+    CHECK_NUMBER(error.code, ERROR_UNVERIFIED);
+}
+
 static const struct test tests[] = {
-    TEST(seals_as_the_standard_does),
-    TEST(refuses_every_change),
-    TEST(works_in_place),
+    TEST(seals_as_the_standard_does), TEST(seals_as_its_relatives_do),
+    TEST(refuses_every_change),       TEST(works_in_place),
     TEST(refuses_what_is_too_long),
 };
 TEST_MAIN(tests)

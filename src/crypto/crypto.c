@@ -38,8 +38,11 @@ static void load(void)
     algorithms.sha384 = EVP_MD_fetch(NULL, "SHA2-384", NULL);
     algorithms.sha512 = EVP_MD_fetch(NULL, "SHA2-512", NULL);
     algorithms.aes_256_gcm = EVP_CIPHER_fetch(NULL, "AES-256-GCM", NULL);
+    algorithms.aes_128_gcm = EVP_CIPHER_fetch(NULL, "AES-128-GCM", NULL);
+    algorithms.chacha20_poly1305 = EVP_CIPHER_fetch(NULL, "ChaCha20-Poly1305", NULL);
     ASSERT(algorithms.sha256 != NULL && algorithms.sha384 != NULL && algorithms.sha512 != NULL &&
-           algorithms.aes_256_gcm != NULL);
+           algorithms.aes_256_gcm != NULL && algorithms.aes_128_gcm != NULL &&
+           algorithms.chacha20_poly1305 != NULL);
     algorithms.p256 = load_curve("P-256");
     algorithms.p384 = load_curve("P-384");
     uint8_t seed;

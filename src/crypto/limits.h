@@ -17,6 +17,9 @@ enum {
     X509_NAME_SIZE_MAX = 64,           /* a name that we issue */
     X509_ISSUED_NAME_COUNT_MAX = 16,   /* subjectAltName entries that we issue */
     X509_ISSUED_EXTENSIONS_MAX = 4,    /* arbitrary extensions that we issue */
+    JWE_SIZE_MAX = 1 << 20,            /* one encrypted message, as text */
+    JWE_HEADER_SIZE_MAX = 4096,        /* its protected header, decoded */
+    JWE_PARTY_SIZE_MAX = 64,           /* apu and apv, decoded */
     COSE_HEADER_COUNT_MAX = 16,        /* in each map of a message */
     DER_DEPTH_MAX = 16,                /* nested values under construction */
     PEM_SIZE_MAX = 64 << 10,           /* one PEM text */

@@ -15,6 +15,8 @@ struct crypto_algorithms {
     EVP_MD *sha384;
     EVP_MD *sha512;
     EVP_CIPHER *aes_256_gcm;
+    EVP_CIPHER *aes_128_gcm;
+    EVP_CIPHER *chacha20_poly1305;
     EVP_PKEY *p256; /* the curve alone, to copy: naming it anew costs 12 us a key */
     EVP_PKEY *p384;
 };
