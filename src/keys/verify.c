@@ -97,8 +97,7 @@ static bool check_keyset(struct verify_result *result, const struct attestation 
     return true;
 }
 
-static bool check_keyset_of_receipt(struct verify_result *result,
-                                    const struct verify_options *options, struct error *error)
+static bool check_keyset_of_receipt(struct verify_result *result, struct error *error)
 {
     const struct receipt *receipt = &result->receipt;
     bool held = true;
@@ -110,37 +109,47 @@ static bool check_keyset_of_receipt(struct verify_result *result,
     else if (!is_valid_at(&result->keyset, receipt->issued_at_s, 0))
         held = error_set(error, ERROR_UNVERIFIED,
                          "the receipt was issued outside the keyset's validity");
-    else if (receipt->issued_at_s > options->now_s + CLOCK_SKEW_MAX_S)
+    else if (receipt->issued_at_s > result->judged_at_s + CLOCK_SKEW_MAX_S)
         held = error_set(error, ERROR_UNVERIFIED, "the receipt is from the future");
     return held || step_fail(result, VERIFY_STEP_KEYSET, error);
 }
 
-/* By the default policy.  Simulated evidence, which was allowed by then, travels without
- * collateral: what its TCB is nobody says. */
-static bool judge_policy(const struct attest_verdict *verdict, int64_t now_s, struct error *error)
+/* Simulated evidence, which was allowed by then, may travel without collateral: what its TCB is
+ * nobody says. */
+static bool judge_by_default(struct verify_result *result, const struct attest_verdict *verdict,
+                             struct error *error)
 {
-    struct work {
-        struct policy policy;
-        struct policy_report report;
-    } *work = calloc(1, sizeof(*work));
-    if (work == NULL)
+    struct policy *policy = malloc(sizeof(*policy));
+    if (policy == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
-    policy_default(&work->policy);
+    policy_default(policy);
     if (verdict->claims.is_simulated) {
-        work->policy.allow_simulated = true;
-        work->policy.statuses |= 1u << INTEL_TCB_UNKNOWN;
+        policy->allow_simulated = true;
+        policy->statuses |= 1u << INTEL_TCB_UNKNOWN;
     }
-    bool is_accepted = policy_evaluate(&work->report, &work->policy, verdict, now_s, error);
-    free(work);
+    bool is_accepted =
+        policy_evaluate(&result->policy, policy, verdict, result->judged_at_s, error);
+    free(policy);
     return is_accepted;
 }
 
+static bool judge_policy(struct verify_result *result, const struct attest_verdict *verdict,
+                         const struct verify_options *options, struct error *error)
+{
+    result->has_policy = !options->is_policy_left_out;
+    if (options->is_policy_left_out)
+        return true;
+    return options->policy == NULL ? judge_by_default(result, verdict, error)
+                                   : policy_evaluate(&result->policy, options->policy, verdict,
+                                                     result->judged_at_s, error);
+}
+
 static bool judge_evidence(struct verify_result *result, const struct attest_verdict *verdict,
-                           int64_t now_s, struct error *error)
+                           const struct verify_options *options, struct error *error)
 {
     const char *platform = verdict->claims.is_simulated ? "sim" : attest_tee_name(verdict->tee);
     result->simulated = verdict->claims.is_simulated;
-    if (!judge_policy(verdict, now_s, error))
+    if (!judge_policy(result, verdict, options, error))
         return step_fail(result, VERIFY_STEP_EVIDENCE, error);
     if (strcmp(result->keyset.platform, platform) != 0) {
         error_set(error, ERROR_UNVERIFIED, "it is of another platform than the keyset says");
@@ -168,9 +177,11 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
                            const struct x509_certificate *root, struct error *error)
 {
     struct digest64 report_data = report_data_of(&result->keyset_digest, &attestation->nonce);
-    struct attest_options judged = { .now_s = options->now_s,
+    bool is_simulated_allowed = options->policy != NULL && options->policy->allow_simulated;
+    struct attest_options judged = { .now_s = result->judged_at_s,
                                      .root = root,
-                                     .trust_simulated = options->trust_simulated,
+                                     .trust_simulated =
+                                         options->trust_simulated || is_simulated_allowed,
                                      .report_data = BYTES_OF(report_data.bytes) };
     struct attest_verdict *verdict = calloc(1, sizeof(*verdict));
     if (verdict == NULL)
@@ -183,7 +194,7 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
     memcpy(result->evidence_steps, verdict->steps, sizeof(result->evidence_steps));
     result->evidence_step_count = verdict->step_count;
     if (held) {
-        held = judge_evidence(result, verdict, options->now_s, error);
+        held = judge_evidence(result, verdict, options, error);
     } else if (attest_reason_subject(verdict->reason) == ATTEST_SUBJECT_CHAIN) {
         result->simulated = verdict->reason == ATTEST_REASON_SIMULATED;
         if (result->simulated)
@@ -193,7 +204,9 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
     } else {
         step_fail(result, VERIFY_STEP_EVIDENCE, error);
     }
-    ear_of(&result->appraisal, verdict, NULL, NULL, options->now_s);
+    const char *policy_id = options->policy_id == NULL ? "default" : options->policy_id;
+    ear_of(&result->appraisal, verdict, result->has_policy ? &result->policy : NULL,
+           result->has_policy ? policy_id : NULL, result->judged_at_s);
     if (!held)
         result->appraisal.status = EAR_TIER_CONTRAINDICATED;
     result->has_appraisal = true;
@@ -266,10 +279,13 @@ static bool check_nonce(struct verify_result *result, const struct nonce32 *nonc
 bool verify_bundle(struct verify_result *result, const struct bundle *bundle,
                    const struct verify_options *options, struct error *error)
 {
-    *result = (struct verify_result){ 0 };
-    return check_signature(result, bundle, error) &&
-           check_keyset(result, &bundle->attestation, options, error) &&
-           check_keyset_of_receipt(result, options, error) &&
+    *result = (struct verify_result){ .judged_at_s = options->now_s };
+    if (!check_signature(result, bundle, error))
+        return false;
+    if (options->is_at_receipt)
+        result->judged_at_s = result->receipt.issued_at_s;
+    return check_keyset(result, &bundle->attestation, options, error) &&
+           check_keyset_of_receipt(result, error) &&
            check_evidence_and_root(result, &bundle->attestation, options, error) &&
            check_code(result, options->code, error) && check_nonce(result, options->nonce, error) &&
            compare(result, VERIFY_STEP_INPUT, options->input, &result->receipt.request, error) &&
@@ -280,7 +296,7 @@ bool verify_attestation(struct verify_result *result, const struct attestation *
                         const struct nonce32 *nonce, const struct verify_options *options,
                         struct error *error)
 {
-    *result = (struct verify_result){ 0 };
+    *result = (struct verify_result){ .judged_at_s = options->now_s };
     if (!check_keyset(result, attestation, options, error))
         return false;
     bool held = true;

@@ -3,14 +3,16 @@
  * trusted.  Pure: bytes and a time in, a value out; no network, no files, no clock.
  *
  * Steps, in order; the first that fails ends it:
- *     receipt signature   the receipt's form, signed by the keyset's receipt key
- *     keyset              canonical; the receipt names its digest, node and platform, and was
- * issued while it was valid; for an attestation: valid now evidence            the quote is whole
- * and signed, not of a debug guest, and its report data is made of this keyset and nonce root the
- * quote's certificates end at a root that is trusted code                the version is made of the
- * code and manifest it names, and the code is the expected one if one is given input, output the
- * digests, if they are given Whatever rests on platform `sim` is SIMULATED and refused unless
- * `trust_simulated`. */
+ *     - receipt signature: the receipt's form, signed by the keyset's receipt key
+ *     - keyset: canonical; the receipt names its digest, node and platform, and was issued while it
+ *       was valid; for an attestation: valid now
+ *     - evidence: whole and signed, made for this keyset and nonce, and as the policy wants it
+ *     - root: the evidence's certificates end at a root that is trusted
+ *     - code: the version is made of the code and manifest it names, and the code is the expected
+ *       one if one is given
+ *     - input, output: the digests, if they are given
+ * Whatever rests on platform `sim` is SIMULATED and refused unless `trust_simulated`, or the policy
+ * allows it. */
 #ifndef KEYS_VERIFY_H
 #define KEYS_VERIFY_H
 
@@ -41,6 +43,13 @@ struct verify_options {
     /* Instead of the built-in roots: a certificate, DER or PEM; empty for none. */
     struct bytes root;
     int64_t now_s;
+    /* Judge evidence and collateral at the time that the receipt states, instead of now_s. */
+    bool is_at_receipt;
+    /* What valid evidence must be; NULL: policy_default, which the evidence of simulated platforms
+     * without collateral meets too once it is trusted. */
+    const struct policy *policy;
+    const char *policy_id;   /* for the appraisal; NULL: "default" */
+    bool is_policy_left_out; /* validity only */
     /* Expected values; NULL: not compared. */
     const struct digest32 *code;
     const struct digest32 *input;
@@ -55,6 +64,10 @@ struct verify_result {
         char detail[160];
     } steps[VERIFY_STEP_COUNT];
     bool simulated;
+    int64_t judged_at_s;
+    /* Of evidence that was valid; its names are the policy's. */
+    bool has_policy;
+    struct policy_report policy;
     /* What step evidence is made of. */
     struct attest_step evidence_steps[ATTEST_STEP_COUNT_MAX];
     size_t evidence_step_count;

@@ -3,6 +3,7 @@
  * its TLS key, answers at another address and asks the node for whatever evidence is wanted.  The
  * command line's own session must talk to the node and not to the relay. */
 #include "attest/sim.h"
+#include "base/file.h"
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
 #include "crypto/tls.h"
@@ -232,6 +233,12 @@ static const char *fresh_folder(const char *name)
     return path;
 }
 
+static bool log_in(struct session *session, const char *url, struct error *error)
+{
+    session->trust.trust_simulated = true;
+    return session_login(session, url, error);
+}
+
 static bool secret_send(struct session *session, struct error *error)
 {
     struct session_request request = { .method = HTTP_METHOD_POST,
@@ -246,12 +253,11 @@ static void talks_to_the_node_itself(void)
 {
     struct place node = { 0 };
     struct error error = { 0 };
-    struct verify_result result;
     AUTO_SESSION struct session session;
     REQUIRE(node_open(&node));
     session_init(&session);
     profile_use_folder(fresh_folder("direct"));
-    CHECK_NOTE(session_login(&session, node.url, true, &result, &error), "%s", error.text);
+    CHECK_NOTE(log_in(&session, node.url, &error), "%s", error.text);
     for (int i = 0; i < 3; i++)
         CHECK_NOTE(secret_send(&session, &error), "%s", error.text);
     CHECK_NUMBER(node.secret_count, 3);
@@ -263,16 +269,15 @@ static void does_not_log_in_at_a_relay(void)
 {
     struct place node = { 0 }, relay = { 0 };
     struct error error = { 0 };
-    struct verify_result result;
     AUTO_SESSION struct session session;
     REQUIRE(node_open(&node) && relay_open(&relay, &node));
     session_init(&session);
     profile_use_folder(fresh_folder("relayed"));
-    CHECK(!session_login(&session, relay.url, true, &result, &error));
+    CHECK(!log_in(&session, relay.url, &error));
     CHECK_NUMBER(error.code, ERROR_UNVERIFIED);
     CHECK_NOTE(strstr(error.text, "somebody stands between") != NULL, "%s", error.text);
     for (int step = VERIFY_STEP_KEYSET; step <= VERIFY_STEP_ROOT; step++)
-        CHECK_NUMBER(result.steps[step].verdict,
+        CHECK_NUMBER(session.seen.steps[step].verdict,
                      VERIFY_PASSED); /* evidence alone would have passed */
     CHECK_NUMBER(relay.secret_count, 0);
     place_close(&relay);
@@ -284,12 +289,11 @@ static void sends_nothing_once_a_relay_took_over(void)
 {
     struct place node = { 0 }, relay = { 0 };
     struct error error = { 0 };
-    struct verify_result result;
     AUTO_SESSION struct session session;
     REQUIRE(node_open(&node) && relay_open(&relay, &node));
     session_init(&session);
     profile_use_folder(fresh_folder("taken-over"));
-    REQUIRE(session_login(&session, node.url, true, &result, &error));
+    REQUIRE(log_in(&session, node.url, &error));
     CHECK_NOTE(secret_send(&session, &error), "%s", error.text);
     struct digest32 pin = ecdsa_public_id(ecdsa_key_public(node.tls_key));
     struct http_client_options options = { .url = relay.url, .pin = &pin };
@@ -306,10 +310,38 @@ static void sends_nothing_once_a_relay_took_over(void)
     place_close(&node);
 }
 
+/* The node is genuine, and somebody else's. */
+static void sends_nothing_to_another_operator(void)
+{
+    static const char text[] = "s3n_policy_version = 1\nsimulated = true\n[[platform]]\n"
+                               "name = \"ours\"\nppid = \"811dca2a26b952e85bb6448b097ba4fd\"\n";
+    struct place node = { 0 };
+    struct error error = { 0 };
+    char path[300];
+    AUTO_SESSION struct session first, session;
+    REQUIRE(node_open(&node));
+    session_init(&first);
+    session_init(&session);
+    profile_use_folder(fresh_folder("operator"));
+    snprintf(path, sizeof(path), "%s/policy.toml", test_folder());
+    REQUIRE(file_replace(path, bytes_of_string(text), 0600, &error));
+    REQUIRE(log_in(&first, node.url, &error));
+    CHECK(!session_open(&session, path, &error));
+    CHECK_NUMBER(error.code, ERROR_UNVERIFIED);
+    CHECK(session.seen.has_policy && !session.seen.policy.is_accepted);
+    CHECK_NUMBER(node.secret_count, 0);
+    AUTO_SESSION struct session again;
+    session_init(&again);
+    CHECK_NOTE(session_open(&again, NULL, &error) && secret_send(&again, &error), "%s", error.text);
+    CHECK_NUMBER(node.secret_count, 1);
+    place_close(&node);
+}
+
 static const struct test tests[] = {
     TEST(talks_to_the_node_itself),
     TEST(does_not_log_in_at_a_relay),
     TEST(sends_nothing_once_a_relay_took_over),
+    TEST(sends_nothing_to_another_operator),
 };
 
 /* Opens what libraries keep open, so that no case seems to leak it. */
@@ -318,11 +350,10 @@ static void warm_up(void)
     struct place node = { 0 };
     struct error error;
     AUTO_SESSION struct session session;
-    struct verify_result result;
     session_init(&session);
     profile_use_folder(fresh_folder("warm"));
     if (node_open(&node)) {
-        (void)!session_login(&session, node.url, true, &result, &error);
+        (void)!log_in(&session, node.url, &error);
         place_close(&node);
     }
 }

@@ -3,6 +3,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "core/hex.h"
+#include "crypto/base64.h"
 
 #include <limits.h>
 #include <stdio.h>
@@ -51,18 +52,41 @@ void profile_init(struct profile *profile)
 {
     *profile = (struct profile){ .code = json_object() };
     buffer_init(&profile->keyset, PROFILE_SIZE_MAX);
+    buffer_init(&profile->policy, PROFILE_SIZE_MAX);
+    buffer_init(&profile->root, PROFILE_SIZE_MAX);
 }
 
 void profile_done(struct profile *profile)
 {
     buffer_done(&profile->keyset);
+    buffer_done(&profile->policy);
+    buffer_done(&profile->root);
     json_decref(profile->code);
     profile->code = NULL;
 }
 
+/* What earlier logins did not keep. */
+static bool trust_parse(struct profile *profile, const json_t *root, struct error *error)
+{
+    const char *policy = json_string_value(json_object_get(root, "policy"));
+    const char *encoded = json_string_value(json_object_get(root, "root"));
+    buffer_clear(&profile->policy);
+    buffer_clear(&profile->root);
+    buffer_append_string(&profile->policy, policy == NULL ? "" : policy);
+    size_t capacity = encoded == NULL ? 0 : strlen(encoded), size = 0;
+    uint8_t *room = buffer_reserve(&profile->root, capacity + 1);
+    if (room == NULL || profile->policy.failed ||
+        (encoded != NULL && !base64_decode(room, capacity, &size, bytes_of_string(encoded))))
+        return error_set(error, ERROR_INVALID, "policy or root is malformed");
+    profile->root.size = size;
+    return true;
+}
+
 static bool profile_parse(struct profile *profile, struct bytes text, struct error *error)
 {
-    static const char *const keys[] = { "url", "trust_simulated", "keyset", "code", NULL };
+    static const char *const keys[] = { "url",  "trust_simulated", "policy",
+                                        "root", "keyset",          "code",
+                                        NULL };
     AUTO_JSON json_t *root = NULL;
     const char *url, *keyset;
     json_t *code;
@@ -79,7 +103,23 @@ static bool profile_parse(struct profile *profile, struct bytes text, struct err
     buffer_append_string(&profile->keyset, keyset);
     json_decref(profile->code);
     profile->code = json_incref(code);
-    return true;
+    return trust_parse(profile, root, error);
+}
+
+/* Nothing for what was not said. */
+static bool trust_write(const struct profile *profile, json_t *root, struct error *error)
+{
+    struct bytes policy = buffer_view(&profile->policy);
+    AUTO_BUFFER struct buffer encoded;
+    buffer_init(&encoded, PROFILE_SIZE_MAX);
+    base64_append(&encoded, buffer_view(&profile->root));
+    bool done = policy.size == 0 ||
+                json_object_set_new(root, "policy",
+                                    json_stringn((const char *)policy.data, policy.size)) == 0;
+    done = done && (encoded.size == 0 ||
+                    json_object_set_new(
+                        root, "root", json_stringn((const char *)encoded.data, encoded.size)) == 0);
+    return done || error_set(error, ERROR_INVALID, "the policy can't be kept: it is not UTF-8");
 }
 
 bool profile_read(struct profile *profile, struct error *error)
@@ -109,7 +149,8 @@ bool profile_write(const struct profile *profile, struct error *error)
                   profile->keyset.size, "code", profile->code);
     if (root == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the profile");
-    return path_of(&path, "profile.json", error) && json_canonical(&text, root, error) &&
+    return trust_write(profile, root, error) && path_of(&path, "profile.json", error) &&
+           json_canonical(&text, root, error) &&
            file_replace(path.text, buffer_view(&text), 0600, error);
 }
 

@@ -17,6 +17,8 @@ enum {
 struct profile {
     char url[PROFILE_URL_SIZE_MAX + 1];
     bool trust_simulated; /* said at login */
+    struct buffer policy; /* the same: a file's text; empty: the default */
+    struct buffer root;   /* the same: a certificate; empty: the vendors' */
     struct buffer keyset; /* text, verified */
     json_t *code;         /* object: "app/function" -> digest in hex, as deployed from here */
 };

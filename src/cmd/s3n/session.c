@@ -19,6 +19,7 @@ void session_init(struct session *session)
 {
     *session = (struct session){ 0 };
     profile_init(&session->profile);
+    trust_init(&session->trust);
 }
 
 void session_done(struct session *session)
@@ -26,6 +27,7 @@ void session_done(struct session *session)
     http_client_free(session->client);
     ecdsa_key_free(session->key);
     profile_done(&session->profile);
+    trust_done(&session->trust);
     *session = (struct session){ 0 };
 }
 
@@ -101,14 +103,15 @@ static bool session_bind(struct session *session, const struct digest32 *keyset_
     return true;
 }
 
-static bool evidence_check(struct session *session, bool trust_simulated,
-                           struct attestation *attestation, struct verify_result *result,
+static bool evidence_check(struct session *session, struct attestation *attestation,
                            struct error *error)
 {
     struct nonce32 nonce;
     struct digest32 peer;
-    struct verify_options options = { .trust_simulated = trust_simulated,
-                                      .now_s = (int64_t)time(NULL) };
+    struct verify_result *result = &session->seen;
+    struct verify_options options = { .now_s = (int64_t)time(NULL) };
+    trust_apply(&session->trust, &options);
+    *result = (struct verify_result){ 0 };
     http_client_bind(session->client, NULL);
     session->is_bound = false;
     if (!evidence_ask(session->client, &nonce, attestation, &peer, error) ||
@@ -121,9 +124,9 @@ static bool evidence_check(struct session *session, bool trust_simulated,
     return session_bind(session, &result->keyset_digest, &result->keyset, error);
 }
 
-static void keyset_pin(struct session *session, const struct attestation *attestation,
-                       const struct verify_result *result)
+static void keyset_pin(struct session *session, const struct attestation *attestation)
 {
+    const struct verify_result *result = &session->seen;
     struct digest32 tls = ecdsa_public_id(&result->keyset.tls_key);
     session->keyset = result->keyset;
     session->keyset_digest = result->keyset_digest;
@@ -141,8 +144,7 @@ static bool client_make(struct session *session, const struct digest32 *pin, str
     return http_client_new(&session->client, &options, error);
 }
 
-bool session_login(struct session *session, const char *url, bool trust_simulated,
-                   struct verify_result *result, struct error *error)
+bool session_look(struct session *session, const char *url, struct error *error)
 {
     size_t size = strlen(url);
     while (size > 0 && url[size - 1] == '/')
@@ -150,60 +152,83 @@ bool session_login(struct session *session, const char *url, bool trust_simulate
     if (size > PROFILE_URL_SIZE_MAX)
         return error_set(error, ERROR_USAGE, "the URL is too long");
     snprintf(session->profile.url, sizeof(session->profile.url), "%.*s", (int)size, url);
-    session->profile.trust_simulated = trust_simulated;
     AUTO_ATTESTATION struct attestation attestation;
     attestation_init(&attestation);
-    if (!owner_key_open(&session->key, error) || !client_make(session, NULL, error) ||
-        !evidence_check(session, trust_simulated, &attestation, result, error))
+    if (!client_make(session, NULL, error) || !evidence_check(session, &attestation, error))
         return false;
-    keyset_pin(session, &attestation, result);
-    return profile_write(&session->profile, error);
+    keyset_pin(session, &attestation);
+    return true;
 }
 
-/* The node shows another TLS key than the pinned one: renewed, or not the node. */
+bool session_login(struct session *session, const char *url, struct error *error)
+{
+    struct profile *profile = &session->profile;
+    const struct trust *trust = &session->trust;
+    profile->trust_simulated = trust->trust_simulated;
+    buffer_clear(&profile->policy);
+    buffer_append(&profile->policy, buffer_view(&trust->policy_text));
+    buffer_clear(&profile->root);
+    buffer_append(&profile->root, buffer_view(&trust->root));
+    return owner_key_open(&session->key, error) && session_look(session, url, error) &&
+           profile_write(profile, error);
+}
+
+/* Evidence anew: the node shows another TLS key than the pinned one (renewed, or not the node), or
+ * it is to be judged by another policy. */
 static bool keyset_renew(struct session *session, struct error *error)
 {
     AUTO_ATTESTATION struct attestation attestation;
     attestation_init(&attestation);
-    struct verify_result result;
     char node[sizeof(session->keyset.node)];
     memcpy(node, session->keyset.node, sizeof(node));
     http_client_free(TAKE(session->client));
-    if (!client_make(session, NULL, error) ||
-        !evidence_check(session, session->profile.trust_simulated, &attestation, &result, error))
-        return error_within(error, "the node's key has changed");
-    if (strcmp(node, result.keyset.node) != 0)
+    if (!client_make(session, NULL, error) || !evidence_check(session, &attestation, error))
+        return false;
+    if (strcmp(node, session->seen.keyset.node) != 0)
         return error_set(error, ERROR_UNVERIFIED, "another node answers at %s than at login",
                          session->profile.url);
-    keyset_pin(session, &attestation, &result);
+    keyset_pin(session, &attestation);
     return profile_write(&session->profile, error);
 }
 
-bool session_open(struct session *session, struct error *error)
+/* What the login was told. */
+static bool trust_recall(struct session *session, struct error *error)
+{
+    const struct profile *profile = &session->profile;
+    session->trust.trust_simulated = profile->trust_simulated;
+    return trust_use_policy(&session->trust, "the login's policy", buffer_view(&profile->policy),
+                            error) &&
+           trust_use_root(&session->trust, "of the login", buffer_view(&profile->root), error);
+}
+
+bool session_open(struct session *session, const char *policy, struct error *error)
 {
     if (!profile_read(&session->profile, error)) {
         snprintf(session->hint, sizeof(session->hint), "%s", "`s3n login URL` comes first");
         return false;
     }
-    if (!owner_key_open(&session->key, error) ||
+    if (!trust_recall(session, error) ||
+        !trust_read_policy(&session->trust, policy, false, error) ||
+        !owner_key_open(&session->key, error) ||
         !keyset_parse(&session->keyset, buffer_view(&session->profile.keyset), error))
         return false;
     session->keyset_digest = keyset_digest(buffer_view(&session->profile.keyset));
     struct digest32 tls = ecdsa_public_id(&session->keyset.tls_key);
     if (!client_make(session, &tls, error))
         return false;
+    if (policy != NULL)
+        return keyset_renew(session, error);
     /* Past its end the keyset vouches for nothing, whatever key is shown. */
     return (int64_t)time(NULL) <= session->keyset.validity.not_after_s ||
-           keyset_renew(session, error);
+           keyset_renew(session, error) || error_within(error, "the node's key has changed");
 }
 
 bool session_attestation(struct session *session, struct attestation *attestation,
                          struct error *error)
 {
-    struct verify_result result;
-    if (!evidence_check(session, session->profile.trust_simulated, attestation, &result, error))
+    if (!evidence_check(session, attestation, error))
         return false;
-    return digest32_equal(&result.keyset_digest, &session->keyset_digest) ||
+    return digest32_equal(&session->seen.keyset_digest, &session->keyset_digest) ||
            error_set(error, ERROR_UNAVAILABLE, "the node renewed its keyset just now; try again");
 }
 
@@ -295,8 +320,10 @@ bool session_request(struct session *session, const struct session_request *requ
 {
     if (bound_send(session, request, answer, error))
         return true;
-    if (error->code != ERROR_UNVERIFIED || !keyset_renew(session, error))
+    if (error->code != ERROR_UNVERIFIED)
         return false;
+    if (!keyset_renew(session, error))
+        return error_within(error, "the node's key has changed");
     return bound_send(session, request, answer, error);
 }
 

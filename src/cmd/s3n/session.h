@@ -5,7 +5,9 @@
 #ifndef S3N_SESSION_H
 #define S3N_SESSION_H
 
+#include "cmd/s3n/cli.h"
 #include "cmd/s3n/profile.h"
+#include "cmd/s3n/trust.h"
 #include "keys/bundle.h"
 #include "keys/verify.h"
 #include "net/client.h"
@@ -17,7 +19,9 @@ enum {
 
 struct session {
     struct profile profile;
-    struct keyset keyset; /* of the profile */
+    struct trust trust;        /* by whom evidence is judged */
+    struct verify_result seen; /* of the last evidence that was asked for */
+    struct keyset keyset;      /* of the profile */
     struct digest32 keyset_digest;
     struct ecdsa_key *key;
     struct http_client *client;
@@ -29,11 +33,14 @@ void session_init(struct session *session);
 void session_done(struct session *session);
 #define AUTO_SESSION __attribute__((cleanup(session_done)))
 
-/* First contact: asks for evidence, verifies it, pins the keyset.  UNVERIFIED names the step. */
-MUST_CHECK bool session_login(struct session *session, const char *url, bool trust_simulated,
-                              struct verify_result *result, struct error *error);
-/* With the profile of an earlier login. */
-MUST_CHECK bool session_open(struct session *session, struct error *error);
+/* First contact: asks for evidence, verifies it by session->trust, pins the keyset and keeps what
+ * was said of trust.  UNVERIFIED names the step; session->seen has what was found. */
+MUST_CHECK bool session_login(struct session *session, const char *url, struct error *error);
+/* The same without a key of one's own, and nothing is kept. */
+MUST_CHECK bool session_look(struct session *session, const char *url, struct error *error);
+/* With the profile of an earlier login, and its trust.  `policy`: a file to judge the node by
+ * instead, now, before anything else is asked of it; or NULL. */
+MUST_CHECK bool session_open(struct session *session, const char *policy, struct error *error);
 
 struct session_request {
     enum http_method method;
@@ -57,5 +64,10 @@ MUST_CHECK bool session_call(struct session *session, const struct session_reque
 /* Fresh evidence over the pinned keyset, verified, for keeping. */
 MUST_CHECK bool session_attestation(struct session *session, struct attestation *attestation,
                                     struct error *error);
+/* What the last evidence was found to be, as messages: its steps, and the policy's rules unless
+ * `is_brief`. */
+void session_show(const struct session *session, struct cli *cli, bool is_brief);
+/* The same in full, when the last evidence was refused. */
+void session_show_refusal(const struct session *session, struct cli *cli);
 
 #endif

@@ -19,6 +19,7 @@
 
 struct deploy {
     bool no_build;
+    const char *policy;
 };
 
 static const struct option_row rows[] = {
@@ -26,6 +27,11 @@ static const struct option_row rows[] = {
       .kind = OPTION_FLAG,
       .offset = offsetof(struct deploy, no_build),
       .help = "deploy what is there, without running build.command" },
+    { .name = "policy",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct deploy, policy),
+      .value = "FILE",
+      .help = "judge the node by this policy before anything is sent (the login's)" },
 };
 static const struct option_table table = {
     .program = "s3n deploy",
@@ -272,7 +278,8 @@ static bool deploy(struct deploying *deploying, const struct deploy *options, st
 {
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
     AUTO_JSON json_t *root = NULL;
-    if (!session_open(&deploying->session, error) || !manifest_load(deploying, error))
+    if (!session_open(&deploying->session, options->policy, error) ||
+        !manifest_load(deploying, error))
         return false;
     for (size_t i = 0; i < deploying->manifest->function_count; i++) {
         struct manifest_function *function = &deploying->manifest->functions[i];
@@ -294,8 +301,10 @@ static bool deploy_run(struct cli *cli, const void *options,
                                    .folder = arguments->count > 0 ? arguments->items[0] : "." };
     session_init(&deploying.session);
     bool deployed = deploy(&deploying, options, error);
-    if (!deployed)
+    if (!deployed) {
+        session_show_refusal(&deploying.session, cli);
         cli_hint(cli, deploying.session.hint);
+    }
     manifest_free(deploying.manifest);
     session_done(&deploying.session);
     return deployed;

@@ -21,6 +21,7 @@ enum {
 struct invoke {
     const char *data;
     const char *receipt;
+    const char *policy;
 };
 
 static const struct option_row rows[] = {
@@ -35,6 +36,11 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct invoke, receipt),
       .value = "FILE",
       .help = "keep receipt, keyset and evidence in one file for `s3n verify`" },
+    { .name = "policy",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct invoke, policy),
+      .value = "FILE",
+      .help = "judge the node by this policy before anything is sent (the login's)" },
 };
 static const struct option_table table = {
     .program = "s3n invoke",
@@ -191,7 +197,8 @@ static bool invoke(struct invoking *invoking, struct error *error)
 {
     char target[256];
     if (!target_make(target, sizeof(target), invoking->name, error) ||
-        !input_read(invoking, error) || !session_open(&invoking->session, error) ||
+        !input_read(invoking, error) ||
+        !session_open(&invoking->session, invoking->options->policy, error) ||
         !send(invoking, target, error))
         return false;
     bool has_receipt = http_client_answer_value(&invoking->answer, "s3n-receipt").size > 0;
@@ -215,8 +222,10 @@ static bool invoke_run(struct cli *cli, const void *options,
     session_init(&invoking.session);
     buffer_init(&invoking.input, INPUT_SIZE_MAX);
     bool invoked = invoke(&invoking, error);
-    if (!invoked)
+    if (!invoked) {
+        session_show_refusal(&invoking.session, cli);
         cli_hint(cli, invoking.session.hint);
+    }
     http_client_answer_done(&invoking.answer);
     buffer_done(&invoking.input);
     session_done(&invoking.session);

@@ -9,6 +9,8 @@
 
 struct login {
     const char *claim;
+    const char *policy;
+    const char *root;
     bool trust_simulated;
 };
 
@@ -18,6 +20,18 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct login, claim),
       .value = "CODE",
       .help = "become the node's first owner; the code is in claim-code of its data folder" },
+    { .name = "policy",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct login, policy),
+      .value = "FILE",
+      .help =
+          "judge the node by this policy, now and in later commands (production evidence, up to "
+          "date)" },
+    { .name = "root",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct login, root),
+      .value = "FILE",
+      .help = "trust this root certificate, PEM or DER, alone (the processor maker's)" },
     { .name = "trust-simulated",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct login, trust_simulated),
@@ -52,18 +66,6 @@ static bool claim(struct session *session, const char *code, struct error *error
                                        .body = buffer_view(&body),
                                        .is_signed = true };
     return session_call(session, &request, &answer, error);
-}
-
-static void show_steps(struct cli *cli, const struct verify_result *result)
-{
-    static const enum verify_step steps[] = { VERIFY_STEP_KEYSET, VERIFY_STEP_EVIDENCE,
-                                              VERIFY_STEP_ROOT };
-    for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
-        enum verify_verdict verdict = result->steps[steps[i]].verdict;
-        if (verdict != VERIFY_NOT_REACHED)
-            cli_message(cli, "  %-9s %s  %s", verify_step_name(steps[i]),
-                        verdict == VERIFY_PASSED ? "✓" : "✗", result->steps[steps[i]].detail);
-    }
 }
 
 struct owner_text {
@@ -109,12 +111,15 @@ static bool login_run(struct cli *cli, const void *options,
     const struct login *login = options;
     AUTO_SESSION struct session session;
     session_init(&session);
-    struct verify_result result = { 0 };
-    bool logged_in =
-        session_login(&session, arguments->items[0], login->trust_simulated, &result, error);
-    show_steps(cli, &result);
+    session.trust.trust_simulated = login->trust_simulated;
+    if (!trust_read_policy(&session.trust, login->policy, false, error) ||
+        !trust_read_root(&session.trust, login->root, error))
+        return false;
+    bool logged_in = session_login(&session, arguments->items[0], error);
+    const struct verify_result *result = &session.seen;
+    session_show(&session, cli, logged_in && login->policy == NULL);
     if (!logged_in) {
-        if (result.simulated && !login->trust_simulated)
+        if (result->simulated && !login->trust_simulated)
             cli_hint(cli, "the node runs on platform `sim`, which proves nothing; "
                           "--trust-simulated accepts that");
         return false;

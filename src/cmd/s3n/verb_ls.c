@@ -61,7 +61,7 @@ static bool ls_run(struct cli *cli, const void *options UNUSED,
                                        .is_signed = true };
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
     AUTO_JSON json_t *root = NULL;
-    if (!session_open(&session, error) || !session_call(&session, &request, &answer, error) ||
+    if (!session_open(&session, NULL, error) || !session_call(&session, &request, &answer, error) ||
         !json_parse(&root, buffer_view(&answer.body), error)) {
         cli_hint(cli, session.hint);
         return false;
@@ -98,7 +98,7 @@ static bool rm_run(struct cli *cli, const void *options UNUSED,
                                        .target = target,
                                        .is_signed = true };
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
-    if (!session_open(&session, error) || !session_call(&session, &request, &answer, error)) {
+    if (!session_open(&session, NULL, error) || !session_call(&session, &request, &answer, error)) {
         cli_hint(cli, session.hint);
         return false;
     }

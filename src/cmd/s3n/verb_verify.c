@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n verify FILE`: checks what `s3n invoke --receipt FILE` wrote, down to the root certificate,
- * without a network. */
+ * without a network.  `s3n verify URL`: the same of a node's evidence, asked for now. */
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/session.h"
 #include "core/hex.h"
+#include "core/time.h"
 #include "crypto/hash.h"
 #include "keys/verify.h"
 
@@ -15,7 +17,6 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    ROOT_SIZE_MAX = 16 << 10,
     REPORT_SIZE_MAX = 64 << 10,
     EAR_SIZE_MAX = 2048
 };
@@ -25,6 +26,8 @@ struct verify {
     const char *output;
     const char *code;
     const char *root;
+    const char *policy;
+    const char *at;
     bool trust_simulated;
 };
 
@@ -49,6 +52,17 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct verify, root),
       .value = "FILE",
       .help = "trust this root certificate, PEM or DER, alone (the processor maker's)" },
+    { .name = "policy",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct verify, policy),
+      .value = "FILE|none",
+      .help = "judge the evidence by this policy; none: validity only (production evidence, up to "
+              "date)" },
+    { .name = "at",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct verify, at),
+      .value = "RFC3339|receipt",
+      .help = "judge at this time, or at the time that the receipt states (now)" },
     { .name = "trust-simulated",
       .offset = offsetof(struct verify, trust_simulated),
       .help = "accept a development root, which proves nothing about hardware" },
@@ -56,10 +70,11 @@ static const struct option_row rows[] = {
 
 static const struct option_table verify_table = {
     .program = "s3n verify",
-    .usage = "FILE",
+    .usage = "FILE|URL",
     .about =
         "Checks a receipt that `s3n invoke --receipt FILE` kept: signature, keyset, evidence,\n"
         "root, code, input and output.  Works offline.  Exit code 6 when it does not hold.\n"
+        "With https://HOST:PORT it asks the node there for evidence and checks that.\n"
         "`s3n verify evidence FILE` checks evidence alone (s3n help verify evidence).",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
@@ -67,6 +82,11 @@ static const struct option_table verify_table = {
     .positional_min = 1,
     .positional_max = 1,
 };
+
+static bool is_url(const char *text)
+{
+    return strncmp(text, "https://", 8) == 0;
+}
 
 /* The digest of a file of any size; `found` stays NULL without a path. */
 static bool file_digest(struct digest32 *digest, const struct digest32 **found, const char *path,
@@ -153,7 +173,7 @@ static void append_facts(struct buffer *text, const struct receipt *receipt)
                   (unsigned long long)receipt->sequence);
 }
 
-static bool show_text(const struct cli *cli, const struct verify_result *result, bool held,
+static bool show_text(const struct cli *cli, const struct verify_result *result, bool has_receipt,
                       struct error *error)
 {
     AUTO_BUFFER struct buffer text;
@@ -161,10 +181,12 @@ static bool show_text(const struct cli *cli, const struct verify_result *result,
     append_steps(&text, result);
     if (!cli->quiet)
         append_evidence_steps(&text, result);
+    if (!cli->quiet && result->has_policy)
+        policy_lines_append(&text, &result->policy, "          ");
     if (result->simulated)
         buffer_append_string(&text,
                              "SIMULATED: a development root, proves nothing about hardware\n");
-    if (held && !cli->quiet)
+    if (has_receipt && !cli->quiet)
         append_facts(&text, &result->receipt);
     return cli_write(buffer_view(&text), error);
 }
@@ -211,16 +233,21 @@ static bool set_appraisal(json_t *report, const struct ear *appraisal, struct er
            error_set(error, ERROR_NO_MEMORY, "no memory for the report");
 }
 
-static bool show_json(const struct verify_result *result, bool held, struct error *error)
+static bool show_json(const struct verify_result *result, bool held, bool has_receipt,
+                      struct error *error)
 {
-    AUTO_JSON json_t *report =
-        json_pack("{s:b, s:b, s:o, s:o}", "verified", held, "simulated", result->simulated, "steps",
-                  json_steps(result), "evidence_steps", json_evidence_steps(result));
+    char at[TIME_TEXT_SIZE + 1] = "";
+    (void)!time_format(at, result->judged_at_s);
+    AUTO_JSON json_t *report = json_pack(
+        "{s:b, s:b, s:s, s:o, s:o}", "verified", held, "simulated", result->simulated, "judged_at",
+        at, "steps", json_steps(result), "evidence_steps", json_evidence_steps(result));
     if (report == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
     if (result->has_appraisal && !set_appraisal(report, &result->appraisal, error))
         return false;
-    if (held) {
+    if (!policy_json_set(report, result->has_policy ? &result->policy : NULL, error))
+        return false;
+    if (has_receipt) {
         json_t *claims = NULL;
         AUTO_BUFFER struct buffer text;
         buffer_init(&text, RECEIPT_CLAIMS_SIZE_MAX);
@@ -233,47 +260,97 @@ static bool show_json(const struct verify_result *result, bool held, struct erro
     return cli_write_json(report, error);
 }
 
-static bool verify_and_show(struct cli *cli, const struct bundle *bundle,
-                            const struct verify_options *options, struct error *error)
+/* `refusal` is why it does not hold; its code 0: it does. */
+static bool show(struct cli *cli, const struct verify_result *result, const struct error *refusal,
+                 bool has_receipt, struct error *error)
 {
-    struct verify_result result;
-    struct error refusal = { 0 };
-    bool held = verify_bundle(&result, bundle, options, &refusal);
-    if (!held && refusal.code != ERROR_UNVERIFIED) {
-        *error = refusal;
+    bool held = refusal->code == ERROR_NONE;
+    if (!held && refusal->code != ERROR_UNVERIFIED) {
+        *error = *refusal;
         return false;
     }
-    if (!(cli->json ? show_json(&result, held, error) : show_text(cli, &result, held, error)))
+    if (!(cli->json ? show_json(result, held, held && has_receipt, error)
+                    : show_text(cli, result, held && has_receipt, error)))
         return false;
-    if (held)
-        return true;
-    if (result.simulated && !options->trust_simulated)
+    if (!held)
+        *error = *refusal;
+    return held;
+}
+
+/* Why evidence was refused that a person may want to accept. */
+static void advise(struct cli *cli, const struct verify_result *result,
+                   const struct verify_options *options, const struct error *refusal)
+{
+    if (result->simulated && !options->trust_simulated)
         cli_hint(cli, "--trust-simulated accepts evidence of platform sim");
-    *error = refusal;
-    return false;
+    else if (!options->is_at_receipt && strstr(refusal->text, "expired") != NULL)
+        cli_hint(cli, "--at receipt judges at the time that the receipt states");
+}
+
+static bool verify_receipt(struct cli *cli, const struct verify *verify, const char *path,
+                           struct verify_options *judged, struct error *error)
+{
+    struct digest32 code, input, output;
+    AUTO_BUNDLE struct bundle bundle;
+    bundle_init(&bundle);
+    if (!file_digest(&code, &judged->code, verify->code, error) ||
+        !file_digest(&input, &judged->input, verify->input, error) ||
+        !file_digest(&output, &judged->output, verify->output, error) ||
+        !bundle_read(cli, &bundle, path, error))
+        return false;
+    struct verify_result result;
+    struct error refusal = { 0 };
+    if (!verify_bundle(&result, &bundle, judged, &refusal))
+        advise(cli, &result, judged, &refusal);
+    return show(cli, &result, &refusal, true, error);
+}
+
+/* Fresh evidence, bound to the session that it came over. */
+static bool verify_node(struct cli *cli, const struct verify *verify, const char *url,
+                        struct trust *trust, struct error *error)
+{
+    if (verify->code != NULL || verify->input != NULL || verify->output != NULL ||
+        verify->at != NULL)
+        return error_set(error, ERROR_USAGE,
+                         "--code, --input, --output and --at are about receipts");
+    AUTO_SESSION struct session session;
+    session_init(&session);
+    trust_done(&session.trust);
+    session.trust = *trust; /* taken over */
+    trust_init(trust);
+    struct error refusal = { 0 };
+    struct verify_options judged = { .trust_simulated = session.trust.trust_simulated };
+    if (!session_look(&session, url, &refusal))
+        advise(cli, &session.seen, &judged, &refusal);
+    return show(cli, &session.seen, &refusal, false, error);
+}
+
+static bool time_choose(struct verify_options *judged, const char *at, struct error *error)
+{
+    judged->now_s = (int64_t)(clock_realtime_ns(&clock_system) / 1000000000u);
+    judged->is_at_receipt = at != NULL && strcmp(at, "receipt") == 0;
+    return at == NULL || judged->is_at_receipt || time_parse(&judged->now_s, bytes_of_string(at)) ||
+           error_set(error, ERROR_USAGE,
+                     "--at must be `receipt`, or a time as RFC 3339 writes it: "
+                     "2026-11-21T12:00:00Z");
 }
 
 static bool verify_run(struct cli *cli, const void *options,
                        const struct option_arguments *arguments, struct error *error)
 {
     const struct verify *verify = options;
-    struct digest32 code, input, output;
-    struct verify_options judged = {
-        .trust_simulated = verify->trust_simulated,
-        .now_s = (int64_t)(clock_realtime_ns(&clock_system) / 1000000000u),
-    };
-    AUTO_BUNDLE struct bundle bundle;
-    AUTO_BUFFER struct buffer root;
-    bundle_init(&bundle);
-    buffer_init(&root, ROOT_SIZE_MAX);
-    if (!file_digest(&code, &judged.code, verify->code, error) ||
-        !file_digest(&input, &judged.input, verify->input, error) ||
-        !file_digest(&output, &judged.output, verify->output, error) ||
-        (verify->root != NULL && !file_read(&root, verify->root, error)) ||
-        !bundle_read(cli, &bundle, arguments->items[0], error))
+    struct verify_options judged = { 0 };
+    AUTO_TRUST struct trust trust;
+    trust_init(&trust);
+    trust.trust_simulated = verify->trust_simulated;
+    if (!time_choose(&judged, verify->at, error) ||
+        !trust_read_policy(&trust, verify->policy, true, error) ||
+        !trust_read_root(&trust, verify->root, error))
         return false;
-    judged.root = buffer_view(&root);
-    return verify_and_show(cli, &bundle, &judged, error);
+    if (is_url(arguments->items[0]))
+        return verify_node(cli, verify, arguments->items[0], &trust, error);
+    trust_apply(&trust, &judged);
+    return verify_receipt(cli, verify, arguments->items[0], &judged, error);
 }
 
 static const struct verb *const subverbs[] = { &verb_verify_evidence, NULL };

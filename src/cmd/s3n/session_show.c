@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/session.h"
+
+void session_show(const struct session *session, struct cli *cli, bool is_brief)
+{
+    static const enum verify_step steps[] = { VERIFY_STEP_KEYSET, VERIFY_STEP_EVIDENCE,
+                                              VERIFY_STEP_ROOT };
+    const struct verify_result *seen = &session->seen;
+    for (size_t i = 0; i < ARRAY_COUNT(steps); i++) {
+        enum verify_verdict verdict = seen->steps[steps[i]].verdict;
+        if (verdict != VERIFY_NOT_REACHED)
+            cli_message(cli, "  %-9s %s  %s", verify_step_name(steps[i]),
+                        verdict == VERIFY_PASSED ? "✓" : "✗", seen->steps[steps[i]].detail);
+    }
+    for (size_t i = 0; !is_brief && seen->has_policy && i < seen->policy.rule_count; i++) {
+        const struct policy_rule *rule = &seen->policy.rules[i];
+        cli_message(cli, "  %s policy %-21s %s (wanted: %s)", rule->is_met ? "✓" : "✗", rule->name,
+                    rule->value, rule->wanted);
+    }
+}
+
+void session_show_refusal(const struct session *session, struct cli *cli)
+{
+    const struct verify_result *seen = &session->seen;
+    if (seen->steps[VERIFY_STEP_EVIDENCE].verdict == VERIFY_FAILED ||
+        seen->steps[VERIFY_STEP_ROOT].verdict == VERIFY_FAILED)
+        session_show(session, cli, false);
+}
