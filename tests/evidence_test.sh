@@ -158,6 +158,14 @@ expect 'RTMR' 0 rtmr.rtmr2 35b87e05bb5e6c7db86a1e3f9a5c7fe361741f01c1a3b1f54474f
   measure rtmr --event-log $data/cdai_tdx_ccel_live2.bin
 expect 'dstack' 0 rtmr.rtmr3 0f787c3877f3e95095d5a4d13dd0fe0233803b30120d8469866719dc28f519ce021fe1e53459121e7a5a4443147185a8 \
   measure rtmr --event-log $data/dstack_eventlog.json --format dstack
+expect 'the log of a node' 0 rtmr.rtmr3 5bd8faae1e2d129295dfa926b5f7a53ab6710b8123a2342acfe1f3498278377f0447bf1b9b73cac94588a9c7e71243b6 \
+  measure rtmr --event-log fuzz/corpus/events-events/three --format s3n
+expect 'what it says' 0 log.1.says 'load {"image":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa","version":"bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"}' \
+  measure rtmr --event-log fuzz/corpus/events-events/three --format s3n
+refuse 'a log with a gap' 3 'gap: entry 2 is missing' measure rtmr --event-log fuzz/corpus/events-events/gap --format s3n
+refuse 'swapped entries' 3 'swap: entry 1 is not where' measure rtmr --event-log fuzz/corpus/events-events/swap --format s3n
+refuse 'a cut log' 3 'cut: entry 2 is cut' measure rtmr --event-log fuzz/corpus/events-events/cut --format s3n
+refuse 'another form of log' 2 'ccel, dstack or s3n' measure rtmr --event-log fuzz/corpus/events-events/cut --format tcg
 expect 'launch digest' 0 launch_digest 6d287813eb5222d770f75005c664e34c204f385ce832cc2ce7d0d6f354454362f390ef83a92046c042e706363b4b08fa \
   measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 1 --vcpu-sig 0x00800f12 --sev-features 0x1 \
   --kernel "$folder/empty" --initrd "$folder/empty" --cmdline 'console=ttyS0 loglevel=7'

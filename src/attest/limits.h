@@ -34,4 +34,15 @@ enum {
     SNP_CRL_SIZE_MAX = 128 << 10      /* revocation list; real ones have 900 bytes */
 };
 
+/* S3N's event log */
+enum {
+    EVENT_NAME_SIZE_MAX = 32, /* characters of a detail's name */
+    EVENT_KIND_SIZE_MAX = 32,
+    EVENT_TEXT_SIZE_MAX = 256, /* characters of a string */
+    EVENT_DETAIL_COUNT_MAX = 16,
+    EVENT_SIZE_MAX = 2048, /* bytes of a record */
+    EVENTS_COUNT_MAX = 1 << 16,
+    EVENTS_SIZE_MAX = 16 << 20 /* bytes of a log */
+};
+
 #endif

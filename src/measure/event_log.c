@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "measure/event_log.h"
 
+#include "attest/events/events.h"
 #include "base/json.h"
 #include "core/hex.h"
 #include "core/reader.h"
@@ -15,7 +16,7 @@ enum {
     ALGORITHM_SHA384 = 0x000c,
     EVENT_NO_ACTION = 3,
     MR_INDEX_END = 0xffffffff,
-    DSTACK_RUNTIME_IMR = 3
+    RUNTIME_RTMR = 3 /* of dstack and S3N */
 };
 
 /* Sizes of the digests that a log's first event declares. */
@@ -198,7 +199,7 @@ static bool dstack_event(struct event_replay *replay, const json_t *json, struct
     event.type_name = event_type_name(event.type);
     snprintf(event.text, sizeof(event.text), "%.60s %.90s", error_quote(bytes_of_string(name)).text,
              error_quote(bytes_of_string(payload)).text);
-    if (event.rtmr == DSTACK_RUNTIME_IMR) {
+    if (event.rtmr == RUNTIME_RTMR) {
         if (!dstack_check(&event, name, payload))
             return error_set(error, ERROR_INVALID,
                              "event %zu says something else than was measured",
@@ -223,4 +224,30 @@ bool event_log_replay_dstack(struct event_replay *replay, struct bytes log, stru
             return false;
     replay->size_used = log.size;
     return true;
+}
+
+bool event_log_replay_s3n(struct event_replay *replay, struct bytes log, struct error *error)
+{
+    struct events_replay events;
+    struct event record;
+    bool is_over;
+    replay_begin(replay);
+    if (log.size > EVENT_LOG_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "a log has at most %d bytes", EVENT_LOG_SIZE_MAX);
+    events_begin(&events, log);
+    while (events_next(&events, &record, &is_over, error)) {
+        if (is_over) {
+            replay->size_used = log.size;
+            return true;
+        }
+        struct measured_event event = { .rtmr = RUNTIME_RTMR,
+                                        .type_name = "s3n event",
+                                        .digest = event_digest(record.text),
+                                        .digest_of = EVENT_DIGEST_DATA };
+        snprintf(event.text, sizeof(event.text), "%.*s %.*s", (int)record.kind.size,
+                 (const char *)record.kind.data, (int)record.details.size,
+                 (const char *)record.details.data);
+        event_take(replay, &event);
+    }
+    return false;
 }

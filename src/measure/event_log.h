@@ -5,8 +5,9 @@
  *
  * `ccel`: the TCG log of ACPI table CCEL (TCG PC Client Platform Firmware Profile, crypto-agile
  * format; register 1 is RTMR0).  `dstack`: JSON array of {imr, event_type, digest, event,
- * event_payload}.  A log is believed as far as its registers equal those of evidence; what an event
- * *says* is believed only where its digest is that of what it says. */
+ * event_payload}.  `s3n`: a node's own log (attest/events/events.h), which extends RTMR3 alone.  A
+ * log is believed as far as its registers equal those of evidence; what an event *says* is believed
+ * only where its digest is that of what it says. */
 #ifndef MEASURE_EVENT_LOG_H
 #define MEASURE_EVENT_LOG_H
 
@@ -48,6 +49,9 @@ MUST_CHECK bool event_log_replay_ccel(struct event_replay *replay, struct bytes 
 /* The same; a run-time event (imr 3) whose digest is not that of what it says is INVALID too. */
 MUST_CHECK bool event_log_replay_dstack(struct event_replay *replay, struct bytes log,
                                         struct error *error);
+/* The same; INVALID too when entries are missing, swapped or not in their one form. */
+MUST_CHECK bool event_log_replay_s3n(struct event_replay *replay, struct bytes log,
+                                     struct error *error);
 /* One step. */
 void rtmr_extend(struct digest48 *rtmr, const struct digest48 *digest);
 const char *event_digest_name(enum event_digest digest_of);

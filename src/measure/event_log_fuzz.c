@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Any bytes as an event log, in both forms. */
+/* Any bytes as an event log, in all forms. */
 #include "fuzz/fuzz.h"
 #include "measure/event_log.h"
 
@@ -16,4 +16,5 @@ void fuzz_one(struct bytes input)
     struct event_replay replay = { .on_event = look };
     (void)!event_log_replay_ccel(&replay, input, &error);
     (void)!event_log_replay_dstack(&replay, input, &error);
+    (void)!event_log_replay_s3n(&replay, input, &error);
 }

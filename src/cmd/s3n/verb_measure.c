@@ -183,7 +183,7 @@ static const struct option_row rtmr_rows[] = {
     { .name = "format",
       .kind = OPTION_STRING,
       .offset = offsetof(struct rtmr_options, format),
-      .value = "ccel|dstack",
+      .value = "ccel|dstack|s3n",
       .help = "how it is written (ccel)" },
 };
 
@@ -221,22 +221,31 @@ static bool show_log(const struct cli *cli, const json_t *log, struct error *err
     return text.size == 0 || cli_write(buffer_view(&text), error);
 }
 
+static const struct {
+    const char *name;
+    bool (*replay)(struct event_replay *replay, struct bytes log, struct error *error);
+} log_formats[] = { { "ccel", event_log_replay_ccel },
+                    { "dstack", event_log_replay_dstack },
+                    { "s3n", event_log_replay_s3n } };
+
 static bool rtmr_run(struct cli *cli, const void *given,
                      const struct option_arguments *arguments UNUSED, struct error *error)
 {
     const struct rtmr_options *options = given;
     if (options->event_log == NULL)
         return error_set(error, ERROR_USAGE, "which --event-log?");
-    bool is_dstack = options->format != NULL && strcmp(options->format, "dstack") == 0;
-    if (options->format != NULL && !is_dstack && strcmp(options->format, "ccel") != 0)
-        return error_set(error, ERROR_USAGE, "--format must be ccel or dstack");
+    size_t format = 0;
+    while (options->format != NULL && format < ARRAY_COUNT(log_formats) &&
+           strcmp(options->format, log_formats[format].name) != 0)
+        format++;
+    if (format == ARRAY_COUNT(log_formats))
+        return error_set(error, ERROR_USAGE, "--format must be ccel, dstack or s3n");
     AUTO_MAP struct bytes content = { 0 };
     AUTO_JSON json_t *log = json_array();
     struct event_replay replay = { .on_event = event_add, .context = log };
     if (!input_map(&content, options->event_log, error))
         return false;
-    if (!(is_dstack ? event_log_replay_dstack(&replay, content, error)
-                    : event_log_replay_ccel(&replay, content, error)))
+    if (!log_formats[format].replay(&replay, content, error))
         return error_within(error, "%s", options->event_log);
     if (!show_log(cli, log, error))
         return false;
