@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/permissions.h"
+
+const struct permission_row permission_rows[] = {
+#define PERMISSION_ROW(kind, key, noun, size_max) { CALL_PERMISSION_##kind, key, noun, size_max },
+    PERMISSIONS(PERMISSION_ROW)
+#undef PERMISSION_ROW
+};
+const unsigned permission_row_count = ARRAY_COUNT(permission_rows);
+
+_Static_assert(ARRAY_COUNT(permission_rows) + 1 == CALL_PERMISSION_COUNT, "all but NONE");
+
+const struct permission_row *permission_row_of(enum call_permission kind)
+{
+    for (unsigned i = 0; i < permission_row_count; i++)
+        if (permission_rows[i].kind == kind)
+            return &permission_rows[i];
+    return NULL;
+}
+
+struct permissions permissions_default(void)
+{
+    return (struct permissions){ .is_granted[CALL_PERMISSION_LOG] = true };
+}
+
+bool permissions_have(const struct permissions *permissions, enum call_permission kind)
+{
+    return kind == CALL_PERMISSION_NONE || permissions->is_granted[kind] ||
+           permissions->lists[kind].count > 0;
+}
+
+bool permissions_grant(const struct permissions *permissions, enum call_permission kind,
+                       struct bytes name)
+{
+    const struct permission_list *list = &permissions->lists[kind];
+    for (size_t i = 0; i < list->count; i++)
+        if (bytes_equal_string(name, list->names[i]))
+            return true;
+    return false;
+}
+
+static bool is_name_byte(uint8_t byte)
+{
+    return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') ||
+           (byte >= '0' && byte <= '9') || byte == '.' || byte == '_' || byte == ':' ||
+           byte == '/' || byte == '-';
+}
+
+bool permission_check(enum call_permission kind, struct bytes name, struct error *error)
+{
+    const struct permission_row *row = permission_row_of(kind);
+    ASSERT(row != NULL && row->size_max > 0);
+    bool is_valid = name.size >= 1 && name.size <= row->size_max;
+    for (size_t i = 0; i < name.size && is_valid; i++)
+        is_valid = kind == CALL_PERMISSION_HTTP ? name.data[i] > ' ' && name.data[i] < 0x7f
+                                                : is_name_byte(name.data[i]);
+    if (is_valid)
+        return true;
+    if (kind == CALL_PERMISSION_HTTP)
+        return error_set(error, ERROR_INVALID,
+                         "an %s has 1 to %zu printable characters without blanks", row->noun,
+                         row->size_max);
+    return error_set(error, ERROR_INVALID,
+                     "the name of a %s has 1 to %zu letters, digits and . _ : / -", row->noun,
+                     row->size_max);
+}

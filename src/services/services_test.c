@@ -1,0 +1,390 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/about.h"
+#include "services/services.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A service that keeps its calls until told, and writes down what happens to it. */
+static struct {
+    struct service_call *kept;
+    bool keeps;
+    unsigned began, cancelled, ended, forgotten;
+    struct service_ending *ending;
+    bool keeps_ending, saw_commit;
+    enum service_verdict verdict;
+    size_t answer_size;
+} seen;
+
+static uint8_t large[SERVICE_ANSWER_SIZE_MAX + 1];
+
+static void double_run(void *context UNUSED, struct service_call *call)
+{
+    if (seen.keeps) {
+        seen.kept = call;
+        return;
+    }
+    if (call->row->number == CALL_KV_DELETE)
+        service_refuse(call, CALL_ERROR_CONFLICT, "it is %s", "taken");
+    else if (seen.answer_size > 0)
+        service_answer(call, 0, bytes_of(large, seen.answer_size));
+    else
+        service_answer(call, 9, call->strings[1]);
+}
+
+static void double_began(void *context UNUSED, struct service_scope *scope UNUSED)
+{
+    seen.began++;
+}
+
+static void double_cancelled(void *context UNUSED, struct service_call *call)
+{
+    CHECK(call == seen.kept);
+    seen.kept = NULL;
+    seen.cancelled++;
+}
+
+static void double_ended(void *context UNUSED, struct service_scope *scope UNUSED,
+                         struct service_ending *ending)
+{
+    seen.ended++;
+    seen.saw_commit = ending->is_commit;
+    seen.ending = ending;
+    if (!seen.keeps_ending)
+        service_conclude(ending, seen.verdict, "somebody else was faster");
+}
+
+static void double_forgotten(void *context UNUSED, struct service_scope *scope UNUSED)
+{
+    seen.forgotten++;
+}
+
+static const struct service_handler handlers[] = { { CALL_KV_GET, double_run },
+                                                   { CALL_KV_SET, double_run },
+                                                   { CALL_KV_DELETE, double_run } };
+static const struct service service_double = { .name = "double",
+                                               .handlers = handlers,
+                                               .handler_count = ARRAY_COUNT(handlers),
+                                               .began = double_began,
+                                               .cancelled = double_cancelled,
+                                               .ended = double_ended,
+                                               .forgotten = double_forgotten };
+
+/* --- one scope with its answers --- */
+
+static struct services *services;
+static struct service_scope *scope;
+static struct permissions permissions;
+static uint8_t requests[CALL_AREA_SIZE], answers[CALL_AREA_SIZE];
+static size_t answers_size;
+static unsigned listed_count;
+
+static bool scope_open(uint32_t call_count_max)
+{
+    static const char *names[] = { "prices" };
+    struct error error;
+    memset(&seen, 0, sizeof(seen));
+    permissions = permissions_default();
+    permissions.lists[CALL_PERMISSION_KV] = (struct permission_list){ names, 1 };
+    const struct service_facts facts = { .id = "00112233445566778899aabbccddeeff",
+                                         .application = "guard",
+                                         .function = "quote",
+                                         .version = "1.0.0",
+                                         .permissions = &permissions,
+                                         .call_count_max = call_count_max };
+    listed_count = 0;
+    return services_new(&services, &error) &&
+           services_add(services, &service_about, NULL, &error) &&
+           services_add(services, &service_double, NULL, &error) &&
+           services_begin(services, &facts, &scope, &error);
+}
+
+static void scope_close(void)
+{
+    services_forget(scope);
+    services_free(services);
+}
+
+static void on_listed(void *context UNUSED, struct bytes list)
+{
+    memcpy(answers, list.data, list.size);
+    answers_size = list.size;
+    listed_count++;
+}
+
+static struct call_request kv_request(uint16_t call, const char *space, const char *key)
+{
+    struct call_request request = { .call = call,
+                                    .string_count = 2,
+                                    .strings = { bytes_of_string(space), bytes_of_string(key) } };
+    if (call == CALL_KV_SET) {
+        request.strings[request.string_count++] = BYTES_LITERAL("value");
+        request.number_count = 1;
+    }
+    return request;
+}
+
+static bool run(const struct call_request *list, uint32_t count)
+{
+    struct writer writer = writer_into(requests, sizeof(requests));
+    call_requests_write_begin(&writer);
+    for (uint32_t i = 0; i < count; i++)
+        call_request_write(&writer, &list[i]);
+    call_list_write_end(&writer, count);
+    return services_run(scope, writer_view(&writer), on_listed, NULL);
+}
+
+static struct call_answer answer_at(uint32_t index)
+{
+    struct call_answer answer = { .value = INT64_MIN };
+    uint32_t count;
+    CHECK(call_answers_check(bytes_of(answers, answers_size), &count) && index < count);
+    struct reader reader = call_answers_begin(bytes_of(answers, answers_size));
+    for (uint32_t i = 0; i <= index; i++)
+        if (!call_answer_next(&reader, &answer))
+            CHECK(false);
+    return answer;
+}
+
+static void calls_are_answered_in_order(void)
+{
+    const struct call_request list[] = { kv_request(CALL_KV_GET, "prices", "neo"),
+                                         kv_request(CALL_KV_SET, "prices", "gas"),
+                                         kv_request(CALL_KV_DELETE, "prices", "x"),
+                                         { .call = CALL_ABOUT } };
+    REQUIRE(scope_open(0));
+    CHECK(run(list, 4) && listed_count == 1 && seen.began == 1);
+    CHECK(answer_at(0).value == 3); /* of bytes: their size */
+    CHECK_BYTES(answer_at(0).data, BYTES_LITERAL("neo"));
+    CHECK(answer_at(1).value == 9);
+    CHECK(answer_at(2).value == CALL_ERROR_CONFLICT);
+    CHECK_BYTES(answer_at(2).data, BYTES_LITERAL("it is taken"));
+    CHECK_BYTES(answer_at(3).data,
+                BYTES_LITERAL("{\"application\":\"guard\",\"function\":\"quote\",\"invocation\":"
+                              "\"00112233445566778899aabbccddeeff\",\"version\":\"1.0.0\"}"));
+    scope_close();
+    CHECK(seen.forgotten == 1);
+}
+
+static void an_answer_may_come_later(void)
+{
+    const struct call_request list[] = { kv_request(CALL_KV_GET, "prices", "neo"),
+                                         { .call = CALL_ABOUT } };
+    REQUIRE(scope_open(0));
+    seen.keeps = true;
+    CHECK(run(list, 2) && listed_count == 0 && seen.kept != NULL);
+    CHECK(!run(list, 2)); /* one list at a time */
+    CHECK_BYTES(seen.kept->strings[1], BYTES_LITERAL("neo"));
+    service_answer(seen.kept, 0, BYTES_LITERAL("late"));
+    CHECK(listed_count == 1);
+    CHECK_BYTES(answer_at(0).data, BYTES_LITERAL("late"));
+    CHECK(answer_at(1).value > 0);
+    scope_close();
+}
+
+static void permissions_are_named(void)
+{
+    const struct call_request list[] = {
+        kv_request(CALL_KV_GET, "rates", "neo"),
+        { .call = CALL_SECRET_GET,
+          .number_count = 1,
+          .string_count = 1,
+          .strings = { BYTES_LITERAL("API_KEY") } },
+        { .call = CALL_HTTP_FETCH, .string_count = 4 },
+        { .call = CALL_ATTEST, .string_count = 1 },
+        kv_request(CALL_KV_GET, "a\nb", "neo"),
+        kv_request(CALL_KV_GET, "", "neo"),
+    };
+    REQUIRE(scope_open(0));
+    CHECK(run(list, 6) && listed_count == 1);
+    for (unsigned i = 0; i < 4; i++)
+        CHECK(answer_at(i).value == CALL_ERROR_DENIED);
+    CHECK_BYTES(answer_at(0).data,
+                BYTES_LITERAL("no permission for kv namespace 'rates': add `permissions.kv = "
+                              "[\"rates\"]` to [function.quote] in s3n.toml"));
+    CHECK_BYTES(answer_at(1).data,
+                BYTES_LITERAL("no permission for secret 'API_KEY': add `permissions.secrets = "
+                              "[\"API_KEY\"]` to [function.quote] in s3n.toml"));
+    CHECK_BYTES(answer_at(2).data, BYTES_LITERAL("no permission for http_fetch: add "
+                                                 "`permissions.http` to [function.quote] in "
+                                                 "s3n.toml"));
+    CHECK_BYTES(answer_at(3).data, BYTES_LITERAL("no permission for attest: add "
+                                                 "`permissions.attest = true` to "
+                                                 "[function.quote] in s3n.toml"));
+    CHECK(answer_at(4).value == CALL_ERROR_INVALID);
+    CHECK_BYTES(answer_at(4).data, BYTES_LITERAL("no kv namespace has the name a\\x0ab"));
+    CHECK(answer_at(5).value == CALL_ERROR_DENIED);
+    scope_close();
+}
+
+static void what_is_no_call_is_refused(void)
+{
+    const struct call_request list[] = {
+        { .call = 999 },
+        { .call = CALL_KV_GET, .string_count = 1, .strings = { BYTES_LITERAL("prices") } },
+        { .call = CALL_REST, .number_count = 2 }, /* only alone */
+        { .call = CALL_HPKE_OPEN, .string_count = 5 },
+    };
+    REQUIRE(scope_open(0));
+    CHECK(run(list, 4));
+    CHECK(answer_at(0).value == CALL_ERROR_UNSUPPORTED);
+    CHECK(answer_at(1).value == CALL_ERROR_INVALID);
+    CHECK(answer_at(2).value == CALL_ERROR_UNSUPPORTED);
+    CHECK(answer_at(3).value == CALL_ERROR_DENIED);
+    CHECK(!services_run(scope, BYTES_LITERAL(""), on_listed, NULL));
+    CHECK(!services_run(scope, BYTES_LITERAL("SCQ1 is no list at all"), on_listed, NULL));
+    permissions.is_granted[CALL_PERMISSION_ATTEST] = true;
+    const struct call_request attest = { .call = CALL_ATTEST, .string_count = 1 };
+    CHECK(run(&attest, 1));
+    CHECK(answer_at(0).value == CALL_ERROR_UNAVAILABLE);
+    CHECK_BYTES(answer_at(0).data, BYTES_LITERAL("attest is not available on this node"));
+    scope_close();
+}
+
+static void calls_have_a_limit(void)
+{
+    struct call_request list[CALL_COUNT_MAX];
+    REQUIRE(scope_open(CALL_COUNT_MAX + 2));
+    for (unsigned i = 0; i < CALL_COUNT_MAX; i++)
+        list[i] = (struct call_request){ .call = CALL_ABOUT };
+    CHECK(run(list, CALL_COUNT_MAX) && answer_at(CALL_COUNT_MAX - 1).value > 0);
+    CHECK(run(list, 3));
+    CHECK(answer_at(1).value > 0 && answer_at(2).value == CALL_ERROR_LIMIT);
+    scope_close();
+}
+
+static void large_answers_come_in_pieces(void)
+{
+    const struct call_request get = kv_request(CALL_KV_GET, "prices", "neo");
+    struct call_request rest = { .call = CALL_REST, .number_count = 2 };
+    REQUIRE(scope_open(0));
+    seen.answer_size = 1000000;
+    for (size_t i = 0; i < sizeof(large); i++)
+        large[i] = (uint8_t)(i * 7 + i / 251);
+    REQUIRE(run(&get, 1));
+    struct call_answer answer = answer_at(0);
+    CHECK_NUMBER(answer.value, 1000000);
+    CHECK_NUMBER(answer.total_size, 1000000);
+    CHECK(answer.data.size > CALL_AREA_SIZE - 100);
+    size_t got = answer.data.size;
+    CHECK(memcmp(answer.data.data, large, got) == 0);
+    while (got < 1000000) {
+        rest.numbers[1] = got;
+        REQUIRE(run(&rest, 1));
+        answer = answer_at(0);
+        REQUIRE(answer.data.size > 0 && answer.data.size <= 1000000 - got);
+        CHECK(memcmp(answer.data.data, large + got, answer.data.size) == 0);
+        got += answer.data.size;
+    }
+    rest.numbers[1] = UINT64_MAX;
+    CHECK(run(&rest, 1) && answer_at(0).data.size == 0);
+    rest.numbers[0] = 1;
+    CHECK(run(&rest, 1) && answer_at(0).data.size == 0);
+    CHECK_NUMBER(seen.began, 1);
+    seen.answer_size = sizeof(large);
+    CHECK(run(&get, 1) && answer_at(0).value == CALL_ERROR_LIMIT);
+    scope_close();
+}
+
+static unsigned concluded_count;
+static struct service_ending concluded;
+
+static void on_concluded(void *context UNUSED, const struct service_ending *ending)
+{
+    concluded = *ending;
+    concluded_count++;
+}
+
+static void an_end_waits_for_services(void)
+{
+    REQUIRE(scope_open(0));
+    concluded_count = 0;
+    seen.keeps_ending = true;
+    services_end(scope, true, on_concluded, NULL);
+    CHECK(concluded_count == 0 && seen.ended == 1 && seen.saw_commit);
+    service_conclude(seen.ending, SERVICE_KEEP, NULL);
+    CHECK(concluded_count == 1 && concluded.verdict == SERVICE_KEEP && concluded.is_commit);
+    scope_close();
+}
+
+static void a_service_may_change_the_outcome(void)
+{
+    REQUIRE(scope_open(0));
+    concluded_count = 0;
+    seen.verdict = SERVICE_CONFLICT;
+    services_end(scope, true, on_concluded, NULL);
+    CHECK(concluded_count == 1 && concluded.verdict == SERVICE_CONFLICT && !concluded.is_commit);
+    CHECK_STRING(concluded.message, "somebody else was faster");
+    scope_close();
+    REQUIRE(scope_open(0));
+    services_end(scope, false, on_concluded, NULL);
+    CHECK(!seen.saw_commit && !concluded.is_commit && concluded.verdict == SERVICE_KEEP);
+    scope_close();
+}
+
+static void calls_under_way_are_cancelled_once(void)
+{
+    const struct call_request get = kv_request(CALL_KV_GET, "prices", "neo");
+    REQUIRE(scope_open(0));
+    seen.keeps = true;
+    CHECK(run(&get, 1) && seen.kept != NULL);
+    concluded_count = 0;
+    services_end(scope, false, on_concluded, NULL);
+    CHECK(seen.cancelled == 1 && listed_count == 0 && concluded_count == 1);
+    CHECK(!run(&get, 1)); /* it has ended */
+    scope_close();
+    CHECK(seen.cancelled == 1);
+    REQUIRE(scope_open(0));
+    seen.keeps = true;
+    CHECK(run(&get, 1));
+    scope_close();
+    CHECK(seen.cancelled == 1 && listed_count == 0);
+}
+
+static void uses_are_kept_for_the_receipt(void)
+{
+    struct service_use use = { .service = "kv", .name = "prices", .has_after = true };
+    unsigned count;
+    REQUIRE(scope_open(0));
+    CHECK(service_use(scope, &use));
+    CHECK_STRING(services_uses(scope, &count)[0].name, "prices");
+    CHECK_NUMBER(count, 1);
+    snprintf(use.name, sizeof(use.name), "a\"b");
+    CHECK(!service_use(scope, &use));
+    use.name[0] = '\0';
+    CHECK(!service_use(scope, &use));
+    snprintf(use.name, sizeof(use.name), "x");
+    for (unsigned i = 1; i < SERVICE_USE_COUNT_MAX; i++)
+        CHECK(service_use(scope, &use));
+    CHECK(!service_use(scope, &use));
+    scope_close();
+}
+
+static void a_call_has_one_service(void)
+{
+    struct error error;
+    REQUIRE(scope_open(0));
+    CHECK(!services_add(services, &service_about, NULL, &error) && error.code == ERROR_CONFLICT);
+    CHECK(services_handle(services, CALL_ABOUT) && !services_handle(services, CALL_ATTEST));
+    service_set_state(scope, &service_double, &seen);
+    CHECK(service_state(scope, &service_double) == &seen);
+    CHECK(service_state(scope, &service_about) == NULL);
+    scope_close();
+}
+
+static const struct test tests[] = {
+    TEST(calls_are_answered_in_order),
+    TEST(an_answer_may_come_later),
+    TEST(permissions_are_named),
+    TEST(what_is_no_call_is_refused),
+    TEST(calls_have_a_limit),
+    TEST(large_answers_come_in_pieces),
+    TEST(an_end_waits_for_services),
+    TEST(a_service_may_change_the_outcome),
+    TEST(calls_under_way_are_cancelled_once),
+    TEST(uses_are_kept_for_the_receipt),
+    TEST(a_call_has_one_service),
+};
+TEST_MAIN(tests)
