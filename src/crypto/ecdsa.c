@@ -23,11 +23,6 @@ struct ecdsa_key {
     struct ecdsa_public public;
 };
 
-/* The order of the group, big-endian (FIPS 186-5, SP 800-186 section 3.2.1.3). */
-static const uint8_t order[32] = { 0xff, 0xff, 0xff, 0xff, 0x00, 0x00, 0x00, 0x00, 0xff, 0xff, 0xff,
-                                   0xff, 0xff, 0xff, 0xff, 0xff, 0xbc, 0xe6, 0xfa, 0xad, 0xa7, 0x17,
-                                   0x9e, 0x84, 0xf3, 0xb9, 0xca, 0xc2, 0xfc, 0x63, 0x25, 0x51 };
-
 static void group_release(EC_GROUP **group)
 {
     EC_GROUP_free(*group);
@@ -53,12 +48,6 @@ static void pair_release(EVP_PKEY **pair)
 #define AUTO_NUMBER  __attribute__((cleanup(number_release)))
 #define AUTO_CONTEXT __attribute__((cleanup(context_release)))
 #define AUTO_PAIR    __attribute__((cleanup(pair_release)))
-
-static bool is_in_order(const uint8_t *number)
-{
-    static const uint8_t zero[32];
-    return memcmp(number, zero, sizeof(zero)) != 0 && memcmp(number, order, sizeof(order)) < 0;
-}
 
 /* SEC 1's uncompressed form. */
 static void write_point(uint8_t *point, const struct ecdsa_public *public)
@@ -122,7 +111,7 @@ static bool public_of_scalar(struct ecdsa_public *public, const struct secret32 
 
 bool ecdsa_key_import(struct ecdsa_key **key, const struct secret32 *scalar, struct error *error)
 {
-    if (!is_in_order(scalar->bytes))
+    if (!ecdsa_is_in_order(scalar->bytes))
         return error_set(error, ERROR_INVALID, "private key is out of range");
     crypto_algorithms();
     struct ecdsa_public public;
@@ -142,7 +131,7 @@ bool ecdsa_key_generate(struct ecdsa_key **key, struct error *error)
     AUTO_SECRET32 struct secret32 scalar;
     do {
         random_secret32(&scalar);
-    } while (!is_in_order(scalar.bytes));
+    } while (!ecdsa_is_in_order(scalar.bytes));
     return ecdsa_key_import(key, &scalar, error);
 }
 
@@ -169,40 +158,6 @@ const struct ecdsa_public *ecdsa_key_public(const struct ecdsa_key *key)
 EVP_PKEY *ecdsa_key_openssl(const struct ecdsa_key *key)
 {
     return key->pair;
-}
-
-static bool read_component(struct reader *der, uint8_t *target)
-{
-    struct bytes digits = der_read_big(der);
-    if (der->failed || digits.size > 32)
-        return false;
-    memset(target, 0, 32);
-    if (digits.size > 0)
-        memcpy(target + 32 - digits.size, digits.data, digits.size);
-    return is_in_order(target);
-}
-
-bool ecdsa_signature_from_der(struct ecdsa_signature *signature, struct bytes der)
-{
-    struct ecdsa_signature parsed;
-    struct reader outer = reader_of(der);
-    struct reader reader = der_enter(&outer, DER_SEQUENCE);
-    if (!read_component(&reader, parsed.bytes) || !read_component(&reader, parsed.bytes + 32) ||
-        !read_end(&reader) || !read_end(&outer))
-        return false;
-    *signature = parsed;
-    return true;
-}
-
-struct bytes ecdsa_signature_to_der(void *target, size_t capacity,
-                                    const struct ecdsa_signature *signature)
-{
-    struct der_writer der = der_writer_into(target, capacity);
-    der_open(&der, DER_SEQUENCE);
-    der_write_big(&der, bytes_of(signature->bytes, 32));
-    der_write_big(&der, bytes_of(signature->bytes + 32, 32));
-    der_close(&der);
-    return der_writer_view(&der);
 }
 
 bool ecdsa_sign(struct ecdsa_signature *signature, const struct ecdsa_key *key,
@@ -238,7 +193,7 @@ bool ecdsa_verify(const struct ecdsa_public *key, const struct digest32 *digest,
         return p256_verify(&p256_base, comb, key->bytes, digest->bytes, signature->bytes) ||
                error_set(error, ERROR_UNVERIFIED, "signature does not verify");
     }
-    if (is_in_order(signature->bytes) && is_in_order(signature->bytes + 32)) {
+    if (ecdsa_is_in_order(signature->bytes) && ecdsa_is_in_order(signature->bytes + 32)) {
         struct bytes der = ecdsa_signature_to_der(space, sizeof(space), signature);
         AUTO_PAIR EVP_PKEY *pair = public_of(key);
         AUTO_CONTEXT EVP_PKEY_CTX *context =

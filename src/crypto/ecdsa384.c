@@ -11,13 +11,6 @@ enum {
     DER_SIGNATURE_SIZE_MAX = 104
 };
 
-/* The order of the group, big-endian (SP 800-186 section 3.2.1.4). */
-static const uint8_t order[ECDSA384_NUMBER_SIZE] = {
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
-    0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xc7, 0x63, 0x4d, 0x81, 0xf4, 0x37, 0x2d, 0xdf,
-    0x58, 0x1a, 0x0d, 0xb2, 0x48, 0xb0, 0xa7, 0x7a, 0xec, 0xec, 0x19, 0x6a, 0xcc, 0xc5, 0x29, 0x73
-};
-
 static void context_release(EVP_PKEY_CTX **context)
 {
     EVP_PKEY_CTX_free(*context);
@@ -28,36 +21,6 @@ static void key_release(EVP_PKEY **key)
 }
 #define AUTO_CONTEXT __attribute__((cleanup(context_release)))
 #define AUTO_KEY     __attribute__((cleanup(key_release)))
-
-static bool is_in_order(const uint8_t *number)
-{
-    static const uint8_t zero[ECDSA384_NUMBER_SIZE];
-    return memcmp(number, zero, sizeof(zero)) != 0 && memcmp(number, order, sizeof(order)) < 0;
-}
-
-static bool read_component(struct reader *der, uint8_t *target)
-{
-    struct bytes digits = der_read_big(der);
-    if (der->failed || digits.size > ECDSA384_NUMBER_SIZE)
-        return false;
-    memset(target, 0, ECDSA384_NUMBER_SIZE);
-    if (digits.size > 0)
-        memcpy(target + ECDSA384_NUMBER_SIZE - digits.size, digits.data, digits.size);
-    return is_in_order(target);
-}
-
-bool ecdsa384_signature_from_der(struct ecdsa384_signature *signature, struct bytes der)
-{
-    struct ecdsa384_signature parsed;
-    struct reader outer = reader_of(der);
-    struct reader reader = der_enter(&outer, DER_SEQUENCE);
-    if (!read_component(&reader, parsed.bytes) ||
-        !read_component(&reader, parsed.bytes + ECDSA384_NUMBER_SIZE) || !read_end(&reader) ||
-        !read_end(&outer))
-        return false;
-    *signature = parsed;
-    return true;
-}
 
 /* OpenSSL's form of a public key; NULL when the point is not on the curve. */
 static EVP_PKEY *public_of(const struct ecdsa384_public *public)
@@ -74,7 +37,8 @@ static EVP_PKEY *public_of(const struct ecdsa384_public *public)
 static bool holds(const struct ecdsa384_public *key, const struct digest48 *digest,
                   const struct ecdsa384_signature *signature)
 {
-    if (!is_in_order(signature->bytes) || !is_in_order(signature->bytes + ECDSA384_NUMBER_SIZE))
+    if (!ecdsa384_is_in_order(signature->bytes) ||
+        !ecdsa384_is_in_order(signature->bytes + ECDSA384_NUMBER_SIZE))
         return false;
     uint8_t space[DER_SIGNATURE_SIZE_MAX];
     struct der_writer writer = der_writer_into(space, sizeof(space));

@@ -4,8 +4,8 @@
 #include "crypto/der.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hash.h"
-#include "crypto/openssl.h"
 #include "crypto/pem.h"
+#include "crypto/signature_der.h"
 
 #include <string.h>
 

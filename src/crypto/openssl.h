@@ -5,8 +5,7 @@
 #define CRYPTO_OPENSSL_H
 
 #include "base/error.h"
-#include "crypto/ecdsa.h"
-#include "crypto/ecdsa384.h"
+#include "crypto/signature_der.h"
 
 #include <openssl/evp.h>
 
@@ -24,14 +23,6 @@ struct crypto_algorithms {
 const struct crypto_algorithms *crypto_algorithms(void);
 /* Sets the error with OpenSSL's own reason behind and empties its queue.  Returns false. */
 bool crypto_error(struct error *error, enum error_code code, const char *what);
-/* The DER form of signatures, as certificates and OpenSSL have it.  false unless r and s are in
- * range and the encoding is the shortest. */
-bool ecdsa_signature_from_der(struct ecdsa_signature *signature, struct bytes der);
-struct bytes ecdsa_signature_to_der(void *target, size_t capacity,
-                                    const struct ecdsa_signature *signature);
-bool ecdsa384_signature_from_der(struct ecdsa384_signature *signature, struct bytes der);
-/* Splits a SubjectPublicKeyInfo without looking whether the point is on the curve. */
-bool ecdsa_public_view_spki(struct ecdsa_public *key, struct bytes spki);
 /* Borrowed. */
 EVP_PKEY *ecdsa_key_openssl(const struct ecdsa_key *key);
 

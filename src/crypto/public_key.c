@@ -3,34 +3,15 @@
 
 #include "crypto/der.h"
 #include "crypto/oid.h"
-#include "crypto/openssl.h"
+#include "crypto/rsa.h"
+#include "crypto/signature_der.h"
 
-#include <openssl/core_names.h>
-#include <openssl/rsa.h>
 #include <string.h>
-
-enum {
-    RSA_SIZE_MIN = 256,
-    RSA_SIZE_MAX = 512,
-    RSA_EXPONENT_SIZE_MAX = 4,
-    PSS_SALT_SIZE = 48
-};
 
 /* SubjectPublicKeyInfo of a P-384 key up to x: ecPublicKey, secp384r1, BIT STRING 04. */
 static const uint8_t p384_prefix[24] = { 0x30, 0x76, 0x30, 0x10, 0x06, 0x07, 0x2a, 0x86,
                                          0x48, 0xce, 0x3d, 0x02, 0x01, 0x06, 0x05, 0x2b,
                                          0x81, 0x04, 0x00, 0x22, 0x03, 0x62, 0x00, 0x04 };
-
-static void context_release(EVP_PKEY_CTX **context)
-{
-    EVP_PKEY_CTX_free(*context);
-}
-static void key_release(EVP_PKEY **key)
-{
-    EVP_PKEY_free(*key);
-}
-#define AUTO_CONTEXT __attribute__((cleanup(context_release)))
-#define AUTO_KEY     __attribute__((cleanup(key_release)))
 
 /* SEQUENCE { SEQUENCE { rsaEncryption, NULL }, BIT STRING SEQUENCE { modulus, exponent } }. */
 static bool view_rsa(struct public_key *key, struct bytes spki)
@@ -99,7 +80,7 @@ static void read_pss(struct reader *algorithm)
     bool is_mgf1 = bytes_equal(der_read(&mask_algorithm, DER_OID), oid_mgf1);
     read_sha384(&mask_algorithm);
     struct reader salt = der_enter(&parameters, DER_CONTEXT_2);
-    bool is_salt_right = der_read_unsigned(&salt, PSS_SALT_SIZE) == PSS_SALT_SIZE;
+    bool is_salt_right = der_read_unsigned(&salt, RSA_SALT_SIZE) == RSA_SALT_SIZE;
     bool is_sound = read_end(&hash) && is_mgf1 && read_end(&mask_algorithm) && read_end(&mask) &&
                     is_salt_right && read_end(&salt);
     if (der_peek(&parameters) == DER_CONTEXT_3) {
@@ -150,46 +131,6 @@ bool signature_view(struct signature_value *signature, enum signature_kind kind,
     return true;
 }
 
-/* OpenSSL's form, which wants the machine's byte order. */
-static EVP_PKEY *rsa_of(const struct public_key *key)
-{
-    uint8_t modulus[RSA_SIZE_MAX];
-    uint8_t exponent[RSA_EXPONENT_SIZE_MAX];
-    for (size_t i = 0; i < key->modulus.size; i++)
-        modulus[i] = key->modulus.data[key->modulus.size - 1 - i];
-    for (size_t i = 0; i < key->exponent.size; i++)
-        exponent[i] = key->exponent.data[key->exponent.size - 1 - i];
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, modulus, key->modulus.size),
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, exponent, key->exponent.size),
-        OSSL_PARAM_construct_end(),
-    };
-    AUTO_CONTEXT EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *made = NULL;
-    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
-        return NULL;
-    return made;
-}
-
-static bool rsa_holds(const struct public_key *key, const struct digest48 *digest,
-                      struct bytes signature)
-{
-    if (signature.size != key->modulus.size)
-        return false;
-    const EVP_MD *sha384 = crypto_algorithms()->sha384;
-    AUTO_KEY EVP_PKEY *public = rsa_of(key);
-    AUTO_CONTEXT EVP_PKEY_CTX *context =
-        public == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, public, NULL);
-    return context != NULL && EVP_PKEY_verify_init(context) == 1 &&
-           EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
-           EVP_PKEY_CTX_set_signature_md(context, sha384) == 1 &&
-           EVP_PKEY_CTX_set_rsa_mgf1_md(context, sha384) == 1 &&
-           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, PSS_SALT_SIZE) == 1 &&
-           EVP_PKEY_verify(context, signature.data, signature.size, digest->bytes,
-                           sizeof(digest->bytes)) == 1;
-}
-
 static bool goes_with(enum public_key_kind key, enum signature_kind signature)
 {
     switch (signature) {
@@ -215,10 +156,8 @@ bool public_key_verify(const struct public_key *key, struct bytes message,
     struct digest48 digest = sha384_of(message);
     if (key->kind == PUBLIC_KEY_P384)
         return ecdsa384_verify(&key->p384, &digest, &signature->p384, error);
-    if (rsa_holds(key, &digest, signature->rsa))
-        return true;
-    crypto_error(error, ERROR_UNVERIFIED, "");
-    return error_set(error, ERROR_UNVERIFIED, "signature does not verify");
+    return rsa_holds(key->modulus, key->exponent, &digest, signature->rsa) ||
+           error_set(error, ERROR_UNVERIFIED, "signature does not verify");
 }
 
 bool public_key_equal(const struct public_key *a, const struct public_key *b)
