@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys/keyset.h"
 
-#include "base/json.h"
 #include "core/hex.h"
+#include "core/json_reader.h"
 #include "crypto/base64.h"
 
 #include <stdio.h>
@@ -65,38 +65,57 @@ bool keyset_write(struct buffer *text, const struct keyset *keyset, struct error
     return !text->failed || error_set(error, ERROR_NO_MEMORY, "no room for a keyset");
 }
 
-static bool get_encryption_key(struct keyset *keyset, const json_t *json, struct error *error)
+/* Text that is longer than there is room for, or no text, fails the reader. */
+static void read_text(struct json_reader *json, char *target, size_t size)
 {
-    json_t *key;
-    const char *x;
-    size_t size;
-    if (!json_get_object(json, "encryption_key", &key, error) ||
-        !json_get_string(key, "x", &x, error))
-        return false;
-    if (!base64url_decode(keyset->encryption_key.bytes, sizeof(keyset->encryption_key.bytes), &size,
-                          bytes_of_string(x)) ||
-        size != sizeof(keyset->encryption_key.bytes))
-        return error_set(error, ERROR_INVALID, "not an X25519 key");
-    return true;
+    size_t used = 0;
+    if (!json_text_decode(json_read_string(json), target, size - 1, &used))
+        json_reader_fail(json);
+    target[used] = '\0';
 }
 
-static bool get_key(struct ecdsa_public *key, const json_t *json, const char *name,
-                    struct error *error)
+static void read_number(struct json_reader *json, uint8_t *target, size_t size)
 {
-    json_t *jwk;
-    return json_get_object(json, name, &jwk, error) && ecdsa_public_from_jwk(key, jwk, error);
+    char text[64];
+    size_t used = 0;
+    read_text(json, text, sizeof(text));
+    if (!base64url_decode(target, size, &used, bytes_of_string(text)) || used != size)
+        json_reader_fail(json);
 }
 
-static bool get_text(char *text, size_t size, const json_t *json, const char *name,
-                     struct error *error)
+/* A key's coordinates; what else a JWK says is settled by the canonical form. */
+static void read_key(struct json_reader *json, uint8_t *x, uint8_t *y)
 {
-    const char *value;
-    if (!json_get_string(json, name, &value, error))
-        return false;
-    if (strlen(value) >= size)
-        return error_set(error, ERROR_INVALID, "%s is too long", name);
-    memcpy(text, value, strlen(value) + 1);
-    return true;
+    struct json_text name;
+    json_enter_object(json);
+    while (json_next_member(json, &name)) {
+        if (json_text_equal(name, "x"))
+            read_number(json, x, 32);
+        else if (y != NULL && json_text_equal(name, "y"))
+            read_number(json, y, 32);
+        else
+            json_skip(json);
+    }
+}
+
+static void read_member(struct keyset *keyset, struct json_reader *json, struct json_text name)
+{
+    if (json_text_equal(name, "node"))
+        read_text(json, keyset->node, sizeof(keyset->node));
+    else if (json_text_equal(name, "platform"))
+        read_text(json, keyset->platform, sizeof(keyset->platform));
+    else if (json_text_equal(name, "not_before"))
+        keyset->validity.not_before_s = json_read_integer(json, 0, KEYS_NUMBER_MAX);
+    else if (json_text_equal(name, "not_after"))
+        keyset->validity.not_after_s = json_read_integer(json, 0, KEYS_NUMBER_MAX);
+    else if (json_text_equal(name, "encryption_key"))
+        read_key(json, keyset->encryption_key.bytes, NULL);
+    else if (json_text_equal(name, "receipt_key"))
+        read_key(json, keyset->receipt_key.bytes, keyset->receipt_key.bytes + 32);
+    else if (json_text_equal(name, "tls_key"))
+        read_key(json, keyset->tls_key.bytes, keyset->tls_key.bytes + 32);
+    else
+        json_skip(json);
 }
 
 bool keyset_parse(struct keyset *keyset, struct bytes text, struct error *error)
@@ -104,20 +123,15 @@ bool keyset_parse(struct keyset *keyset, struct bytes text, struct error *error)
     if (text.size > KEYSET_SIZE_MAX)
         return error_set(error, ERROR_INVALID, "keyset: more than %d bytes", KEYSET_SIZE_MAX);
     struct keyset parsed = { 0 };
-    AUTO_JSON json_t *json = NULL;
-    if (!json_parse(&json, text, error) ||
-        !get_text(parsed.node, sizeof(parsed.node), json, "node", error) ||
-        !get_text(parsed.platform, sizeof(parsed.platform), json, "platform", error) ||
-        !json_get_integer(json, "not_before", 0, KEYS_NUMBER_MAX, &parsed.validity.not_before_s,
-                          error) ||
-        !json_get_integer(json, "not_after", 0, KEYS_NUMBER_MAX, &parsed.validity.not_after_s,
-                          error) ||
-        !get_encryption_key(&parsed, json, error) ||
-        !get_key(&parsed.receipt_key, json, "receipt_key", error) ||
-        !get_key(&parsed.tls_key, json, "tls_key", error)) {
-        error->code = ERROR_INVALID;
-        return error_within(error, "keyset");
-    }
+    struct json_reader json;
+    struct json_text name;
+    json_reader_init(&json, text);
+    json_enter_object(&json);
+    while (json_next_member(&json, &name))
+        read_member(&parsed, &json, name);
+    if (!json_read_end(&json))
+        return error_set(error, ERROR_INVALID, "keyset: not the JSON of a keyset");
+    /* What was missing breaks a rule or the canonical form. */
     AUTO_BUFFER struct buffer written;
     buffer_init(&written, KEYSET_SIZE_MAX);
     if (!keyset_write(&written, &parsed, error))

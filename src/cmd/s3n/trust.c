@@ -111,18 +111,3 @@ void policy_lines_append(struct buffer *text, const struct policy_report *report
                       report->rules[i].is_met ? "✓" : "✗", report->rules[i].name,
                       report->rules[i].value, report->rules[i].wanted);
 }
-
-bool policy_json_set(json_t *object, const struct policy_report *report, struct error *error)
-{
-    json_t *rules = json_array();
-    for (size_t i = 0; report != NULL && i < report->rule_count; i++) {
-        const struct policy_rule *rule = &report->rules[i];
-        json_array_append_new(rules, json_pack("{s:s, s:b, s:s, s:s}", "name", rule->name, "ok",
-                                               rule->is_met, "value", rule->value, "wanted",
-                                               rule->wanted));
-    }
-    const char *word = report == NULL ? "none" : report->is_accepted ? "accept" : "reject";
-    bool done = json_object_set_new(object, "policy", json_string(word)) == 0;
-    done = json_object_set_new(object, "rules", rules) == 0 && done;
-    return done || error_set(error, ERROR_NO_MEMORY, "no memory for the report");
-}

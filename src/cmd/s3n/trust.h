@@ -6,7 +6,6 @@
 
 #include "attest/policy/policy.h"
 #include "base/buffer.h"
-#include "base/json.h"
 #include "keys/verify.h"
 
 enum {
@@ -43,8 +42,5 @@ void trust_apply(const struct trust *trust, struct verify_options *options);
 /* One line for each rule: met or not, what was found, what was wanted. */
 void policy_lines_append(struct buffer *text, const struct policy_report *report,
                          const char *indent);
-/* Sets "policy" ("accept", "reject", "none") and "rules"; NULL: there was no policy. */
-MUST_CHECK bool policy_json_set(json_t *object, const struct policy_report *report,
-                                struct error *error);
 
 #endif

@@ -8,7 +8,7 @@
 #include "core/hex.h"
 #include "core/time.h"
 #include "crypto/hash.h"
-#include "keys/verify.h"
+#include "keys/verify_report.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -17,8 +17,7 @@
 
 enum {
     READ_SIZE = 64 << 10,
-    REPORT_SIZE_MAX = 64 << 10,
-    EAR_SIZE_MAX = 2048
+    REPORT_SIZE_MAX = 64 << 10
 };
 
 struct verify {
@@ -191,73 +190,25 @@ static bool show_text(const struct cli *cli, const struct verify_result *result,
     return cli_write(buffer_view(&text), error);
 }
 
-static json_t *json_steps(const struct verify_result *result)
-{
-    json_t *steps = json_array();
-    for (int step = 0; steps != NULL && step < VERIFY_STEP_COUNT; step++)
-        json_array_append_new(steps, json_pack("{s:s, s:s, s:s}", "name",
-                                               verify_step_name((enum verify_step)step), "verdict",
-                                               verify_verdict_name(result->steps[step].verdict),
-                                               "detail", result->steps[step].detail));
-    return steps;
-}
-
-static json_t *json_evidence_steps(const struct verify_result *result)
-{
-    json_t *steps = json_array();
-    for (size_t i = 0; steps != NULL && i < result->evidence_step_count; i++) {
-        const struct attest_step *step = &result->evidence_steps[i];
-        json_array_append_new(steps,
-                              json_pack("{s:s, s:o, s:s}", "name", step->name, "ok",
-                                        step->state == ATTEST_STEP_LEFT_OUT
-                                            ? json_null()
-                                            : json_boolean(step->state == ATTEST_STEP_PASSED),
-                                        "detail", step->detail));
-    }
-    return steps;
-}
-
-/* The evidence's appraisal for RATS tools: EAR, as docs/attestation.md has it. */
-static bool set_appraisal(json_t *report, const struct ear *appraisal, struct error *error)
-{
-    char text[EAR_SIZE_MAX];
-    json_t *parsed = NULL;
-    struct writer writer = writer_into(text, sizeof(text));
-    struct json_writer json = json_writer_into(&writer);
-    json_write_object_begin(&json);
-    ear_write_json(&json, appraisal);
-    json_write_object_end(&json);
-    if (!json_parse(&parsed, writer_view(&writer), error))
-        return false;
-    return json_object_set_new(report, "ear", parsed) == 0 ||
-           error_set(error, ERROR_NO_MEMORY, "no memory for the report");
-}
-
 static bool show_json(const struct verify_result *result, bool held, bool has_receipt,
                       struct error *error)
 {
-    char at[TIME_TEXT_SIZE + 1] = "";
-    (void)!time_format(at, result->judged_at_s);
-    AUTO_JSON json_t *report = json_pack(
-        "{s:b, s:b, s:s, s:o, s:o}", "verified", held, "simulated", result->simulated, "judged_at",
-        at, "steps", json_steps(result), "evidence_steps", json_evidence_steps(result));
-    if (report == NULL)
+    AUTO_BUFFER struct buffer text;
+    AUTO_BUFFER struct buffer claims;
+    buffer_init(&text, VERIFY_REPORT_SIZE_MAX);
+    buffer_init(&claims, RECEIPT_CLAIMS_SIZE_MAX);
+    if (has_receipt && !receipt_claims(&claims, &result->receipt, error))
+        return false;
+    uint8_t *room = buffer_reserve(&text, VERIFY_REPORT_SIZE_MAX);
+    if (room == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
-    if (result->has_appraisal && !set_appraisal(report, &result->appraisal, error))
-        return false;
-    if (!policy_json_set(report, result->has_policy ? &result->policy : NULL, error))
-        return false;
-    if (has_receipt) {
-        json_t *claims = NULL;
-        AUTO_BUFFER struct buffer text;
-        buffer_init(&text, RECEIPT_CLAIMS_SIZE_MAX);
-        if (!receipt_claims(&text, &result->receipt, error) ||
-            !json_parse(&claims, buffer_view(&text), error))
-            return false;
-        if (json_object_set_new(report, "receipt", claims) != 0)
-            return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
-    }
-    return cli_write_json(report, error);
+    struct writer target = writer_into(room, VERIFY_REPORT_SIZE_MAX);
+    struct json_writer json = json_writer_into(&target);
+    verify_report_write(&json, result, held, has_receipt ? &claims : NULL);
+    if (target.failed)
+        return error_set(error, ERROR_INTERNAL, "report is too long");
+    AUTO_JSON json_t *report = NULL;
+    return json_parse(&report, writer_view(&target), error) && cli_write_json(report, error);
 }
 
 /* `refusal` is why it does not hold; its code 0: it does. */
