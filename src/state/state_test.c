@@ -11,7 +11,7 @@
 static void a_transaction_sees_its_own_writes_and_nobody_elses(void)
 {
     STATE();
-    test_put(state, "a", "1");
+    test_set_now(state, "a", "1");
     struct transaction *first = test_begin(state), *second = test_begin(state);
     CHECK(test_set(first, "a", "2") && test_set(first, "b", "3"));
     CHECK_STRING(test_get(first, "a"), "2");
@@ -34,7 +34,7 @@ static void a_transaction_sees_its_own_writes_and_nobody_elses(void)
 static void what_was_not_committed_leaves_nothing(void)
 {
     STATE();
-    test_put(state, "a", "1");
+    test_set_now(state, "a", "1");
     struct digest32 before = state_facts(state).head.digest;
     struct transaction *transaction = test_begin(state);
     bool found;
@@ -81,14 +81,14 @@ static void a_list_notices_what_comes_and_goes_in_its_range(void)
     };
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
         STATE();
-        test_put(state, "ka", "1");
-        test_put(state, "kb", "2");
-        test_put(state, "kd", "3");
+        test_set_now(state, "ka", "1");
+        test_set_now(state, "kb", "2");
+        test_set_now(state, "kd", "3");
         struct transaction *transaction = test_begin(state);
         CHECK_STRING(test_list(transaction, cases[i].prefix, cases[i].after, cases[i].limit, 0),
                      cases[i].listed);
         CHECK(test_set(transaction, "result", "x"));
-        test_put(state, cases[i].changed, "new");
+        test_set_now(state, cases[i].changed, "new");
         CHECK_NOTE((test_commit(transaction, NULL) == ERROR_CONFLICT) == cases[i].conflicts,
                    "case %zu", i);
     }
@@ -99,7 +99,7 @@ static void a_deleted_key_is_a_conflict_too(void)
     STATE();
     bool found;
     struct error error;
-    test_put(state, "a", "1");
+    test_set_now(state, "a", "1");
     struct transaction *reader = test_begin(state), *lister = test_begin(state),
                        *missing = test_begin(state);
     CHECK_STRING(test_get(reader, "a"), "1");
@@ -121,9 +121,9 @@ static void lists_merge_what_the_transaction_wrote(void)
     STATE();
     bool found;
     struct error error;
-    test_put(state, "a", "1");
-    test_put(state, "c", "3");
-    test_put(state, "e", "5");
+    test_set_now(state, "a", "1");
+    test_set_now(state, "c", "3");
+    test_set_now(state, "e", "5");
     struct transaction *transaction = test_begin(state);
     CHECK(test_set(transaction, "b", "2") && test_set(transaction, "c", "C") &&
           test_set(transaction, "f", "6"));
@@ -402,7 +402,7 @@ static void a_reader_that_saw_what_expired_conflicts_once_it_is_swept(void)
 static void what_is_spoilt_answers_conflict(void)
 {
     STATE();
-    test_put(state, "a", "1");
+    test_set_now(state, "a", "1");
     struct error error;
     struct transaction *transaction = test_begin(state), *refused;
     CHECK_STRING(test_get(transaction, "a"), "1");

@@ -64,7 +64,7 @@ enum error_code test_commit(struct transaction *transaction, struct transaction_
     return done ? ERROR_NONE : error.code;
 }
 
-void test_put(struct state *state, const char *key, const char *value)
+void test_set_now(struct state *state, const char *key, const char *value)
 {
     struct transaction *transaction = test_begin(state);
     CHECK(test_set(transaction, key, value));

@@ -16,7 +16,7 @@ bool test_set(struct transaction *transaction, const char *key, const char *valu
 const char *test_get(struct transaction *transaction, const char *key);
 /* Ends it; `outcome` may be NULL. */
 enum error_code test_commit(struct transaction *transaction, struct transaction_outcome *outcome);
-void test_put(struct state *state, const char *key, const char *value);
+void test_set_now(struct state *state, const char *key, const char *value);
 /* "a=1;b=2;", with "+" behind when there is more; `take_max` 0: as many as there are. */
 const char *test_list(struct transaction *transaction, const char *prefix, const char *after,
                       size_t limit, size_t take_max);

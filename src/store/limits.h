@@ -7,7 +7,7 @@ enum {
     STORE_SPACE_SIZE_MAX = 128,       /* bytes of a space's name */
     STORE_KEY_SIZE_MAX = 512,         /* bytes of a record's key */
     STORE_VALUE_SIZE_MAX = 1 << 20,   /* bytes of a record's value */
-    STORE_WRITES_MAX = 64,            /* writes in one batch */
+    STORE_WRITES_MAX = 1024,          /* writes in one batch */
     STORE_LIST_MAX = 1000,            /* entries in one page of a list */
     STORE_RECORDS_MAX = 1 << 20,      /* live records in one store */
     STORE_BLOB_SIZE_MAX = 256 << 20,  /* bytes of a blob */

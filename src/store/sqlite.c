@@ -141,7 +141,9 @@ static bool writes_prepare(struct sqlite_store *sqlite, struct store_write *writ
 {
     for (size_t i = 0; i < count; i++) {
         uint64_t current = freshness_revision(&sqlite->freshness, writes[i].key);
-        if (current == 0 && writes[i].if_revision == 0 && writes[i].kind == STORE_WRITE_DELETE)
+        if (writes[i].if_revision == STORE_REVISION_ANY)
+            writes[i].if_revision = current;
+        else if (current == 0 && writes[i].if_revision == 0 && writes[i].kind == STORE_WRITE_DELETE)
             return error_set(error, ERROR_NOT_FOUND, "no record %s in %s", writes[i].key.key,
                              writes[i].key.space);
         if (current != writes[i].if_revision)
@@ -165,6 +167,8 @@ static bool write_row(struct sqlite_store *sqlite, const struct store_write *wri
                       uint64_t revision, struct bytes sealed, struct error *error)
 {
     enum sqlite_statement which = STATEMENT_RECORD_DELETE;
+    if (write->kind == STORE_WRITE_DELETE && write->if_revision == 0)
+        return true; /* of ANY: there is none */
     if (write->kind == STORE_WRITE_PUT)
         which = write->if_revision == 0 ? STATEMENT_RECORD_INSERT : STATEMENT_RECORD_UPDATE;
     sqlite3_stmt *statement = sqlite_statement(sqlite, which);
@@ -217,8 +221,10 @@ static bool sqlite_apply(struct store *store, struct store_write *writes, size_t
                          struct error *error)
 {
     struct sqlite_store *sqlite = (struct sqlite_store *)store;
-    struct buffer sealed[STORE_WRITES_MAX] = { 0 };
+    struct buffer *sealed = calloc(count, sizeof(*sealed));
     uint64_t before = sqlite->freshness.head.revision;
+    if (sealed == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for sealed values");
     bool done = freshness_reserve(&sqlite->freshness, count, error) &&
                 writes_prepare(sqlite, writes, count, sealed, error) && sqlite_begin(sqlite, error);
     if (done) {
@@ -234,6 +240,7 @@ static bool sqlite_apply(struct store *store, struct store_write *writes, size_t
         bool is_live = writes[i].kind == STORE_WRITE_PUT;
         freshness_set(&sqlite->freshness, writes[i].key, is_live ? writes[i].revision : 0);
     }
+    free(sealed);
     return done;
 }
 

@@ -70,9 +70,24 @@ bool store_delete(struct store *store, struct store_key key, uint64_t if_revisio
     return store_apply(store, &write, 1, error);
 }
 
-static bool is_same_key(struct store_key a, struct store_key b)
+static int key_order(const void *a, const void *b)
 {
-    return strcmp(a.space, b.space) == 0 && strcmp(a.key, b.key) == 0;
+    const struct store_write *const *left = a, *const *right = b;
+    int order = strcmp((*left)->key.key, (*right)->key.key);
+    return order != 0 ? order : strcmp((*left)->key.space, (*right)->key.space);
+}
+
+static bool keys_differ(const struct store_write *writes, size_t count)
+{
+    const struct store_write *sorted[STORE_WRITES_MAX];
+    for (size_t i = 0; i < count; i++)
+        sorted[i] = &writes[i];
+    qsort(sorted, count, sizeof(sorted[0]), key_order);
+    for (size_t i = 1; i < count; i++) {
+        if (key_order(&sorted[i - 1], &sorted[i]) == 0)
+            return false;
+    }
+    return true;
 }
 
 bool store_apply(struct store *store, struct store_write *writes, size_t count, struct error *error)
@@ -88,11 +103,9 @@ bool store_apply(struct store *store, struct store_write *writes, size_t count, 
         if (writes[i].kind == STORE_WRITE_PUT && writes[i].value.size > STORE_VALUE_SIZE_MAX)
             return error_set(error, ERROR_LIMIT, "value of %zu bytes, at most %d",
                              writes[i].value.size, STORE_VALUE_SIZE_MAX);
-        for (size_t j = 0; j < i; j++) {
-            if (is_same_key(writes[i].key, writes[j].key))
-                return error_set(error, ERROR_INVALID, "a key comes twice in one batch");
-        }
     }
+    if (!keys_differ(writes, count))
+        return error_set(error, ERROR_INVALID, "a key comes twice in one batch");
     return store->operations->apply(store, writes, count, error);
 }
 

@@ -66,6 +66,9 @@ enum store_write_kind {
     STORE_WRITE_PUT,
     STORE_WRITE_DELETE,
 };
+/* As `if_revision`: whatever is there; a DELETE may then find nothing. */
+#define STORE_REVISION_ANY UINT64_MAX
+
 struct store_write {
     enum store_write_kind kind;
     struct store_key key;

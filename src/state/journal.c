@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread: takes what waits, writes as much of it as fits in one transaction of the store, and
+ * gives it back. */
+#include "state/states_parts.h"
+
+#include "store/limits.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+    WRITES_BESIDES = 3, /* of a job: the head, the receipt, an old receipt's end */
+    INDEX_SIZE = 4096,  /* a power of two, well above GROUP_WRITES_MAX */
+};
+
+void jobs_init(struct jobs *jobs)
+{
+    jobs->first = NULL;
+    jobs->last = &jobs->first;
+}
+
+void jobs_add(struct jobs *jobs, struct job *job)
+{
+    job->next = NULL;
+    *jobs->last = job;
+    jobs->last = &job->next;
+}
+
+struct job *jobs_take(struct jobs *jobs)
+{
+    struct job *first = jobs->first;
+    if (first == NULL)
+        return NULL;
+    jobs->first = first->next;
+    if (jobs->first == NULL)
+        jobs->last = &jobs->first;
+    return first;
+}
+
+/* What one transaction of the store will write: the last word on each record. */
+struct group {
+    struct store_write writes[GROUP_WRITES_MAX];
+    struct buffer values[GROUP_WRITES_MAX];
+    char keys[GROUP_WRITES_MAX][RECORD_KEY_SIZE];
+    uint16_t index[INDEX_SIZE]; /* number of a write, plus one */
+    size_t count;
+    size_t size;
+    struct jobs jobs;
+    size_t receipts_added;
+};
+
+static void group_clear(struct group *group)
+{
+    for (size_t i = 0; i < group->count; i++)
+        buffer_done(&group->values[i]);
+    group->count = group->size = group->receipts_added = 0;
+    memset(group->index, 0, sizeof(group->index));
+    jobs_init(&group->jobs);
+}
+
+static size_t key_hash(const char *space, const char *key)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+    for (; *space != '\0'; space++)
+        hash = (hash ^ (uint8_t)*space) * UINT64_C(0x100000001b3);
+    for (; *key != '\0'; key++)
+        hash = (hash ^ (uint8_t)*key) * UINT64_C(0x100000001b3);
+    return (size_t)(hash ^ hash >> 29);
+}
+
+/* The group's write of this record, fresh or to be replaced. */
+static size_t group_write(struct group *group, const char *space, const char *key,
+                          enum store_write_kind kind)
+{
+    size_t at = key_hash(space, key) % INDEX_SIZE;
+    for (; group->index[at] != 0; at = (at + 1) % INDEX_SIZE) {
+        struct store_write *write = &group->writes[group->index[at] - 1];
+        if (strcmp(write->key.key, key) == 0 && strcmp(write->key.space, space) == 0) {
+            write->kind = kind;
+            buffer_clear(&group->values[group->index[at] - 1]);
+            return group->index[at] - 1u;
+        }
+    }
+    ASSERT(group->count < GROUP_WRITES_MAX);
+    size_t number = group->count++;
+    group->index[at] = (uint16_t)(number + 1);
+    snprintf(group->keys[number], sizeof(group->keys[number]), "%s", key);
+    buffer_init(&group->values[number], STORE_VALUE_SIZE_MAX);
+    group->writes[number] = (struct store_write){ .kind = kind,
+                                                  .key = { space, group->keys[number] },
+                                                  .if_revision = STORE_REVISION_ANY };
+    return number;
+}
+
+static bool group_has_room(const struct group *group, const struct job *job)
+{
+    if (group->count == 0)
+        return true;
+    size_t count = job->change == NULL ? 0 : job->change->count;
+    size_t size = job->change == NULL ? 0 : job->change->size;
+    return group->count + count + WRITES_BESIDES <= GROUP_WRITES_MAX &&
+           group->size + size <= GROUP_BYTES_MAX;
+}
+
+static void group_add_change(struct states *states, struct group *group, const struct job *job)
+{
+    const struct state_change *change = job->change;
+    for (size_t i = 0; i < change->count; i++) {
+        const struct state_write *write = &change->writes[i];
+        char key[RECORD_KEY_SIZE];
+        record_key(states, job->slot->space, write->name, key);
+        size_t number = group_write(group, job->slot->space, key,
+                                    write->is_live ? STORE_WRITE_PUT : STORE_WRITE_DELETE);
+        if (write->is_live)
+            record_write(&group->values[number], write);
+    }
+    size_t number = group_write(group, job->slot->space, "head", STORE_WRITE_PUT);
+    head_write(&group->values[number], &change->head);
+    group->size += change->size;
+}
+
+/* The receipt, and the end of the oldest one when there are enough. */
+static void group_add_receipt(struct states *states, struct group *group, const struct job *job)
+{
+    size_t number = group_write(group, STATE_SPACE_RECEIPTS, job->receipt_id, STORE_WRITE_PUT);
+    buffer_append(&group->values[number], bytes_of(job->receipt, job->receipt_size));
+    size_t kept = states->receipt_count + group->receipts_added;
+    if (kept >= RECEIPTS_STORED_MAX) {
+        size_t oldest = (states->receipt_first + kept - RECEIPTS_STORED_MAX) %
+                        (2 * (size_t)RECEIPTS_STORED_MAX);
+        group_write(group, STATE_SPACE_RECEIPTS, states->receipts[oldest], STORE_WRITE_DELETE);
+    }
+    size_t at = (states->receipt_first + kept) % (2 * (size_t)RECEIPTS_STORED_MAX);
+    snprintf(states->receipts[at], sizeof(states->receipts[at]), "%s", job->receipt_id);
+    group->receipts_added++;
+}
+
+static void group_add(struct states *states, struct group *group, struct job *job)
+{
+    if (job->change != NULL)
+        group_add_change(states, group, job);
+    if (job->receipt != NULL)
+        group_add_receipt(states, group, job);
+    jobs_add(&group->jobs, job);
+}
+
+static bool group_commit(struct states *states, struct group *group, struct error *error)
+{
+    for (size_t i = 0; i < group->count; i++) {
+        if (group->values[i].failed)
+            return error_set(error, ERROR_NO_MEMORY, "no memory for a commit");
+        group->writes[i].value = buffer_view(&group->values[i]);
+    }
+    if (!store_apply(states->store, group->writes, group->count, error))
+        return error_within(error, "state");
+    states->receipt_count += group->receipts_added;
+    if (states->receipt_count > RECEIPTS_STORED_MAX) {
+        states->receipt_first =
+            (states->receipt_first + states->receipt_count - RECEIPTS_STORED_MAX) %
+            (2 * (size_t)RECEIPTS_STORED_MAX);
+        states->receipt_count = RECEIPTS_STORED_MAX;
+    }
+    return true;
+}
+
+static void job_fail(struct job *job, const struct error *error)
+{
+    job->has_failed = true;
+    job->error = *error;
+}
+
+/* Gives jobs back to the loop. */
+static void jobs_finish(struct states *states, struct jobs *jobs, bool is_group)
+{
+    bool wakes = false;
+    pthread_mutex_lock(&states->mutex);
+    for (struct job *job; (job = jobs_take(jobs)) != NULL;) {
+        if (job->kind == JOB_WRITE && job->change != NULL) {
+            states->counts.commits += job->has_failed ? 0 : 1;
+            states->counts.failures += job->has_failed ? 1 : 0;
+        }
+        job->is_done = true;
+        if (job->is_waited_for) {
+            pthread_cond_broadcast(&states->done);
+        } else {
+            jobs_add(&states->finished, job);
+            wakes = true;
+        }
+    }
+    states->counts.groups += is_group ? 1 : 0;
+    pthread_mutex_unlock(&states->mutex);
+    uint64_t one = 1;
+    if (wakes && write(states->wakeup, &one, sizeof(one)) < 0)
+        return; /* it is readable already */
+}
+
+static void group_finish(struct states *states, struct group *group)
+{
+    struct error error = { 0 };
+    bool writes = group->count > 0;
+    if (writes && !group_commit(states, group, &error)) {
+        for (struct job *job = group->jobs.first; job != NULL; job = job->next) {
+            job_fail(job, &error);
+            job->slot->has_failed = true;
+        }
+    }
+    struct jobs jobs = group->jobs;
+    if (jobs.first == NULL)
+        jobs_init(&jobs);
+    jobs_finish(states, &jobs, writes);
+    group_clear(group);
+}
+
+static void single_run(struct states *states, struct job *job)
+{
+    struct error error = { 0 };
+    uint64_t revision;
+    bool done = false;
+    switch (job->kind) {
+    case JOB_WRITE:
+        error_set(&error, ERROR_UNAVAILABLE, "an earlier commit could not be written");
+        break;
+    case JOB_LOAD:
+        done = slot_load(states, job->slot, &error);
+        break;
+    case JOB_REMOVE:
+        done = slot_remove(states, job->slot, &error);
+        break;
+    case JOB_RECEIPT:
+        done = store_get(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, job->receipt_id },
+                         job->text, &revision, &error);
+        break;
+    }
+    if (!done)
+        job_fail(job, &error);
+    struct jobs jobs;
+    jobs_init(&jobs);
+    jobs_add(&jobs, job);
+    jobs_finish(states, &jobs, false);
+}
+
+/* All that waits, or NULL at the end. */
+static bool jobs_wait(struct states *states, struct jobs *taken)
+{
+    pthread_mutex_lock(&states->mutex);
+    while (states->waiting.first == NULL && !states->stops)
+        pthread_cond_wait(&states->work, &states->mutex);
+    *taken = states->waiting;
+    if (taken->first == NULL)
+        jobs_init(taken);
+    jobs_init(&states->waiting);
+    pthread_mutex_unlock(&states->mutex);
+    return taken->first != NULL;
+}
+
+void *journal_run(void *context)
+{
+    struct states *states = context;
+    struct group *group = calloc(1, sizeof(*group));
+    struct jobs taken;
+    ASSERT(group != NULL);
+    group_clear(group);
+    while (jobs_wait(states, &taken)) {
+        for (struct job *job = taken.first, *next; job != NULL; job = next) {
+            next = job->next;
+            bool is_write = job->kind == JOB_WRITE && !job->slot->has_failed;
+            if (!is_write || !group_has_room(group, job))
+                group_finish(states, group); /* in order */
+            if (job->kind == JOB_WRITE && !job->slot->has_failed)
+                group_add(states, group, job);
+            else
+                single_run(states, job);
+        }
+        group_finish(states, group);
+    }
+    group_clear(group);
+    free(group);
+    return NULL;
+}
+
+struct receipt_place {
+    char id[RECEIPT_ID_SIZE_MAX + 1];
+    uint64_t revision;
+};
+
+static int place_order(const void *a, const void *b)
+{
+    const struct receipt_place *left = a, *right = b;
+    return left->revision < right->revision ? -1 : left->revision > right->revision ? 1 : 0;
+}
+
+static bool places_read(struct states *states, struct receipt_place *places, size_t count_max,
+                        size_t *count, struct error *error)
+{
+    char after[STORE_KEY_SIZE_MAX + 1] = "";
+    for (bool more = true; more;) {
+        AUTO_STORE_PAGE struct store_page page = { 0 };
+        if (!store_list(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, "" }, after,
+                        STORE_LIST_MAX, &page, error))
+            return false;
+        for (size_t i = 0; i < page.count; i++) {
+            if (*count == count_max || strlen(page.entries[i].key) > RECEIPT_ID_SIZE_MAX)
+                return error_set(error, ERROR_CORRUPT, "the receipts are not those that were kept");
+            snprintf(places[*count].id, sizeof(places->id), "%s", page.entries[i].key);
+            places[(*count)++].revision = page.entries[i].revision;
+        }
+        more = page.more;
+        if (page.count > 0)
+            snprintf(after, sizeof(after), "%s", page.entries[page.count - 1].key);
+    }
+    return true;
+}
+
+bool journal_prepare(struct states *states, struct error *error)
+{
+    size_t count = 0, count_max = RECEIPTS_STORED_MAX;
+    struct receipt_place *places = calloc(count_max, sizeof(*places));
+    /* Twice as many: those of a group are noted before the oldest are dropped. */
+    states->receipts = calloc(2 * count_max, sizeof(*states->receipts));
+    bool done = places != NULL && states->receipts != NULL;
+    if (!done)
+        error_set(error, ERROR_NO_MEMORY, "no memory for the list of receipts");
+    done = done && places_read(states, places, count_max, &count, error);
+    if (done && count > 0)
+        qsort(places, count, sizeof(*places), place_order);
+    for (size_t i = 0; done && i < count; i++)
+        memcpy(states->receipts[i], places[i].id, sizeof(places[i].id));
+    states->receipt_count = count;
+    free(places);
+    return done;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "state/states_parts.h"
+
+#include "crypto/random.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#define NAMES_PLACE ((struct store_key){ STORE_SPACE_NODE, "names" })
+
+/* --- jobs --- */
+
+static void slot_drop(struct slot *slot)
+{
+    if (slot == NULL || --slot->references > 0)
+        return;
+    state_release(slot->state);
+    free(slot);
+}
+
+static void job_free(struct job *job)
+{
+    if (job == NULL)
+        return;
+    slot_drop(job->slot);
+    state_change_free(job->change);
+    free(job->receipt);
+    free(job);
+}
+DEFINE_AUTO(job, job_free)
+
+static struct job *job_new(enum job_kind kind, struct slot *slot)
+{
+    struct job *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return NULL;
+    made->kind = kind;
+    made->slot = slot;
+    if (slot != NULL)
+        slot->references++;
+    return made;
+}
+
+static void job_send(struct states *states, struct job *job)
+{
+    pthread_mutex_lock(&states->mutex);
+    jobs_add(&states->waiting, job);
+    pthread_cond_signal(&states->work);
+    pthread_mutex_unlock(&states->mutex);
+}
+
+/* Sends it and blocks until it is done. */
+static bool job_wait(struct states *states, struct job *job, struct error *error)
+{
+    job->is_waited_for = true;
+    job_send(states, job);
+    pthread_mutex_lock(&states->mutex);
+    while (!job->is_done)
+        pthread_cond_wait(&states->done, &states->mutex);
+    pthread_mutex_unlock(&states->mutex);
+    if (job->has_failed)
+        *error = job->error;
+    return !job->has_failed;
+}
+
+/* --- opening and closing --- */
+
+static bool names_open(struct states *states, struct error *error)
+{
+    AUTO_BUFFER struct buffer names;
+    struct error missing = { 0 };
+    uint64_t revision;
+    buffer_init(&names, sizeof(states->names));
+    if (store_get(states->store, NAMES_PLACE, &names, &revision, &missing)) {
+        if (names.size != sizeof(states->names.bytes))
+            return error_set(error, ERROR_CORRUPT, "the key of names has the wrong size");
+        memcpy(states->names.bytes, names.data, names.size);
+        secret_wipe(names.data, names.size);
+        return true;
+    }
+    if (missing.code != ERROR_NOT_FOUND) {
+        *error = missing;
+        return false;
+    }
+    random_secret32(&states->names);
+    return store_put(states->store, NAMES_PLACE, BYTES_OF(states->names.bytes), 0, &revision,
+                     error);
+}
+
+bool states_open(struct states **states, const struct states_options *options, struct error *error)
+{
+    AUTO(states) struct states *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for states");
+    made->clock = options->clock;
+    jobs_init(&made->waiting);
+    jobs_init(&made->finished);
+    pthread_mutex_init(&made->mutex, NULL);
+    pthread_cond_init(&made->work, NULL);
+    pthread_cond_init(&made->done, NULL);
+    made->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (made->wakeup < 0)
+        return error_system(error, "eventfd");
+    if (!store_open_sqlite(&made->store, options->path, &options->sealer, error) ||
+        !names_open(made, error) || !journal_prepare(made, error))
+        return false;
+    int failure = pthread_create(&made->thread, NULL, journal_run, made);
+    if (failure != 0) {
+        errno = failure;
+        return error_system(error, "start the state's thread");
+    }
+    made->has_thread = true;
+    *states = TAKE(made);
+    return true;
+}
+
+void states_close(struct states *states)
+{
+    if (states == NULL)
+        return;
+    if (states->has_thread) {
+        pthread_mutex_lock(&states->mutex);
+        states->stops = true;
+        pthread_cond_signal(&states->work);
+        pthread_mutex_unlock(&states->mutex);
+        pthread_join(states->thread, NULL);
+    }
+    for (struct job *job; (job = jobs_take(&states->finished)) != NULL;)
+        job_free(job);
+    while (states->slots != NULL) {
+        struct slot *slot = states->slots;
+        states->slots = slot->next;
+        state_spoil(slot->state);
+        slot_drop(slot);
+    }
+    store_close(states->store);
+    if (states->wakeup >= 0)
+        close(states->wakeup);
+    pthread_mutex_destroy(&states->mutex);
+    pthread_cond_destroy(&states->work);
+    pthread_cond_destroy(&states->done);
+    secret32_done(&states->names);
+    free(states->receipts);
+    free(states);
+}
+
+/* --- states --- */
+
+static bool space_of(char space[STATE_SPACE_SIZE_MAX], const char *id, struct error *error)
+{
+    size_t size = strnlen(id, STATE_ID_SIZE_MAX + 1);
+    bool is_good = size > 0 && size <= STATE_ID_SIZE_MAX;
+    for (size_t i = 0; is_good && i < size; i++)
+        is_good = id[i] > 0x20 && id[i] < 0x7f;
+    if (!is_good)
+        return error_set(error, ERROR_INVALID, "not the id of a state");
+    snprintf(space, STATE_SPACE_SIZE_MAX, "kv/%s", id);
+    return true;
+}
+
+static struct slot *slot_find(const struct states *states, const char *space)
+{
+    struct slot *at = states->slots;
+    while (at != NULL && strcmp(at->space, space) != 0)
+        at = at->next;
+    return at;
+}
+
+static struct slot *slot_of(const struct states *states, const struct state *state)
+{
+    struct slot *at = states->slots;
+    while (at != NULL && at->state != state)
+        at = at->next;
+    return at;
+}
+
+static void slot_forget(struct states *states, struct slot *slot)
+{
+    for (struct slot **at = &states->slots; *at != NULL; at = &(*at)->next) {
+        if (*at == slot) {
+            *at = slot->next;
+            states->slot_count--;
+            slot_drop(slot);
+            return;
+        }
+    }
+}
+
+/* The one that was asked for the longest time ago, and is not in use. */
+static bool slot_make_room(struct states *states, struct error *error)
+{
+    struct slot *last = NULL;
+    if (states->slot_count < STATE_OPEN_MAX)
+        return true;
+    for (struct slot *at = states->slots; at != NULL; at = at->next) {
+        if (at->references == 1 && state_facts(at->state).transactions == 0)
+            last = at;
+    }
+    if (last == NULL)
+        return error_set(error, ERROR_BUSY, "the states of %d applications are in use",
+                         STATE_OPEN_MAX);
+    slot_forget(states, last);
+    return true;
+}
+
+static struct slot *slot_new(struct states *states, const char *space, struct error *error)
+{
+    struct slot *made = calloc(1, sizeof(*made));
+    if (made == NULL || !state_new(&made->state, states->clock, error)) {
+        free(made);
+        error_set(error, ERROR_NO_MEMORY, "no memory for a state");
+        return NULL;
+    }
+    made->references = 1;
+    snprintf(made->space, sizeof(made->space), "%s", space);
+    return made;
+}
+
+bool states_get(struct states *states, const char *id, struct state **state, struct error *error)
+{
+    char space[STATE_SPACE_SIZE_MAX];
+    if (!space_of(space, id, error))
+        return false;
+    struct slot *slot = slot_find(states, space);
+    if (slot == NULL) {
+        if (!slot_make_room(states, error))
+            return false;
+        slot = slot_new(states, space, error);
+        AUTO(job) struct job *job = slot == NULL ? NULL : job_new(JOB_LOAD, slot);
+        if (job == NULL)
+            error_set(error, ERROR_NO_MEMORY, "no memory for a state");
+        if (job == NULL || !job_wait(states, job, error)) {
+            slot_drop(slot);
+            return false;
+        }
+        slot->next = states->slots;
+        states->slots = slot;
+        states->slot_count++;
+    }
+    *state = state_hold(slot->state);
+    return true;
+}
+
+bool states_is_settled(const struct states *states, const struct state *state)
+{
+    const struct slot *slot = slot_of(states, state);
+    return slot != NULL && slot->pending == 0;
+}
+
+bool states_write(struct states *states, struct state *state, struct state_change *change,
+                  const struct states_receipt *receipt, states_written *written, void *context,
+                  struct error *error)
+{
+    AUTO(state_change) struct state_change *owned = change;
+    struct slot *slot = slot_of(states, state);
+    if (slot == NULL)
+        return error_set(error, ERROR_CONFLICT, "the state was read anew from the disk");
+    AUTO(job) struct job *job = job_new(JOB_WRITE, slot);
+    bool is_complete = job != NULL;
+    if (is_complete && receipt != NULL) {
+        ASSERT(strlen(receipt->id) <= RECEIPT_ID_SIZE_MAX &&
+               receipt->text.size <= RECEIPT_TEXT_SIZE_MAX && receipt->text.size > 0);
+        snprintf(job->receipt_id, sizeof(job->receipt_id), "%s", receipt->id);
+        job->receipt = malloc(receipt->text.size);
+        is_complete = job->receipt != NULL;
+        if (is_complete)
+            memcpy(job->receipt, receipt->text.data, receipt->text.size);
+        job->receipt_size = receipt->text.size;
+    }
+    if (!is_complete) {
+        /* What was committed in memory will not be on the disk. */
+        state_spoil(state);
+        slot_forget(states, slot);
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a commit");
+    }
+    job->change = TAKE(owned);
+    job->written = written;
+    job->context = context;
+    slot->pending++;
+    job_send(states, TAKE(job));
+    return true;
+}
+
+bool states_remove(struct states *states, const char *id, struct error *error)
+{
+    struct state *state = NULL;
+    if (!states_get(states, id, &state, error))
+        return false;
+    struct slot *slot = slot_of(states, state);
+    AUTO(job) struct job *job = job_new(JOB_REMOVE, slot);
+    state_spoil(state);
+    state_release(state);
+    slot_forget(states, slot);
+    return job == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory to remove a state")
+                       : job_wait(states, job, error);
+}
+
+bool states_receipt_get(struct states *states, const char *id, struct buffer *text,
+                        struct error *error)
+{
+    size_t size = strnlen(id, RECEIPT_ID_SIZE_MAX + 1);
+    if (size == 0 || size > RECEIPT_ID_SIZE_MAX)
+        return error_set(error, ERROR_NOT_FOUND, "no such receipt");
+    AUTO(job) struct job *job = job_new(JOB_RECEIPT, NULL);
+    if (job == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to look for a receipt");
+    snprintf(job->receipt_id, sizeof(job->receipt_id), "%s", id);
+    job->text = text;
+    return job_wait(states, job, error);
+}
+
+int states_descriptor(const struct states *states)
+{
+    return states->wakeup;
+}
+
+void states_take(struct states *states)
+{
+    uint64_t count;
+    struct jobs finished;
+    if (read(states->wakeup, &count, sizeof(count)) < 0 && errno != EAGAIN)
+        return;
+    pthread_mutex_lock(&states->mutex);
+    finished = states->finished;
+    if (finished.first == NULL)
+        jobs_init(&finished);
+    jobs_init(&states->finished);
+    pthread_mutex_unlock(&states->mutex);
+    for (struct job *job = finished.first, *next; job != NULL; job = next) {
+        next = job->next;
+        job->slot->pending--;
+        if (job->has_failed && !state_is_spoilt(job->slot->state)) {
+            state_spoil(job->slot->state);
+            slot_forget(states, job->slot);
+        }
+        job->written(job->context, job->has_failed ? &job->error : NULL);
+        job_free(job);
+    }
+}
+
+struct states_counts states_counts(struct states *states)
+{
+    pthread_mutex_lock(&states->mutex);
+    struct states_counts counts = states->counts;
+    pthread_mutex_unlock(&states->mutex);
+    counts.open = states->slot_count;
+    return counts;
+}

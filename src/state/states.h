@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* All applications' states of a node: one store, one thread that writes it.
+ *
+ * A state is read from the disk when it is first asked for and then lives in memory; commits are
+ * written by the thread, all that wait in one transaction of the store (group commit), in the
+ * order in which they were given.  The receipt of what was committed is a record of the same
+ * transaction: neither can be there without the other.  Until `written` says that a commit is on
+ * the disk, nobody outside may hear of it, nor of anything read from it (states_write without a
+ * change waits for what came before).  When a commit can't be written, it and all that may depend
+ * on it fail, and the state is read anew.
+ *
+ * Records in the store: space "kv/<id>", key the hexadecimal HMAC of the entry's name under a key
+ * that is sealed in the store, value {version 1, expires, name, value}; key "head" with revision,
+ * clock and digest.  Space "receipts", key the invocation's id.
+ *
+ * Owns: the store, the thread, the states (shared by reference).  Never: signs, logs.  All but
+ * the thread's own part: one thread, the event loop's. */
+#ifndef STATE_STATES_H
+#define STATE_STATES_H
+
+#include "state/state.h"
+#include "store/store.h"
+
+struct states;
+
+struct states_options {
+    const char *path;     /* of the store */
+    struct sealer sealer; /* called from the thread too */
+    const struct clock *clock;
+};
+
+MUST_CHECK bool states_open(struct states **states, const struct states_options *options,
+                            struct error *error);
+/* Writes what waits; nobody is called any more. */
+void states_close(struct states *states);
+DEFINE_AUTO(states, states_close)
+
+/* The state of this id (1 to STATE_ID_SIZE_MAX of printable ASCII), held for the caller; an empty
+ * one when there is none.  Waits for the disk when it is not in memory.  CORRUPT: the disk was
+ * changed. */
+MUST_CHECK bool states_get(struct states *states, const char *id, struct state **state,
+                           struct error *error);
+
+/* On the disk, or why not.  From states_take. */
+typedef void states_written(void *context, const struct error *error);
+struct states_receipt {
+    const char *id; /* of the invocation */
+    struct bytes text;
+};
+/* Takes over the change of a commit (NULL: waits for all that was committed before) of the state
+ * that states_get gave; the receipt may be NULL.  `written` once, later. */
+MUST_CHECK bool states_write(struct states *states, struct state *state,
+                             struct state_change *change, const struct states_receipt *receipt,
+                             states_written *written, void *context, struct error *error);
+/* Whether all that was committed to it is on the disk. */
+bool states_is_settled(const struct states *states, const struct state *state);
+/* Forgets an application's state, on the disk too.  Waits for the disk. */
+MUST_CHECK bool states_remove(struct states *states, const char *id, struct error *error);
+/* Appends the receipt of an invocation that wrote, among the last RECEIPTS_STORED_MAX.  Waits for
+ * the disk.  NOT_FOUND. */
+MUST_CHECK bool states_receipt_get(struct states *states, const char *id, struct buffer *text,
+                                   struct error *error);
+
+/* Readable when states_take has something to do. */
+int states_descriptor(const struct states *states);
+void states_take(struct states *states);
+
+struct states_counts {
+    uint64_t commits; /* written */
+    uint64_t groups;  /* transactions of the store that wrote them */
+    uint64_t failures;
+    unsigned open;
+};
+struct states_counts states_counts(struct states *states);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Inside state: what the loop's side (states.c), the thread (journal.c) and the forms of records
+ * (records.c) share. */
+#ifndef STATE_STATES_PARTS_H
+#define STATE_STATES_PARTS_H
+
+#include "state/states.h"
+
+#include "base/secret.h"
+
+#include <pthread.h>
+
+enum {
+    STATE_SPACE_SIZE_MAX = STATE_ID_SIZE_MAX + 4, /* "kv/" and the end */
+    RECORD_KEY_SIZE = 64 + 1,
+    RECORD_SIZE_MAX = 1 + 8 + 2 + KV_NAME_SIZE_MAX + KV_VALUE_SIZE_MAX,
+    RECEIPT_ID_SIZE_MAX = 32
+};
+#define STATE_SPACE_RECEIPTS "receipts"
+
+/* One state in memory.  Lives while it is the present one of its id, or a job names it. */
+struct slot {
+    struct slot *next;   /* in the table */
+    unsigned references; /* of the table and jobs; the loop's */
+    struct state *state;
+    char space[STATE_SPACE_SIZE_MAX];
+    unsigned pending; /* jobs; the loop's */
+    bool has_failed;  /* the thread's: what comes later is not written */
+};
+
+enum job_kind {
+    JOB_WRITE, /* a change, or nothing: a barrier */
+    JOB_LOAD,
+    JOB_REMOVE,
+    JOB_RECEIPT,
+};
+struct job {
+    struct job *next;
+    enum job_kind kind;
+    struct slot *slot;           /* held; NULL for RECEIPT */
+    struct state_change *change; /* of WRITE; NULL: barrier */
+    char receipt_id[RECEIPT_ID_SIZE_MAX + 1];
+    uint8_t *receipt; /* text; NULL: none */
+    size_t receipt_size;
+    struct buffer *text; /* of RECEIPT: where it goes */
+    states_written *written;
+    void *context;
+    bool is_waited_for; /* the loop waits in job_wait */
+    bool is_done;
+    bool has_failed;
+    struct error error;
+};
+
+struct jobs {
+    struct job *first, **last;
+};
+
+struct states {
+    const struct clock *clock;
+    struct slot *slots;
+    unsigned slot_count;
+    pthread_t thread;
+    bool has_thread;
+    int wakeup; /* eventfd */
+    pthread_mutex_t mutex;
+    pthread_cond_t work, done;
+    /* Under the mutex. */
+    struct jobs waiting, finished;
+    bool stops;
+    struct states_counts counts;
+    /* The thread's, once it runs. */
+    struct store *store;
+    struct secret32 names;                     /* key of the HMAC */
+    char (*receipts)[RECEIPT_ID_SIZE_MAX + 1]; /* a ring of ids, the oldest at receipt_first */
+    size_t receipt_first, receipt_count;
+};
+
+/* records.c */
+void record_key(const struct states *states, const char *space, struct bytes name,
+                char key[RECORD_KEY_SIZE]);
+void record_write(struct buffer *record, const struct state_write *write);
+/* `write` borrows. */
+MUST_CHECK bool record_read(struct bytes record, struct state_write *write, struct error *error);
+void head_write(struct buffer *record, const struct state_head *head);
+MUST_CHECK bool head_read(struct bytes record, struct state_head *head, struct error *error);
+
+/* journal.c */
+void jobs_init(struct jobs *jobs);
+void jobs_add(struct jobs *jobs, struct job *job);
+struct job *jobs_take(struct jobs *jobs);
+/* The ring of receipts, from the store. */
+MUST_CHECK bool journal_prepare(struct states *states, struct error *error);
+void *journal_run(void *states);
+
+/* load.c, on the thread */
+MUST_CHECK bool slot_load(struct states *states, struct slot *slot, struct error *error);
+MUST_CHECK bool slot_remove(struct states *states, struct slot *slot, struct error *error);
+
+#endif
