@@ -43,6 +43,9 @@ bool json_parse(json_t **json, struct bytes text, struct error *error)
                          JSON_SIZE_MAX);
     if (!depth_fits(text))
         return error_set(error, ERROR_LIMIT, "JSON nested deeper than %d", JSON_DEPTH_MAX);
+    /* Jansson drops a zero byte that follows a number. */
+    if (bytes_find(text, 0) < text.size)
+        return error_set(error, ERROR_INVALID, "JSON with a zero byte");
     json_error_t problem;
     const char *data = text.size == 0 ? "" : (const char *)text.data;
     json_t *parsed =

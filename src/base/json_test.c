@@ -64,6 +64,8 @@ static void refuses_what_is_not(void)
     CHECK_NOTE(strncmp(error.text, "JSON line 3 column ", 19) == 0, "%s", error.text);
     CHECK(json == NULL);
     CHECK(!json_parse(&json, (struct bytes){ 0 }, &error));
+    CHECK(!json_parse(&json, BYTES_LITERAL("9\0"), &error));
+    CHECK(!json_parse(&json, BYTES_LITERAL("[1\0,2]"), &error));
 }
 
 static void limits_hold(void)
