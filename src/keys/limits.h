@@ -19,6 +19,13 @@ enum {
     KEEPER_CLOCK_SKEW_MAX_S = 300, /* how far ahead a keyset's validity may begin */
     KEEPER_KEYSETS_MAX = 4,        /* endorsed keysets for which evidence is given */
     KEEPER_TIMEOUT_MS = 10000,     /* how long a client waits for an answer */
+    KBS_NAME_SIZE_MAX = 64,        /* characters of each name of a resource */
+    KBS_NONCE_SIZE_MAX = 256,      /* characters of a key broker's nonce */
+    KBS_RUNTIME_SIZE_MAX = 2048,   /* bytes of nonce and key as JSON */
+    KBS_TOKEN_SIZE_MAX = 32 << 10, /* characters of its token */
+    RELAY_TIMEOUT_MS = 9000,       /* how long the keeper waits for one answer of a key broker */
+    RELAY_EXCHANGES_MAX = 8,       /* requests that one relay carries */
+    KBS_BODY_SIZE_MAX = 256 << 10, /* bytes of one of its messages, either way */
 };
 
 #define KEYS_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader holds exactly */

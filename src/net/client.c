@@ -32,6 +32,8 @@ struct http_client {
     uint8_t exporter[HTTP_EXPORTER_SIZE]; /* of the one in use */
     bool is_elsewhere;                    /* a request was held back for it */
     uint32_t connect_timeout_ms, timeout_ms;
+    struct bytes roots;
+    struct curl_slist *resolved;
     char curl_text[CURL_ERROR_SIZE];
 };
 
@@ -93,6 +95,10 @@ bool http_client_new(struct http_client **client, const struct http_client_optio
     made->connect_timeout_ms =
         options->connect_timeout_ms == 0 ? CONNECT_TIMEOUT_MS : options->connect_timeout_ms;
     made->timeout_ms = options->timeout_ms == 0 ? TIMEOUT_MS : options->timeout_ms;
+    made->roots = options->roots;
+    if (options->resolved != NULL &&
+        (made->resolved = curl_slist_append(NULL, options->resolved)) == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the HTTP client");
     if (options->pin != NULL)
         http_client_pin(made, options->pin);
     *client = TAKE(made);
@@ -104,6 +110,7 @@ void http_client_free(struct http_client *client)
     if (client == NULL)
         return;
     curl_easy_cleanup(client->curl);
+    curl_slist_free_all(client->resolved);
     free(client);
 }
 
@@ -199,6 +206,8 @@ static bool note_peer_key(struct http_client *client, struct error *error)
 {
     struct curl_certinfo *info = NULL;
     long connects = 0;
+    if (client->roots.size > 0)
+        return true;
     curl_easy_getinfo(client->curl, CURLINFO_NUM_CONNECTS, &connects);
     if (connects == 0 && client->has_peer_key)
         return true;
@@ -238,6 +247,8 @@ static bool judge(struct http_client *client, const struct transfer *transfer, C
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
         return error_set(error, ERROR_UNVERIFIED,
                          "%s shows another TLS key than the one pinned for it", client->authority);
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return error_set(error, ERROR_UNVERIFIED, "%s: %s", client->authority, quoted.text);
     case CURLE_WRITE_ERROR:
         if (transfer->too_long)
             return error_set(error, ERROR_LIMIT, "the answer of %s is over %zu bytes",
@@ -314,11 +325,22 @@ static void set_security(struct http_client *client)
     char pin[128] = "sha256//";
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_3);
-    /* The key is the identity: by pin, or judged by the caller at first contact. */
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
-    curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
-    curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
-    curl_easy_setopt(curl, CURLOPT_NOPROXY, client->no_proxy);
+    if (client->roots.size > 0) {
+        struct curl_blob roots = { .data = (void *)(uintptr_t)client->roots.data,
+                                   .len = client->roots.size,
+                                   .flags = CURL_BLOB_NOCOPY };
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 1L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+        curl_easy_setopt(curl, CURLOPT_CAINFO_BLOB, &roots);
+        curl_easy_setopt(curl, CURLOPT_CAPATH, NULL); /* not the system's as well */
+    } else {
+        /* The key is the identity: by pin, or judged by the caller at first contact. */
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, 0L);
+        curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
+        curl_easy_setopt(curl, CURLOPT_CERTINFO, 1L);
+    }
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, client->resolved == NULL ? client->no_proxy : "*");
+    curl_easy_setopt(curl, CURLOPT_RESOLVE, client->resolved);
     if (client->is_pinned) {
         base64_encode(pin + 8, BYTES_OF(client->pin.bytes));
         curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pin);

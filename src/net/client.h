@@ -2,10 +2,13 @@
 /* An HTTPS client for the command line, over libcurl: one blocking request at a time, kept-alive
  * connections, TLS 1.3, no redirects, no cookies, no other scheme.  SIGPIPE is ignored meanwhile.
  *
- * A server is known by its key (SHA-256 of the SubjectPublicKeyInfo), never by a certificate
+ * A node is known by its key (SHA-256 of the SubjectPublicKeyInfo), never by a certificate
  * authority.  At first contact there is no key yet: http_client_request then reports the key that
  * the peer showed, and the caller compares it with the attested keyset before it pins it
- * (http_client_pin) and sends anything that matters. */
+ * (http_client_pin) and sends anything that matters.
+ *
+ * Servers that aren't nodes (a key broker) are known by certificates below chosen roots instead,
+ * and by their name; peer_key stays zero then. */
 #ifndef NET_CLIENT_H
 #define NET_CLIENT_H
 
@@ -21,6 +24,10 @@ struct http_client_options {
     uint32_t connect_timeout_ms; /* 0: 10 s */
     uint32_t timeout_ms;         /* of one request; 0: 120 s */
     const char *user_agent;      /* NULL: none */
+    struct bytes roots; /* PEM, borrowed; not empty: the server's chain must end in these */
+    /* "host:port:address", so that nothing needs to be looked up, nor a proxy asked; NULL: the
+     * system's way.  Borrowed. */
+    const char *resolved;
 };
 
 /* INVALID when the URL is not such a one. */

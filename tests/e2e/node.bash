@@ -78,7 +78,7 @@ node_start() {
 }
 # The ports that a restarted node shall have again.
 node_again() {
-  node_start --listen "${url#https://}" --admin "${admin#http://}"
+  node_start --listen "${url#https://}" --admin "${admin#http://}" "$@"
 }
 login() { timeout 20 s3n -q login "$url" --trust-simulated "$@"; }
 claim() { login --claim "$(cat "$data/claim-code")"; }

@@ -4,16 +4,20 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/options.h"
+#include "base/spawn.h"
 #include "cmd/s3n-keeper/keeper_profile.h"
 #include "crypto/crypto.h"
 #include "keys/hierarchy.h"
 #include "keys/keeper.h"
+#include "keys/relay.h"
 
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     SOCKET_DEFAULT = 3,
@@ -28,6 +32,9 @@ struct options {
     uint64_t timeout_ms;
     uint64_t socket;
     uint64_t uid_base;
+    const char *broker_url, *broker_roots, *broker_protocol, *broker_key;
+    struct kbs_options broker; /* its resource is NULL when the root secret comes from a file */
+    uint64_t broker_timeout_ms;
 };
 
 static const struct option_row rows[] = {
@@ -66,7 +73,39 @@ static const struct option_row rows[] = {
       .value = "N",
       .help = "as root: become user and group N + 1 (63000)",
       .min = 1,
-      .max = UINT32_MAX - 2 },
+      .max = UINT32_MAX - 4 },
+    { .name = "kbs-resource",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, broker.resource),
+      .value = "NAME",
+      .help = "the root secret is this resource of a key broker (a file)" },
+    { .name = "kbs-url",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, broker_url),
+      .value = "URL",
+      .help = "the broker" },
+    { .name = "kbs-ca",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, broker_roots),
+      .value = "FILE",
+      .help = "certificates that the broker's must end in, PEM" },
+    { .name = "kbs-protocol",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, broker_protocol),
+      .value = "VERSION",
+      .help = "of the broker: 0.4.0, 0.2.0 (0.4.0)" },
+    { .name = "kbs-key",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct options, broker_key),
+      .value = "KIND",
+      .help = "of the key that the answer is encrypted to: p256, p521, rsa (p256)" },
+    { .name = "kbs-timeout-ms",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct options, broker_timeout_ms),
+      .value = "MS",
+      .help = "how long one request to the broker may take (5000)",
+      .min = 1,
+      .max = 8000 },
 };
 
 static const struct option_table table = {
@@ -79,8 +118,69 @@ static const struct option_table table = {
 
 static struct keeper_service service = { .clock = &clock_system };
 
+static struct relay *relay;
+
+/* The relay outlives nothing: it ends when its socket closes, and with us. */
+static bool relay_start(const struct options *options, struct error *error)
+{
+    char path[PATH_MAX], timeout[24], base[24];
+    int sockets[2];
+    pid_t pid;
+    snprintf(timeout, sizeof(timeout), "%llu", (unsigned long long)options->broker_timeout_ms);
+    snprintf(base, sizeof(base), "%llu", (unsigned long long)options->uid_base);
+    const char *arguments[] = {
+        "s3n-relay",    "--url", options->broker_url, "--ca", options->broker_roots,
+        "--timeout-ms", timeout, "--uid-base",        base,   NULL
+    };
+    if (!spawn_sibling_path(path, sizeof(path), "s3n-relay", error))
+        return false;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
+        return error_system(error, "a socket for the relay");
+    struct spawn_options spawning = { .path = path,
+                                      .arguments = arguments,
+                                      .descriptors = { { sockets[1], 3 } },
+                                      .descriptor_count = 1 };
+    signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
+    bool done = spawn(&pid, &spawning, error);
+    close(sockets[1]);
+    if (done)
+        return relay_connect(&relay, sockets[0], error);
+    close(sockets[0]);
+    return false;
+}
+
+static bool broker_prepare(struct options *options, struct error *error)
+{
+    if (options->broker_url == NULL || options->broker_roots == NULL)
+        return error_set(error, ERROR_USAGE, "--kbs-resource needs --kbs-url and --kbs-ca");
+    return kbs_resource_check(options->broker.resource, error) &&
+           kbs_version_parse(&options->broker.version, options->broker_protocol, error) &&
+           kbs_key_parse(&options->broker.key, options->broker_key, error) &&
+           relay_start(options, error);
+}
+
+/* Inside the jail: the broker's key lives and dies here. */
+static bool root_secret_from_broker(const struct options *options, struct error *error)
+{
+    AUTO_SECRET_BUFFER struct secret_buffer resource = { 0 };
+    struct kbs_carrier carrier = relay_carrier(relay);
+    bool done =
+        kbs_fetch(&resource, &service.platform, &options->broker, &carrier, service.clock, error);
+    relay_close(TAKE(relay));
+    if (!done)
+        return false;
+    if (resource.size != sizeof(service.root.bytes))
+        return error_set(error, ERROR_INVALID,
+                         "the key broker's root secret has %zu bytes, not %zu", resource.size,
+                         sizeof(service.root.bytes));
+    memcpy(service.root.bytes, resource.data, resource.size);
+    log_line(LOG_LEVEL_INFO, "root secret", "from", options->broker_url, "resource",
+             options->broker.resource, NULL);
+    return true;
+}
+
 /* All files are opened here; nothing below the jail names one. */
-static bool service_open(const struct options *options, struct error *error)
+static bool service_open(struct options *options, struct error *error)
 {
     char folder[PATH_MAX], path[PATH_MAX];
     if (options->data_dir == NULL)
@@ -91,7 +191,8 @@ static bool service_open(const struct options *options, struct error *error)
         return error_set(error, ERROR_USAGE, "too long a data folder's name");
     (void)mlock(&service, sizeof(service)); /* best effort: an ordinary user has little of it */
     return file_make_folder(folder, 0700, error) &&
-           root_secret_from_file(&service.root, path, error) &&
+           (options->broker.resource != NULL ? broker_prepare(options, error)
+                                             : root_secret_from_file(&service.root, path, error)) &&
            platform_open(&service.platform, options->tee,
                          &(struct platform_options){
                              .folder = folder,
@@ -112,11 +213,12 @@ static bool service_jail(const struct options *options, struct error *error)
     return jail_enter(&profile, user, user, error) && platform_jailed(&service.platform, error);
 }
 
-static bool run(const struct options *options, struct error *error)
+static bool run(struct options *options, struct error *error)
 {
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
-    if (!service_open(options, error) || !service_jail(options, error))
+    if (!service_open(options, error) || !service_jail(options, error) ||
+        (options->broker.resource != NULL && !root_secret_from_broker(options, error)))
         return false;
     log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "interface",
              service.platform.interface, "node", service.platform.node, NULL);
@@ -129,7 +231,10 @@ int main(int argc, char **argv)
     struct option_arguments arguments;
     struct options options = { .tee = "auto",
                                .socket = SOCKET_DEFAULT,
-                               .uid_base = UID_BASE_DEFAULT };
+                               .uid_base = UID_BASE_DEFAULT,
+                               .broker_protocol = "0.4.0",
+                               .broker_key = "p256",
+                               .broker_timeout_ms = 5000 };
     (void)argc;
     log_init("s3n-keeper", LOG_LEVEL_INFO);
     if (!options_parse(&table, argv + 1, &options, NULL, &arguments, &error)) {

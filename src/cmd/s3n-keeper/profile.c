@@ -12,6 +12,7 @@
     { SCMP_SYS(close), "the connection, and descriptors that a request should not have brought" }, \
     { SCMP_SYS(write), "logs" },                                                                   \
     { SCMP_SYS(writev), "assertion messages" },                                                    \
+    { SCMP_SYS(mlock), "secrets stay out of the swap" },                                           \
     { SCMP_SYS(fcntl), "is the socket blocking?" }
 /* clang-format on */
 

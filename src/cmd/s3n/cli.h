@@ -58,7 +58,7 @@ bool verb_unknown(const char *name, struct error *error);
 extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm;
 extern const struct verb verb_inspect, verb_verify, verb_compile, verb_run, verb_doctor,
     verb_completion, verb_help, verb_version;
-extern const struct verb verb_measure, verb_verify_evidence;
+extern const struct verb verb_measure, verb_verify_evidence, verb_kbs;
 
 /* A message on stderr, unless --quiet. */
 void cli_message(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

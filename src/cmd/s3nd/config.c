@@ -6,6 +6,7 @@
 #include "cmd/s3nd/spares.h"
 #include "crypto/base64.h"
 #include "functions/limits.h"
+#include "keys/kbs.h"
 #include "platform/platform.h"
 
 #include <stddef.h>
@@ -46,6 +47,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .lane_count_max = LANE_COUNT_DEFAULT,
         .spare_count_min = 1,
         .spare_count_max = 8,
+        .root = { .protocol = "0.4.0", .key = "p256", .timeout_ms = 5000 },
         .worker_group = { .pids = 512, .weight = 100 },
         .compiler_group = { .memory_mib = 4096, .pids = 256, .weight = 20 },
     };
@@ -304,6 +306,43 @@ static bool tables_read(struct config *config, const json_t *root, struct error 
            (json_get_object(root, "limits", &table, error) && limits_read(config, table, error));
 }
 
+/* [root]: all that concerns a broker is needed with one, and refused without. */
+static bool root_table_read(struct config *config, const json_t *document, struct error *error)
+{
+    static const char *const keys[] = { "provider", "url", "resource",   "ca",
+                                        "protocol", "key", "timeout_ms", NULL };
+    static const char *const providers[] = { "file", "kbs", NULL };
+    struct config_root *root = &config->root;
+    enum kbs_version version;
+    enum jwe_kind kind;
+    char provider[8] = "file";
+    json_t *table;
+    if (json_object_get(document, "root") == NULL)
+        return true;
+    if (!json_get_object(document, "root", &table, error) ||
+        !json_check_keys(table, keys, "root", error) ||
+        !word_read(provider, sizeof(provider), table, keys[0], providers, error))
+        return false;
+    root->is_brokered = strcmp(provider, "kbs") == 0;
+    if (!root->is_brokered && json_object_size(table) > 1)
+        return error_set(error, ERROR_INVALID, "root: provider \"file\" has no other keys");
+    if (!string_read(root->url, sizeof(root->url), table, "url", error) ||
+        !string_read(root->resource, sizeof(root->resource), table, "resource", error) ||
+        !string_read(root->roots, sizeof(root->roots), table, "ca", error) ||
+        !string_read(root->protocol, sizeof(root->protocol), table, "protocol", error) ||
+        !string_read(root->key, sizeof(root->key), table, "key", error) ||
+        !number_read(&root->timeout_ms, table, "timeout_ms", 8000, error))
+        return error_within(error, "root");
+    if (!root->is_brokered)
+        return true;
+    if (root->url[0] == '\0' || root->resource[0] == '\0' || root->roots[0] == '\0')
+        return error_set(error, ERROR_INVALID, "root: provider \"kbs\" needs url, resource and ca");
+    return (kbs_resource_check(root->resource, error) &&
+            kbs_version_parse(&version, root->protocol, error) &&
+            kbs_key_parse(&kind, root->key, error)) ||
+           error_within(error, "root");
+}
+
 static bool optimiser_read(struct config *config, const json_t *root, struct error *error)
 {
     const char *value = "on";
@@ -318,9 +357,10 @@ static bool optimiser_read(struct config *config, const json_t *root, struct err
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir", "listen", "admin",   "tee",       "first_owner",
-                                        "owners",   "users",  "limits",  "optimiser", "processor",
-                                        "backend",  "cgroup", "process", "handover",  NULL };
+    static const char *const keys[] = { "data_dir",    "listen",    "admin",   "tee",
+                                        "first_owner", "owners",    "users",   "limits",
+                                        "optimiser",   "processor", "backend", "cgroup",
+                                        "process",     "handover",  "root",    NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -337,7 +377,8 @@ static bool file_apply(struct config *config, struct error *error)
         string_read(config->backend, sizeof(config->backend), root, "backend", error) &&
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
-        choices_read(config, root, error) && optimiser_read(config, root, error);
+        choices_read(config, root, error) && optimiser_read(config, root, error) &&
+        root_table_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

@@ -27,6 +27,13 @@ enum config_groups {
     CONFIG_GROUPS_OFF
 };
 
+/* Where the root secret comes from: a file of the keeper's, or a key broker. */
+struct config_root {
+    bool is_brokered;
+    char url[256], resource[208], roots[PATH_MAX], protocol[8], key[8];
+    uint32_t timeout_ms;
+};
+
 struct config_child {
     uint32_t memory_mib; /* 0: by default */
     uint32_t pids;
@@ -59,6 +66,7 @@ struct config {
     uint32_t lane_count_max;    /* and that it may have at a time */
     uint32_t spare_count_min;   /* workers kept ahead of need */
     uint32_t spare_count_max;
+    struct config_root root;
     enum config_groups groups;
     struct config_child worker_group, compiler_group;
     bool uses_optimiser;    /* where it is installed */

@@ -155,9 +155,19 @@ static bool launch_on_socket(const struct launcher *launcher, const char *path,
 bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, struct error *error)
 {
     const struct config *config = launcher->config;
+    const struct config_root *root = &config->root;
     struct user_text base = user_text_of(launcher, 0);
-    const char *arguments[] = { "s3n-keeper", "--data-dir", config->data_folder, "--tee",
-                                config->tee,  "--uid-base", base.text,           NULL };
+    char timeout[16];
+    snprintf(timeout, sizeof(timeout), "%u", root->timeout_ms);
+    const char *arguments[20] = { "s3n-keeper", "--data-dir", config->data_folder,
+                                  "--tee",      config->tee,  "--uid-base",
+                                  base.text };
+    const char *const more[] = { "--kbs-resource", root->resource,     "--kbs-url",
+                                 root->url,        "--kbs-ca",         root->roots,
+                                 "--kbs-protocol", root->protocol,     "--kbs-key",
+                                 root->key,        "--kbs-timeout-ms", timeout };
+    for (size_t i = 0; root->is_brokered && i < ARRAY_COUNT(more); i++)
+        arguments[7 + i] = more[i];
     return launch_on_socket(launcher, launcher->keeper, arguments, socket, pid, error);
 }
 

@@ -13,6 +13,7 @@ enum node_user {
     NODE_USER_SERVER = 0,
     NODE_USER_KEEPER = 1, /* as s3n-keeper has it */
     NODE_USER_COMPILER = 2,
+    NODE_USER_RELAY = 3,  /* as s3n-relay has it */
     NODE_USER_WORKER = 16 /* + the worker's number */
 };
 

@@ -91,4 +91,5 @@ def main():
     write("rsa.json", to_rsa(keys["rsa"].public_key()))
 
 
-main()
+if __name__ == "__main__":
+    main()
