@@ -42,8 +42,8 @@ MUST_CHECK bool sim_quote(struct buffer *quote, const struct sim_root *root,
                           const uint8_t *report_data, const struct td_report *report,
                           struct error *error);
 /* The same for every start of one S3N version: MRTD is SHA-384("s3n-sim/mrtd/VERSION"), MRSEAM
- * SHA-384("s3n-sim/mrseam"), RTMR0 to RTMR2 SHA-384("s3n-sim/rtmrN/VERSION"), RTMR3 zero, not a
- * debug domain. */
+ * SHA-384("s3n-sim/mrseam"), RTMR0 to RTMR2 SHA-384("s3n-sim/rtmrN/VERSION"), RTMR3 zero (the
+ * platform puts its own there), not a debug domain. */
 void sim_measurements(struct td_report *report);
 
 #endif

@@ -10,15 +10,22 @@
  *                                                                          (sealed)
  *     OPEN      the same with sealed: the rest                             (plain)
  *     INFO      -                                                          (platform NUL node NUL)
+ *     APPEND    kind, NUL, details: the rest                               (count u64, head 48)
+ *     EVENTS    count u64 of entries to leave out                          (whole entries)
  *
  * A keyset is endorsed only when its validity begins about now: a server that was taken over can't
- * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.  A
- * request of another type or over its size ends the connection, and nothing else; one that is not
- * well-formed is answered with INVALID.  sealing.h has the sealed form. */
+ * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.
+ * APPEND and EVENTS are of the event log (event_book.h): `details` is an object as
+ * attest/events/events.h has them; kinds that the keeper itself writes (`start`, `restart`,
+ * `keyset`, and `key`, for keys it will release) are refused.  ENDORSE appends `keyset` before it
+ * answers, once for the same request.  A request of another type or over its size ends the
+ * connection, and nothing else; one that is not well-formed is answered with INVALID.  sealing.h
+ * has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
 #include "base/clock.h"
+#include "keys/event_book.h"
 #include "keys/keyset.h"
 #include "platform/platform.h"
 #include "store/store.h"
@@ -29,6 +36,8 @@ enum keeper_request {
     KEEPER_SEAL,
     KEEPER_OPEN,
     KEEPER_INFO,
+    KEEPER_APPEND,
+    KEEPER_EVENTS,
 };
 
 /* The server's end.  One thread; each call blocks for its answer, at most KEEPER_TIMEOUT_MS.
@@ -62,13 +71,23 @@ MUST_CHECK bool keeper_evidence(struct keeper *keeper, const struct digest32 *ke
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
 
+/* Appends an entry to the event log; on success it is in the register too. */
+MUST_CHECK bool keeper_append(struct keeper *keeper, const char *kind, const char *details,
+                              struct error *error);
+/* Appends the entries behind the first `count` to `log`, as many as there are. */
+MUST_CHECK bool keeper_events(struct keeper *keeper, uint64_t count, struct buffer *log,
+                              struct error *error);
+
 /* The keeper's own end. */
 struct keeper_service {
     struct secret32 root;
     struct platform platform;
+    struct event_book events;
     const struct clock *clock; /* keysets are endorsed for about now only */
     struct digest32 endorsed[KEEPER_KEYSETS_MAX];
-    size_t endorsed_count; /* in all; the last KEEPER_KEYSETS_MAX are kept */
+    size_t endorsed_count;                        /* in all; the last KEEPER_KEYSETS_MAX are kept */
+    struct digest32 released[KEEPER_KEYSETS_MAX]; /* digests of requests that are in the log */
+    size_t released_count;
 };
 /* Serves the socket (which it takes over) until the peer closes it: true.  false on a request that
  * is not in the table. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/ipc.h"
 #include "core/reader.h"
+#include "core/writer.h"
 #include "keys/keeper.h"
 #include "keys/keeper_message.h"
 
@@ -116,6 +117,36 @@ bool keeper_evidence(struct keeper *keeper, const struct digest32 *keyset,
     buffer_clear(&keeper->payload);
     evidence_request_write(&keeper->payload, &request);
     return call_append(keeper, KEEPER_EVIDENCE, quote, error);
+}
+
+bool keeper_append(struct keeper *keeper, const char *kind, const char *details,
+                   struct error *error)
+{
+    struct ipc_message answer;
+    buffer_clear(&keeper->payload);
+    append_request_write(&keeper->payload, kind, details);
+    if (!call(keeper, KEEPER_APPEND, &answer, error))
+        return false;
+    ipc_message_done(&answer);
+    return true;
+}
+
+bool keeper_events(struct keeper *keeper, uint64_t count, struct buffer *log, struct error *error)
+{
+    uint8_t left_out[EVENTS_REQUEST_SIZE];
+    for (;;) {
+        size_t before = log->size;
+        struct writer writer = writer_into(left_out, sizeof(left_out));
+        write_u64_le(&writer, count);
+        buffer_clear(&keeper->payload);
+        buffer_append(&keeper->payload, writer_view(&writer));
+        if (!call_append(keeper, KEEPER_EVENTS, log, error))
+            return false;
+        if (log->size == before)
+            return true;
+        for (size_t i = before; i < log->size; i++)
+            count += log->data[i] == '\n';
+    }
 }
 
 static bool seal_or_open(struct keeper *keeper, enum keeper_request type,

@@ -52,6 +52,26 @@ bool evidence_request_read(struct evidence_request *request, struct bytes payloa
     return true;
 }
 
+void append_request_write(struct buffer *payload, const char *kind, const char *details)
+{
+    buffer_append(payload, bytes_of(kind, strlen(kind) + 1));
+    buffer_append_string(payload, details);
+}
+
+bool append_request_read(struct append_request *request, struct bytes payload, struct error *error)
+{
+    struct append_request parsed = { 0 };
+    size_t end = bytes_find(payload, 0);
+    struct bytes details = bytes_part(payload, end + 1, payload.size);
+    if (end == 0 || end >= payload.size || end > EVENT_KIND_SIZE_MAX || details.size == 0 ||
+        details.size > EVENT_SIZE_MAX || bytes_find(details, 0) != details.size)
+        return error_set(error, ERROR_INVALID, "not a request to append an event");
+    memcpy(parsed.kind, payload.data, end);
+    memcpy(parsed.details, details.data, details.size);
+    *request = parsed;
+    return true;
+}
+
 void seal_request_write(struct buffer *payload, const struct seal_request *request)
 {
     uint8_t data[2 + STORE_SPACE_SIZE_MAX + 4];

@@ -19,7 +19,13 @@ struct seal_request {
     struct bytes associated;
     struct bytes body;
 };
+struct append_request {
+    char kind[EVENT_KIND_SIZE_MAX + 1];
+    char details[EVENT_SIZE_MAX + 1];
+};
 enum {
+    APPEND_REQUEST_SIZE_MAX = EVENT_KIND_SIZE_MAX + 1 + EVENT_SIZE_MAX,
+    EVENTS_REQUEST_SIZE = 8,
     ENDORSE_REQUEST_SIZE = 64 + 64 + 8 + 8,
     EVIDENCE_REQUEST_SIZE = 32 + 32,
 };
@@ -30,6 +36,9 @@ MUST_CHECK bool endorse_request_read(struct endorse_request *request, struct byt
 void evidence_request_write(struct buffer *payload, const struct evidence_request *request);
 MUST_CHECK bool evidence_request_read(struct evidence_request *request, struct bytes payload,
                                       struct error *error);
+void append_request_write(struct buffer *payload, const char *kind, const char *details);
+MUST_CHECK bool append_request_read(struct append_request *request, struct bytes payload,
+                                    struct error *error);
 void seal_request_write(struct buffer *payload, const struct seal_request *request);
 /* Views into the payload. */
 MUST_CHECK bool seal_request_read(struct seal_request *request, struct bytes payload,

@@ -5,6 +5,11 @@
 #include "keys/keeper_message.h"
 #include "keys/sealing.h"
 
+#include "core/hex.h"
+#include "core/reader.h"
+#include "core/writer.h"
+
+#include <stdio.h>
 #include <string.h>
 
 /* The rows share one signature; descriptors never travel here. */
@@ -21,6 +26,47 @@ static bool begins_about_now(const struct keeper_service *service,
            validity->not_before_s <= now_s + KEEPER_CLOCK_SKEW_MAX_S;
 }
 
+/* Whether one of the last digests in a ring is this one. */
+static bool is_among(const struct digest32 ring[KEEPER_KEYSETS_MAX], size_t count,
+                     const struct digest32 *digest)
+{
+    for (size_t i = 0; i < MIN(count, (size_t)KEEPER_KEYSETS_MAX); i++) {
+        if (digest32_equal(&ring[i], digest))
+            return true;
+    }
+    return false;
+}
+
+/* Never a release without its entry; the same keys for the same time are one release. */
+static bool release_record(struct keeper_service *service, const struct keyset *keyset,
+                           struct bytes request, struct error *error)
+{
+    char details[EVENT_SIZE_MAX];
+    struct digest32 asked = sha256_of(request);
+    if (is_among(service->released, service->released_count, &asked))
+        return true;
+    struct digest32 encryption_key = sha256_of(BYTES_OF(keyset->encryption_key.bytes));
+    struct digest32 receipt_key = ecdsa_public_id(&keyset->receipt_key);
+    struct digest32 tls_key = ecdsa_public_id(&keyset->tls_key);
+    snprintf(details, sizeof(details),
+             "{\"encryption_key\":\"%s\",\"not_after\":%lld,\"not_before\":%lld,"
+             "\"receipt_key\":\"%s\",\"tls_key\":\"%s\"}",
+             hex_of_digest(&encryption_key).text, (long long)keyset->validity.not_after_s,
+             (long long)keyset->validity.not_before_s, hex_of_digest(&receipt_key).text,
+             hex_of_digest(&tls_key).text);
+    if (!event_book_append(&service->events, "keyset", details, error))
+        return false;
+    service->released[service->released_count++ % KEEPER_KEYSETS_MAX] = asked;
+    return true;
+}
+
+static struct keyset_events events_state(const struct keeper_service *service)
+{
+    struct keyset_events state = { .count = service->events.count, .head = service->events.head };
+    snprintf(state.event_register, sizeof(state.event_register), "%s", service->events.target.name);
+    return state;
+}
+
 SERVE(serve_endorse)
 {
     struct keeper_service *service = context;
@@ -35,23 +81,21 @@ SERVE(serve_endorse)
     AUTO_SECRET32 struct secret32 encryption_key;
     encryption_key_derive(&encryption_key, &service->root, request.validity.not_before_s);
     size_t before = answer->size;
+    AUTO_BUFFER struct buffer trial; /* what could not be written is not released */
+    buffer_init(&trial, KEYSET_SIZE_MAX);
     if (!x25519_public_of(&keyset.encryption_key, &encryption_key, error) ||
-        !keyset_write(answer, &keyset, error))
+        !keyset_write(&trial, &keyset, error))
         return error_within(error, "endorse");
     if (!begins_about_now(service, &request.validity))
         return error_set(error, ERROR_DENIED, "a keyset is endorsed for about now only");
+    if (!release_record(service, &keyset, message->payload, error))
+        return error_within(error, "endorse");
+    keyset.events = events_state(service);
+    if (!keyset_write(answer, &keyset, error))
+        return error_within(error, "endorse");
     service->endorsed[service->endorsed_count++ % KEEPER_KEYSETS_MAX] =
         keyset_digest(bytes_part(buffer_view(answer), before, KEYSET_SIZE_MAX));
     return true;
-}
-
-static bool is_endorsed(const struct keeper_service *service, const struct digest32 *keyset)
-{
-    for (size_t i = 0; i < MIN(service->endorsed_count, (size_t)KEEPER_KEYSETS_MAX); i++) {
-        if (digest32_equal(&service->endorsed[i], keyset))
-            return true;
-    }
-    return false;
 }
 
 SERVE(serve_evidence)
@@ -60,7 +104,7 @@ SERVE(serve_evidence)
     struct evidence_request request;
     if (!evidence_request_read(&request, message->payload, error))
         return false;
-    if (!is_endorsed(service, &request.keyset))
+    if (!is_among(service->endorsed, service->endorsed_count, &request.keyset))
         return error_set(error, ERROR_DENIED, "no evidence for a keyset that was not endorsed");
     struct digest64 report_data = report_data_of(&request.keyset, &request.nonce);
     if (!service->platform.evidence(service->platform.context, &report_data, answer, error))
@@ -96,12 +140,61 @@ SERVE(serve_info)
     return true;
 }
 
+/* What the keeper alone may say. */
+static bool is_reserved(const char *kind)
+{
+    static const char *const kinds[] = { EVENT_KIND_START, "restart", "keyset", "key" };
+    for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
+        if (strcmp(kind, kinds[i]) == 0)
+            return true;
+    }
+    return false;
+}
+
+SERVE(serve_append)
+{
+    struct keeper_service *service = context;
+    struct append_request request;
+    if (!append_request_read(&request, message->payload, error))
+        return false;
+    if (is_reserved(request.kind))
+        return error_set(error, ERROR_DENIED, "events of kind %s are the keeper's", request.kind);
+    if (!event_book_append(&service->events, request.kind, request.details, error))
+        return false;
+    uint8_t state[8 + sizeof(service->events.head.bytes)];
+    struct writer writer = writer_into(state, sizeof(state));
+    write_u64_le(&writer, service->events.count);
+    write_bytes(&writer, BYTES_OF(service->events.head.bytes));
+    buffer_append(answer, writer_view(&writer));
+    return true;
+}
+
+/* From one entry on, as many as fit. */
+SERVE(serve_events)
+{
+    struct keeper_service *service = context;
+    struct reader reader = reader_of(message->payload);
+    uint64_t left_out = read_u64_le(&reader);
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "not a request for the event log");
+    struct bytes log = event_book_view(&service->events);
+    for (uint64_t i = 0; i < left_out && log.size > 0; i++)
+        log = bytes_part(log, bytes_find(log, '\n') + 1, log.size);
+    size_t size = MIN(log.size, (size_t)KEEPER_EVENTS_SIZE_MAX);
+    while (size > 0 && log.data[size - 1] != '\n')
+        size--;
+    buffer_append(answer, bytes_part(log, 0, size));
+    return true;
+}
+
 static const struct ipc_request table[] = {
     { KEEPER_ENDORSE, "endorse", ENDORSE_REQUEST_SIZE, 0, serve_endorse },
     { KEEPER_EVIDENCE, "evidence", EVIDENCE_REQUEST_SIZE, 0, serve_evidence },
     { KEEPER_SEAL, "seal", KEEPER_PAYLOAD_MAX, 0, serve_seal },
     { KEEPER_OPEN, "open", KEEPER_PAYLOAD_MAX, 0, serve_open },
     { KEEPER_INFO, "info", 0, 0, serve_info },
+    { KEEPER_APPEND, "append", APPEND_REQUEST_SIZE_MAX, 0, serve_append },
+    { KEEPER_EVENTS, "events", EVENTS_REQUEST_SIZE, 0, serve_events },
 };
 
 bool keeper_serve(struct keeper_service *service, int socket, struct error *error)

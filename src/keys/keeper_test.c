@@ -3,13 +3,16 @@
 #include "keys/keeper.h"
 
 #include "base/ipc.h"
+#include "core/hex.h"
 #include "keys/keys_test_support.h"
 #include "keys/sealing.h"
 #include "tests/harness.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -39,6 +42,7 @@ static const struct clock fixed_clock = { .realtime_ns = fixed_time_ns,
 /* A keeper in a thread of its own. */
 struct stage {
     struct keeper_service service;
+    int event_register; /* an anonymous file */
     int service_socket;
     int client_socket;
     pthread_t thread;
@@ -60,8 +64,18 @@ static bool stage_start(struct stage *stage)
     stage->service.root = (struct secret32){ { 5, 6, 7 } };
     stage->service.platform = (struct platform){ .name = "sim", .evidence = made_up_evidence };
     memcpy(stage->service.platform.node, "00112233445566778899aabbccddeeff", KEYS_NODE_SIZE);
+    stage->event_register = memfd_create("register", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    struct event_book_options events = {
+        .target = event_register_of(&stage->service.platform, &stage->event_register),
+        .clock = &fixed_clock,
+        .file = -1,
+        .node = stage->service.platform.node,
+        .platform = "sim",
+    };
+    struct error error = { 0 };
     int ends[2];
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    if (!event_book_open(&stage->service.events, &events, &error) ||
+        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
         return false;
     stage->service_socket = ends[0];
     stage->client_socket = ends[1];
@@ -71,6 +85,8 @@ static bool stage_start(struct stage *stage)
 static bool stage_end(struct stage *stage)
 {
     pthread_join(stage->thread, NULL);
+    event_book_done(&stage->service.events);
+    close(stage->event_register);
     return stage->ended_well;
 }
 
@@ -146,6 +162,101 @@ static void endorses_for_about_now_only(void)
         CHECK_NOTE(is_endorsed == cases[i].is_endorsed, "case %zu", i);
         CHECK(is_endorsed || error.code == ERROR_DENIED);
     }
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+/* The log in order, as a verifier replays it, one kind after the other. */
+static void check_kinds(struct bytes log, const char *const *kinds, size_t count)
+{
+    struct events_replay replay;
+    struct event event;
+    struct error error = { 0 };
+    bool is_over = false;
+    events_begin(&replay, log);
+    for (size_t i = 0; i < count; i++) {
+        CHECK(events_next(&replay, &event, &is_over, &error) && !is_over);
+        CHECK_NOTE(is_over || event_is(&event, kinds[i]), "entry %zu", i + 1);
+    }
+    CHECK(events_next(&replay, &event, &is_over, &error) && is_over);
+}
+
+static void logs_before_it_releases(void)
+{
+    static const char *const kinds[] = { "start", "load", "keyset", "policy", "keyset" };
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct keyset keys = test_keyset(), keyset;
+    AUTO_BUFFER struct buffer text, log, rest;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    buffer_init(&log, EVENTS_SIZE_MAX);
+    buffer_init(&rest, EVENTS_SIZE_MAX);
+    CHECK(keeper_append(keeper, "load", "{\"version\":\"00\"}", &error));
+    for (int i = 0; i < 2; i++) { /* the same keys again are no release */
+        buffer_clear(&text);
+        REQUIRE(keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &keys.validity, &text,
+                               &error));
+        REQUIRE(keyset_parse(&keyset, buffer_view(&text), &error));
+        CHECK_NUMBER(keyset.events.count, 3 + i);
+        CHECK_STRING(keyset.events.event_register, "none");
+        if (i == 0)
+            CHECK(keeper_append(keeper, "policy", "{}", &error));
+    }
+    keys.validity.not_after_s--;
+    CHECK(keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &keys.validity, &text, &error));
+    REQUIRE(keeper_events(keeper, 0, &log, &error));
+    check_kinds(buffer_view(&log), kinds, ARRAY_COUNT(kinds));
+    struct events_verdict verdict;
+    struct events_expected expected = { .count = keyset.events.count, .head = keyset.events.head };
+    CHECK(events_verify(&verdict, buffer_view(&log), &expected, &error));
+    REQUIRE(keeper_events(keeper, 3, &rest, &error));
+    CHECK(rest.size < log.size &&
+          memcmp(log.data + log.size - rest.size, rest.data, rest.size) == 0);
+    buffer_clear(&rest);
+    CHECK(keeper_events(keeper, 1000, &rest, &error) && rest.size == 0);
+    struct bytes key;
+    struct digest32 id = ecdsa_public_id(&keys.receipt_key);
+    struct events_replay replay;
+    struct event event;
+    bool is_over;
+    events_begin(&replay, buffer_view(&log));
+    for (int i = 0; i < 3; i++)
+        CHECK(events_next(&replay, &event, &is_over, &error));
+    CHECK(event_detail(event.details, "receipt_key", &key) &&
+          bytes_equal_string(key, hex_of_digest(&id).text));
+    /* What the keeper alone may say, and what is no event. */
+    CHECK(!keeper_append(keeper, "keyset", "{}", &error) && error.code == ERROR_DENIED);
+    CHECK(!keeper_append(keeper, "start", "{\"format\":1}", &error) && error.code == ERROR_DENIED);
+    CHECK(!keeper_append(keeper, "Load", "{}", &error) && error.code == ERROR_INVALID);
+    CHECK(!keeper_append(keeper, "load", "{ }", &error) && error.code == ERROR_INVALID);
+    CHECK(!keeper_append(keeper, "load", "", &error) && error.code == ERROR_INVALID);
+    CHECK(!keeper_append(keeper, "", "{}", &error) && error.code == ERROR_INVALID);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+/* A register that fails: nothing is released, and nothing stays in the log. */
+static void releases_nothing_unlogged(void)
+{
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    struct keyset keys = test_keyset();
+    AUTO_BUFFER struct buffer text, log;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    buffer_init(&log, EVENTS_SIZE_MAX);
+    CHECK(fcntl(stage.event_register, F_ADD_SEALS, F_SEAL_WRITE) == 0);
+    CHECK(!keeper_endorse(keeper, &keys.receipt_key, &keys.tls_key, &keys.validity, &text, &error));
+    CHECK_NOTE(strstr(error.text, "register") != NULL, "%s", error.text);
+    CHECK_NUMBER(text.size, 0);
+    CHECK(!keeper_append(keeper, "load", "{}", &error));
+    CHECK(keeper_events(keeper, 0, &log, &error));
+    check_kinds(buffer_view(&log), (const char *const[]){ "start" }, 1);
     keeper_close(TAKE(keeper));
     CHECK(stage_end(&stage));
 }
@@ -251,6 +362,12 @@ static void bad_requests_are_refused(void)
     CHECK(!ended);
     CHECK_NUMBER(ask_raw(KEEPER_ENDORSE, bytes_of(zeros, 143), &ended), ERROR_INVALID);
     CHECK_NUMBER(ask_raw(KEEPER_EVIDENCE, bytes_of(zeros, 63), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_EVENTS, bytes_of(zeros, 7), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_EVENTS, bytes_of(zeros, 8), &ended), ERROR_NONE);
+    CHECK_NUMBER(ask_raw(KEEPER_APPEND, bytes_of(zeros, 8), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_APPEND, BYTES_LITERAL("load"), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_APPEND, BYTES_LITERAL("load\0{}\0"), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_APPEND, BYTES_LITERAL("load\0{}"), &ended), ERROR_NONE);
     CHECK_NUMBER(ask_raw(KEEPER_EVIDENCE, bytes_of(zeros, 64), &ended), ERROR_DENIED);
     CHECK_NUMBER(ask_raw(KEEPER_SEAL, (struct bytes){ 0 }, &ended), ERROR_INVALID);
     CHECK_NUMBER(ask_raw(KEEPER_SEAL, BYTES_OF(zeros), &ended), ERROR_INVALID);
@@ -286,8 +403,13 @@ static void a_lost_keeper_is_unavailable_until_reconnected(void)
 }
 
 static const struct test tests[] = {
-    TEST(endorses_and_gives_evidence),        TEST(endorses_for_about_now_only),
-    TEST(only_the_last_keysets_get_evidence), TEST(seals_for_the_store),
-    TEST(bad_requests_are_refused),           TEST(a_lost_keeper_is_unavailable_until_reconnected),
+    TEST(endorses_and_gives_evidence),
+    TEST(endorses_for_about_now_only),
+    TEST(logs_before_it_releases),
+    TEST(releases_nothing_unlogged),
+    TEST(only_the_last_keysets_get_evidence),
+    TEST(seals_for_the_store),
+    TEST(bad_requests_are_refused),
+    TEST(a_lost_keeper_is_unavailable_until_reconnected),
 };
 TEST_MAIN(tests)

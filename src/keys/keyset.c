@@ -21,6 +21,14 @@ static bool is_platform(const char *platform)
            strspn(platform, "abcdefghijklmnopqrstuvwxyz0123456789-") == size;
 }
 
+/* "none" is no register; whatever else there is, evidence shows under this name. */
+static bool is_register(const char *name)
+{
+    size_t size = strnlen(name, KEYS_REGISTER_SIZE_MAX + 1);
+    return size > 0 && size <= KEYS_REGISTER_SIZE_MAX &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789") == size;
+}
+
 static void append_jwk(struct buffer *text, const struct ecdsa_public *key)
 {
     buffer_append_string(text, "{\"crv\":\"P-256\",\"kty\":\"EC\",\"x\":\"");
@@ -40,10 +48,23 @@ static bool keyset_check(const struct keyset *keyset, struct error *error)
         keyset->validity.not_after_s - keyset->validity.not_before_s > KEYSET_VALIDITY_MAX_S)
         return error_set(error, ERROR_INVALID, "keyset: valid for at most %d seconds",
                          KEYSET_VALIDITY_MAX_S);
+    if (keyset->events.count > (uint64_t)KEYS_NUMBER_MAX ||
+        (keyset->events.count > 0 && !is_register(keyset->events.event_register)))
+        return error_set(error, ERROR_INVALID, "keyset: not the state of an event log");
     if (!ecdsa_public_check(&keyset->receipt_key, error) ||
         !ecdsa_public_check(&keyset->tls_key, error))
         return error_within(error, "keyset");
     return true;
+}
+
+static void append_events(struct buffer *text, const struct keyset_events *events)
+{
+    char head[2 * sizeof(events->head.bytes) + 1];
+    if (events->count == 0)
+        return;
+    hex_encode(head, BYTES_OF(events->head.bytes));
+    buffer_format(text, ",\"events\":{\"count\":%llu,\"head\":\"%s\",\"register\":\"%s\"}",
+                  (unsigned long long)events->count, head, events->event_register);
 }
 
 bool keyset_write(struct buffer *text, const struct keyset *keyset, struct error *error)
@@ -53,8 +74,10 @@ bool keyset_write(struct buffer *text, const struct keyset *keyset, struct error
     struct digest32 spki = ecdsa_public_id(&keyset->tls_key);
     buffer_append_string(text, "{\"encryption_key\":{\"crv\":\"X25519\",\"kty\":\"OKP\",\"x\":\"");
     base64url_append(text, BYTES_OF(keyset->encryption_key.bytes));
+    buffer_append_string(text, "\"}");
+    append_events(text, &keyset->events);
     buffer_format(text,
-                  "\"},\"node\":\"%s\",\"not_after\":%lld,\"not_before\":%lld,\"platform\":\"%s\","
+                  ",\"node\":\"%s\",\"not_after\":%lld,\"not_before\":%lld,\"platform\":\"%s\","
                   "\"receipt_key\":",
                   keyset->node, (long long)keyset->validity.not_after_s,
                   (long long)keyset->validity.not_before_s, keyset->platform);
@@ -98,6 +121,25 @@ static void read_key(struct json_reader *json, uint8_t *x, uint8_t *y)
     }
 }
 
+static void read_events(struct json_reader *json, struct keyset_events *events)
+{
+    char head[2 * sizeof(events->head.bytes) + 1] = "";
+    struct json_text name;
+    json_enter_object(json);
+    while (json_next_member(json, &name)) {
+        if (json_text_equal(name, "count"))
+            events->count = (uint64_t)json_read_integer(json, 1, KEYS_NUMBER_MAX);
+        else if (json_text_equal(name, "head"))
+            read_text(json, head, sizeof(head));
+        else if (json_text_equal(name, "register"))
+            read_text(json, events->event_register, sizeof(events->event_register));
+        else
+            json_skip(json);
+    }
+    if (!hex_decode(events->head.bytes, sizeof(events->head.bytes), bytes_of_string(head)))
+        json_reader_fail(json);
+}
+
 static void read_member(struct keyset *keyset, struct json_reader *json, struct json_text name)
 {
     if (json_text_equal(name, "node"))
@@ -110,6 +152,8 @@ static void read_member(struct keyset *keyset, struct json_reader *json, struct 
         keyset->validity.not_after_s = json_read_integer(json, 0, KEYS_NUMBER_MAX);
     else if (json_text_equal(name, "encryption_key"))
         read_key(json, keyset->encryption_key.bytes, NULL);
+    else if (json_text_equal(name, "events"))
+        read_events(json, &keyset->events);
     else if (json_text_equal(name, "receipt_key"))
         read_key(json, keyset->receipt_key.bytes, keyset->receipt_key.bytes + 32);
     else if (json_text_equal(name, "tls_key"))

@@ -16,13 +16,25 @@ static bool is_same(const struct keyset *a, const struct keyset *b)
            ecdsa_public_equal(&a->tls_key, &b->tls_key) &&
            bytes_equal(BYTES_OF(a->encryption_key.bytes), BYTES_OF(b->encryption_key.bytes)) &&
            a->validity.not_before_s == b->validity.not_before_s &&
-           a->validity.not_after_s == b->validity.not_after_s;
+           a->validity.not_after_s == b->validity.not_after_s &&
+           a->events.count == b->events.count &&
+           bytes_equal(BYTES_OF(a->events.head.bytes), BYTES_OF(b->events.head.bytes)) &&
+           strcmp(a->events.event_register, b->events.event_register) == 0;
 }
 
-static void comes_back_as_it_was(void)
+/* One that says how far the event log was. */
+static struct keyset keyset_with_events(void)
+{
+    struct keyset keyset = test_keyset();
+    keyset.events = (struct keyset_events){ .count = 12, .event_register = "rtmr3" };
+    memset(keyset.events.head.bytes, 0x5a, sizeof(keyset.events.head.bytes));
+    return keyset;
+}
+
+static void check_comes_back(struct keyset keyset)
 {
     struct error error = { 0 };
-    struct keyset keyset = test_keyset(), back = { 0 };
+    struct keyset back = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, KEYSET_SIZE_MAX);
     REQUIRE(keyset_write(&text, &keyset, &error));
@@ -37,10 +49,16 @@ static void comes_back_as_it_was(void)
     CHECK_BYTES(buffer_view(&text), buffer_view(&canonical));
 }
 
+static void comes_back_as_it_was(void)
+{
+    check_comes_back(test_keyset());
+    check_comes_back(keyset_with_events());
+}
+
 static void every_changed_byte_is_refused_or_another_keyset(void)
 {
     struct error error = { 0 };
-    struct keyset keyset = test_keyset(), back = { 0 };
+    struct keyset keyset = keyset_with_events(), back = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, KEYSET_SIZE_MAX);
     REQUIRE(keyset_write(&text, &keyset, &error));
@@ -63,7 +81,7 @@ static void every_changed_byte_is_refused_or_another_keyset(void)
 static bool parses_with(const char *from, const char *to)
 {
     struct error error = { 0 };
-    struct keyset keyset = test_keyset();
+    struct keyset keyset = keyset_with_events();
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, KEYSET_SIZE_MAX);
     if (!keyset_write(&text, &keyset, &error))
@@ -103,6 +121,16 @@ static void other_forms_are_refused(void)
     CHECK(!parses_with("\"not_after\":", "\"not_after\":-"));
     CHECK(!parses_with("\"not_before\":", "\"not_before\":0"));
     CHECK(!parses_with("\"tls_spki\":\"", "\"tls_spki\":\"00"));
+    CHECK(parses_with("\"count\":12", "\"count\":1"));
+    CHECK(!parses_with("\"count\":12", "\"count\":0"));
+    CHECK(!parses_with("\"count\":12", "\"count\":012"));
+    CHECK(!parses_with("\"count\":12,", ""));
+    CHECK(!parses_with("\"head\":\"5a", "\"head\":\"5A"));
+    CHECK(!parses_with("\"head\":\"5a", "\"head\":\""));
+    CHECK(!parses_with("\"register\":\"rtmr3\"", "\"register\":\"\""));
+    CHECK(!parses_with("\"register\":\"rtmr3\"", "\"register\":\"RTMR3\""));
+    CHECK(!parses_with("\"register\":\"rtmr3\"", "\"register\":\"rtmr3rtmr3\""));
+    CHECK(!parses_with("\"register\":\"rtmr3\"", "\"register\":\"rtmr3\",\"x\":1"));
 }
 
 static void bad_keysets_are_not_written(void)
@@ -116,6 +144,11 @@ static void bad_keysets_are_not_written(void)
     keyset.validity.not_after_s++;
     CHECK(!keyset_write(&text, &keyset, &error) && error.code == ERROR_INVALID);
     keyset.validity.not_after_s = keyset.validity.not_before_s;
+    CHECK(!keyset_write(&text, &keyset, &error));
+    keyset = keyset_with_events();
+    keyset.events.event_register[0] = '"';
+    CHECK(!keyset_write(&text, &keyset, &error));
+    keyset.events.event_register[0] = '\0';
     CHECK(!keyset_write(&text, &keyset, &error));
     keyset = test_keyset();
     keyset.node[0] = 'G';

@@ -6,6 +6,7 @@
 enum {
     KEYS_NODE_SIZE = 32,              /* hexadecimal digits of a node's id */
     KEYS_PLATFORM_SIZE_MAX = 15,      /* characters of a platform's name */
+    KEYS_REGISTER_SIZE_MAX = 7,       /* of the name of an event log's register */
     KEYS_NAME_SIZE_MAX = 64,          /* characters of the names in a receipt */
     KEYS_ROUTE_SIZE_MAX = 256,        /* bytes of the path that triggered an invocation */
     KEYSET_SIZE_MAX = 2048,           /* bytes of a keyset's JSON */
@@ -16,16 +17,17 @@ enum {
     BUNDLE_SIZE_MAX = 128 << 10,      /* bytes of a receipt bundle */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
-    KEEPER_CLOCK_SKEW_MAX_S = 300, /* how far ahead a keyset's validity may begin */
-    KEEPER_KEYSETS_MAX = 4,        /* endorsed keysets for which evidence is given */
-    KEEPER_TIMEOUT_MS = 10000,     /* how long a client waits for an answer */
-    KBS_NAME_SIZE_MAX = 64,        /* characters of each name of a resource */
-    KBS_NONCE_SIZE_MAX = 256,      /* characters of a key broker's nonce */
-    KBS_RUNTIME_SIZE_MAX = 2048,   /* bytes of nonce and key as JSON */
-    KBS_TOKEN_SIZE_MAX = 32 << 10, /* characters of its token */
-    RELAY_TIMEOUT_MS = 9000,       /* how long the keeper waits for one answer of a key broker */
-    RELAY_EXCHANGES_MAX = 8,       /* requests that one relay carries */
-    KBS_BODY_SIZE_MAX = 256 << 10, /* bytes of one of its messages, either way */
+    KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */
+    KEEPER_KEYSETS_MAX = 4,           /* endorsed keysets for which evidence is given */
+    KEEPER_TIMEOUT_MS = 10000,        /* how long a client waits for an answer */
+    KBS_NAME_SIZE_MAX = 64,           /* characters of each name of a resource */
+    KBS_NONCE_SIZE_MAX = 256,         /* characters of a key broker's nonce */
+    KBS_RUNTIME_SIZE_MAX = 2048,      /* bytes of nonce and key as JSON */
+    KBS_TOKEN_SIZE_MAX = 32 << 10,    /* characters of its token */
+    RELAY_TIMEOUT_MS = 9000,          /* how long the keeper waits for one answer of a key broker */
+    RELAY_EXCHANGES_MAX = 8,          /* requests that one relay carries */
+    KBS_BODY_SIZE_MAX = 256 << 10,    /* bytes of one of its messages, either way */
+    KEEPER_EVENTS_SIZE_MAX = 1 << 20, /* bytes of the event log in one answer */
 };
 
 #define KEYS_NUMBER_MAX ((INT64_C(1) << 53) - 1) /* what every JSON reader holds exactly */

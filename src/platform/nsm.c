@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Nitro secure module (/dev/nsm): CBOR requests through one ioctl.  Report data travel as user
- * data; run-time events extend PCR16, which is the application's. */
+ * data; run-time events extend PCR16, which is the application's.  It is never locked, since events
+ * go on; documents show locked registers only. */
 #include "platform/kernel_file.h"
 #include "platform/platform.h"
 
@@ -123,6 +124,33 @@ static bool nsm_extend(void *context, const struct digest48 *digest, struct erro
            answer_enter(&reader, "ExtendPCR", error);
 }
 
+static bool nsm_read_register(void *context, struct digest48 *value, struct error *error)
+{
+    uint8_t request[256], response[RESPONSE_SIZE_MAX];
+    struct writer writer = writer_into(request, sizeof(request));
+    struct reader reader;
+    struct bytes data = { 0 };
+    cbor_write_map(&writer, 1);
+    cbor_write_text(&writer, BYTES_LITERAL("DescribePCR"));
+    cbor_write_map(&writer, 1);
+    cbor_write_text(&writer, BYTES_LITERAL("index"));
+    cbor_write_unsigned(&writer, EVENT_PCR);
+    if (!exchange(context, writer_view(&writer), response, &reader, error) ||
+        !answer_enter(&reader, "DescribePCR", error))
+        return false;
+    size_t count = cbor_read_map(&reader, 2);
+    for (size_t i = 0; i < count && !reader.failed; i++) {
+        if (bytes_equal_string(cbor_read_text(&reader), "data"))
+            data = cbor_read_bytes(&reader);
+        else
+            (void)cbor_read_boolean(&reader); /* lock */
+    }
+    if (reader.failed || data.size != sizeof(value->bytes))
+        return error_set(error, ERROR_INVALID, "/dev/nsm: response describes no PCR");
+    memcpy(value->bytes, data.data, data.size);
+    return true;
+}
+
 static void nsm_close(void *context)
 {
     nsm_free(context);
@@ -140,7 +168,9 @@ bool platform_open_nsm(struct platform *platform, const struct platform_options 
     *platform = (struct platform){ .name = "nitro",
                                    .interface = "/dev/nsm",
                                    .evidence = nsm_evidence,
+                                   .event_register = "pcr16",
                                    .extend = nsm_extend,
+                                   .read_register = nsm_read_register,
                                    .close = nsm_close };
     platform->context = TAKE(nsm);
     return true;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/platform.h"
 
+#include "base/file.h"
 #include "crypto/random.h"
 
 #include <stdlib.h>
@@ -91,6 +92,19 @@ bool platform_open(struct platform *platform, const char *tee,
                          "no platform %s; there are auto, tdx, snp, nitro, sgx and sim",
                          error_quote(bytes_of_string(tee)).text);
     return probe(platform, wanted, &filled, error);
+}
+
+void platform_boot(char boot[PLATFORM_BOOT_SIZE + 1])
+{
+    AUTO_BUFFER struct buffer text;
+    struct error untold;
+    buffer_init(&text, 4096);
+    memset(boot, '0', PLATFORM_BOOT_SIZE);
+    boot[PLATFORM_BOOT_SIZE] = '\0';
+    if (file_read(&text, "/proc/sys/kernel/random/boot_id", &untold) &&
+        text.size >= PLATFORM_BOOT_SIZE &&
+        strspn((const char *)text.data, "0123456789abcdef-") >= PLATFORM_BOOT_SIZE)
+        memcpy(boot, text.data, PLATFORM_BOOT_SIZE);
 }
 
 bool platform_jailed(struct platform *platform, struct error *error)

@@ -24,6 +24,7 @@
 
 enum {
     PLATFORM_NODE_SIZE = 32,         /* hexadecimal digits of a node's id */
+    PLATFORM_BOOT_SIZE = 36,         /* characters of a boot's id */
     PLATFORM_EVIDENCE_MAX = 64 << 10 /* with what is carried beside it */
 };
 
@@ -39,8 +40,11 @@ struct platform {
      * conceptual message wrapper with its collateral. */
     bool (*evidence)(void *context, const struct digest64 *report_data, struct buffer *evidence,
                      struct error *error);
-    /* Extends the register of run-time events; NULL when there is none. */
+    /* The register of run-time events, which lives until the machine starts again: its name
+     * ("rtmr3", "pcr16"), how it is extended and read; all NULL when there is none. */
+    const char *event_register;
     bool (*extend)(void *context, const struct digest48 *digest, struct error *error);
+    bool (*read_register)(void *context, struct digest48 *value, struct error *error);
     bool (*jailed)(void *context, struct error *error);
     void (*close)(void *context);
 };
@@ -66,6 +70,9 @@ void platform_close(struct platform *platform);
 /* Whether `tee` is something that platform_open takes. */
 bool platform_is_name(const char *tee);
 
+/* What the kernel calls the present start of the machine; zeros where it does not tell. */
+void platform_boot(char boot[PLATFORM_BOOT_SIZE + 1]);
+
 /* The node's id: SHA-256 over what the evidence says about the machine (PPID, chip id, instance),
  * shortened.  INVALID when it does not parse as evidence over this report data. */
 MUST_CHECK bool platform_identify(struct platform *platform, enum attest_tee tee,
@@ -82,7 +89,8 @@ MUST_CHECK bool platform_open_nsm(struct platform *platform, const struct platfo
                                   struct error *error);
 MUST_CHECK bool platform_open_gramine(struct platform *platform,
                                       const struct platform_options *options, struct error *error);
-/* Loads the development root from the folder, making it at the first start. */
+/* Loads the development root from the folder, making it at the first start.  Its RTMR3 is the file
+ * sim-rtmr3 there: the boot's id and 48 bytes, zeros in another boot. */
 MUST_CHECK bool platform_open_sim(struct platform *platform, const char *folder,
                                   struct error *error);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "platform/platform.h"
 
+#include "attest/events/events.h"
 #include "tests/harness.h"
 #include "tests/platform/fake_kernel.h"
 
@@ -225,6 +226,17 @@ static void does_not_start_with_a_kernel_in_trouble(void)
     }
 }
 
+static bool reads_twice_extended(struct scene *scene, const struct digest48 *digest)
+{
+    struct digest48 expected = { 0 }, value;
+    struct error error = { 0 };
+    events_extend(&expected, digest);
+    events_extend(&expected, digest);
+    bool done = scene->platform.read_register(scene->platform.context, &value, &error);
+    CHECK_NOTE(done, "%s", error.text);
+    return done && memcmp(value.bytes, expected.bytes, sizeof(value.bytes)) == 0;
+}
+
 static void extends_rtmr3(void)
 {
     AUTO_SCENE struct scene scene = { 0 };
@@ -237,9 +249,47 @@ static void extends_rtmr3(void)
     CHECK(scene.platform.extend(scene.platform.context, &digest, &error));
     CHECK_NUMBER(scene.script->extend_count, 2);
     CHECK_BYTES(BYTES_OF(scene.script->extended), BYTES_OF(digest.bytes));
+    CHECK_STRING(scene.platform.event_register, "rtmr3");
+    CHECK(reads_twice_extended(&scene, &digest));
     scene.script->takes_half = true;
     CHECK(!scene.platform.extend(scene.platform.context, &digest, &error));
     scene.script->takes_half = false;
+}
+
+/* The simulated register outlives its process, and its evidence shows it. */
+static void sim_has_an_rtmr3(void)
+{
+    struct error error = { 0 };
+    struct platform platform;
+    struct digest48 digest = { { 4, 5, 6 } }, expected = { 0 }, zeros = { 0 }, value;
+    struct platform_options options = { .folder = test_folder() };
+    for (int i = 0; i < 3; i++) {
+        REQUIRE(platform_open(&platform, "sim", &options, &error));
+        CHECK_STRING(platform.event_register, "rtmr3");
+        CHECK(platform.read_register(platform.context, &value, &error));
+        CHECK_BYTES(BYTES_OF(value.bytes), BYTES_OF(expected.bytes));
+        CHECK(platform.extend(platform.context, &digest, &error));
+        events_extend(&expected, &digest);
+        AUTO_BUFFER struct buffer evidence;
+        buffer_init(&evidence, PLATFORM_EVIDENCE_MAX);
+        struct digest64 report_data = { { 7 } };
+        CHECK(platform.evidence(platform.context, &report_data, &evidence, &error));
+        bool is_shown = false;
+        for (size_t at = 0; at + 48 <= evidence.size && !is_shown; at++)
+            is_shown = memcmp(evidence.data + at, expected.bytes, 48) == 0;
+        CHECK(is_shown);
+        platform_close(&platform);
+    }
+    char path[4096];
+    snprintf(path, sizeof(path), "%s/sim-rtmr3", test_folder());
+    FILE *file = fopen(path, "r+"); /* another boot */
+    REQUIRE(file != NULL);
+    fputc('x', file);
+    fclose(file);
+    REQUIRE(platform_open(&platform, "sim", &options, &error));
+    CHECK(platform.read_register(platform.context, &value, &error));
+    CHECK_BYTES(BYTES_OF(value.bytes), BYTES_OF(zeros.bytes));
+    platform_close(&platform);
 }
 
 static void speaks_with_the_nitro_module(void)
@@ -253,6 +303,12 @@ static void speaks_with_the_nitro_module(void)
     CHECK_STRING(scene.platform.name, "nitro");
     CHECK(scene.platform.extend(scene.platform.context, &digest, &error));
     CHECK_BYTES(BYTES_OF(scene.script->extended), BYTES_OF(digest.bytes));
+    CHECK(scene.platform.extend(scene.platform.context, &digest, &error));
+    CHECK_STRING(scene.platform.event_register, "pcr16");
+    CHECK(reads_twice_extended(&scene, &digest));
+    scene.script->extend_fails = true;
+    CHECK(!scene.platform.extend(scene.platform.context, &digest, &error));
+    scene.script->extend_fails = false;
     AUTO_BUFFER struct buffer evidence;
     buffer_init(&evidence, PLATFORM_EVIDENCE_MAX);
     struct digest64 report_data = { { 5 } };
@@ -423,6 +479,7 @@ static const struct test tests[] = {
     TEST(survives_a_kernel_in_trouble),
     TEST(does_not_start_with_a_kernel_in_trouble),
     TEST(extends_rtmr3),
+    TEST(sim_has_an_rtmr3),
     TEST(speaks_with_the_nitro_module),
     TEST(needs_gramine_to_attest),
     TEST(turns_tdreports_into_quotes),

@@ -152,6 +152,27 @@ static bool tsm_extend(void *context, const struct digest48 *digest, struct erro
     return size == (ssize_t)sizeof(digest->bytes) || error_system(error, "extend RTMR3");
 }
 
+static bool tsm_read_register(void *context, struct digest48 *value, struct error *error)
+{
+    const struct tsm *tsm = context;
+    struct deadline deadline;
+    struct digest48 found;
+    ssize_t size;
+    deadline_begin(&deadline, tsm->timeout_ms);
+    do {
+        size = pread(tsm->rtmr3, found.bytes, sizeof(found.bytes), 0);
+    } while (size < 0 && errno == EINTR && !deadline_is_over(&deadline));
+    int failure = errno;
+    deadline_end();
+    errno = failure;
+    if (size < 0)
+        return error_system(error, "read RTMR3");
+    if (size != (ssize_t)sizeof(found.bytes))
+        return error_set(error, ERROR_INVALID, "RTMR3 has %zd bytes", size);
+    *value = found;
+    return true;
+}
+
 static bool tsm_jailed(void *context, struct error *error)
 {
     struct tsm *tsm = context;
@@ -225,14 +246,25 @@ bool platform_open_tsm(struct platform *platform, enum attest_tee tee,
     *tsm = (struct tsm){ .entry = -1, .rtmr3 = -1, .timeout_ms = options->timeout_ms };
     if (!entry_open(tsm, &folder, options, error) || !provider_check(tsm, tee, error))
         return false;
-    if (tee == ATTEST_TEE_TDX)
-        (void)!kernel_open(&tsm->rtmr3, options->system_root, RTMR3, O_WRONLY, &absent);
+    /* Kernels before 6.16 have none; one that is there and can't be used is no reason to do
+     * without.
+     */
+    if (tee == ATTEST_TEE_TDX &&
+        !kernel_open(&tsm->rtmr3, options->system_root, RTMR3, O_RDWR, &absent) &&
+        absent.code != ERROR_UNAVAILABLE) {
+        *error = absent;
+        return false;
+    }
     *platform = (struct platform){ .name = attest_tee_name(tee),
                                    .interface = "configfs-tsm",
                                    .evidence = tsm_evidence,
-                                   .extend = tsm->rtmr3 < 0 ? NULL : tsm_extend,
                                    .jailed = tsm_jailed,
                                    .close = tsm_close };
+    if (tsm->rtmr3 >= 0) {
+        platform->event_register = "rtmr3";
+        platform->extend = tsm_extend;
+        platform->read_register = tsm_read_register;
+    }
     platform->context = TAKE(tsm);
     platform->folder = TAKE(folder);
     return true;

@@ -2,8 +2,10 @@
 #define FUSE_USE_VERSION 35
 
 #include "tests/platform/fake_kernel.h"
+#include "tests/platform/fake_document.h"
 
 #include "attest/amd/snp.h"
+#include "attest/events/events.h"
 #include "attest/intel/quote.h"
 #include "core/cbor.h"
 #include "core/reader.h"
@@ -31,6 +33,7 @@ enum {
     EVIDENCE_SIZE_MAX = 16 << 10,
     ENTRY_COUNT_MAX = 4,
     TD_REPORT_DATA_OFFSET = 48 + 520,
+    TD_RTMR3_OFFSET = 48 + 472,
     SGX_REPORT_DATA_OFFSET = 48 + 320,
     SNP_REPORT_DATA_OFFSET = 0x50,
     HANG_S = 60
@@ -70,40 +73,17 @@ static size_t patched(uint8_t *target, struct bytes source, size_t offset,
     return source.size;
 }
 
-static size_t document_make(uint8_t *target, const uint8_t *user_data, size_t user_data_size)
+/* 0 or a negative errno. */
+static int register_extend(const uint8_t *digest)
 {
-    uint8_t payload[4096], pcr[48] = { 1 };
-    struct writer writer = writer_into(payload, sizeof(payload));
-    cbor_write_map(&writer, 9);
-    cbor_write_text(&writer, BYTES_LITERAL("module_id"));
-    cbor_write_text(&writer, BYTES_LITERAL("i-0123456789abcdef0-enc0123456789abcdef"));
-    cbor_write_text(&writer, BYTES_LITERAL("digest"));
-    cbor_write_text(&writer, BYTES_LITERAL("SHA384"));
-    cbor_write_text(&writer, BYTES_LITERAL("timestamp"));
-    cbor_write_unsigned(&writer, 1750377600000);
-    cbor_write_text(&writer, BYTES_LITERAL("pcrs"));
-    cbor_write_map(&writer, 1);
-    cbor_write_unsigned(&writer, 0);
-    cbor_write_bytes(&writer, BYTES_OF(pcr));
-    cbor_write_text(&writer, BYTES_LITERAL("certificate"));
-    cbor_write_bytes(&writer, BYTES_LITERAL("leaf"));
-    cbor_write_text(&writer, BYTES_LITERAL("cabundle"));
-    cbor_write_array(&writer, 1);
-    cbor_write_bytes(&writer, BYTES_LITERAL("root"));
-    cbor_write_text(&writer, BYTES_LITERAL("public_key"));
-    cbor_write_null(&writer);
-    cbor_write_text(&writer, BYTES_LITERAL("user_data"));
-    cbor_write_bytes(&writer, bytes_of(user_data, user_data_size));
-    cbor_write_text(&writer, BYTES_LITERAL("nonce"));
-    cbor_write_null(&writer);
-    struct writer message = writer_into(target, EVIDENCE_SIZE_MAX);
-    uint8_t signature[96] = { 1 };
-    cbor_write_array(&message, 4);
-    cbor_write_bytes(&message, BYTES_LITERAL("\xa1\x01\x38\x22"));
-    cbor_write_map(&message, 0);
-    cbor_write_bytes(&message, writer_view(&writer));
-    cbor_write_bytes(&message, BYTES_OF(signature));
-    return message.size;
+    struct digest48 next;
+    if (script->extend_fails)
+        return -EIO;
+    memcpy(script->extended, digest, sizeof(script->extended));
+    memcpy(next.bytes, digest, sizeof(next.bytes));
+    events_extend(&script->event_register, &next);
+    script->extend_count++;
+    return 0;
 }
 
 /* What the script does to each read of evidence; 0 or a negative errno. */
@@ -133,6 +113,8 @@ static size_t evidence_make(uint8_t *target, enum fake_provider provider,
         provider == FAKE_TSM_SNP   ? patched(target, snp_report, SNP_REPORT_DATA_OFFSET, about)
         : provider == FAKE_GRAMINE ? patched(target, sgx_quote, SGX_REPORT_DATA_OFFSET, about)
                                    : patched(target, td_quote, TD_REPORT_DATA_OFFSET, about);
+    if (provider == FAKE_TSM_TDX)
+        memcpy(target + TD_RTMR3_OFFSET, script->event_register.bytes, sizeof(struct digest48));
     return script->is_cut ? size / 2 : size;
 }
 
@@ -302,6 +284,13 @@ static int entry_fill(struct handle *handle, struct entry *entry, const char *fi
     return 0;
 }
 
+static int register_fill(struct handle *handle)
+{
+    memcpy(handle->bytes, script->event_register.bytes, sizeof(struct digest48));
+    handle->size = sizeof(struct digest48);
+    return 0;
+}
+
 static int gramine_fill(struct handle *handle, const char *path)
 {
     if (strcmp(path, "/dev/attestation/attestation_type") == 0) {
@@ -322,7 +311,9 @@ static int fake_read(const char *path, char *target, size_t size, off_t offset,
     const char *file;
     if (!handle->is_filled) {
         struct entry *entry = entry_find(path, &file);
-        int failure = entry != NULL ? entry_fill(handle, entry, file) : gramine_fill(handle, path);
+        int failure = entry != NULL              ? entry_fill(handle, entry, file)
+                      : strcmp(path, RTMR3) == 0 ? register_fill(handle)
+                                                 : gramine_fill(handle, path);
         if (failure != 0)
             return failure;
         handle->is_filled = true;
@@ -343,9 +334,8 @@ static int fake_write(const char *path, const char *source, size_t size, off_t o
     if (strcmp(path, RTMR3) == 0) {
         if (offset != 0 || size != sizeof(script->extended))
             return -EINVAL;
-        memcpy(script->extended, source, size);
-        script->extend_count++;
-        return (int)size;
+        int failure = register_extend((const uint8_t *)source);
+        return failure != 0 ? failure : (int)size;
     }
     if (offset < 0 || (size_t)offset + size > sizeof(handle->bytes))
         return -EFBIG;
@@ -397,18 +387,22 @@ static bool memory_copy(pid_t process, bool writes, void *local, struct fake_par
     return size == (ssize_t)remote.length;
 }
 
+static size_t nsm_refusal(uint8_t *response)
+{
+    struct writer writer = writer_into(response, EVIDENCE_SIZE_MAX);
+    cbor_write_map(&writer, 1);
+    cbor_write_text(fake_named(&writer, "Error"), BYTES_LITERAL("InvalidOperation"));
+    return writer.size;
+}
+
 static size_t nsm_answer(struct bytes request, uint8_t *response)
 {
     struct writer writer = writer_into(response, EVIDENCE_SIZE_MAX);
     struct reader reader = cbor_reader_of(request, CBOR_UNSORTED);
     size_t count = cbor_read_map(&reader, 1);
     struct bytes name = cbor_read_text(&reader);
-    if (reader.failed || count != 1 || script->refuses) {
-        cbor_write_map(&writer, 1);
-        cbor_write_text(&writer, BYTES_LITERAL("Error"));
-        cbor_write_text(&writer, BYTES_LITERAL("InvalidOperation"));
-        return writer.size;
-    }
+    if (reader.failed || count != 1 || script->refuses)
+        return nsm_refusal(response);
     struct bytes data = { 0 };
     uint64_t index = 0;
     size_t pair_count = cbor_read_map(&reader, 3);
@@ -428,18 +422,22 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
     about[0] ^= script->lies ? 1 : 0;
     cbor_write_map(&writer, 1);
     cbor_write_text(&writer, name);
-    cbor_write_map(&writer, 1);
-    if (bytes_equal_string(name, "ExtendPCR")) {
-        if (index == 16 && data.size == sizeof(script->extended))
-            memcpy(script->extended, data.data, data.size);
-        script->extend_count++;
-        cbor_write_text(&writer, BYTES_LITERAL("data"));
-        cbor_write_bytes(&writer, data);
+    if (bytes_equal_string(name, "DescribePCR")) {
+        cbor_write_map(&writer, 2);
+        cbor_write_bytes(fake_named(&writer, "data"), BYTES_OF(script->event_register.bytes));
+        cbor_write_boolean(fake_named(&writer, "lock"), false);
         return writer.size;
     }
-    size_t size = document_make(document, about, data.size);
-    cbor_write_text(&writer, BYTES_LITERAL("document"));
-    cbor_write_bytes(&writer, bytes_of(document, script->is_cut ? size / 2 : size));
+    cbor_write_map(&writer, 1);
+    if (bytes_equal_string(name, "ExtendPCR")) {
+        if (index != 16 || data.size != sizeof(script->extended) || register_extend(data.data) != 0)
+            return nsm_refusal(response);
+        cbor_write_bytes(fake_named(&writer, "data"), BYTES_OF(script->event_register.bytes));
+        return writer.size;
+    }
+    size_t size = fake_document_make(document, about, data.size);
+    size = script->is_cut ? size / 2 : size;
+    cbor_write_bytes(fake_named(&writer, "document"), bytes_of(document, size));
     return writer.size;
 }
 

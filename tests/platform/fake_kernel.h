@@ -7,7 +7,7 @@
 #ifndef TESTS_PLATFORM_FAKE_KERNEL_H
 #define TESTS_PLATFORM_FAKE_KERNEL_H
 
-#include "core/bytes.h"
+#include "crypto/hash.h"
 
 #include <stdatomic.h>
 #include <sys/types.h>
@@ -35,7 +35,9 @@ struct fake_script {
     _Atomic bool has_no_driver;  /* configfs is there, no provider registered: mkdir gives ENXIO */
     _Atomic unsigned read_count; /* of evidence, so far */
     _Atomic unsigned extend_count;
-    uint8_t extended[48]; /* the last digest that was extended with */
+    _Atomic bool extend_fails;      /* with EIO, nothing is extended */
+    uint8_t extended[48];           /* the last digest that was extended with */
+    struct digest48 event_register; /* RTMR3 or PCR16 */
 };
 
 struct fake_kernel {

@@ -128,6 +128,81 @@ static void gives_evidence_from_its_jail(void)
     }
 }
 
+/* The log leads to the register, or (without one) to what the keyset says. */
+static void check_log(struct keeper *keeper, const struct fake_kernel *kernel, bool has_register,
+                      uint64_t count)
+{
+    struct error error = { 0 };
+    struct events_verdict verdict;
+    struct events_expected expected = { .has_register = has_register };
+    AUTO_BUFFER struct buffer log;
+    buffer_init(&log, EVENTS_SIZE_MAX);
+    CHECK_NOTE(keeper_events(keeper, 0, &log, &error), "%s", error.text);
+    expected.value = kernel->script->event_register;
+    bool held = events_verify(&verdict, buffer_view(&log), &expected, &error);
+    CHECK_NOTE(held && verdict.count == count, "%s, %d entries", error.text, (int)verdict.count);
+    CHECK_NOTE(!has_register || verdict.covered == verdict.count, "%d of %d are covered",
+               (int)verdict.covered, (int)verdict.count);
+}
+
+/* What is loaded and released is in the register before it happens, and after kill -9 the log goes
+ * on; what the register refuses does not happen. */
+static void extends_before_it_releases(void)
+{
+    static const struct {
+        enum fake_provider provider;
+        const char *tee;
+        bool has_register;
+    } rows[] = { { FAKE_TSM_TDX, "tdx", true },
+                 { FAKE_NSM, "nitro", true },
+                 { FAKE_TSM_SNP, "snp", false } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct fake_kernel kernel;
+        struct program program;
+        struct error error = { 0 };
+        const char *reason;
+        if (!fake_kernel_start(&kernel, &reason))
+            SKIP("%s", reason);
+        kernel.script->provider = rows[i].provider;
+        AUTO(keeper) struct keeper *keeper = NULL;
+        AUTO_BUFFER struct buffer evidence;
+        buffer_init(&evidence, PLATFORM_EVIDENCE_MAX);
+        REQUIRE(program_start(&program, &kernel, rows[i].tee));
+        REQUIRE(keeper_connect(&keeper, program.socket, &error));
+        bool done = keeper_append(keeper, "load", "{\"version\":\"00\"}", &error);
+        CHECK_NOTE(done, "%s: %s", rows[i].tee, error.text);
+        CHECK_NOTE(evidence_ask(keeper, &evidence, &error), "%s", error.text);
+        check_log(keeper, &kernel, rows[i].has_register, 3);
+        CHECK_NUMBER(kernel.script->extend_count, rows[i].has_register ? 3 : 0);
+        if (rows[i].has_register) {
+            kernel.script->extend_fails = true;
+            CHECK(!evidence_ask(keeper, &evidence, &error));
+            CHECK(!keeper_append(keeper, "load", "{}", &error));
+            kernel.script->extend_fails = false;
+            check_log(keeper, &kernel, true, 3);
+        }
+        kill(program.pid, SIGKILL);
+        CHECK_NUMBER(program_end(&program), -SIGKILL);
+        keeper_close(keeper);
+        keeper = NULL;
+        REQUIRE(program_start(&program, &kernel, rows[i].tee));
+        REQUIRE(keeper_connect(&keeper, program.socket, &error));
+        check_log(keeper, &kernel, rows[i].has_register, rows[i].has_register ? 4 : 1);
+        CHECK(keeper_append(keeper, "load", "{}", &error));
+        check_log(keeper, &kernel, rows[i].has_register, rows[i].has_register ? 5 : 2);
+        keeper_close(keeper);
+        keeper = NULL;
+        CHECK_NUMBER(program_end(&program), 0);
+        if (rows[i].has_register) { /* somebody else extends it */
+            kernel.script->event_register.bytes[0] ^= 1;
+            REQUIRE(program_start(&program, &kernel, rows[i].tee));
+            CHECK_NUMBER(program_end(&program), error_exit_code(ERROR_CORRUPT));
+            close(program.socket);
+        }
+        fake_kernel_stop(&kernel);
+    }
+}
+
 static void does_not_serve_without_a_sound_kernel(void)
 {
     struct fake_kernel kernel;
@@ -157,6 +232,7 @@ static void does_not_serve_without_a_sound_kernel(void)
 
 static const struct test tests[] = {
     TEST(gives_evidence_from_its_jail),
+    TEST(extends_before_it_releases),
     TEST(does_not_serve_without_a_sound_kernel),
 };
 TEST_MAIN(tests)

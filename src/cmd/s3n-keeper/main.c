@@ -11,6 +11,7 @@
 #include "keys/keeper.h"
 #include "keys/relay.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,6 +32,7 @@ struct options {
     const char *system_root;
     uint64_t timeout_ms;
     uint64_t socket;
+    uint64_t event_register; /* 0: none was given */
     uint64_t uid_base;
     const char *broker_url, *broker_roots, *broker_protocol, *broker_key;
     struct kbs_options broker; /* its resource is NULL when the root secret comes from a file */
@@ -65,6 +67,14 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct options, socket),
       .value = "N",
       .help = "descriptor of the connected socket to serve (3)",
+      .min = 3,
+      .max = 1023 },
+    { .name = "register-fd",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct options, event_register),
+      .value = "N",
+      .help = "descriptor of an anonymous file that stands in for a register of run-time events "
+              "where the platform has none (one of the keeper's own)",
       .min = 3,
       .max = 1023 },
     { .name = "uid-base",
@@ -117,6 +127,7 @@ static const struct option_table table = {
 };
 
 static struct keeper_service service = { .clock = &clock_system };
+static int event_file = -1, event_register = -1;
 
 static struct relay *relay;
 
@@ -203,6 +214,29 @@ static bool service_open(struct options *options, struct error *error)
                          error);
 }
 
+/* The event log: a file of the keeper's folder, and what it is extended into. */
+static bool events_open(const struct options *options, struct error *error)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/keeper/events", options->data_dir) >= (int)sizeof(path))
+        return error_set(error, ERROR_USAGE, "too long a data folder's name");
+    event_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (event_file < 0)
+        return error_system(error, "open %s", path);
+    event_register = options->event_register != 0 ? (int)options->event_register
+                                                  : memfd_create("register", MFD_CLOEXEC);
+    if (event_register < 0)
+        return error_system(error, "make a register");
+    struct event_book_options events = {
+        .target = event_register_of(&service.platform, &event_register),
+        .clock = service.clock,
+        .file = event_file,
+        .node = service.platform.node,
+        .platform = service.platform.name,
+    };
+    return event_book_open(&service.events, &events, error) || error_within(error, "%s", path);
+}
+
 /* A platform of the kernel's has its files in one folder, which becomes the root. */
 static bool service_jail(const struct options *options, struct error *error)
 {
@@ -217,11 +251,13 @@ static bool run(struct options *options, struct error *error)
 {
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
-    if (!service_open(options, error) || !service_jail(options, error) ||
+    if (!service_open(options, error) || !events_open(options, error) ||
+        !service_jail(options, error) ||
         (options->broker.resource != NULL && !root_secret_from_broker(options, error)))
         return false;
     log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "interface",
-             service.platform.interface, "node", service.platform.node, NULL);
+             service.platform.interface, "node", service.platform.node, "register",
+             service.events.target.name, NULL);
     return keeper_serve(&service, (int)options->socket, error);
 }
 
@@ -251,6 +287,7 @@ int main(int argc, char **argv)
     bool ended_well = run(&options, &error);
     if (!ended_well)
         log_error("keeper ends", &error);
+    event_book_done(&service.events);
     platform_close(&service.platform);
     secret_wipe(&service, sizeof(service));
     return ended_well ? 0 : error_exit_code(error.code);

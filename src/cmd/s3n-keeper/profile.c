@@ -10,6 +10,9 @@
     JAIL_CALLS_PROCESS, JAIL_CALLS_CLOCKS, JAIL_CALLS_MEMORY, JAIL_CALLS_IPC,                      \
     { SCMP_SYS(poll), "wait for the next request" },                                               \
     { SCMP_SYS(close), "the connection, and descriptors that a request should not have brought" }, \
+    { SCMP_SYS(pread64), "registers of run-time events" },                                         \
+    { SCMP_SYS(pwrite64), "the event log, and its register" },                                     \
+    { SCMP_SYS(ftruncate), "an entry of the event log that could not be extended" },               \
     { SCMP_SYS(write), "logs" },                                                                   \
     { SCMP_SYS(writev), "assertion messages" },                                                    \
     { SCMP_SYS(mlock), "secrets stay out of the swap" },                                           \
@@ -29,7 +32,6 @@ static const struct jail_call tee_calls[] = {
     { SCMP_SYS(openat), "the platform's files; they are the whole root folder" },
     { SCMP_SYS(open), "the same in older C libraries" },
     { SCMP_SYS(read), "evidence" },
-    { SCMP_SYS(pwrite64), "a run-time register is extended" },
     { SCMP_SYS(ioctl), "/dev/nsm", true, 1, LOW_WORD, NSM_RAW },
     { SCMP_SYS(ioctl), "/dev/tdx_guest", true, 1, LOW_WORD, TDX_REPORT },
     { SCMP_SYS(socket), "the quote generation service, over vsock", true, 0, LOW_WORD, AF_VSOCK },

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -35,6 +36,9 @@ bool launcher_init(struct launcher *launcher, const struct config *config, struc
     *launcher = (struct launcher){ .config = config,
                                    .backend = engine_choose(config->backend),
                                    .group = -1 };
+    launcher->event_register = memfd_create("event-register", MFD_CLOEXEC);
+    if (launcher->event_register < 0)
+        return error_system(error, "make a register for events");
     choose_restoring(launcher);
     struct error absent; /* a build without LLVM has no optimiser, and its server asks for none */
     if (!spawn_sibling_path(launcher->optimiser, sizeof(launcher->optimiser), "s3n-optimise",
@@ -159,16 +163,25 @@ bool launch_keeper(const struct launcher *launcher, int socket, pid_t *pid, stru
     struct user_text base = user_text_of(launcher, 0);
     char timeout[16];
     snprintf(timeout, sizeof(timeout), "%u", root->timeout_ms);
-    const char *arguments[20] = { "s3n-keeper", "--data-dir", config->data_folder,
-                                  "--tee",      config->tee,  "--uid-base",
-                                  base.text };
+    const char *arguments[22] = { "s3n-keeper", "--data-dir",    config->data_folder,
+                                  "--tee",      config->tee,     "--uid-base",
+                                  base.text,    "--register-fd", "4" };
     const char *const more[] = { "--kbs-resource", root->resource,     "--kbs-url",
                                  root->url,        "--kbs-ca",         root->roots,
                                  "--kbs-protocol", root->protocol,     "--kbs-key",
                                  root->key,        "--kbs-timeout-ms", timeout };
     for (size_t i = 0; root->is_brokered && i < ARRAY_COUNT(more); i++)
-        arguments[7 + i] = more[i];
-    return launch_on_socket(launcher, launcher->keeper, arguments, socket, pid, error);
+        arguments[9 + i] = more[i];
+    struct spawn_options options = { .path = launcher->keeper,
+                                     .arguments = arguments,
+                                     .environment = child_environment(),
+                                     .descriptors = { { socket, 3 },
+                                                      { launcher->event_register, 4 } },
+                                     .descriptor_count = 2,
+                                     .has_group = launcher->group >= 0,
+                                     .group = launcher->group,
+                                     .own_group = true };
+    return spawn(pid, &options, error);
 }
 
 bool launch_worker(const struct launcher *launcher, int socket, unsigned user, pid_t *pid,

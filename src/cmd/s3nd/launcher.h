@@ -21,7 +21,8 @@ struct launcher {
     const struct config *config;
     const char *backend; /* kvm or process: chosen once, so that what receipts name is what runs */
     char restoring[RESTORING_TEXT_SIZE]; /* how the process backend restores memory; empty: kvm */
-    int group; /* entrance of the next child's control group; -1: it has none */
+    int group;          /* entrance of the next child's control group; -1: it has none */
+    int event_register; /* of the keepers, where the platform has none: lives as long as we do */
     char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
         worker[PATH_MAX];
 };
