@@ -103,8 +103,8 @@ static bool read_bundle(struct appraisal *appraisal, const struct appraisal_requ
            error_within(error, "%s", request->bundle.name);
 }
 
-bool appraise(struct appraisal *appraisal, const struct appraisal_request *request,
-              struct error *error)
+bool appraisal_open(struct appraisal *appraisal, const struct appraisal_request *request,
+                    struct error *error)
 {
     struct attest_options *options = &appraisal->options;
     *options = (struct attest_options){ .tee = request->tee,
@@ -112,21 +112,32 @@ bool appraise(struct appraisal *appraisal, const struct appraisal_request *reque
                                         .collateral = request->collateral,
                                         .report_data = request->report_data };
     appraisal->evidence = request->evidence;
-    if (!read_policy(appraisal, request, error) || !read_root(appraisal, request, error) ||
-        !unwrap(appraisal, error) || !read_bundle(appraisal, request, error))
-        return false;
+    return read_policy(appraisal, request, error) && read_root(appraisal, request, error) &&
+           unwrap(appraisal, error) && read_bundle(appraisal, request, error);
+}
+
+void appraisal_judge(struct appraisal *appraisal)
+{
+    const struct attest_options *options = &appraisal->options;
     appraisal->is_accepted =
         attest_verify(&appraisal->verdict, appraisal->evidence, options, &appraisal->refusal) &&
         (!appraisal->has_policy ||
          policy_evaluate(&appraisal->report, &appraisal->policy, &appraisal->verdict,
                          options->now_s, &appraisal->refusal));
+}
+
+bool appraise(struct appraisal *appraisal, const struct appraisal_request *request,
+              struct error *error)
+{
+    if (!appraisal_open(appraisal, request, error))
+        return false;
+    appraisal_judge(appraisal);
     return true;
 }
 
-void appraisal_write(struct json_writer *json, const struct appraisal *appraisal)
+void appraisal_write_members(struct json_writer *json, const struct appraisal *appraisal)
 {
     const struct policy_report *report = appraisal->has_policy ? &appraisal->report : NULL;
-    json_write_object_begin(json);
     attest_verdict_write(json, &appraisal->verdict);
     policy_report_write(json, report);
     /* The same for RATS tools: an attestation result, and the claims as a token names them. */
@@ -144,5 +155,11 @@ void appraisal_write(struct json_writer *json, const struct appraisal *appraisal
         eat_write_json(json, &claims);
         json_write_object_end(json);
     }
+}
+
+void appraisal_write(struct json_writer *json, const struct appraisal *appraisal)
+{
+    json_write_object_begin(json);
+    appraisal_write_members(json, appraisal);
     json_write_object_end(json);
 }

@@ -59,7 +59,14 @@ DEFINE_AUTO(appraisal, appraisal_free)
  * or bundle that is none, NO_MEMORY.  Evidence that does not hold is a judgement. */
 MUST_CHECK bool appraise(struct appraisal *appraisal, const struct appraisal_request *request,
                          struct error *error);
+/* The same in two steps: between them, collateral that no source gave can be filled into
+ * appraisal->options. */
+MUST_CHECK bool appraisal_open(struct appraisal *appraisal, const struct appraisal_request *request,
+                               struct error *error);
+void appraisal_judge(struct appraisal *appraisal);
 /* One object: verdict, policy report, "ear", and "eat" of valid evidence (docs/attestation.md). */
 void appraisal_write(struct json_writer *json, const struct appraisal *appraisal);
+/* The same members for an object that is open. */
+void appraisal_write_members(struct json_writer *json, const struct appraisal *appraisal);
 
 #endif

@@ -18,6 +18,8 @@ enum body_type {
 
 enum certification_type {
     CERTIFICATION_PLAIN_PPID = 1,
+    CERTIFICATION_PPID_RSA2048 = 2,
+    CERTIFICATION_PPID_RSA3072 = 3,
     CERTIFICATION_PCK_LEAF = 4,
     CERTIFICATION_PCK_CHAIN = 5,
     CERTIFICATION_QE_REPORT = 6
@@ -190,6 +192,9 @@ static bool certification_read(struct quote *quote, struct reader *reader,
     /* Types 1 to 4 only name the PCK certificate or lack its chain. */
     if (type == CERTIFICATION_PCK_CHAIN)
         quote->pck_chain = data;
+    if ((type == CERTIFICATION_PPID_RSA2048 && size == 256 + 20) ||
+        (type == CERTIFICATION_PPID_RSA3072 && size == 384 + 20))
+        quote->pck_name = data;
     return true;
 }
 

@@ -78,6 +78,7 @@ struct quote {
     struct ecdsa_signature qe_report_signature;
     struct bytes auth_data;
     struct bytes pck_chain; /* PEM: leaf, intermediate, root; empty when only named, not carried */
+    struct bytes pck_name;  /* then: encrypted PPID, CPUSVN 16, PCESVN 2, PCEID 2; or empty */
     size_t padding_size;
 };
 

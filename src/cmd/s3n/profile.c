@@ -48,6 +48,15 @@ static bool path_of(struct path *path, const char *name, struct error *error)
     return file_make_folder(used, 0700, error);
 }
 
+bool profile_path(char *path, size_t size, const char *name, struct error *error)
+{
+    struct path made;
+    if (!path_of(&made, name, error))
+        return false;
+    return snprintf(path, size, "%s", made.text) < (int)size ||
+           error_set(error, ERROR_INVALID, "the configuration folder's path is too long");
+}
+
 void profile_init(struct profile *profile)
 {
     *profile = (struct profile){ .code = json_object() };
@@ -98,6 +107,7 @@ static bool profile_parse(struct profile *profile, struct bytes text, struct err
     if (strlen(url) > PROFILE_URL_SIZE_MAX)
         return error_set(error, ERROR_INVALID, "url is too long");
     snprintf(profile->url, sizeof(profile->url), "%s", url);
+    profile->fetches = json_is_true(json_object_get(root, "fetch"));
     profile->trust_simulated = json_is_true(json_object_get(root, "trust_simulated"));
     buffer_clear(&profile->keyset);
     buffer_append_string(&profile->keyset, keyset);
@@ -144,9 +154,9 @@ bool profile_write(const struct profile *profile, struct error *error)
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, PROFILE_SIZE_MAX);
     AUTO_JSON json_t *root =
-        json_pack("{s:s, s:b, s:s%, s:O}", "url", profile->url, "trust_simulated",
-                  (int)profile->trust_simulated, "keyset", (const char *)profile->keyset.data,
-                  profile->keyset.size, "code", profile->code);
+        json_pack("{s:s, s:b, s:b, s:s%, s:O}", "url", profile->url, "fetch", (int)profile->fetches,
+                  "trust_simulated", (int)profile->trust_simulated, "keyset",
+                  (const char *)profile->keyset.data, profile->keyset.size, "code", profile->code);
     if (root == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the profile");
     return trust_write(profile, root, error) && path_of(&path, "profile.json", error) &&

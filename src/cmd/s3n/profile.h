@@ -19,6 +19,7 @@ struct profile {
     bool trust_simulated; /* said at login */
     struct buffer policy; /* the same: a file's text; empty: the default */
     struct buffer root;   /* the same: a certificate; empty: the vendors' */
+    bool fetches;         /* the same: collateral that a node's evidence lacks */
     struct buffer keyset; /* text, verified */
     json_t *code;         /* object: "app/function" -> digest in hex, as deployed from here */
 };
@@ -29,6 +30,8 @@ void profile_done(struct profile *profile);
 
 /* Another folder than the usual one, for this process (--config); borrowed. */
 void profile_use_folder(const char *folder);
+/* Path of a file in the folder, which is made. */
+MUST_CHECK bool profile_path(char *path, size_t size, const char *name, struct error *error);
 
 /* Into an initialised profile.  NOT_FOUND before the first login. */
 MUST_CHECK bool profile_read(struct profile *profile, struct error *error);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and
- * without a network. */
+/* `s3n verify evidence FILE`: judges evidence and collateral that lie in files, without a node and,
+ * unless it is told to fetch, without a network. */
 #include "attest/appraisal.h"
 #include "attest/eat/cmw.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/collateral_source.h"
 #include "core/hex.h"
 #include "core/time.h"
 
@@ -28,6 +29,7 @@ struct evidence_options {
     const char *report_data;
     const char *bundle, *save_bundle;
     bool trust_simulated;
+    struct collateral_words collateral;
 };
 
 #define FILE_OPTION(option, field, text)                                                           \
@@ -65,6 +67,7 @@ static const struct option_row rows[] = {
     { .name = "trust-simulated",
       .offset = offsetof(struct evidence_options, trust_simulated),
       .help = "accept a development root, which proves nothing about hardware" },
+    COLLATERAL_ROWS(struct evidence_options, collateral),
 };
 
 static const struct option_table evidence_table = {
@@ -74,7 +77,8 @@ static const struct option_table evidence_table = {
         "Judges a TDX or SGX quote, an SEV-SNP report, a Nitro document, or a certificate with "
         "a quote in it:\n"
         "signatures, chains, revocation, dates, identities, TCB levels; then a policy.  Works "
-        "offline.\n"
+        "offline;\n"
+        "with --fetch, collateral that is not given comes from a cache and the makers' services.\n"
         "Exit code 0: valid and accepted; 6: invalid or rejected; 2: usage.",
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
@@ -96,14 +100,19 @@ struct judgement {
     char root_name[PATH_SIZE], bundle_name[PATH_SIZE];
     struct appraisal_request request;
     struct appraisal *appraisal;
+    struct collateral_source source;
+    struct collateral gathered;
 };
 
 static void judgement_free(struct judgement *judgement)
 {
     for (size_t i = 0; judgement != NULL && i < judgement->file_count; i++)
         buffer_done(&judgement->files[i]);
-    if (judgement != NULL)
+    if (judgement != NULL) {
         appraisal_free(judgement->appraisal);
+        collateral_done(&judgement->gathered);
+        collateral_source_done(&judgement->source);
+    }
     free(judgement);
 }
 DEFINE_AUTO(judgement, judgement_free)
@@ -187,8 +196,9 @@ static bool request_read(struct judgement *judgement, const struct evidence_opti
            named_read(judgement, &request->bundle, options->bundle, judgement->bundle_name, error);
 }
 
-static bool show_json(const struct appraisal *appraisal, struct error *error)
+static bool show_json(const struct judgement *judgement, struct error *error)
 {
+    const struct appraisal *appraisal = judgement->appraisal;
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, APPRAISAL_REPORT_SIZE_MAX);
     uint8_t *room = buffer_reserve(&text, APPRAISAL_REPORT_SIZE_MAX - 1);
@@ -196,7 +206,12 @@ static bool show_json(const struct appraisal *appraisal, struct error *error)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the report");
     struct writer target = writer_into(room, APPRAISAL_REPORT_SIZE_MAX - 1);
     struct json_writer json = json_writer_into(&target);
-    appraisal_write(&json, appraisal);
+    json_write_object_begin(&json);
+    appraisal_write_members(&json, appraisal);
+    json_write_name(&json, "collateral");
+    collateral_lines_write(&json, &appraisal->options.collateral, &judgement->gathered,
+                           appraisal->options.now_s);
+    json_write_object_end(&json);
     write_u8(&target, '\n');
     if (target.failed)
         return error_set(error, ERROR_INTERNAL, "report is too long");
@@ -211,14 +226,17 @@ static const char *mark_of(const struct attest_step *step)
     return marks[step->state];
 }
 
-static bool show_text(const struct appraisal *appraisal, struct error *error)
+static bool show_text(const struct judgement *judgement, struct error *error)
 {
+    const struct appraisal *appraisal = judgement->appraisal;
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, APPRAISAL_REPORT_SIZE_MAX);
     const struct attest_verdict *verdict = &appraisal->verdict;
     for (size_t i = 0; i < verdict->step_count; i++)
         buffer_format(&text, "%s %-28s %s\n", mark_of(&verdict->steps[i]), verdict->steps[i].name,
                       verdict->steps[i].detail);
+    collateral_lines_append(&text, &appraisal->options.collateral, &judgement->gathered,
+                            appraisal->options.now_s);
     if (verdict->is_valid)
         buffer_format(&text, "valid %s evidence%s\n", attest_tee_name(verdict->tee),
                       verdict->claims.is_simulated
@@ -259,6 +277,27 @@ static bool bundle_save(const struct appraisal *appraisal, const char *path, str
     return file_replace(path, writer_view(&target), 0644, error);
 }
 
+/* What neither options nor bundle nor wrapper gave, where that was asked for.  What can't be had is
+ * said; the verdict shows what it lacks. */
+static bool collateral_look(struct cli *cli, struct judgement *judgement,
+                            const struct evidence_options *options, struct error *error)
+{
+    struct appraisal *appraisal = judgement->appraisal;
+    struct attest_collateral *used = &appraisal->options.collateral;
+    struct error missing;
+    if (!collateral_source_open(&judgement->source, &options->collateral, error))
+        return false;
+    /* What the services have today is about today. */
+    if (!judgement->source.is_used && !(judgement->source.is_always && options->at == NULL))
+        return true;
+    judgement->source.options.judged_at_s = appraisal->options.now_s;
+    if (!collateral_gather(&judgement->gathered, appraisal->evidence, used,
+                           &judgement->source.options, &missing))
+        cli_message(cli, "collateral: %s", missing.text);
+    collateral_apply(&judgement->gathered, used);
+    return true;
+}
+
 static bool evidence_run(struct cli *cli, const void *given,
                          const struct option_arguments *arguments, struct error *error)
 {
@@ -271,8 +310,11 @@ static bool evidence_run(struct cli *cli, const void *given,
     if (appraisal == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");
     if (!request_read(judgement, options, arguments->items[0], error) ||
-        !appraise(appraisal, &judgement->request, error) ||
-        !(cli->json ? show_json(appraisal, error) : show_text(appraisal, error)) ||
+        !appraisal_open(appraisal, &judgement->request, error) ||
+        !collateral_look(cli, judgement, options, error))
+        return false;
+    appraisal_judge(appraisal);
+    if (!(cli->json ? show_json(judgement, error) : show_text(judgement, error)) ||
         !bundle_save(appraisal, options->save_bundle, error))
         return false;
     if (appraisal->verdict.reason == ATTEST_REASON_SIMULATED)
