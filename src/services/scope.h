@@ -50,6 +50,8 @@ struct service_scope {
 
     struct service_ending ending;
     bool is_ending;
+    bool is_issuing; /* the second round, with a receipt */
+    struct bytes receipt;
     bool is_concluding; /* endings_run is on the stack */
     bool is_concluded;  /* the present service has said its word */
     service_concluded *concluded;

@@ -182,9 +182,12 @@ static void endings_run(struct service_scope *scope)
     scope->is_concluding = true;
     while (ending->next < services->count) {
         const struct service_entry *entry = &services->entries[ending->next];
-        scope->is_concluded = entry->service->ended == NULL;
-        if (!scope->is_concluded)
-            entry->service->ended(entry->context, scope, ending);
+        const struct service *service = entry->service;
+        scope->is_concluded = scope->is_issuing ? service->issued == NULL : service->ended == NULL;
+        if (!scope->is_concluded && scope->is_issuing)
+            service->issued(entry->context, scope, scope->receipt, ending);
+        else if (!scope->is_concluded)
+            service->ended(entry->context, scope, ending);
         if (!scope->is_concluded) {
             scope->is_concluding = false;
             return;
@@ -199,7 +202,7 @@ void service_conclude(struct service_ending *ending, enum service_verdict verdic
                       const char *message)
 {
     struct service_scope *scope = ending->scope;
-    ASSERT(scope->is_ending && !scope->is_concluded);
+    ASSERT((scope->is_ending || scope->is_issuing) && !scope->is_concluded);
     scope->is_concluded = true;
     if (verdict > ending->verdict) {
         ending->verdict = verdict;
@@ -219,6 +222,18 @@ void services_end(struct service_scope *scope, bool is_commit, service_concluded
     services_cancel(scope);
     scope->is_ending = true;
     scope->ending = (struct service_ending){ .is_commit = is_commit, .scope = scope };
+    scope->concluded = done;
+    scope->concluded_context = context;
+    endings_run(scope);
+}
+
+void services_issue(struct service_scope *scope, struct bytes receipt, service_concluded *done,
+                    void *context)
+{
+    ASSERT(scope->is_ending && !scope->is_issuing);
+    scope->is_issuing = true;
+    scope->receipt = receipt;
+    scope->ending = (struct service_ending){ .is_commit = true, .scope = scope };
     scope->concluded = done;
     scope->concluded_context = context;
     endings_run(scope);

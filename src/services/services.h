@@ -66,6 +66,11 @@ struct service {
     /* The invocation has ended; exactly one service_conclude, now or later.  What it left
      * undone must be undone unless ending->is_commit. */
     void (*ended)(void *context, struct service_scope *scope, struct service_ending *ending);
+    /* After the end, when the outcome stands and its receipt has been signed (empty: there is none)
+     * and nobody has been told yet: exactly one service_conclude, now or later.  Anything but KEEP
+     * drops the receipt, and the invocation fails. */
+    void (*issued)(void *context, struct service_scope *scope, struct bytes receipt,
+                   struct service_ending *ending);
     /* The scope goes: after the end, or without one when the node stops. */
     void (*forgotten)(void *context, struct service_scope *scope);
 };
@@ -142,6 +147,9 @@ typedef void service_concluded(void *context, const struct service_ending *endin
  * `done` once, now or later; the scope stays until services_forget. */
 void services_end(struct service_scope *scope, bool is_commit, service_concluded *done,
                   void *context);
+/* The receipt of what was kept is there: borrowed until `done`, which comes once, now or later. */
+void services_issue(struct service_scope *scope, struct bytes receipt, service_concluded *done,
+                    void *context);
 const struct service_use *services_uses(const struct service_scope *scope, unsigned *count);
 /* Without a call to anybody who waits. */
 void services_forget(struct service_scope *scope);

@@ -251,6 +251,15 @@ bool states_is_settled(const struct states *states, const struct state *state)
     return slot != NULL && slot->pending == 0;
 }
 
+void states_abandon(struct states *states, struct state *state)
+{
+    struct slot *slot = slot_of(states, state);
+    if (slot == NULL)
+        return;
+    state_spoil(state);
+    slot_forget(states, slot);
+}
+
 bool states_write(struct states *states, struct state *state, struct state_change *change,
                   const struct states_receipt *receipt, states_written *written, void *context,
                   struct error *error)
@@ -272,9 +281,7 @@ bool states_write(struct states *states, struct state *state, struct state_chang
         job->receipt_size = receipt->text.size;
     }
     if (!is_complete) {
-        /* What was committed in memory will not be on the disk. */
-        state_spoil(state);
-        slot_forget(states, slot);
+        states_abandon(states, state);
         return error_set(error, ERROR_NO_MEMORY, "no memory for a commit");
     }
     job->change = TAKE(owned);

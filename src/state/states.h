@@ -52,6 +52,8 @@ struct states_receipt {
 MUST_CHECK bool states_write(struct states *states, struct state *state,
                              struct state_change *change, const struct states_receipt *receipt,
                              states_written *written, void *context, struct error *error);
+/* What was last committed to the state will not be written: it is read anew. */
+void states_abandon(struct states *states, struct state *state);
 /* Whether all that was committed to it is on the disk. */
 bool states_is_settled(const struct states *states, const struct state *state);
 /* Forgets an application's state, on the disk too.  Waits for the disk. */

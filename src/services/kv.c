@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "services/kv.h"
+
+#include "core/hex.h"
+#include "core/writer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    OWNER_DIGITS = 32, /* of the owner's digest: 128 bits */
+};
+
+/* What an invocation has of its application's state; none before its first call. */
+struct visit {
+    struct kv_service *kv;
+    struct state *state;
+    struct transaction *transaction; /* NULL: ended */
+    struct state_change *change;     /* committed in memory, not given to the thread yet */
+    struct service_ending *ending;   /* waits for the disk */
+    bool is_waiting;
+    bool is_forgotten; /* the scope has gone while it waited */
+};
+
+struct kv_state_id kv_state_id(const char *application, const struct digest32 *owner)
+{
+    struct kv_state_id id;
+    snprintf(id.text, sizeof(id.text), "%.63s/%.*s", application, OWNER_DIGITS,
+             hex_of_digest(owner).text);
+    return id;
+}
+
+static void visit_free(struct visit *visit)
+{
+    if (visit == NULL)
+        return;
+    transaction_end(visit->transaction);
+    if (visit->change != NULL) {
+        state_change_free(visit->change);
+        states_abandon(visit->kv->states, visit->state);
+    }
+    state_release(visit->state);
+    free(visit);
+}
+DEFINE_AUTO(visit, visit_free)
+
+/* The transaction of the call's invocation; NULL: the call was refused. */
+static struct transaction *transaction_of(struct kv_service *kv, struct service_call *call)
+{
+    struct error error = { 0 };
+    struct visit *known = service_state(call->scope, &service_kv);
+    if (known != NULL)
+        return known->transaction;
+    struct kv_state_id id = kv_state_id(call->facts->application, &call->facts->owner);
+    AUTO(visit) struct visit *visit = calloc(1, sizeof(*visit));
+    if (visit == NULL) {
+        service_refuse(call, CALL_ERROR_UNAVAILABLE, "no memory for a transaction");
+        return NULL;
+    }
+    visit->kv = kv;
+    if (!states_get(kv->states, id.text, &visit->state, &error) ||
+        !transaction_begin(&visit->transaction, visit->state, &error)) {
+        service_refuse_error(call, &error);
+        return NULL;
+    }
+    struct transaction *transaction = visit->transaction;
+    service_set_state(call->scope, &service_kv, TAKE(visit));
+    return transaction;
+}
+
+static struct kv_key key_of(const struct service_call *call)
+{
+    return (struct kv_key){ call->strings[0], call->strings[1] };
+}
+
+static void get_run(void *context, struct service_call *call)
+{
+    struct transaction *transaction = transaction_of(context, call);
+    struct error error;
+    struct kv_entry entry;
+    bool found;
+    if (transaction == NULL)
+        return;
+    if (!transaction_get(transaction, key_of(call), &entry, &found, &error))
+        service_refuse_error(call, &error);
+    else if (!found)
+        service_refuse(call, CALL_ERROR_NOT_FOUND, "there is no such key");
+    else
+        service_answer(call, 0, entry.value);
+}
+
+/* Beyond what any TTL may be. */
+static int64_t ttl_of(uint64_t number)
+{
+    return number > INT64_MAX ? INT64_MAX : (int64_t)number;
+}
+
+static void set_run(void *context, struct service_call *call)
+{
+    struct transaction *transaction = transaction_of(context, call);
+    struct error error;
+    if (transaction == NULL)
+        return;
+    if (transaction_set(transaction, key_of(call), call->strings[2], ttl_of(call->numbers[0]),
+                        &error))
+        service_answer(call, 0, (struct bytes){ 0 });
+    else
+        service_refuse_error(call, &error);
+}
+
+static void delete_run(void *context, struct service_call *call)
+{
+    struct transaction *transaction = transaction_of(context, call);
+    struct error error;
+    bool found;
+    if (transaction == NULL)
+        return;
+    if (transaction_delete(transaction, key_of(call), &found, &error))
+        service_answer(call, found ? 1 : 0, (struct bytes){ 0 });
+    else
+        service_refuse_error(call, &error);
+}
+
+static void compare_and_set_run(void *context, struct service_call *call)
+{
+    struct transaction *transaction = transaction_of(context, call);
+    struct error error;
+    bool swapped;
+    if (transaction == NULL)
+        return;
+    const struct bytes *expected = call->numbers[0] == 0 ? NULL : &call->strings[2];
+    if (call->numbers[0] > 1)
+        service_refuse(call, CALL_ERROR_INVALID, "whether a value is expected is 0 or 1");
+    else if (transaction_compare_and_set(transaction, key_of(call), expected, call->strings[3],
+                                         ttl_of(call->numbers[1]), &swapped, &error))
+        service_answer(call, swapped ? 1 : 0, (struct bytes){ 0 });
+    else
+        service_refuse_error(call, &error);
+}
+
+struct listing {
+    struct buffer text;
+    uint32_t count;
+    bool has_values;
+};
+
+static bool listing_take(void *context, const struct kv_entry *entry)
+{
+    struct listing *listing = context;
+    uint8_t head[16];
+    struct bytes value = listing->has_values ? entry->value : (struct bytes){ 0 };
+    if (listing->text.size + sizeof(head) + entry->key.size + value.size > SERVICE_ANSWER_SIZE_MAX)
+        return false;
+    struct writer writer = writer_into(head, sizeof(head));
+    write_u32_le(&writer, (uint32_t)entry->key.size);
+    write_u32_le(&writer, (uint32_t)entry->value.size);
+    write_u64_le(&writer, (uint64_t)entry->expires_ms);
+    buffer_append(&listing->text, writer_view(&writer));
+    buffer_append(&listing->text, entry->key);
+    buffer_append(&listing->text, value);
+    listing->count++;
+    return !listing->text.failed;
+}
+
+static void list_run(void *context, struct service_call *call)
+{
+    struct transaction *transaction = transaction_of(context, call);
+    struct error error;
+    bool more;
+    if (transaction == NULL)
+        return;
+    uint64_t number = call->numbers[0];
+    if ((number & ~(uint64_t)(KV_LIST_LIMIT_MASK | KV_LIST_VALUES)) != 0) {
+        service_refuse(call, CALL_ERROR_INVALID, "no such option of a list");
+        return;
+    }
+    struct listing listing = { .has_values = (number & KV_LIST_VALUES) != 0 };
+    buffer_init(&listing.text, SERVICE_ANSWER_SIZE_MAX);
+    buffer_append(&listing.text, bytes_of("\0\0\0\0\0\0\0", 8));
+    struct kv_range range = { .prefix = { call->strings[0], call->strings[1] },
+                              .after = call->strings[2],
+                              .limit = (size_t)(number & KV_LIST_LIMIT_MASK) };
+    if (!transaction_list(transaction, &range, listing_take, &listing, &more, &error)) {
+        service_refuse_error(call, &error);
+    } else if (listing.text.failed) {
+        service_refuse(call, CALL_ERROR_UNAVAILABLE, "no memory for a list");
+    } else {
+        struct writer writer = writer_into(listing.text.data, 8);
+        write_u32_le(&writer, listing.count);
+        write_u32_le(&writer, more ? 1 : 0);
+        service_answer(call, 0, buffer_view(&listing.text));
+    }
+    buffer_done(&listing.text);
+}
+
+/* --- the end of the invocation --- */
+
+static void kv_ended(void *context UNUSED, struct service_scope *scope,
+                     struct service_ending *ending)
+{
+    struct visit *visit = service_state(scope, &service_kv);
+    struct transaction_outcome outcome;
+    struct error error;
+    if (visit == NULL || !ending->is_commit) {
+        service_conclude(ending, SERVICE_KEEP, NULL);
+        return;
+    }
+    bool committed = transaction_commit(visit->transaction, &visit->change, &outcome, &error);
+    transaction_end(TAKE(visit->transaction));
+    if (!committed) {
+        service_conclude(ending, error.code == ERROR_CONFLICT ? SERVICE_RETRY : SERVICE_FAIL,
+                         error.text);
+        return;
+    }
+    struct service_use use = { .service = "kv",
+                               .has_before = true,
+                               .has_after = true,
+                               .before = outcome.before,
+                               .after = outcome.after };
+    snprintf(use.name, sizeof(use.name), "revision:%llu", (unsigned long long)outcome.revision);
+    if (service_use(scope, &use))
+        service_conclude(ending, SERVICE_KEEP, NULL);
+    else
+        service_conclude(ending, SERVICE_FAIL, "the receipt has no room for the state's digest");
+}
+
+static void written(void *context, const struct error *error)
+{
+    struct visit *visit = context;
+    visit->is_waiting = false;
+    if (visit->is_forgotten)
+        visit_free(visit);
+    else
+        service_conclude(TAKE(visit->ending), error == NULL ? SERVICE_KEEP : SERVICE_FAIL,
+                         error == NULL ? NULL : error->text);
+}
+
+static void kv_issued(void *context, struct service_scope *scope, struct bytes receipt,
+                      struct service_ending *ending)
+{
+    struct kv_service *kv = context;
+    struct visit *visit = service_state(scope, &service_kv);
+    struct error error;
+    if (visit == NULL || (visit->change == NULL && states_is_settled(kv->states, visit->state))) {
+        service_conclude(ending, SERVICE_KEEP, NULL);
+        return;
+    }
+    if (receipt.size == 0 && visit->change != NULL) {
+        service_conclude(ending, SERVICE_FAIL, "the state changes with a receipt or not at all");
+        return;
+    }
+    struct states_receipt kept = { service_scope_facts(scope)->id, receipt };
+    bool has_written = visit->change != NULL;
+    if (!states_write(kv->states, visit->state, TAKE(visit->change), has_written ? &kept : NULL,
+                      written, visit, &error)) {
+        service_conclude(ending, error.code == ERROR_CONFLICT ? SERVICE_RETRY : SERVICE_FAIL,
+                         error.text);
+        return;
+    }
+    visit->is_waiting = true;
+    visit->ending = ending;
+}
+
+static void kv_forgotten(void *context UNUSED, struct service_scope *scope)
+{
+    struct visit *visit = service_state(scope, &service_kv);
+    if (visit == NULL)
+        return;
+    service_set_state(scope, &service_kv, NULL);
+    visit->is_forgotten = true;
+    if (!visit->is_waiting)
+        visit_free(visit);
+}
+
+static const struct service_handler handlers[] = {
+    { CALL_KV_GET, get_run },
+    { CALL_KV_SET, set_run },
+    { CALL_KV_DELETE, delete_run },
+    { CALL_KV_LIST, list_run },
+    { CALL_KV_COMPARE_AND_SET, compare_and_set_run },
+};
+const struct service service_kv = { .name = "kv",
+                                    .handlers = handlers,
+                                    .handler_count = ARRAY_COUNT(handlers),
+                                    .ended = kv_ended,
+                                    .issued = kv_issued,
+                                    .forgotten = kv_forgotten };

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The state's calls, and what becomes of an invocation's transaction. */
+#include "services/kv.h"
+#include "store/store_test_support.h"
+#include "tests/harness.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+static struct test_sealer sealing;
+static struct states *states;
+static struct kv_service kv;
+static struct services *services;
+static struct permissions permissions;
+
+static bool world_open(const char *name)
+{
+    struct error error = { 0 };
+    static const char *names[] = { "carts", "prices" };
+    struct states_options options = { test_store_path(name), test_sealer_of(&sealing),
+                                      &clock_system };
+    sealing = (struct test_sealer){ 0 };
+    permissions = permissions_default();
+    permissions.lists[CALL_PERMISSION_KV] = (struct permission_list){ names, 2 };
+    bool done = states_open(&states, &options, &error) && services_new(&services, &error);
+    kv.states = states;
+    done = done && services_add(services, &service_kv, &kv, &error);
+    CHECK_NOTE(done, "%s", error.text);
+    return done;
+}
+
+static void world_close(void)
+{
+    services_free(TAKE(services));
+    states_close(TAKE(states));
+}
+
+static struct service_scope *scope_begin(const char *id, const char *application)
+{
+    struct error error;
+    struct service_scope *scope = NULL;
+    struct service_facts facts = { .application = application,
+                                   .function = "f",
+                                   .version = "1",
+                                   .owner = { { 7 } },
+                                   .permissions = &permissions };
+    snprintf(facts.id, sizeof(facts.id), "%s", id);
+    CHECK(services_begin(services, &facts, &scope, &error));
+    return scope;
+}
+
+static struct {
+    int64_t value;
+    uint8_t data[CALL_AREA_SIZE];
+    size_t size;
+} answered;
+
+static void on_listed(void *context UNUSED, struct bytes answers)
+{
+    uint32_t count;
+    struct call_answer answer = { 0 };
+    struct reader reader = call_answers_begin(answers);
+    CHECK(call_answers_check(answers, &count) && count == 1);
+    CHECK(call_answer_next(&reader, &answer));
+    answered.value = answer.value;
+    answered.size = answer.data.size;
+    if (answer.data.size > 0)
+        memcpy(answered.data, answer.data.data, answer.data.size);
+}
+
+static int64_t ask(struct service_scope *scope, const struct call_request *request)
+{
+    static uint8_t area[CALL_AREA_SIZE];
+    struct writer writer = writer_into(area, sizeof(area));
+    call_requests_write_begin(&writer);
+    call_request_write(&writer, request);
+    call_list_write_end(&writer, 1);
+    CHECK(!writer.failed);
+    answered.value = INT64_MIN;
+    CHECK(services_run(scope, writer_view(&writer), on_listed, NULL));
+    return answered.value;
+}
+
+static int64_t set(struct service_scope *scope, const char *space, const char *key,
+                   const char *value)
+{
+    return ask(scope,
+               &(struct call_request){ .call = CALL_KV_SET,
+                                       .number_count = 1,
+                                       .string_count = 3,
+                                       .strings = { bytes_of_string(space), bytes_of_string(key),
+                                                    bytes_of_string(value) } });
+}
+
+static const char *get(struct service_scope *scope, const char *key)
+{
+    static char text[64];
+    int64_t value =
+        ask(scope,
+            &(struct call_request){ .call = CALL_KV_GET,
+                                    .string_count = 2,
+                                    .strings = { BYTES_LITERAL("carts"), bytes_of_string(key) } });
+    if (value < 0)
+        snprintf(text, sizeof(text), "%lld", (long long)value);
+    else
+        snprintf(text, sizeof(text), "%.*s", (int)answered.size, (const char *)answered.data);
+    return text;
+}
+
+/* --- endings --- */
+
+static struct service_ending end;
+static unsigned end_count;
+
+static void on_concluded(void *context UNUSED, const struct service_ending *ending)
+{
+    end = *ending;
+    end_count++;
+}
+
+static enum service_verdict finish(struct service_scope *scope, bool is_commit)
+{
+    end_count = 0;
+    services_end(scope, is_commit, on_concluded, NULL);
+    CHECK_NUMBER(end_count, 1);
+    return end.verdict;
+}
+
+/* The second round: waits for the disk. */
+static enum service_verdict issue(struct service_scope *scope, const char *receipt)
+{
+    end_count = 0;
+    services_issue(scope, bytes_of_string(receipt), on_concluded, NULL);
+    while (end_count == 0) {
+        struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
+        if (poll(&descriptor, 1, 20000) <= 0)
+            break;
+        states_take(states);
+    }
+    CHECK_NUMBER(end_count, 1);
+    return end.verdict;
+}
+
+static bool has_receipt(const char *id, const char *text)
+{
+    struct error error;
+    AUTO_BUFFER struct buffer buffer;
+    buffer_init(&buffer, RECEIPT_TEXT_SIZE_MAX);
+    return states_receipt_get(states, id, &buffer, &error) &&
+           bytes_equal_string(buffer_view(&buffer), text);
+}
+
+static void state_commits_with_its_receipt(void)
+{
+    unsigned count;
+    REQUIRE(world_open("commits"));
+    struct service_scope *scope = scope_begin("a1", "shop");
+    CHECK_STRING(get(scope, "n"), "-4");
+    CHECK_NUMBER(set(scope, "carts", "n", "1"), 0);
+    CHECK_STRING(get(scope, "n"), "1");
+    CHECK_NUMBER(set(scope, "others", "n", "1"), CALL_ERROR_DENIED);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    const struct service_use *uses = services_uses(scope, &count);
+    REQUIRE(count == 1);
+    CHECK_STRING(uses[0].name, "revision:1");
+    CHECK(uses[0].has_before && uses[0].has_after &&
+          !digest32_equal(&uses[0].before, &uses[0].after));
+    struct digest32 after = uses[0].after;
+    CHECK(!has_receipt("a1", "receipt one"));
+    CHECK_NUMBER(issue(scope, "receipt one"), SERVICE_KEEP);
+    CHECK(has_receipt("a1", "receipt one"));
+    services_forget(scope);
+
+    scope = scope_begin("a2", "shop");
+    CHECK_STRING(get(scope, "n"), "1");
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    uses = services_uses(scope, &count);
+    CHECK(count == 1 && digest32_equal(&uses[0].before, &after) &&
+          digest32_equal(&uses[0].after, &after));
+    CHECK_NUMBER(issue(scope, "receipt two"), SERVICE_KEEP);
+    CHECK(!has_receipt("a2", "receipt two")); /* it wrote nothing */
+    services_forget(scope);
+
+    scope = scope_begin("a3", "shop2");
+    CHECK_STRING(get(scope, "n"), "-4"); /* of another application */
+    services_forget(scope);
+    world_close();
+}
+
+static void what_did_not_end_well_leaves_nothing(void)
+{
+    REQUIRE(world_open("undone"));
+    struct service_scope *scope = scope_begin("b1", "shop");
+    CHECK_NUMBER(set(scope, "carts", "n", "1"), 0);
+    CHECK_NUMBER(finish(scope, false), SERVICE_KEEP); /* a trap, a time limit */
+    services_forget(scope);
+    scope = scope_begin("b2", "shop");
+    CHECK_NUMBER(set(scope, "carts", "m", "1"), 0);
+    services_forget(scope); /* the node stops */
+    scope = scope_begin("b3", "shop");
+    CHECK_NUMBER(set(scope, "carts", "k", "1"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, ""), SERVICE_FAIL); /* no receipt, no state */
+    services_forget(scope);
+    scope = scope_begin("b4", "shop");
+    CHECK_NUMBER(set(scope, "carts", "l", "1"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    services_forget(scope); /* before there was a receipt */
+    scope = scope_begin("b5", "shop");
+    CHECK_STRING(get(scope, "n"), "-4");
+    CHECK_STRING(get(scope, "m"), "-4");
+    CHECK_STRING(get(scope, "k"), "-4");
+    CHECK_STRING(get(scope, "l"), "-4");
+    services_forget(scope);
+    world_close();
+}
+
+static void one_of_two_that_disagree_is_to_run_again(void)
+{
+    REQUIRE(world_open("conflict"));
+    struct service_scope *first = scope_begin("c1", "shop"), *second = scope_begin("c2", "shop");
+    CHECK_STRING(get(first, "n"), "-4");
+    CHECK_STRING(get(second, "n"), "-4");
+    CHECK_NUMBER(set(first, "carts", "n", "1"), 0);
+    CHECK_NUMBER(set(second, "carts", "n", "2"), 0);
+    CHECK_NUMBER(finish(first, true), SERVICE_KEEP);
+    CHECK_NUMBER(finish(second, true), SERVICE_RETRY);
+    services_forget(second);
+    CHECK_NUMBER(issue(first, "r"), SERVICE_KEEP);
+    services_forget(first);
+    world_close();
+}
+
+static void a_disk_that_fails_fails_the_invocation(void)
+{
+    REQUIRE(world_open("disk"));
+    struct service_scope *scope = scope_begin("d1", "shop");
+    CHECK_NUMBER(set(scope, "carts", "n", "1"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    /* Who reads what is not written yet waits for it, and fails with it. */
+    struct service_scope *reader = scope_begin("d2", "shop");
+    CHECK_STRING(get(reader, "n"), "1");
+    CHECK_NUMBER(finish(reader, true), SERVICE_KEEP);
+    sealing.fail_at = sealing.calls + 1;
+    CHECK_NUMBER(issue(scope, "r"), SERVICE_FAIL);
+    CHECK_NUMBER(issue(reader, "r2"), SERVICE_RETRY);
+    services_forget(scope);
+    services_forget(reader);
+    scope = scope_begin("d3", "shop");
+    CHECK_STRING(get(scope, "n"), "-4");
+    CHECK(!has_receipt("d1", "r"));
+    services_forget(scope);
+    world_close();
+}
+
+static void lists_and_swaps_answer_as_documented(void)
+{
+    REQUIRE(world_open("lists"));
+    struct service_scope *scope = scope_begin("e1", "shop");
+    CHECK_NUMBER(set(scope, "carts", "a", "one"), 0);
+    CHECK_NUMBER(set(scope, "carts", "b", ""), 0);
+    CHECK_NUMBER(set(scope, "prices", "c", "x"), 0);
+    struct call_request list = { .call = CALL_KV_LIST,
+                                 .number_count = 1,
+                                 .string_count = 3,
+                                 .numbers = { 10 | KV_LIST_VALUES },
+                                 .strings = { BYTES_LITERAL("carts") } };
+    CHECK_NUMBER(ask(scope, &list), 8 + 16 + 4 + 16 + 1);
+    static const uint8_t expected[] = "\2\0\0\0\0\0\0\0"
+                                      "\1\0\0\0\3\0\0\0\0\0\0\0\0\0\0\0aone"
+                                      "\1\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0b";
+    CHECK_BYTES(bytes_of(answered.data, answered.size), bytes_of(expected, sizeof(expected) - 1));
+    list.numbers[0] = 1;
+    CHECK_NUMBER(ask(scope, &list), 8 + 16 + 1);
+    CHECK_NUMBER(answered.data[4], 1); /* more */
+    list.numbers[0] = 0;
+    CHECK_NUMBER(ask(scope, &list), CALL_ERROR_INVALID);
+    list.numbers[0] = 1 << 17;
+    CHECK_NUMBER(ask(scope, &list), CALL_ERROR_INVALID);
+    struct call_request swap = { .call = CALL_KV_COMPARE_AND_SET,
+                                 .number_count = 2,
+                                 .string_count = 4,
+                                 .numbers = { 1, 0 },
+                                 .strings = { BYTES_LITERAL("carts"), BYTES_LITERAL("a"),
+                                              BYTES_LITERAL("one"), BYTES_LITERAL("two") } };
+    CHECK_NUMBER(ask(scope, &swap), 1);
+    CHECK_NUMBER(ask(scope, &swap), 0);
+    swap.numbers[0] = 2;
+    CHECK_NUMBER(ask(scope, &swap), CALL_ERROR_INVALID);
+    swap.numbers[0] = 0;
+    swap.numbers[1] = UINT64_MAX;
+    CHECK_NUMBER(ask(scope, &swap), CALL_ERROR_INVALID);
+    struct call_request gone = { .call = CALL_KV_DELETE,
+                                 .string_count = 2,
+                                 .strings = { BYTES_LITERAL("carts"), BYTES_LITERAL("a") } };
+    CHECK_NUMBER(ask(scope, &gone), 1);
+    CHECK_NUMBER(ask(scope, &gone), 0);
+    services_forget(scope);
+    world_close();
+}
+
+static const struct test tests[] = {
+    TEST(state_commits_with_its_receipt),           TEST(what_did_not_end_well_leaves_nothing),
+    TEST(one_of_two_that_disagree_is_to_run_again), TEST(a_disk_that_fails_fails_the_invocation),
+    TEST(lists_and_swaps_answer_as_documented),
+};
+TEST_MAIN(tests)
