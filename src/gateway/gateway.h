@@ -40,6 +40,13 @@ enum gateway_access {
     X(APPLICATION_LIST, GET, "/v1/applications", OWNER, 0)                                         \
     X(APPLICATION_GET, GET, "/v1/applications/:application", OWNER, 0)                             \
     X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", OWNER, 0)                       \
+    X(KV_SHOW, GET, "/v1/applications/:application/kv", OWNER, 0)                                  \
+    X(KV_IMPORT, POST, "/v1/applications/:application/kv", OWNER, GATEWAY_KV_IMPORT_SIZE_MAX)      \
+    X(KV_LIST, GET, "/v1/applications/:application/kv/:namespace", OWNER, 0)                       \
+    X(KV_GET, GET, "/v1/applications/:application/kv/:namespace/entry", OWNER, 0)                  \
+    X(KV_SET, PUT, "/v1/applications/:application/kv/:namespace/entry", OWNER,                     \
+      GATEWAY_JSON_BODY_SIZE_MAX)                                                                  \
+    X(KV_DELETE, DELETE, "/v1/applications/:application/kv/:namespace/entry", OWNER, 0)            \
     X(INVOKE, POST, "/v1/applications/:application/functions/:function/invoke", OPEN,              \
       GATEWAY_INPUT_SIZE_MAX)                                                                      \
     X(FUNCTION_ROUTE, GET, "/a/:application/*", OPEN, GATEWAY_INPUT_SIZE_MAX)                      \
@@ -70,7 +77,8 @@ struct gateway_call {
     struct bytes application;           /* checked names; empty when the route has none */
     struct bytes function;
     struct bytes receipt_id;
-    struct digest32 digest; /* of the blob routes */
+    struct bytes kv_namespace; /* as it came, decoded */
+    struct digest32 digest;    /* of the blob routes */
     bool has_nonce;
     uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
     bool has_owner;

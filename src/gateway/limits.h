@@ -13,6 +13,7 @@ enum {
     GATEWAY_ROUTE_COUNT_MAX = 256, /* of one application */
     GATEWAY_APPLICATION_COUNT_MAX = 4096,
     GATEWAY_JSON_BODY_SIZE_MAX = 256 << 10, /* manifests and claims */
+    GATEWAY_KV_IMPORT_SIZE_MAX = 1 << 20,   /* entries of an application's state */
     GATEWAY_BLOB_SIZE_MAX = 64 << 20,
     GATEWAY_INPUT_SIZE_MAX = 8 << 20, /* of an invocation */
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,

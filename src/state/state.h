@@ -76,7 +76,8 @@ struct kv_key {
     struct bytes key;   /* UTF-8 without control characters, 1 to KV_KEY_SIZE_MAX */
 };
 struct kv_entry {
-    struct bytes key;   /* without its namespace */
+    struct bytes space; /* its namespace; of transaction_export only */
+    struct bytes key;   /* without it */
     struct bytes value; /* valid until the transaction's next write, or its end */
     int64_t expires_ms; /* since 1970; 0: never */
 };
@@ -113,6 +114,15 @@ struct kv_range {
 };
 MUST_CHECK bool transaction_list(struct transaction *transaction, const struct kv_range *range,
                                  kv_take *take, void *context, bool *more, struct error *error);
+
+/* All namespaces, from behind `after` on (no namespace: from the first).  For a transaction that
+ * only reads: what comes and goes is not noted. */
+MUST_CHECK bool transaction_export(struct transaction *transaction, struct kv_key after,
+                                   kv_take *take, void *context, bool *more, struct error *error);
+/* The state's clock when it began, to which times to live are added. */
+int64_t transaction_now_ms(const struct transaction *transaction);
+/* The digest and the revision of its snapshot. */
+struct state_head transaction_head(const struct transaction *transaction);
 
 /* One record of the disk: a put, or a delete. */
 struct state_write {

@@ -478,3 +478,38 @@ bool transaction_list(struct transaction *transaction, const struct kv_range *ra
     *more = has_more;
     return true;
 }
+
+bool transaction_export(struct transaction *transaction, struct kv_key after, kv_take *take,
+                        void *context, bool *more, struct error *error)
+{
+    struct name from = { .size = 0 };
+    if (!transaction_check(transaction, error) ||
+        (after.space.size > 0 && !name_of(&from, after, 0, error)))
+        return false;
+    if (from.size > 0)
+        from.bytes[from.size++] = '\0';
+    bool ignored, has_more = false;
+    struct walk walk = { .transaction = transaction,
+                         .entry = table_seek(&transaction->state->table, name_view(&from)),
+                         .write = write_find(transaction, name_view(&from), &ignored),
+                         .end = BYTES_LITERAL("\xff") };
+    struct bytes name;
+    struct kv_entry entry;
+    while (!has_more && walk_next(&walk, &name, &entry)) {
+        entry.space = bytes_part(name, 0, bytes_find(name, '\0'));
+        entry.key = bytes_part(name, entry.space.size + 1, name.size);
+        has_more = !take(context, &entry);
+    }
+    *more = has_more;
+    return true;
+}
+
+int64_t transaction_now_ms(const struct transaction *transaction)
+{
+    return transaction->now_ms;
+}
+
+struct state_head transaction_head(const struct transaction *transaction)
+{
+    return (struct state_head){ transaction->snapshot, transaction->now_ms, transaction->digest };
+}

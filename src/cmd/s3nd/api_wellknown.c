@@ -6,6 +6,7 @@
 #include "core/hex.h"
 #include "keys/bundle.h"
 
+#include <stdio.h>
 #include <string.h>
 
 void api_health(void *context, const struct gateway_call *call)
@@ -85,10 +86,27 @@ void api_attestation(void *context, const struct gateway_call *call)
     gateway_answer(node->gateway, call->handle, &answer);
 }
 
+/* Of invocations that wrote, the disk has them: from before the server's start, too. */
+static const char *receipt_stored(struct node *node, struct bytes id, struct buffer *text)
+{
+    char name[64];
+    struct error error;
+    snprintf(name, sizeof(name), "%.*s", (int)MIN(id.size, sizeof(name) - 1),
+             (const char *)id.data);
+    if (!states_receipt_get(node->states, name, text, &error))
+        return NULL;
+    buffer_append(text, bytes_of("", 1));
+    return text->failed ? NULL : (const char *)text->data;
+}
+
 void api_receipt_get(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
+    AUTO_BUFFER struct buffer stored;
+    buffer_init(&stored, RECEIPT_TEXT_SIZE_MAX + 1);
     const char *receipt = receipt_book_find(node->receipts, call->receipt_id);
+    if (receipt == NULL)
+        receipt = receipt_stored(node, call->receipt_id, &stored);
     if (receipt == NULL) {
         struct error error;
         error_set(&error, ERROR_NOT_FOUND, "there is no receipt of this invocation here");

@@ -17,6 +17,7 @@
 #include "gateway/gateway.h"
 #include "slipstream/handover.h"
 #include "slipstream/restoring.h"
+#include "state/states.h"
 
 #include <uv.h>
 
@@ -37,6 +38,9 @@ struct node {
     bool keeper_is_lost; /* a new one was asked for */
     uv_poll_t *keeper_watch;
     struct store *store;
+    struct secret32 states_key; /* seals the states' records */
+    struct states *states;
+    uv_poll_t *states_watch;
     struct blobs *blobs;
     struct owners *owners;
     struct registry *registry;
@@ -67,6 +71,10 @@ void node_keeper_unwatch(struct node *node);
 /* After a call to the keeper failed for want of one: asks the supervisor for another. */
 void node_keeper_failed(struct node *node, const struct error *error);
 
+/* The applications' states, from the store's folder; after the store. */
+MUST_CHECK bool node_states_open(struct node *node, struct error *error);
+void node_states_close(struct node *node);
+
 /* Handlers, by operation (api_*.c). */
 gateway_handle_call api_health, api_info, api_attestation, api_session, api_receipt_get;
 gateway_handle_call api_owner_claim;
@@ -74,6 +82,7 @@ gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,
     api_application_delete;
 gateway_handle_call api_invoke;
+gateway_handle_call api_kv_show, api_kv_import, api_kv_list, api_kv_get, api_kv_set, api_kv_delete;
 gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics;
 
 #endif

@@ -248,7 +248,8 @@ static bool open_store(struct node *node, struct error *error)
     return store_open_sqlite(&node->store, "/store.db", &sealer, error) &&
            owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
            registry_open(&node->registry, node->store, error) &&
-           blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error);
+           blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error) &&
+           node_states_open(node, error);
 }
 
 static uint64_t worker_memory(const struct node *node)
@@ -321,6 +322,12 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_APPLICATION_LIST] = api_application_list,
             [GATEWAY_APPLICATION_GET] = api_application_get,
             [GATEWAY_APPLICATION_DELETE] = api_application_delete,
+            [GATEWAY_KV_SHOW] = api_kv_show,
+            [GATEWAY_KV_IMPORT] = api_kv_import,
+            [GATEWAY_KV_LIST] = api_kv_list,
+            [GATEWAY_KV_GET] = api_kv_get,
+            [GATEWAY_KV_SET] = api_kv_set,
+            [GATEWAY_KV_DELETE] = api_kv_delete,
             [GATEWAY_INVOKE] = api_invoke,
             [GATEWAY_FUNCTION_ROUTE] = api_invoke,
             [GATEWAY_ADMIN_HEALTH] = api_admin_health,
@@ -420,6 +427,7 @@ static void node_done(struct node *node)
     http_server_free(node->http);
     gateway_free(node->gateway);
     invoker_free(node->invoker);
+    node_states_close(node);
     deployer_free(node->deployer);
     receipt_book_free(node->receipts);
     identity_done(&node->identity);

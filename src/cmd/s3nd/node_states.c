@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The applications' states: one more store beside the node's own, written by a thread.  Its records
+ * are sealed in this process under a key of its own, which the keeper seals: a commit then costs no
+ * round trip to the keeper, and what this process has in the clear anyway is all that the key
+ * opens. */
+#include "cmd/s3nd/node.h"
+#include "crypto/random.h"
+#include "keys/sealing.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define STATES_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "state/root" })
+
+static bool states_key_open(struct node *node, struct error *error)
+{
+    AUTO_BUFFER struct buffer key;
+    struct error missing = { 0 };
+    uint64_t revision;
+    buffer_init(&key, sizeof(node->states_key));
+    if (store_get(node->store, STATES_KEY_PLACE, &key, &revision, &missing)) {
+        if (key.size != sizeof(node->states_key.bytes))
+            return error_set(error, ERROR_CORRUPT, "the state's key has the wrong size");
+        memcpy(node->states_key.bytes, key.data, key.size);
+        secret_wipe(key.data, key.size);
+        return true;
+    }
+    if (missing.code != ERROR_NOT_FOUND) {
+        *error = missing;
+        return false;
+    }
+    random_secret32(&node->states_key);
+    return store_put(node->store, STATES_KEY_PLACE, BYTES_OF(node->states_key.bytes), 0, &revision,
+                     error);
+}
+
+static void states_ready(uv_poll_t *watch, int status, int events)
+{
+    struct node *node = watch->data;
+    (void)status, (void)events;
+    states_take(node->states);
+}
+
+bool node_states_open(struct node *node, struct error *error)
+{
+    if (!states_key_open(node, error))
+        return error_within(error, "state");
+    struct states_options options = { .path = "/state.db",
+                                      .sealer = sealing_local(&node->states_key),
+                                      .clock = &clock_system };
+    uv_poll_t *watch = calloc(1, sizeof(*watch));
+    if (watch == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for states");
+    if (!states_open(&node->states, &options, error)) {
+        free(watch);
+        return false;
+    }
+    if (uv_poll_init(&node->loop, watch, states_descriptor(node->states)) != 0) {
+        free(watch);
+        return error_set(error, ERROR_SYSTEM, "can't watch the states");
+    }
+    watch->data = node;
+    node->states_watch = watch;
+    uv_poll_start(watch, UV_READABLE, states_ready);
+    return true;
+}
+
+static void watch_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
+void node_states_close(struct node *node)
+{
+    if (node->states_watch != NULL) {
+        uv_poll_stop(node->states_watch);
+        uv_close((uv_handle_t *)node->states_watch, watch_closed);
+        node->states_watch = NULL;
+    }
+    states_close(TAKE(node->states));
+    secret32_done(&node->states_key);
+}
