@@ -340,15 +340,39 @@ static void fill_rest(struct attest_collateral *parts, const struct attest_colla
             *rows[i].target = rows[i].source;
 }
 
+static bool replace(struct buffer *evidence, struct bytes inner,
+                    const struct attest_collateral *parts, struct error *error)
+{
+    AUTO_BUFFER struct buffer wrapped;
+    buffer_init(&wrapped, evidence->size_max);
+    if (!wrap(&wrapped, inner, parts, error))
+        return false;
+    buffer_clear(evidence);
+    buffer_append(evidence, buffer_view(&wrapped));
+    return true;
+}
+
+bool collateral_add(struct buffer *evidence, const struct attest_collateral *parts,
+                    struct error *error)
+{
+    struct attest_collateral carried = { 0 };
+    struct bytes inner;
+    AUTO_FREE uint8_t *space = malloc(evidence->size + 1);
+    if (space == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to wrap evidence");
+    if (!unwrap(&inner, &carried, buffer_view(evidence), space, error))
+        return false;
+    fill_rest(&carried, parts);
+    return replace(evidence, inner, &carried, error);
+}
+
 bool collateral_complete(struct collateral *collateral, struct buffer *evidence,
                          const struct collateral_options *options, struct error *error)
 {
     struct attest_collateral carried = { 0 };
     struct bytes inner;
     struct error unwrapped;
-    AUTO_BUFFER struct buffer wrapped;
     AUTO_FREE uint8_t *space = malloc(evidence->size + 1);
-    buffer_init(&wrapped, evidence->size_max);
     if (space == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to wrap evidence");
     if (!unwrap(&inner, &carried, buffer_view(evidence), space, error))
@@ -360,9 +384,5 @@ bool collateral_complete(struct collateral *collateral, struct buffer *evidence,
         return is_whole;
     collateral_apply(collateral, &parts);
     fill_rest(&parts, &carried);
-    if (!wrap(&wrapped, inner, &parts, is_whole ? error : &unwrapped))
-        return false;
-    buffer_clear(evidence);
-    buffer_append(evidence, buffer_view(&wrapped));
-    return is_whole;
+    return replace(evidence, inner, &parts, is_whole ? error : &unwrapped) && is_whole;
 }

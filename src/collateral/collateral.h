@@ -73,6 +73,9 @@ int64_t collateral_due_s(const struct collateral *collateral);
  * is. */
 MUST_CHECK bool collateral_complete(struct collateral *collateral, struct buffer *evidence,
                                     const struct collateral_options *options, struct error *error);
+/* Evidence, bare or in a wrapper, in place: with the parts that it lacks. */
+MUST_CHECK bool collateral_add(struct buffer *evidence, const struct attest_collateral *parts,
+                               struct error *error);
 /* Evidence, bare or in a wrapper, with what `collateral` adds to it: a wrapper in CBOR. */
 MUST_CHECK bool collateral_wrap(struct buffer *wrapped, struct bytes evidence,
                                 const struct collateral *collateral, struct error *error);

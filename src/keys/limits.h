@@ -13,8 +13,8 @@ enum {
     KEYSET_VALIDITY_MAX_S = 2 * 3600, /* a receipt key lives an hour, and overlaps the next */
     RECEIPT_SIZE_MAX = 6144,          /* characters of a receipt */
     RECEIPT_CLAIMS_SIZE_MAX = 4096,   /* bytes of its claims as JSON */
-    EVIDENCE_SIZE_MAX = 32 << 10,     /* bytes of a quote with its certificates */
-    BUNDLE_SIZE_MAX = 128 << 10,      /* bytes of a receipt bundle */
+    EVIDENCE_SIZE_MAX = 64 << 10,     /* bytes of evidence with its collateral */
+    BUNDLE_SIZE_MAX = 160 << 10,      /* bytes of a receipt bundle */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */

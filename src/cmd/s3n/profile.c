@@ -93,9 +93,8 @@ static bool trust_parse(struct profile *profile, const json_t *root, struct erro
 
 static bool profile_parse(struct profile *profile, struct bytes text, struct error *error)
 {
-    static const char *const keys[] = { "url",  "trust_simulated", "policy",
-                                        "root", "keyset",          "code",
-                                        NULL };
+    static const char *const keys[] = { "url",   "trust_simulated", "policy", "root",
+                                        "fetch", "keyset",          "code",   NULL };
     AUTO_JSON json_t *root = NULL;
     const char *url, *keyset;
     json_t *code;

@@ -20,6 +20,8 @@ void session_init(struct session *session)
     *session = (struct session){ 0 };
     profile_init(&session->profile);
     trust_init(&session->trust);
+    collateral_init(&session->gathered);
+    buffer_init(&session->evidence, EVIDENCE_SIZE_MAX);
 }
 
 void session_done(struct session *session)
@@ -28,6 +30,9 @@ void session_done(struct session *session)
     ecdsa_key_free(session->key);
     profile_done(&session->profile);
     trust_done(&session->trust);
+    collateral_done(&session->gathered);
+    collateral_source_done(&session->source);
+    buffer_done(&session->evidence);
     *session = (struct session){ 0 };
 }
 
@@ -103,6 +108,19 @@ static bool session_bind(struct session *session, const struct digest32 *keyset_
     return true;
 }
 
+/* What can't be had is left to the judgement to miss. */
+static void evidence_complete(struct session *session, struct attestation *attestation)
+{
+    session->unfetched = (struct error){ 0 };
+    if (session->source.is_used || session->source.is_always) {
+        collateral_done(&session->gathered);
+        (void)!collateral_complete(&session->gathered, &attestation->evidence,
+                                   &session->source.options, &session->unfetched);
+    }
+    buffer_clear(&session->evidence);
+    buffer_append(&session->evidence, buffer_view(&attestation->evidence));
+}
+
 static bool evidence_check(struct session *session, struct attestation *attestation,
                            struct error *error)
 {
@@ -114,8 +132,10 @@ static bool evidence_check(struct session *session, struct attestation *attestat
     *result = (struct verify_result){ 0 };
     http_client_bind(session->client, NULL);
     session->is_bound = false;
-    if (!evidence_ask(session->client, &nonce, attestation, &peer, error) ||
-        !verify_attestation(result, attestation, &nonce, &options, error))
+    if (!evidence_ask(session->client, &nonce, attestation, &peer, error))
+        return false;
+    evidence_complete(session, attestation);
+    if (!verify_attestation(result, attestation, &nonce, &options, error))
         return false;
     struct digest32 tls = ecdsa_public_id(&result->keyset.tls_key);
     if (!digest32_equal(&tls, &peer))
@@ -165,6 +185,7 @@ bool session_login(struct session *session, const char *url, struct error *error
     struct profile *profile = &session->profile;
     const struct trust *trust = &session->trust;
     profile->trust_simulated = trust->trust_simulated;
+    profile->fetches = session->source.is_used;
     buffer_clear(&profile->policy);
     buffer_append(&profile->policy, buffer_view(&trust->policy_text));
     buffer_clear(&profile->root);
@@ -195,8 +216,10 @@ static bool keyset_renew(struct session *session, struct error *error)
 static bool trust_recall(struct session *session, struct error *error)
 {
     const struct profile *profile = &session->profile;
+    const struct collateral_words words = { .fetch = profile->fetches };
     session->trust.trust_simulated = profile->trust_simulated;
-    return trust_use_policy(&session->trust, "the login's policy", buffer_view(&profile->policy),
+    return collateral_source_open(&session->source, &words, error) &&
+           trust_use_policy(&session->trust, "the login's policy", buffer_view(&profile->policy),
                             error) &&
            trust_use_root(&session->trust, "of the login", buffer_view(&profile->root), error);
 }

@@ -6,6 +6,7 @@
 #define S3N_SESSION_H
 
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/collateral_source.h"
 #include "cmd/s3n/profile.h"
 #include "cmd/s3n/trust.h"
 #include "keys/bundle.h"
@@ -19,9 +20,13 @@ enum {
 
 struct session {
     struct profile profile;
-    struct trust trust;        /* by whom evidence is judged */
-    struct verify_result seen; /* of the last evidence that was asked for */
-    struct keyset keyset;      /* of the profile */
+    struct trust trust;              /* by whom evidence is judged */
+    struct verify_result seen;       /* of the last evidence that was asked for */
+    struct collateral_source source; /* for what that evidence lacks; unused by default */
+    struct collateral gathered;
+    struct buffer evidence; /* the last, with what was gathered */
+    struct error unfetched; /* why something is still lacking; code 0: nothing is */
+    struct keyset keyset;   /* of the profile */
     struct digest32 keyset_digest;
     struct ecdsa_key *key;
     struct http_client *client;

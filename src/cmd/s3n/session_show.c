@@ -17,6 +17,8 @@ void session_show(const struct session *session, struct cli *cli, bool is_brief)
         cli_message(cli, "  %s policy %-21s %s (wanted: %s)", rule->is_met ? "✓" : "✗", rule->name,
                     rule->value, rule->wanted);
     }
+    if (session->unfetched.code != ERROR_NONE)
+        cli_message(cli, "  collateral: %s", session->unfetched.text);
 }
 
 void session_show_refusal(const struct session *session, struct cli *cli)

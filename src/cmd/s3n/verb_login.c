@@ -12,6 +12,7 @@ struct login {
     const char *policy;
     const char *root;
     bool trust_simulated;
+    struct collateral_words collateral;
 };
 
 static const struct option_row rows[] = {
@@ -32,6 +33,10 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct login, root),
       .value = "FILE",
       .help = "trust this root certificate, PEM or DER, alone (the processor maker's)" },
+    { .name = "fetch",
+      .offset = offsetof(struct login, collateral.fetch),
+      .help = "ask the makers' services for collateral that the node's evidence lacks, now and in "
+              "later commands" },
     { .name = "trust-simulated",
       .kind = OPTION_FLAG,
       .offset = offsetof(struct login, trust_simulated),
@@ -113,7 +118,8 @@ static bool login_run(struct cli *cli, const void *options,
     session_init(&session);
     session.trust.trust_simulated = login->trust_simulated;
     if (!trust_read_policy(&session.trust, login->policy, false, error) ||
-        !trust_read_root(&session.trust, login->root, error))
+        !trust_read_root(&session.trust, login->root, error) ||
+        !collateral_source_open(&session.source, &login->collateral, error))
         return false;
     bool logged_in = session_login(&session, arguments->items[0], error);
     const struct verify_result *result = &session.seen;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* `s3n verify FILE`: checks what `s3n invoke --receipt FILE` wrote, down to the root certificate,
  * without a network.  `s3n verify URL`: the same of a node's evidence, asked for now. */
+#include "attest/eat/cmw.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
@@ -11,12 +12,14 @@
 #include "keys/verify_report.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 enum {
     READ_SIZE = 64 << 10,
+    COLLATERAL_BUNDLE_SIZE_MAX = 8 << 20,
     REPORT_SIZE_MAX = 64 << 10
 };
 
@@ -27,7 +30,9 @@ struct verify {
     const char *root;
     const char *policy;
     const char *at;
+    const char *bundle, *save_bundle;
     bool trust_simulated;
+    struct collateral_words collateral;
 };
 
 static const struct option_row rows[] = {
@@ -65,6 +70,18 @@ static const struct option_row rows[] = {
     { .name = "trust-simulated",
       .offset = offsetof(struct verify, trust_simulated),
       .help = "accept a development root, which proves nothing about hardware" },
+    { .name = "bundle",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct verify, bundle),
+      .value = "FILE",
+      .help = "collateral that the receipt's evidence lacks, as `s3n verify evidence "
+              "--save-bundle` keeps it" },
+    { .name = "save-bundle",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct verify, save_bundle),
+      .value = "FILE",
+      .help = "keep a receipt that holds with all that it was judged by" },
+    COLLATERAL_ROWS(struct verify, collateral),
 };
 
 static const struct option_table verify_table = {
@@ -172,14 +189,22 @@ static void append_facts(struct buffer *text, const struct receipt *receipt)
                   (unsigned long long)receipt->sequence);
 }
 
-static bool show_text(const struct cli *cli, const struct verify_result *result, bool has_receipt,
-                      struct error *error)
+/* Evidence as it was judged, and what was looked for. */
+struct judged_evidence {
+    struct bytes text;
+    const struct collateral *gathered;
+};
+
+static bool show_text(const struct cli *cli, const struct verify_result *result,
+                      const struct judged_evidence *evidence, bool has_receipt, struct error *error)
 {
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, REPORT_SIZE_MAX);
     append_steps(&text, result);
     if (!cli->quiet)
         append_evidence_steps(&text, result);
+    if (!cli->quiet && result->has_appraisal)
+        collateral_text_of_evidence(&text, evidence->text, evidence->gathered, result->judged_at_s);
     if (!cli->quiet && result->has_policy)
         policy_lines_append(&text, &result->policy, "          ");
     if (result->simulated)
@@ -190,8 +215,8 @@ static bool show_text(const struct cli *cli, const struct verify_result *result,
     return cli_write(buffer_view(&text), error);
 }
 
-static bool show_json(const struct verify_result *result, bool held, bool has_receipt,
-                      struct error *error)
+static bool show_json(const struct verify_result *result, const struct judged_evidence *evidence,
+                      bool held, bool has_receipt, struct error *error)
 {
     AUTO_BUFFER struct buffer text;
     AUTO_BUFFER struct buffer claims;
@@ -207,12 +232,21 @@ static bool show_json(const struct verify_result *result, bool held, bool has_re
     verify_report_write(&json, result, held, has_receipt ? &claims : NULL);
     if (target.failed)
         return error_set(error, ERROR_INTERNAL, "report is too long");
-    AUTO_JSON json_t *report = NULL;
-    return json_parse(&report, writer_view(&target), error) && cli_write_json(report, error);
+    AUTO_JSON json_t *report = NULL, *collateral = NULL;
+    if (!json_parse(&report, writer_view(&target), error))
+        return false;
+    target = writer_into(room, VERIFY_REPORT_SIZE_MAX);
+    json = json_writer_into(&target);
+    collateral_lines_of_evidence(&json, evidence->text, evidence->gathered, result->judged_at_s);
+    if (target.failed || !json_parse(&collateral, writer_view(&target), error))
+        return error_set(error, ERROR_INTERNAL, "report is too long");
+    json_object_set(report, "collateral", collateral);
+    return cli_write_json(report, error);
 }
 
 /* `refusal` is why it does not hold; its code 0: it does. */
-static bool show(struct cli *cli, const struct verify_result *result, const struct error *refusal,
+static bool show(struct cli *cli, const struct verify_result *result,
+                 const struct judged_evidence *evidence, const struct error *refusal,
                  bool has_receipt, struct error *error)
 {
     bool held = refusal->code == ERROR_NONE;
@@ -220,8 +254,8 @@ static bool show(struct cli *cli, const struct verify_result *result, const stru
         *error = *refusal;
         return false;
     }
-    if (!(cli->json ? show_json(result, held, held && has_receipt, error)
-                    : show_text(cli, result, held && has_receipt, error)))
+    if (!(cli->json ? show_json(result, evidence, held, held && has_receipt, error)
+                    : show_text(cli, result, evidence, held && has_receipt, error)))
         return false;
     if (!held)
         *error = *refusal;
@@ -238,22 +272,73 @@ static void advise(struct cli *cli, const struct verify_result *result,
         cli_hint(cli, "--at receipt judges at the time that the receipt states");
 }
 
+/* Collateral that was kept apart. */
+static bool bundle_add(struct buffer *evidence, const char *path, struct error *error)
+{
+    struct attest_collateral kept = { 0 };
+    struct bytes unused;
+    struct cmw cmw;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, COLLATERAL_BUNDLE_SIZE_MAX);
+    if (path == NULL)
+        return true;
+    if (!file_read(&text, path, error))
+        return false;
+    AUTO_FREE uint8_t *space = malloc(text.size + 1);
+    if (space == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a bundle");
+    return (cmw_read(&cmw, buffer_view(&text), space, text.size, error) &&
+            cmw_to_evidence(&cmw, &unused, &kept, error) &&
+            collateral_add(evidence, &kept, error)) ||
+           error_within(error, "--bundle %s", path);
+}
+
+/* What evidence and --bundle lack, where that was asked for; what can't be had is said. */
+static bool collateral_look(struct cli *cli, const struct verify *verify, struct bundle *bundle,
+                            struct collateral *gathered, struct error *error)
+{
+    struct error missing;
+    AUTO_COLLATERAL_SOURCE struct collateral_source source;
+    if (!collateral_source_open(&source, &verify->collateral, error) ||
+        !bundle_add(&bundle->attestation.evidence, verify->bundle, error))
+        return false;
+    bool is_now = verify->at == NULL;
+    if ((source.is_used || (source.is_always && is_now)) &&
+        !collateral_complete(gathered, &bundle->attestation.evidence, &source.options, &missing))
+        cli_message(cli, "collateral: %s", missing.text);
+    return true;
+}
+
+static bool bundle_save(const struct bundle *bundle, const char *path, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, BUNDLE_SIZE_MAX);
+    return path == NULL || (bundle_write(&text, bundle, error) &&
+                            file_replace(path, buffer_view(&text), 0644, error));
+}
+
 static bool verify_receipt(struct cli *cli, const struct verify *verify, const char *path,
                            struct verify_options *judged, struct error *error)
 {
     struct digest32 code, input, output;
+    AUTO_COLLATERAL struct collateral gathered;
     AUTO_BUNDLE struct bundle bundle;
     bundle_init(&bundle);
+    collateral_init(&gathered);
     if (!file_digest(&code, &judged->code, verify->code, error) ||
         !file_digest(&input, &judged->input, verify->input, error) ||
         !file_digest(&output, &judged->output, verify->output, error) ||
-        !bundle_read(cli, &bundle, path, error))
+        !bundle_read(cli, &bundle, path, error) ||
+        !collateral_look(cli, verify, &bundle, &gathered, error))
         return false;
     struct verify_result result;
     struct error refusal = { 0 };
-    if (!verify_bundle(&result, &bundle, judged, &refusal))
+    bool held = verify_bundle(&result, &bundle, judged, &refusal);
+    if (!held)
         advise(cli, &result, judged, &refusal);
-    return show(cli, &result, &refusal, true, error);
+    struct judged_evidence evidence = { buffer_view(&bundle.attestation.evidence), &gathered };
+    return show(cli, &result, &evidence, &refusal, true, error) &&
+           bundle_save(&bundle, verify->save_bundle, error);
 }
 
 /* Fresh evidence, bound to the session that it came over. */
@@ -261,19 +346,25 @@ static bool verify_node(struct cli *cli, const struct verify *verify, const char
                         struct trust *trust, struct error *error)
 {
     if (verify->code != NULL || verify->input != NULL || verify->output != NULL ||
-        verify->at != NULL)
+        verify->at != NULL || verify->bundle != NULL || verify->save_bundle != NULL)
         return error_set(error, ERROR_USAGE,
-                         "--code, --input, --output and --at are about receipts");
+                         "--code, --input, --output, --at, --bundle and "
+                         "--save-bundle are about receipts");
     AUTO_SESSION struct session session;
     session_init(&session);
     trust_done(&session.trust);
     session.trust = *trust; /* taken over */
     trust_init(trust);
+    if (!collateral_source_open(&session.source, &verify->collateral, error))
+        return false;
     struct error refusal = { 0 };
     struct verify_options judged = { .trust_simulated = session.trust.trust_simulated };
     if (!session_look(&session, url, &refusal))
         advise(cli, &session.seen, &judged, &refusal);
-    return show(cli, &session.seen, &refusal, false, error);
+    if (session.unfetched.code != ERROR_NONE)
+        cli_message(cli, "collateral: %s", session.unfetched.text);
+    struct judged_evidence evidence = { buffer_view(&session.evidence), &session.gathered };
+    return show(cli, &session.seen, &evidence, &refusal, false, error);
 }
 
 static bool time_choose(struct verify_options *judged, const char *at, struct error *error)
