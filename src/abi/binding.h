@@ -2,13 +2,15 @@
 /* Every import that S3N can satisfy, by number.  The number is part of the image format: rows are
  * only ever added at the end.  The compiler resolves (module, field, type) with this table; the
  * guest runtime has one function per row, in this order.  Types: parameters, then '>' and the
- * result; i = i32, I = i64, f = f32, F = f64. */
+ * result; i = i32, I = i64, f = f32, F = f64.  Host calls (abi/call.h) have a row each under S3N_.
+ */
 #ifndef ABI_BINDING_H
 #define ABI_BINDING_H
 
 #include "core/compiler.h"
 
 #define BINDING_WASI "wasi_snapshot_preview1"
+#define BINDING_S3N  "s3n"
 
 /* name, module, field, type */
 #define BINDINGS(X)                                                                                \
@@ -64,7 +66,28 @@
     X(TEST_PRINT_F32, "spectest", "print_f32", "f>")                                               \
     X(TEST_PRINT_F64, "spectest", "print_f64", "F>")                                               \
     X(TEST_PRINT_I32_F32, "spectest", "print_i32_f32", "if>")                                      \
-    X(TEST_PRINT_F64_F64, "spectest", "print_f64_f64", "FF>")
+    X(TEST_PRINT_F64_F64, "spectest", "print_f64_f64", "FF>")                                      \
+    X(S3N_ABI, BINDING_S3N, "abi", ">i")                                                           \
+    X(S3N_REST, BINDING_S3N, "rest", "iiii>I")                                                     \
+    X(S3N_ERROR_MESSAGE, BINDING_S3N, "error_message", "ii>I")                                     \
+    X(S3N_BATCH, BINDING_S3N, "batch", "iiii>I")                                                   \
+    X(S3N_RANDOM, BINDING_S3N, "random", "ii>I")                                                   \
+    X(S3N_TIME, BINDING_S3N, "time", ">I")                                                         \
+    X(S3N_HASH, BINDING_S3N, "hash", "iiiii>I")                                                    \
+    X(S3N_LOG, BINDING_S3N, "log", "iii>I")                                                        \
+    X(S3N_KV_GET, BINDING_S3N, "kv_get", "iiiiii>I")                                               \
+    X(S3N_KV_SET, BINDING_S3N, "kv_set", "iiiiiiI>I")                                              \
+    X(S3N_KV_DELETE, BINDING_S3N, "kv_delete", "iiii>I")                                           \
+    X(S3N_KV_LIST, BINDING_S3N, "kv_list", "iiiiiiiii>I")                                          \
+    X(S3N_KV_COMPARE_AND_SET, BINDING_S3N, "kv_compare_and_set", "iiiiiiiiiI>I")                   \
+    X(S3N_SECRET_GET, BINDING_S3N, "secret_get", "iiiii>I")                                        \
+    X(S3N_KEY_PUBLIC, BINDING_S3N, "key_public", "iiiii>I")                                        \
+    X(S3N_KEY_SIGN, BINDING_S3N, "key_sign", "iiiiiii>I")                                          \
+    X(S3N_KEY_DERIVE, BINDING_S3N, "key_derive", "iiiii>I")                                        \
+    X(S3N_HPKE_OPEN, BINDING_S3N, "hpke_open", "iiiiiiiiiiii>I")                                   \
+    X(S3N_HTTP_FETCH, BINDING_S3N, "http_fetch", "iiiiiiiiii>I")                                   \
+    X(S3N_ATTEST, BINDING_S3N, "attest", "iiii>I")                                                 \
+    X(S3N_ABOUT, BINDING_S3N, "about", "ii>I")
 
 enum binding {
 #define BINDING_ENUM(name, module, field, type) BINDING_##name,

@@ -171,6 +171,46 @@ static void types_follow_from_shapes(void)
     }
 }
 
+/* Whether the text holds the row "| `name` | " somewhere. */
+static bool has_row(struct bytes text, const char *name)
+{
+    char wanted[64];
+    int size = snprintf(wanted, sizeof(wanted), "\n| `%s` | `(", name);
+    for (size_t i = 0; i + (size_t)size <= text.size; i++)
+        if (memcmp(text.data + i, wanted, (size_t)size) == 0)
+            return true;
+    return false;
+}
+
+/* What the table has is an import, and explained. */
+static void imports_are_bound_and_documented(void)
+{
+    static const struct {
+        const char *module, *field, *type;
+    } bindings[] = {
+#define BINDING_ROW(name, module, field, type) { module, field, type },
+        BINDINGS(BINDING_ROW)
+#undef BINDING_ROW
+    };
+    static const char *const types[] = {
+#define TYPE_OF(number, name, field, type, shape, permission, scope, idempotent) type,
+        CALLS(TYPE_OF)
+#undef TYPE_OF
+    };
+    struct bytes text = test_file("docs/abi.md");
+    for (unsigned i = 0; i < ARRAY_COUNT(types); i++) {
+        bool is_bound = false;
+        for (unsigned j = 0; j < ARRAY_COUNT(bindings); j++)
+            is_bound = is_bound || (strcmp(bindings[j].module, BINDING_S3N) == 0 &&
+                                    strcmp(bindings[j].field, call_rows[i].name) == 0 &&
+                                    strcmp(bindings[j].type, types[i]) == 0);
+        CHECK_NOTE(is_bound, "%s", call_rows[i].name);
+    }
+    for (unsigned j = 0; j < ARRAY_COUNT(bindings); j++)
+        if (strcmp(bindings[j].module, BINDING_S3N) == 0)
+            CHECK_NOTE(has_row(text, bindings[j].field), "%s", bindings[j].field);
+}
+
 static void errors_have_texts(void)
 {
     for (int64_t value = CALL_ERROR_LEAST; value < 0; value++)
@@ -183,6 +223,7 @@ static const struct test tests[] = {
     TEST(a_list_is_read_as_written),   TEST(bytes_are_the_documented_ones),
     TEST(every_truncation_is_refused), TEST(flips_are_refused_or_harmless),
     TEST(counts_have_limits),          TEST(answers_are_read_as_written),
-    TEST(types_follow_from_shapes),    TEST(errors_have_texts),
+    TEST(types_follow_from_shapes),    TEST(imports_are_bound_and_documented),
+    TEST(errors_have_texts),
 };
 TEST_MAIN(tests)

@@ -34,6 +34,8 @@ enum guest_exit {
     GUEST_EXIT_BATCH,  /* rdi: enum batch_exit; answers are in the ring */
     GUEST_EXIT_SCRATCH, /* rdi: bytes of LAYOUT_SCRATCH that are needed; control.scratch_size says
                            what is there on return */
+    GUEST_EXIT_CALL,    /* rdi: address of the call area, rsi: bytes of requests there (abi/call.h);
+                           answer: bytes of answers there, or 0: that was no list of requests */
 };
 
 enum entry_kind {

@@ -26,6 +26,7 @@ struct mailbox {
     struct mailbox_area input;       /* stdin */
     struct mailbox_area output;      /* stdout */
     struct mailbox_area errors;      /* stderr */
+    struct mailbox_area calls;       /* host calls (abi/call.h); size: the most used yet */
     uint32_t result_count;
     uint32_t reserved;
     uint64_t results[128]; /* of an ENTRY_CALL */

@@ -21,7 +21,7 @@
 #define NATIVE_MEMORY_SIZE 0x000100000ull /* with the guard, at the entry */
 
 enum {
-    NATIVE_VERSION = 1
+    NATIVE_VERSION = 2
 };
 
 enum native_phase {
@@ -46,9 +46,13 @@ struct native_services {
     uint64_t random;   /* void (void *target, uint64_t size) */
     uint64_t clock_ns; /* uint64_t (uint32_t clock): 0 real time, 1 monotonic */
     uint64_t exit;     /* void (uint32_t code), does not return */
+    /* Version 2. */
+    uint64_t call; /* int64_t (const void *requests, uint64_t size, void *answers, uint64_t
+                      capacity): size of the answers (abi/call.h) or enum call_error */
+    uint64_t rest; /* int64_t (uint32_t index, uint64_t offset, void *target, uint64_t capacity) */
 };
 
-_Static_assert(sizeof(struct native_services) == 104, "sdk/c/s3n.h");
+_Static_assert(sizeof(struct native_services) == 120, "sdk/c/s3n.h");
 _Static_assert(offsetof(struct native_services, heap) == 40, "sdk/c/s3n.h");
 _Static_assert(offsetof(struct native_services, exit) == 96, "sdk/c/s3n.h");
 

@@ -20,7 +20,8 @@ enum settings_flag {
     SETTINGS_ISOLATE_INVOCATION = 1, /* the VMM resets after each one; else the guest may, in a
                                         batch */
     SETTINGS_REUSE_INSTANCE = 2,     /* no reset after an invocation that ended well */
-    SETTINGS_FLAGS = 3
+    SETTINGS_NO_LOG = 4,             /* `log` is refused */
+    SETTINGS_FLAGS = 7
 };
 
 struct settings {

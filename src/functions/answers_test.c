@@ -67,7 +67,7 @@ static void reactors_answer(void)
     CHECK(strstr(seen->output, "\nfact COLOUR=blue\n") != NULL);
     CHECK(strstr(seen->output, seen->id) != NULL);
     CHECK(strstr(seen->output, "\nbody b") != NULL);
-    char first[256];
+    char first[sizeof(world.seen[0].output)];
     world.path = "/count";
     snprintf(first, sizeof(first), "%s", world_invoke("r", "")->output);
     seen = world_invoke("r", "");

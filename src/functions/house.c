@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/house.h"
+#include "abi/call.h"
 #include "abi/envelope.h"
 #include "base/file.h"
 #include "core/checked.h"
@@ -101,6 +102,7 @@ void house_close_worker(struct house *house)
 void house_free(struct house *house)
 {
     house_close_worker(house);
+    house_drop_conclusions(house);
     for (unsigned i = 0; i < house->running_count_max; i++)
         invocation_free(house->running[i]);
     while (house->waiting != NULL) {
@@ -138,11 +140,13 @@ void house_take(struct house *house)
         worker_release(house->worker, completion.slot);
         tiering_note(house, function, completion.outcome.duration_ns);
     }
+    house_take_calls(house);
 }
 
 static void retire_if_idle(struct house *house)
 {
-    if (!house->is_served && house->running_count == 0 && house->waiting_count == 0)
+    if (house->worker != NULL && !house->is_served && house->running_count == 0 &&
+        house->waiting_count == 0)
         house_close_worker(house);
 }
 
@@ -200,7 +204,7 @@ static struct worker_options worker_options_of(const struct house *house)
     /* Strings twice: an envelope holds them too. */
     uint64_t mailbox = sizeof(struct mailbox) + 2 * (uint64_t)STRINGS_SIZE_MAX +
                        house->invoker->options.input_size_max +
-                       ((uint64_t)(output_kib + log_kib) << 10);
+                       ((uint64_t)(output_kib + log_kib) << 10) + CALL_AREA_SIZE;
     return (struct worker_options){
         .lane_count = lane_count_of(house),
         .station_count = STATION_COUNT_MAX,
@@ -401,7 +405,8 @@ struct settings function_settings(const struct manifest_function *function)
         .host_call_count_max = limits->host_calls,
         .entry = is_native ? (uint32_t)SETTINGS_ENTRY_NATIVE : entries[function->abi],
         .flags = (function->is_isolated || is_native ? SETTINGS_ISOLATE_INVOCATION : 0u) |
-                 (function->is_reused ? SETTINGS_REUSE_INSTANCE : 0u),
+                 (function->is_reused ? SETTINGS_REUSE_INSTANCE : 0u) |
+                 (function->permissions.is_granted[CALL_PERMISSION_LOG] ? 0u : SETTINGS_NO_LOG),
     };
 }
 
@@ -480,13 +485,14 @@ static bool mailbox_fill(struct house *house, uint32_t slot, const struct invoca
         .input = has_envelope ? (struct bytes){ 0 } : invocation->input,
         .input_capacity = (uint32_t)input_size,
         .errors_capacity = errors_size,
+        .calls_capacity = CALL_AREA_SIZE,
     };
     size_t strings = 0;
     for (const char **at = invocation->environment; *at != NULL; at++)
         strings += strlen(*at) + 1;
     /* Output has what is left: exactly what the manifest grants. */
     size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + input_size +
-                    errors_size + ((size_t)row->limits.output_kib << 10);
+                    errors_size + ((size_t)row->limits.output_kib << 10) + CALL_AREA_SIZE;
     size_t size;
     void *mailbox = worker_mailbox(house->worker, slot, &size);
     if (input_size > size)
@@ -513,7 +519,10 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     }
     if (!worker_acquire(house->worker, function, row->limits.concurrency, &slot))
         return true;
-    if (!mailbox_fill(house, slot, invocation, error)) {
+    /* What may have to run again keeps its input. */
+    bool is_kept =
+        !row->is_retried || invocation->owned != NULL || invocation_own(invocation, error);
+    if (!is_kept || !mailbox_fill(house, slot, invocation, error)) {
         worker_release(house->worker, slot);
         return false;
     }
@@ -528,12 +537,26 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     worker_submit(house->worker, slot, function, token);
     if (house->running_count + 1 >= house->lanes_ready)
         house_make_ready(house, invocation->since_ns, false);
-    free(TAKE(invocation->owned));
-    invocation->input = (struct bytes){ 0 };
-    invocation->environment = NULL;
+    if (!row->is_retried) {
+        free(TAKE(invocation->owned));
+        invocation->input = (struct bytes){ 0 };
+        invocation->environment = NULL;
+    }
+    invocation->house = house;
     *taken = true;
     invoker_look(house);
     return true;
+}
+
+void house_wait_first(struct house *house, struct invocation *invocation)
+{
+    invocation->since_ns = clock_monotonic_ns(house->invoker->options.clock);
+    invocation->next = house->waiting;
+    house->waiting = invocation;
+    house->waiting_count++;
+    house->invoker->counts.waiting++;
+    invoker_start_watch(house->invoker);
+    house_pump(house);
 }
 
 void house_pump(struct house *house)

@@ -6,6 +6,7 @@
 
 #include "functions/demand.h"
 #include "functions/invocation.h"
+#include "services/services.h"
 #include "slipstream/worker.h"
 
 #include <uv.h>
@@ -27,6 +28,10 @@ struct invocation {
     uint64_t arrived_ns;
     invocation_done *done;
     void *context;
+    struct house *house;             /* that runs it, or ran it */
+    struct service_scope *scope;     /* NULL: it has called nothing */
+    uint32_t call_lane, call_number; /* the host call that it waits for */
+    unsigned retry_count;
 };
 
 struct house {
@@ -54,10 +59,11 @@ struct house {
     unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
     struct invocation **running; /* by token */
     unsigned running_count, running_count_max;
-    struct demand demand;       /* for lanes */
-    unsigned lanes_ready;       /* that the worker was told to keep; 0: not yet */
-    uint64_t lanes_needed_ns;   /* when so many were needed last */
-    struct invocation *waiting; /* first come, first served */
+    struct conclusion *conclusions; /* ended, but services have not said their word */
+    struct demand demand;           /* for lanes */
+    unsigned lanes_ready;           /* that the worker was told to keep; 0: not yet */
+    uint64_t lanes_needed_ns;       /* when so many were needed last */
+    struct invocation *waiting;     /* first come, first served */
     unsigned waiting_count;
     uint64_t used_ns;     /* last */
     uint64_t memory_peak; /* linear memory of an invocation, the most yet */
@@ -67,6 +73,8 @@ struct house {
 struct invoker {
     struct invoker_options options;
     struct house *houses;
+    struct services *services;
+    bool owns_services;
     uv_timer_t *watch; /* once a second while something runs or waits */
     bool is_watching;
     struct delivery *deliveries; /* finished, and held back for their time */
@@ -114,10 +122,32 @@ MUST_CHECK bool function_open(struct blobs *blobs, const struct manifest_functio
                               const struct function_image *compiled, int *image, int *files,
                               struct error *error);
 
+/* calls.c: hands over what the worker's invocations ask for. */
+void house_take_calls(struct house *house);
+/* conclusion.c: what is held back for services is forgotten without a call. */
+void house_drop_conclusions(struct house *house);
+/* Puts an invocation at the head of those that wait. */
+void house_wait_first(struct house *house, struct invocation *invocation);
+
 /* Of invocation.c: ends an invocation and frees it. */
 void invocation_fail(struct invocation *invocation, const struct error *error);
 void invocation_complete(struct house *house, struct invocation *invocation,
                          const struct worker_completion *completion);
+/* Everything that a finished one says, copied out of its mailbox. */
+struct finished {
+    struct outcome outcome;
+    struct error failure; /* of one that did not end well */
+    struct buffer output, errors;
+    bool has_answer;
+    struct envelope_answer answer; /* borrows `output` */
+};
+void finished_done(struct finished *finished);
+void invocation_deliver(struct house *house, struct invocation *invocation,
+                        struct finished *finished);
+MUST_CHECK bool invocation_own(struct invocation *invocation, struct error *error);
+/* Asks services what becomes of it, then delivers it; takes over both. */
+void invocation_conclude(struct house *house, struct invocation *invocation,
+                         struct finished *finished);
 void invocation_free(struct invocation *invocation);
 void invoker_start_watch(struct invoker *invoker);
 

@@ -21,6 +21,7 @@ void invocation_free(struct invocation *invocation)
 {
     if (invocation == NULL)
         return;
+    services_forget(invocation->scope);
     free(invocation->owned);
     free(invocation);
 }
@@ -131,44 +132,60 @@ static bool answer_take(struct envelope_answer *answer, enum function_abi abi, s
     return false;
 }
 
-void invocation_complete(struct house *house, struct invocation *invocation,
-                         const struct worker_completion *completion)
+void finished_done(struct finished *finished)
 {
-    struct outcome outcome = completion->outcome;
+    buffer_done(&finished->output);
+    buffer_done(&finished->errors);
+}
+
+static void finished_take(struct finished *finished, struct house *house,
+                          const struct invocation *invocation,
+                          const struct worker_completion *completion)
+{
     size_t size;
     const struct mailbox *mailbox = worker_mailbox(house->worker, completion->slot, &size);
-    AUTO_BUFFER struct buffer output, errors;
-    buffer_init(&output, size);
-    buffer_init(&errors, (size_t)LOG_KIB_MAX << 10);
-    if (outcome.kind != OUTCOME_CRASHED && (!area_copy(&output, mailbox, size, &mailbox->output) ||
-                                            !area_copy(&errors, mailbox, size, &mailbox->errors))) {
-        outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
-        buffer_clear(&output);
-        buffer_clear(&errors);
-    }
-    struct error failure = { 0 }, unsigned_reason;
-    struct envelope_answer answer;
     const struct manifest_function *function =
         &house->application->manifest->functions[invocation->function];
-    bool is_done = outcome_check(&outcome, &failure);
-    if (!is_done && failure.text[0] == '\0')
-        error_set(&failure, ERROR_CRASHED, "the micro-VM broke");
+    *finished = (struct finished){ .outcome = completion->outcome };
+    struct outcome *outcome = &finished->outcome;
+    buffer_init(&finished->output, size);
+    buffer_init(&finished->errors, (size_t)LOG_KIB_MAX << 10);
+    if (outcome->kind != OUTCOME_CRASHED &&
+        (!area_copy(&finished->output, mailbox, size, &mailbox->output) ||
+         !area_copy(&finished->errors, mailbox, size, &mailbox->errors))) {
+        *outcome = (struct outcome){ .kind = OUTCOME_CRASHED };
+        buffer_clear(&finished->output);
+        buffer_clear(&finished->errors);
+    }
+    bool is_done = outcome_check(outcome, &finished->failure);
+    if (!is_done && finished->failure.text[0] == '\0')
+        error_set(&finished->failure, ERROR_CRASHED, "the micro-VM broke");
     if (function->pad_time_ns > 0) /* what is told must not be finer than what is shown */
-        outcome.duration_ns = round_up_to(outcome.duration_ns, function->pad_time_ns);
-    bool has_answer = is_done && function->abi != FUNCTION_ABI_COMMAND &&
-                      answer_take(&answer, function->abi, buffer_view(&output), &outcome, &failure);
-    struct bytes body = has_answer ? answer.body : buffer_view(&output);
+        outcome->duration_ns = round_up_to(outcome->duration_ns, function->pad_time_ns);
+    finished->has_answer = is_done && function->abi != FUNCTION_ABI_COMMAND &&
+                           answer_take(&finished->answer, function->abi,
+                                       buffer_view(&finished->output), outcome, &finished->failure);
+}
+
+void invocation_deliver(struct house *house, struct invocation *invocation,
+                        struct finished *finished)
+{
+    const struct manifest_function *function =
+        &house->application->manifest->functions[invocation->function];
+    struct error unsigned_reason;
+    struct bytes body =
+        finished->has_answer ? finished->answer.body : buffer_view(&finished->output);
     struct receipt receipt;
-    receipt_fill(&receipt, house, invocation, &outcome);
+    receipt_fill(&receipt, house, invocation, &finished->outcome);
     receipt.response = sha256_of(body);
     struct invocation_result result = {
         .id = invocation->id,
         .status = receipt.outcome.status,
-        .exit_code = outcome.exit_code,
-        .message = failure.text,
+        .exit_code = finished->outcome.exit_code,
+        .message = finished->failure.text,
         .output = body,
-        .answer = has_answer ? &answer : NULL,
-        .errors = buffer_view(&errors),
+        .answer = finished->has_answer ? &finished->answer : NULL,
+        .errors = buffer_view(&finished->errors),
         .duration_us = receipt.usage.duration_us,
         .pad_size = pad_size_of(function),
     };
@@ -178,8 +195,21 @@ void invocation_complete(struct house *house, struct invocation *invocation,
     delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }
 
+void invocation_complete(struct house *house, struct invocation *invocation,
+                         const struct worker_completion *completion)
+{
+    struct finished finished;
+    finished_take(&finished, house, invocation, completion);
+    if (invocation->scope != NULL) {
+        invocation_conclude(house, invocation, &finished);
+        return;
+    }
+    invocation_deliver(house, invocation, &finished);
+    finished_done(&finished);
+}
+
 /* Input and environment are the caller's until now; they have to outlast the call. */
-static bool invocation_own(struct invocation *invocation, struct error *error)
+bool invocation_own(struct invocation *invocation, struct error *error)
 {
     size_t count = 0, strings = 0;
     for (const char **at = invocation->environment; *at != NULL; at++) {
@@ -209,6 +239,11 @@ static bool invocation_own(struct invocation *invocation, struct error *error)
 
 /* --- the invoker --- */
 
+static void handle_closed(uv_handle_t *handle)
+{
+    free(handle);
+}
+
 bool invoker_new(struct invoker **invoker, const struct invoker_options *options,
                  struct error *error)
 {
@@ -223,17 +258,20 @@ bool invoker_new(struct invoker **invoker, const struct invoker_options *options
         return error_set(error, ERROR_NO_MEMORY, "no memory for invocations");
     }
     made->options = *options;
+    made->services = options->services;
+    made->owns_services = made->services == NULL;
+    if (made->owns_services && !services_new(&made->services, error)) {
+        uv_close((uv_handle_t *)watch, handle_closed);
+        uv_close((uv_handle_t *)look, handle_closed);
+        free(made);
+        return false;
+    }
     made->watch = watch;
     watch->data = made;
     made->look = look;
     look->data = made;
     *invoker = made;
     return true;
-}
-
-static void handle_closed(uv_handle_t *handle)
-{
-    free(handle);
 }
 
 void invoker_free(struct invoker *invoker)
@@ -250,6 +288,8 @@ void invoker_free(struct invoker *invoker)
     uv_close((uv_handle_t *)invoker->watch, handle_closed);
     uv_idle_stop(invoker->look);
     uv_close((uv_handle_t *)invoker->look, handle_closed);
+    if (invoker->owns_services)
+        services_free(invoker->services);
     free(invoker);
 }
 
@@ -300,7 +340,7 @@ static void houses_sweep(struct invoker *invoker)
         struct house *house = *at;
         bool is_empty = !house->is_served || house->worker == NULL;
         if (!is_empty || house->starting || house->opening || house->running_count > 0 ||
-            house->waiting_count > 0) {
+            house->waiting_count > 0 || house->conclusions != NULL) {
             at = &house->next;
             continue;
         }

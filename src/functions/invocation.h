@@ -20,6 +20,7 @@
 #include "functions/registry.h"
 
 struct uv_loop_s;
+struct services;
 struct invoker;
 
 /* Where workers come from.  `done` is called exactly once, later, from the loop, with the worker's
@@ -37,6 +38,7 @@ struct invoker_options {
     struct blobs *blobs; /* for images */
     struct worker_source workers;
     struct receipt_book *receipts;
+    struct services *services;    /* what functions may call; NULL: nothing */
     enum receipt_backend backend; /* that the workers run functions with */
     const struct clock *clock;
     size_t input_size_max;

@@ -35,6 +35,8 @@ enum {
     HOST_CALLS_DEFAULT = 10000,
     PAD_OUTPUT_MAX = 16 << 20,
     MANIFEST_FILES_COUNT_MAX = 64,
+    MANIFEST_PERMISSION_COUNT_MAX = 64, /* names of one kind */
+    INVOCATION_RETRIES_MAX = 8,         /* after conflicts */
 
     APPLICATION_COUNT_MAX = 1024, /* on one node */
     OWNER_COUNT_MAX = 256,

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/error.h"
 #include "functions/limits.h"
+#include "services/permissions.h"
 
 enum {
     MANIFEST_VERSION = 1
@@ -80,6 +81,8 @@ struct manifest_function {
     bool is_metered;  /* counts fuel */
     bool is_isolated; /* reset by the VMM after each invocation */
     bool is_reused;   /* an instance keeps its state */
+    bool is_retried;  /* from the start, when what it used was changed meanwhile */
+    struct permissions permissions;
     enum padding pad_output;
     uint32_t pad_output_size;
     uint64_t pad_time_ns; /* answers leave at multiples of it; 0: at once */

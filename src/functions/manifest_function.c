@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/manifest_function.h"
 #include "core/hex.h"
+#include "functions/manifest_permissions.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@ static const char *const abis[] = {
 static const char *const meterings[] = { "none", "fuel", NULL };
 static const char *const isolations[] = { "batch", "invocation", NULL };
 static const char *const reuses[] = { "none", "instance", NULL };
+static const char *const conflicts[] = { "fail", "retry", NULL };
 static const char *const paddings[] = { "none", "power-of-two", NULL };
 
 const char *function_abi_name(enum function_abi abi)
@@ -167,13 +169,14 @@ static bool read_pad_output(struct manifest_function *function, const struct man
 static bool read_manner(struct manifest_function *function, const struct manifest_table *table,
                         struct error *error)
 {
-    unsigned kind = 0, metering = 0, isolation = 0, reuse = 0;
+    unsigned kind = 0, metering = 0, isolation = 0, reuse = 0, conflict = 0;
     function->clock_resolution_ns = CLOCK_RESOLUTION_NS_DEFAULT;
     if (!manifest_read_choice(table, "kind", kinds, &kind, error) ||
         !read_abi(function, table, error) ||
         !manifest_read_choice(table, "metering", meterings, &metering, error) ||
         !manifest_read_choice(table, "isolation", isolations, &isolation, error) ||
         !manifest_read_choice(table, "reuse", reuses, &reuse, error) ||
+        !manifest_read_choice(table, "on_conflict", conflicts, &conflict, error) ||
         !manifest_read_bool(table, "deterministic", &function->is_deterministic, error) ||
         !manifest_read_duration(table, "clock_resolution", DURATION_NS_MAX,
                                 &function->clock_resolution_ns, error) ||
@@ -185,6 +188,7 @@ static bool read_manner(struct manifest_function *function, const struct manifes
     function->is_metered = metering != 0;
     function->is_isolated = isolation != 0;
     function->is_reused = reuse != 0;
+    function->is_retried = conflict != 0;
     if (function->limits.fuel == 0 || function->is_metered)
         return true;
     error_set(error, ERROR_INVALID, "a limit of fuel needs `metering = \"fuel\"`");
@@ -261,7 +265,7 @@ static bool read_code(struct manifest_function *function, const struct manifest_
 
 #define MANNER_KEYS                                                                                \
     "kind", "abi", "metering", "isolation", "reuse", "deterministic", "clock_resolution",          \
-        "pad_time", "pad_output", "limits", "environment", "files"
+        "pad_time", "pad_output", "limits", "environment", "files", "permissions", "on_conflict"
 
 bool manifest_read_function(struct manifest_function *function, const struct manifest_table *table,
                             const char *name, const json_t *json, struct error *error)
@@ -286,7 +290,8 @@ bool manifest_read_function(struct manifest_function *function, const struct man
     snprintf(function->name, sizeof(function->name), "%s", name);
     function->line = manifest_line(&own);
     return read_code(function, &own, error) && read_limits(&function->limits, &own, error) &&
-           read_manner(function, &own, error) && read_environment(function, &own, error);
+           read_manner(function, &own, error) && read_environment(function, &own, error) &&
+           manifest_read_permissions(&function->permissions, &own, error);
 }
 
 static json_t *limits_tree(const struct function_limits *limits)
@@ -321,5 +326,13 @@ json_t *manifest_function_tree(const struct manifest_function *function)
                   environment, "limits", limits_tree(&function->limits));
     if (tree != NULL && function->has_archive)
         json_object_set_new(tree, "files", json_string(hex_of_digest(&function->archive).text));
+    /* Only when given: manifests from before there were any keep their digest. */
+    if (tree != NULL && function->is_retried)
+        json_object_set_new(tree, "on_conflict", json_string(conflicts[1]));
+    json_t *permissions = manifest_permissions_tree(&function->permissions);
+    if (tree != NULL && permissions != NULL)
+        json_object_set_new(tree, "permissions", permissions);
+    else
+        json_decref(permissions);
     return tree;
 }

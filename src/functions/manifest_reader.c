@@ -53,9 +53,7 @@ bool manifest_is_in(const char *const *names, const char *name)
 }
 
 /* Parts of DESIGN section 7 that this version knows of and does not do yet. */
-static const char *const later_keys[] = {
-    "permissions", "require", "cron", "neo", "ethereum", NULL
-};
+static const char *const later_keys[] = { "require", "cron", "neo", "ethereum", NULL };
 
 bool manifest_check_keys(const struct manifest_table *table, const char *const *keys,
                          struct error *error)

@@ -84,8 +84,6 @@ static void names_line_key_and_nearest_key(void)
 
 static void refuses_what_comes_later(void)
 {
-    check_refused("[function.a]\nsource = \"a\"\npermissions.http = [\"https://x\"]\n",
-                  ERROR_UNSUPPORTED, "function.a.permissions: is not supported yet");
     check_refused("[function.a]\nsource = \"a\"\nrequire = { tee = [\"tdx\"] }\n",
                   ERROR_UNSUPPORTED, "require: is not supported yet");
     check_refused("[function.a]\nsource = \"a\"\n[[trigger.cron]]\nschedule = \"* * * * *\"\n",
@@ -123,6 +121,76 @@ static void refuses_bad_values(void)
                   "[[trigger.http]]\nroute = \"/:x\"\nfunction = \"a\"\n"
                   "[[trigger.http]]\nroute = \"/:y\"\nfunction = \"a\"\n",
                   ERROR_INVALID, "was given before");
+}
+
+static void reads_permissions(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    AUTO_BUFFER struct buffer text, again;
+    struct error error = { 0 };
+    bool parsed = parse(&manifest,
+                        "[function.a]\nsource = \"a\"\non_conflict = \"retry\"\n"
+                        "permissions.kv = [\"rates\", \"prices\"]\n"
+                        "permissions.http = [\"https://api.example.com/v1\"]\n"
+                        "permissions.attest = true\npermissions.log = false\n"
+                        "[function.b]\nsource = \"b\"\npermissions = { kv = [], log = true }\n",
+                        &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    REQUIRE(parsed);
+    const struct permissions *a = &manifest->functions[0].permissions;
+    CHECK_NUMBER(a->lists[CALL_PERMISSION_KV].count, 2);
+    CHECK_STRING(a->lists[CALL_PERMISSION_KV].names[0], "prices");
+    CHECK_STRING(a->lists[CALL_PERMISSION_HTTP].names[0], "https://api.example.com/v1");
+    CHECK(a->is_granted[CALL_PERMISSION_ATTEST] && !a->is_granted[CALL_PERMISSION_LOG]);
+    CHECK(manifest->functions[0].is_retried && !manifest->functions[1].is_retried);
+    CHECK(!permissions_have(&manifest->functions[1].permissions, CALL_PERMISSION_KV));
+    CHECK(manifest->functions[1].permissions.is_granted[CALL_PERMISSION_LOG]);
+    for (size_t i = 0; i < 2; i++)
+        manifest->functions[i].has_code = true;
+    buffer_init(&text, MANIFEST_SIZE_MAX);
+    buffer_init(&again, MANIFEST_SIZE_MAX);
+    REQUIRE(manifest_canonical(&text, manifest, &error));
+    buffer_append(&text, bytes_of("", 1));
+    CHECK(strstr((const char *)text.data,
+                 "\"permissions\":{\"attest\":true,\"http\":[\"https://api.example.com/v1\"],"
+                 "\"kv\":[\"prices\",\"rates\"],\"log\":false}") != NULL);
+    AUTO(manifest) struct manifest *resolved = NULL;
+    bool is_read =
+        manifest_parse(&resolved, bytes_part(buffer_view(&text), 0, text.size - 1), &error);
+    CHECK_NOTE(is_read, "%s", error.text);
+    REQUIRE(is_read && manifest_canonical(&again, resolved, &error));
+    CHECK_BYTES(buffer_view(&again), bytes_part(buffer_view(&text), 0, text.size - 1));
+}
+
+static void refuses_bad_permissions(void)
+{
+    static const struct {
+        const char *line, *text;
+    } rows[] = {
+        { "permissions.kvs = [\"a\"]", "kvs" },
+        { "permissions = 3", "must be a table" },
+        { "permissions.kv = \"a\"", "must be a list" },
+        { "permissions.kv = true", "must be a list" },
+        { "permissions.kv = [1]", "must be a list of names" },
+        { "permissions.kv = [\"\"]", "the name of a kv namespace has 1 to 64" },
+        { "permissions.kv = [\"a b\"]", "the name of a kv namespace has 1 to 64" },
+        { "permissions.kv = [\"a\", \"b\", \"a\"]", "`a` is there twice" },
+        { "permissions.secrets = [\"a\\u00e4\"]", "the name of a secret" },
+        { "permissions.http = [\"https://a b\"]", "printable characters" },
+        { "permissions.log = [\"a\"]", "true or false" },
+        { "permissions.attest = 1", "true or false" },
+        { "on_conflict = \"maybe\"", "retry" },
+    };
+    char table[4096];
+    for (unsigned i = 0; i < ARRAY_COUNT(rows); i++) {
+        snprintf(table, sizeof(table), "[function.a]\nsource = \"a\"\n%s\n", rows[i].line);
+        check_refused(table, ERROR_INVALID, rows[i].text);
+    }
+    int size = snprintf(table, sizeof(table), "[function.a]\nsource = \"a\"\npermissions.kv = [");
+    for (unsigned i = 0; i <= MANIFEST_PERMISSION_COUNT_MAX; i++)
+        size += snprintf(table + size, sizeof(table) - (size_t)size, "\"n%u\",", i);
+    snprintf(table + size, sizeof(table) - (size_t)size, "]\n");
+    check_refused(table, ERROR_INVALID, "at most 64 names");
 }
 
 static void reads_how_a_function_runs(void)
@@ -306,6 +374,8 @@ static const struct test tests[] = {
     TEST(names_line_key_and_nearest_key),
     TEST(refuses_what_comes_later),
     TEST(refuses_bad_values),
+    TEST(reads_permissions),
+    TEST(refuses_bad_permissions),
     TEST(reads_how_a_function_runs),
     TEST(refuses_bad_manners),
     TEST(canonical_form_is_a_fixed_point),

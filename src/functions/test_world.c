@@ -142,6 +142,7 @@ bool world_open(const char *name)
                                        .blobs = world.blobs,
                                        .workers = { NULL, worker_wanted, worker_end },
                                        .receipts = world.receipts,
+                                       .services = world_options.services,
                                        .clock = &clock_system,
                                        .input_size_max = 1 << 20,
                                        .worker_count_max = world_options.worker_count_max,
@@ -199,11 +200,13 @@ bool world_deploy(const char *name, const char *module, uint32_t concurrency, ui
     struct bytes content = test_file(path);
     struct digest32 code = sha256_of(content);
     AUTO_BUFFER struct buffer text;
-    char lines[256];
-    snprintf(lines, sizeof(lines),
-             "abi = \"%s\"\nenvironment = { COLOUR = \"blue\" }\n"
-             "limits = { concurrency = %u, memory_mib = 16, output_kib = 64, timeout_ms = %u }\n",
-             world.abi != NULL ? world.abi : "command", concurrency, timeout_ms);
+    char lines[1024];
+    snprintf(
+        lines, sizeof(lines),
+        "abi = \"%s\"\nenvironment = { COLOUR = \"blue\" }\n"
+        "limits = { concurrency = %u, memory_mib = 16, output_kib = 64, timeout_ms = %u%s }\n%s",
+        world.abi != NULL ? world.abi : "command", concurrency, timeout_ms,
+        world.limits != NULL ? world.limits : "", world.lines != NULL ? world.lines : "");
     test_manifest(&text, name, &code, lines);
     world.deployed = world.deploy_failed = false;
     if (!store_blob_put(world.store, &code, content, &error) ||

@@ -21,7 +21,7 @@ struct outcome_seen {
     enum receipt_status status;
     enum error_code refused;
     char message[232];
-    char output[256];
+    char output[8192];
     size_t output_size;
     bool has_receipt;
     struct receipt receipt;
@@ -57,8 +57,10 @@ struct world {
         void *context;
     } wishes[WORKERS_MAX]; /* for workers */
     unsigned wish_count;
-    const char *abi;  /* of the next deployments; NULL: command */
-    const char *path; /* of the next requests */
+    const char *abi;    /* of the next deployments; NULL: command */
+    const char *path;   /* of the next requests */
+    const char *limits; /* more of their limits: ", fuel = 5"; NULL: none */
+    const char *lines;  /* more of the next deployments' function; NULL: none */
     struct trier trier;
 };
 
@@ -72,6 +74,7 @@ struct world_options {
     uint64_t idle_ms_min;
     unsigned lane_count_min, lane_count_max;
     bool watches;
+    struct services *services; /* NULL: none */
 };
 extern struct world_options world_options;
 

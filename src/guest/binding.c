@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The import table, and the functions that only answer an error number. */
+#include "guest/calls.h"
 #include "guest/descriptor.h"
 #include "guest/wasi.h"
 
@@ -68,4 +69,16 @@ binding_function *const binding_table[BINDING_COUNT] = {
     [BINDING_TEST_PRINT_F64] = test_print_f64,
     [BINDING_TEST_PRINT_I32_F32] = test_print_i32_f32,
     [BINDING_TEST_PRINT_F64_F64] = test_print_f64_f64,
+    [BINDING_S3N_ABI] = s3n_abi,
+    [BINDING_S3N_REST] = s3n_rest,
+    [BINDING_S3N_ERROR_MESSAGE] = s3n_error_message,
+    [BINDING_S3N_BATCH] = s3n_batch,
+    [BINDING_S3N_RANDOM] = s3n_random,
+    [BINDING_S3N_TIME] = s3n_time,
+    [BINDING_S3N_HASH] = s3n_hash,
+    [BINDING_S3N_LOG] = s3n_log,
+#define CALL_ENTRY(number, name, field, type, shape, permission, scope, idempotent)                \
+    [BINDING_S3N_##name] = s3n_##name,
+    CALLS(CALL_ENTRY)
+#undef CALL_ENTRY
 };

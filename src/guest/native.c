@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/native.h"
 
+#include "guest/calls.h"
 #include "guest/clock.h"
 #include "guest/random.h"
 #include "guest/stdio.h"
@@ -43,6 +44,16 @@ static uint64_t native_clock_ns(uint32_t clock)
     return clock_read_ns(clock == 0 ? CLOCK_ID_REALTIME : CLOCK_ID_MONOTONIC);
 }
 
+static int64_t native_call(const void *requests, uint64_t size, void *answers, uint64_t capacity)
+{
+    return calls_batch(requests, size, answers, capacity);
+}
+
+static int64_t native_rest(uint32_t index, uint64_t offset, void *target, uint64_t capacity)
+{
+    return calls_rest(index, offset, target, capacity);
+}
+
 static NORETURN void native_exit(uint32_t code)
 {
     guest_exit(code);
@@ -63,6 +74,8 @@ const struct native_services *native_services(enum native_phase phase)
         .random = (uint64_t)native_random,
         .clock_ns = (uint64_t)native_clock_ns,
         .exit = (uint64_t)native_exit,
+        .call = (uint64_t)native_call,
+        .rest = (uint64_t)native_rest,
     };
     if (phase == NATIVE_PHASE_INITIALISE)
         return &services;

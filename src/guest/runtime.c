@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/calls.h"
 #include "guest/clock.h"
 #include "guest/guest.h"
 #include "guest/random.h"
@@ -29,6 +30,7 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
     if (!guest.is_ready)
         descriptor_init(is_reactor);
     stdio_rewind(is_reactor);
+    calls_rewind();
     volume_init();
     guest.is_ready = true;
     guest.start_ns = clock_now_ns(CLOCK_ID_MONOTONIC);

@@ -83,6 +83,8 @@ void test_guest_init(const char *input)
     test->mailbox->output = (struct mailbox_area){ .offset = 8192, .capacity = 4096 };
     test->mailbox->errors = (struct mailbox_area){ .offset = 16384, .capacity = 256 };
     test->mailbox->input = (struct mailbox_area){ .offset = 20480, .capacity = 4096 };
+    test->mailbox->calls =
+        (struct mailbox_area){ .offset = TEST_MAILBOX_CALLS, .capacity = CALL_AREA_SIZE };
     test->mailbox->input.size = (uint32_t)strlen(input);
     memcpy((char *)test->mailbox + 20480, input, strlen(input));
     test->control.memory_base = (uint64_t)test->memory;

@@ -4,6 +4,7 @@
 #ifndef GUEST_TEST_GUEST_H
 #define GUEST_TEST_GUEST_H
 
+#include "abi/call.h"
 #include "abi/test_files.h"
 #include "guest/guest.h"
 
@@ -11,7 +12,8 @@
 
 enum {
     TEST_MEMORY_SIZE = 2 * 65536,
-    TEST_MAILBOX_SIZE = 65536,
+    TEST_MAILBOX_CALLS = 65536, /* where the call area stands */
+    TEST_MAILBOX_SIZE = TEST_MAILBOX_CALLS + CALL_AREA_SIZE,
     TEST_ARCHIVE_SIZE = 65536,
     TEST_SCRATCH_SIZE = 16 << 20,
     TEST_LEAVES_MAX = 64

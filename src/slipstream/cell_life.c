@@ -24,11 +24,11 @@ static void futex_wait(uint32_t *word, uint32_t held)
 void cell_narrow_channel(const struct lane *lane)
 {
     const struct channel *channel = lane->ring.channel;
-    uint8_t *window = (uint8_t *)channel_batch(channel, lane->ring.lane);
-    uint8_t *first = (uint8_t *)channel_batch(channel, 0);
-    uint8_t *end = window + channel_window_size(channel);
-    if (window > first)
-        munmap(first, (size_t)(window - first));
+    uint64_t size;
+    uint8_t *own = channel_lane_part(channel, lane->ring.lane, &size);
+    uint8_t *first = channel_lane_part(channel, 0, &size), *end = own + size;
+    if (own > first)
+        munmap(first, (size_t)(own - first));
     if (end < channel->memory + channel->size)
         munmap(end, (size_t)(channel->memory + channel->size - end));
 }
@@ -148,6 +148,8 @@ static bool is_recalled(const struct lane *lane)
 NORETURN void cell_live(struct cell_life *life)
 {
     struct lane *lane = life->lane;
+    struct call_desk desk = desk_of_lane(lane->ring.channel, lane->ring.lane, lane->event);
+    shell_use_desk(life->shell, &desk);
     struct error error;
     for (;;) {
         bool came =

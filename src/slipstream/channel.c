@@ -3,6 +3,9 @@
 
 #include "abi/layout.h"
 #include "core/checked.h"
+#include "slipstream/calls.h"
+#include "slipstream/deadline.h"
+#include "slipstream/limits.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,11 +20,14 @@
 /* Fixed places before the lanes' windows. */
 enum {
     CHANNEL_LANES_AT = 4096,
-    CHANNEL_WINDOWS_AT = CHANNEL_LANES_AT + CHANNEL_LANES_MAX * 512
+    CHANNEL_PARTS_AT = CHANNEL_LANES_AT + CHANNEL_LANES_MAX * 512,
+    CHANNEL_CALL_HEAD_SIZE = LAYOUT_PAGE_SIZE,
+    CHANNEL_CALL_SIZE = CHANNEL_CALL_HEAD_SIZE + 2 * CALL_AREA_SIZE,
+    CALL_SPIN_COUNT = 2000
 };
 
 _Static_assert(sizeof(struct channel_lane) == 512, "eight cache lines");
-_Static_assert(CHANNEL_WINDOWS_AT % LAYOUT_PAGE_SIZE == 0, "windows are mapped by pages");
+_Static_assert(CHANNEL_PARTS_AT % LAYOUT_PAGE_SIZE == 0, "windows are mapped by pages");
 _Static_assert((int)BATCH_DONE == (int)OUTCOME_DONE, "answers are outcomes");
 _Static_assert((int)BATCH_RETURNED > (int)OUTCOME_CRASHED, "but this one");
 
@@ -40,7 +46,8 @@ static bool channel_measure(struct channel *channel, const struct channel_shape 
         shape->lane_count * shape->station_count > CHANNEL_SLOTS_MAX)
         return false;
     channel->shape = *shape;
-    channel->size = CHANNEL_WINDOWS_AT + shape->lane_count * channel_window_size(channel);
+    uint64_t part_size = CHANNEL_CALL_SIZE + channel_window_size(channel);
+    channel->size = CHANNEL_PARTS_AT + shape->lane_count * part_size;
     return true;
 }
 
@@ -125,11 +132,17 @@ uint64_t channel_window_size(const struct channel *channel)
     return BATCH_SIZE + channel->shape.station_count * channel->shape.station_size;
 }
 
-struct batch *channel_batch(const struct channel *channel, uint32_t lane)
+uint8_t *channel_lane_part(const struct channel *channel, uint32_t lane, uint64_t *size)
 {
     ASSERT(lane < channel->shape.lane_count);
-    return (struct batch *)(void *)(channel->memory + CHANNEL_WINDOWS_AT +
-                                    lane * channel_window_size(channel));
+    *size = CHANNEL_CALL_SIZE + channel_window_size(channel);
+    return channel->memory + CHANNEL_PARTS_AT + lane * *size;
+}
+
+struct batch *channel_batch(const struct channel *channel, uint32_t lane)
+{
+    uint64_t size;
+    return (struct batch *)(void *)(channel_lane_part(channel, lane, &size) + CHANNEL_CALL_SIZE);
 }
 
 uint8_t *channel_station(const struct channel *channel, uint32_t lane, uint32_t station)
@@ -267,4 +280,116 @@ enum channel_answer channel_answer(const struct channel *channel, uint32_t lane,
         return CHANNEL_ANSWER_RETURNED;
     *outcome = outcome_of(&copy);
     return CHANNEL_ANSWER_DONE;
+}
+
+/* --- host calls --- */
+
+struct channel_call *channel_call(const struct channel *channel, uint32_t lane)
+{
+    uint64_t size;
+    return (struct channel_call *)(void *)channel_lane_part(channel, lane, &size);
+}
+
+uint8_t *channel_call_requests(const struct channel *channel, uint32_t lane)
+{
+    return (uint8_t *)channel_call(channel, lane) + CHANNEL_CALL_HEAD_SIZE;
+}
+
+uint8_t *channel_call_answers(const struct channel *channel, uint32_t lane)
+{
+    return channel_call_requests(channel, lane) + CALL_AREA_SIZE;
+}
+
+uint32_t channel_call_post(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                           uint32_t size)
+{
+    struct channel_call *call = channel_call(channel, lane);
+    uint32_t number = call->posted + 1;
+    number += number == 0; /* which stands for none */
+    call->sequence = sequence;
+    call->size = size;
+    __atomic_store_n(&call->posted, number, __ATOMIC_SEQ_CST);
+    return number;
+}
+
+static bool is_answered(const struct channel_call *call, uint32_t number)
+{
+    return __atomic_load_n(&call->answered, __ATOMIC_SEQ_CST) == number;
+}
+
+/* Until `until_ns` (0: for ever) or something else woke it. */
+static void answered_wait(struct channel_call *call, uint32_t number, uint64_t now_ns,
+                          uint64_t until_ns)
+{
+    uint64_t left_ns = until_ns > now_ns ? until_ns - now_ns : 0;
+    struct timespec timeout = { .tv_sec = (time_t)(left_ns / 1000000000u),
+                                .tv_nsec = (long)(left_ns % 1000000000u) };
+    uint32_t held = __atomic_load_n(&call->answered, __ATOMIC_SEQ_CST);
+    if (held != number)
+        syscall(SYS_futex, &call->answered, FUTEX_WAIT, held, until_ns == 0 ? NULL : &timeout, NULL,
+                0);
+}
+
+bool channel_call_wait(const struct channel *channel, uint32_t lane, uint32_t number,
+                       const struct desk_wait *wait)
+{
+    struct channel_call *call = channel_call(channel, lane);
+    for (unsigned i = 0; i < CALL_SPIN_COUNT; i++) {
+        if (is_answered(call, number))
+            return true;
+        __builtin_ia32_pause();
+    }
+    uint64_t long_ns = wait->is_long != NULL ? deadline_now_ns() + SLICE_NS : 0;
+    bool came = false;
+    __atomic_store_n(&call->sleeps, 1, __ATOMIC_SEQ_CST);
+    while (!(came = is_answered(call, number))) {
+        uint64_t now_ns = deadline_now_ns();
+        if (wait->deadline_ns != 0 && now_ns >= wait->deadline_ns)
+            break;
+        if (long_ns != 0 && now_ns >= long_ns) {
+            wait->is_long(wait->context);
+            long_ns = 0;
+        }
+        bool is_slice = long_ns != 0 && (wait->deadline_ns == 0 || long_ns < wait->deadline_ns);
+        answered_wait(call, number, now_ns, is_slice ? long_ns : wait->deadline_ns);
+    }
+    __atomic_store_n(&call->sleeps, 0, __ATOMIC_RELAXED);
+    return came;
+}
+
+bool channel_call_answer(const struct channel *channel, uint32_t lane, uint32_t *size)
+{
+    uint32_t held = __atomic_load_n(&channel_call(channel, lane)->answer_size, __ATOMIC_RELAXED);
+    if (held == 0 || held > CALL_AREA_SIZE)
+        return false;
+    *size = held;
+    return true;
+}
+
+bool channel_call_look(const struct channel *channel, uint32_t lane, uint32_t seen,
+                       struct channel_call_seen *found)
+{
+    const struct channel_call *call = channel_call(channel, lane);
+    uint32_t number = __atomic_load_n(&call->posted, __ATOMIC_SEQ_CST);
+    if (number == seen || number == 0)
+        return false;
+    uint32_t size = __atomic_load_n(&call->size, __ATOMIC_RELAXED);
+    *found =
+        (struct channel_call_seen){ .number = number,
+                                    .sequence = __atomic_load_n(&call->sequence, __ATOMIC_RELAXED),
+                                    .size = MIN(size, CALL_AREA_SIZE) };
+    return true;
+}
+
+void channel_call_reply(const struct channel *channel, uint32_t lane, uint32_t number,
+                        struct bytes answers)
+{
+    struct channel_call *call = channel_call(channel, lane);
+    ASSERT(answers.size <= CALL_AREA_SIZE);
+    if (answers.size > 0)
+        memcpy(channel_call_answers(channel, lane), answers.data, answers.size);
+    __atomic_store_n(&call->answer_size, (uint32_t)answers.size, __ATOMIC_RELAXED);
+    __atomic_store_n(&call->answered, number, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&call->sleeps, __ATOMIC_SEQ_CST) != 0)
+        syscall(SYS_futex, &call->answered, FUTEX_WAKE, 1, NULL, NULL, 0);
 }

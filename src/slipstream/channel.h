@@ -11,14 +11,29 @@
 #define SLIPSTREAM_CHANNEL_H
 
 #include "abi/batch.h"
+#include "abi/call.h"
 #include "base/error.h"
 #include "slipstream/engine.h"
 
 enum {
-    CHANNEL_MAGIC = 0x32434e33, /* "3NC2" */
+    CHANNEL_MAGIC = 0x33434e33, /* "3NC3" */
     CHANNEL_LANES_MAX = 64,
     CHANNEL_STATIONS_MAX = BATCH_ENTRY_COUNT,
     CHANNEL_SLOTS_MAX = 1024 /* stations of all lanes */
+};
+
+/* What stands before each lane's window, where no guest can write: the host call that its cell
+ * waits for (abi/call.h), one at a time.  Requests and answers have a page-aligned area each. */
+struct channel_call {
+    /* By the cell. */
+    uint32_t posted;   /* number of the call; 0: none yet */
+    uint32_t sequence; /* the lane's invocation that asks */
+    uint32_t size;     /* of the requests */
+    uint32_t sleeps;   /* it waits for `answered` to change */
+    uint32_t unused[12];
+    /* By the server. */
+    uint32_t answered;    /* number of the call that the answers are for; the futex */
+    uint32_t answer_size; /* 0: refused */
 };
 
 struct channel_shape {
@@ -70,6 +85,8 @@ struct channel_lane *channel_lane(const struct channel *channel, uint32_t lane);
 /* What a lane's micro-VM maps: struct batch, then the stations. */
 struct batch *channel_batch(const struct channel *channel, uint32_t lane);
 uint64_t channel_window_size(const struct channel *channel);
+/* All that is a lane's alone: call slot, then window. */
+uint8_t *channel_lane_part(const struct channel *channel, uint32_t lane, uint64_t *size);
 uint8_t *channel_station(const struct channel *channel, uint32_t lane, uint32_t station);
 
 /* Server: hands over the lane's invocation number `sequence`; one after the other. */
@@ -90,6 +107,30 @@ enum channel_answer {
 };
 enum channel_answer channel_answer(const struct channel *channel, uint32_t lane, uint32_t sequence,
                                    bool is_direct, struct outcome *outcome);
+
+struct channel_call *channel_call(const struct channel *channel, uint32_t lane);
+uint8_t *channel_call_requests(const struct channel *channel, uint32_t lane); /* CALL_AREA_SIZE */
+uint8_t *channel_call_answers(const struct channel *channel, uint32_t lane);  /* the same */
+/* Cell: hands over the first `size` bytes of the requests; returns the call's number. */
+uint32_t channel_call_post(const struct channel *channel, uint32_t lane, uint32_t sequence,
+                           uint32_t size);
+struct desk_wait;
+/* Cell: false when the time is up. */
+MUST_CHECK bool channel_call_wait(const struct channel *channel, uint32_t lane, uint32_t number,
+                                  const struct desk_wait *wait);
+/* Cell, after waiting: bytes of answers; false: refused. */
+MUST_CHECK bool channel_call_answer(const struct channel *channel, uint32_t lane, uint32_t *size);
+/* Server: a call that is not `seen`: its number, invocation and size, copied and bounded. */
+struct channel_call_seen {
+    uint32_t number;
+    uint32_t sequence;
+    uint32_t size;
+};
+MUST_CHECK bool channel_call_look(const struct channel *channel, uint32_t lane, uint32_t seen,
+                                  struct channel_call_seen *call);
+/* Server: answers call `number`; no answers: refused. */
+void channel_call_reply(const struct channel *channel, uint32_t lane, uint32_t number,
+                        struct bytes answers);
 
 /* Worker: waits until more than `handled` were submitted; false after `timeout_ms` (-1: never). */
 bool channel_wait(const struct channel *channel, uint32_t lane, uint32_t handled, int timeout_ms);

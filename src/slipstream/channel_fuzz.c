@@ -7,7 +7,8 @@
 #include <string.h>
 
 enum {
-    CHANNEL_SIZE = 131072,
+    CHANNEL_SIZE = 2 << 20,
+    LANES_SIZE = 36864, /* of what stands before the lanes' own parts */
     STATION_SIZE = 8192
 };
 
@@ -22,13 +23,25 @@ void fuzz_one(struct bytes input)
     struct bytes lane = bytes_part(rest, 0, sizeof(struct channel_lane));
     struct bytes ring = bytes_part(rest, lane.size, sizeof(struct batch));
     struct mailbox *mailbox = (struct mailbox *)(void *)channel_station(&channel, 1, 1);
-    memset(memory, 0, sizeof(memory));
+    memset(memory, 0, LANES_SIZE);
+    memset(channel_batch(&channel, 1), 0, channel_window_size(&channel));
+    memset(channel_call(&channel, 1), 0, sizeof(struct channel_call));
     if (lane.size > 0)
         memcpy(channel_lane(&channel, 1), lane.data, MIN(lane.size, sizeof(struct channel_lane)));
     if (ring.size > 0)
         memcpy(channel_batch(&channel, 1), ring.data, MIN(ring.size, sizeof(struct batch)));
     if (header.size > 0)
         memcpy(mailbox, header.data, header.size);
+
+    struct bytes call = bytes_part(rest, 0, sizeof(struct channel_call));
+    struct channel_call_seen seen;
+    uint32_t answer_size;
+    if (call.size > 0)
+        memcpy(channel_call(&channel, 1), call.data, call.size);
+    if (channel_call_look(&channel, 1, 7, &seen))
+        ASSERT(seen.size <= CALL_AREA_SIZE && seen.number != 7);
+    if (channel_call_answer(&channel, 1, &answer_size))
+        ASSERT(answer_size > 0 && answer_size <= CALL_AREA_SIZE);
 
     for (uint32_t sequence = 0; sequence < 2 * BATCH_ENTRY_COUNT; sequence++) {
         for (unsigned is_direct = 0; is_direct < 2; is_direct++) {

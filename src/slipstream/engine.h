@@ -134,6 +134,7 @@ struct mailbox_request {
     struct bytes input;
     uint32_t input_capacity; /* at least input.size */
     uint32_t errors_capacity;
+    uint32_t calls_capacity; /* CALL_AREA_SIZE, or 0: no host calls */
 };
 MUST_CHECK bool mailbox_prepare(void *mailbox, size_t size, const struct mailbox_request *request,
                                 struct error *error);

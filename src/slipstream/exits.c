@@ -339,6 +339,9 @@ static bool serve_exit(struct run *run, const struct event *event, uint64_t *ans
     case GUEST_EXIT_CLOCK:
         (void)exits_set_clocks(shell);
         return true;
+    case GUEST_EXIT_CALL:
+        console_drain(run);
+        return serve_call(run, event, answer);
     default:
         outcome->kind = OUTCOME_CRASHED;
         return false;

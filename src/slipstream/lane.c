@@ -65,6 +65,8 @@ bool lane_run_one(struct lane *lane, struct shell *shell)
         return true;
     }
     shell_use_station(shell, BATCH_SIZE + station * shape->station_size, shape->station_size);
+    if (shell->desk != NULL)
+        shell->desk->sequence = lane->ring.handled;
     if (!shell_run(shell, NULL, &outcome, &error))
         outcome.kind = OUTCOME_CRASHED;
     lane_post(lane, &outcome);

@@ -68,10 +68,12 @@ bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *re
         made.input.capacity +=
             builder_area(&builder, request->input_capacity - request->input.size).capacity;
     /* Output comes next, so that what is short stays within a page; what is seldom used is last. */
-    builder.failed = builder.failed || request->errors_capacity > size - builder.at;
+    uint64_t last = (uint64_t)request->errors_capacity + request->calls_capacity;
+    builder.failed = builder.failed || last > size - builder.at;
     if (!builder.failed) {
-        made.output = builder_area(&builder, size - builder.at - request->errors_capacity);
+        made.output = builder_area(&builder, size - builder.at - last);
         made.errors = builder_area(&builder, request->errors_capacity);
+        made.calls = builder_area(&builder, request->calls_capacity);
     }
     if (builder.failed)
         return error_set(error, ERROR_LIMIT, "arguments and input do not fit %zu bytes", size);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 enum {
-    MEMORY_SIZE = 131072,
+    MEMORY_SIZE = 1 << 20,
 };
 
 struct scene {

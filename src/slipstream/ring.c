@@ -81,6 +81,14 @@ static bool stay_interrupted(struct stay *stay)
     return stay_set_stop(stay, now_ns, &error);
 }
 
+/* Those behind one that waits for the server are for others, too. */
+static void stay_is_long(void *context)
+{
+    struct stay *stay = context;
+    stay_give_back(stay);
+    stay_announce(stay);
+}
+
 /* What the host does for the running one; those behind it do not wait for a sleeper. */
 static bool stay_serve(struct stay *stay, const struct event *event, uint64_t *answer)
 {
@@ -92,6 +100,8 @@ static bool stay_serve(struct stay *stay, const struct event *event, uint64_t *a
         stay_announce(stay);
     }
     stay->run.deadline_ns = stay->since_ns + timeout_ns(stay);
+    if (stay->shell->desk != NULL)
+        stay->shell->desk->sequence = stay->progress.running;
     return exits_step(&stay->run, event, answer);
 }
 
@@ -223,6 +233,8 @@ bool ring_serve(struct ring *ring, struct shell *shell, uint32_t function, struc
                              .run = { .shell = shell },
                              .progress = progress_begin(ring) };
         stay.run.outcome = &stay.outcome;
+        stay.run.is_long = stay_is_long;
+        stay.run.is_long_context = &stay;
         is_served = stay_begin(&stay, code_offset, error) && stay_enter(&stay, error);
     }
     deadline_clear();

@@ -4,6 +4,7 @@
 #define SLIPSTREAM_SHELL_H
 
 #include "slipstream/backend.h"
+#include "slipstream/calls.h"
 
 struct engine {
     const struct backend *backend;
@@ -23,6 +24,7 @@ struct shell {
     uint64_t mailbox_size;
     bool owns_mailbox;
     bool is_broken;
+    struct call_desk *desk; /* where host calls go; NULL: they are refused */
     struct settings settings;
 };
 
@@ -37,6 +39,9 @@ struct run {
     bool is_initialisation;
     bool keeps_output;   /* stdout is not for the console */
     uint32_t drained[2]; /* bytes of stdout and stderr passed on already */
+    /* A host call takes long; NULL: nobody is waiting behind it. */
+    void (*is_long)(void *context);
+    void *is_long_context;
     struct outcome *outcome;
 };
 

@@ -49,6 +49,7 @@
     X(handle)                                                                                      \
     X(init)                                                                                        \
     X(print)                                                                                       \
+    X(leave)                                                                                       \
     X(end)
 
 enum test_function {

@@ -66,7 +66,9 @@ bool submit(struct bench *bench, uint32_t function, const char *input, uint64_t 
             uint32_t *slot)
 {
     size_t size;
-    struct mailbox_request request = { .input = bytes_of_string(input), .errors_capacity = 4096 };
+    struct mailbox_request request = { .input = bytes_of_string(input),
+                                       .errors_capacity = 4096,
+                                       .calls_capacity = CALL_AREA_SIZE };
     if (!worker_acquire(bench->worker, function, CHANNEL_LANES_MAX, slot))
         return false;
     void *mailbox = worker_mailbox(bench->worker, *slot, &size);

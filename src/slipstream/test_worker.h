@@ -15,7 +15,7 @@
     SKIP("the backend can't be used here")
 
 enum {
-    MAILBOX_SIZE = 256 << 10
+    MAILBOX_SIZE = 512 << 10
 };
 
 struct bench {

@@ -6,6 +6,7 @@
 #include "slipstream/deadline.h"
 #include "slipstream/seed.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -201,6 +202,7 @@ void worker_release(struct worker *worker, uint32_t slot)
     memcpy(&header, memory, MAILBOX_HEAD_SIZE);
     wipe_area(memory, size, &header.output);
     wipe_area(memory, size, &header.errors);
+    wipe_area(memory, size, &header.calls);
     /* The request by what we laid out ourselves; one never submitted by its header. */
     size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
     wipe_request(memory, header.result_count != 0, MIN(request_size, size));
@@ -334,6 +336,61 @@ bool worker_take(struct worker *worker, struct worker_completion *completion)
         lanes_take(worker, completion))
         return true;
     return worker->is_lost && take_lost(worker, completion);
+}
+
+/* --- host calls --- */
+
+/* Who asks: an invocation of the lane that is under way. */
+static const struct worker_slot *caller_of(const struct worker *worker, uint32_t number,
+                                           uint32_t sequence)
+{
+    const struct worker_lane *lane = &worker->lanes[number];
+    uint32_t station = lane->stations[sequence % BATCH_ENTRY_COUNT];
+    if (sequence - lane->first >= lane->submitted - lane->first || station == STATION_NONE)
+        return NULL;
+    const struct worker_slot *slot =
+        &worker->slots[number * worker->channel.shape.station_count + station];
+    return slot->state == SLOT_RUNNING ? slot : NULL;
+}
+
+static bool lane_take_call(struct worker *worker, uint32_t number, struct worker_call *call)
+{
+    struct worker_lane *lane = &worker->lanes[number];
+    struct channel_call_seen seen;
+    if (!channel_call_look(&worker->channel, number, lane->call_seen, &seen))
+        return false;
+    lane->call_seen = seen.number;
+    const struct worker_slot *slot = caller_of(worker, number, seen.sequence);
+    if (slot == NULL) {
+        channel_call_reply(&worker->channel, number, seen.number, (struct bytes){ 0 });
+        return false;
+    }
+    memcpy(worker->requests, channel_call_requests(&worker->channel, number), seen.size);
+    __asm__ volatile("" : : "r"(worker->requests) : "memory");
+    *call = (struct worker_call){ .lane = number,
+                                  .number = seen.number,
+                                  .token = slot->token,
+                                  .requests = bytes_of(worker->requests, seen.size) };
+    return true;
+}
+
+bool worker_take_call(struct worker *worker, struct worker_call *call)
+{
+    if (worker->requests == NULL && (worker->requests = malloc(CALL_AREA_SIZE)) == NULL)
+        return false;
+    for (uint32_t i = 0; i < worker->channel.shape.lane_count && !worker->is_lost; i++) {
+        const struct worker_lane *lane = &worker->lanes[i];
+        if (lane->first != lane->submitted && lane_take_call(worker, i, call))
+            return true;
+    }
+    return false;
+}
+
+void worker_answer_call(struct worker *worker, uint32_t lane, uint32_t number, struct bytes answers)
+{
+    ASSERT(lane < worker->channel.shape.lane_count);
+    if (!worker->is_lost && worker->lanes[lane].call_seen == number)
+        channel_call_reply(&worker->channel, lane, number, answers);
 }
 
 uint32_t worker_lanes_used(const struct worker *worker)

@@ -89,6 +89,22 @@ struct worker_completion {
  * worker_event is readable and after the process is known to be dead. */
 bool worker_take(struct worker *worker, struct worker_completion *completion);
 
+/* A list of host calls (abi/call.h) that an invocation waits for. */
+struct worker_call {
+    uint32_t lane;
+    uint32_t number;
+    uint64_t token;        /* the invocation's */
+    struct bytes requests; /* copied out of everybody's reach, not checked; until the next call of
+                              worker_take_call */
+};
+/* The next one; false when there is none at the moment.  After worker_take, whenever that is
+ * called. */
+bool worker_take_call(struct worker *worker, struct worker_call *call);
+/* At once or later, as long as the invocation has not completed; `answers` (at most CALL_AREA_SIZE)
+ * empty: that was no list of requests. */
+void worker_answer_call(struct worker *worker, uint32_t lane, uint32_t number,
+                        struct bytes answers);
+
 /* To poll for reading: the eventfd of completions, and the control socket, which becomes readable
  * with the answer to a begun request and when the process is gone (then: worker_lost, worker_take
  * until false, worker_close). */

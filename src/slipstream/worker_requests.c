@@ -198,6 +198,9 @@ void worker_close(struct worker *worker)
     ipc_free(worker->ipc);
     channel_done(&worker->channel);
     file_close(&worker->event);
+    if (worker->requests != NULL)
+        explicit_bzero(worker->requests, CALL_AREA_SIZE);
+    free(worker->requests);
     free(worker);
 }
 

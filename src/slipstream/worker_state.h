@@ -38,6 +38,7 @@ struct worker_lane {
     uint32_t load;                        /* acquired or under way */
     uint64_t moved_ns;                    /* when it last got further */
     uint32_t stations[BATCH_ENTRY_COUNT]; /* by sequence; STATION_NONE: answered */
+    uint32_t call_seen;                   /* the last host call that was taken */
 };
 
 /* What is known of a function that was loaded. */
@@ -60,6 +61,7 @@ struct worker {
     uint32_t ready_count; /* lanes that shall be ready; 0: nothing was said of it */
     uint32_t ready_told;
     struct worker_profile profile;
+    uint8_t *requests; /* the last host call's copy, CALL_AREA_SIZE; NULL: there was none yet */
     uint32_t core_count;
     uint32_t running_count;
     uint32_t parked_count;

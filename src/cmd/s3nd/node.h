@@ -48,6 +48,7 @@ struct node {
     struct deployer *deployer;
     struct trier trier;
     struct receipt_book *receipts;
+    struct services *services;
     struct invoker *invoker;
     struct identity identity;
     struct gateway *gateway;

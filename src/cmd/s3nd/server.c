@@ -6,6 +6,7 @@
 #include "cmd/s3nd/choices.h"
 #include "cmd/s3nd/launcher.h"
 #include "cmd/s3nd/node.h"
+#include "cmd/s3nd/node_services.h"
 #include "cmd/s3nd/remote_compiler.h"
 #include "cmd/s3nd/server_jail.h"
 #include "core/reader.h"
@@ -276,12 +277,15 @@ static bool open_functions(struct node *node, struct error *error)
     if (!receipt_backend_of_name(&backend, node->config->backend))
         return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
                          error_quote(bytes_of_string(node->config->backend)).text);
+    if (!node_services_open(&node->services, error))
+        return false;
     struct invoker_options invoker = {
         .backend = backend,
         .loop = &node->loop,
         .blobs = node->blobs,
         .workers = { node->supervisor, worker_request, worker_end },
         .receipts = node->receipts,
+        .services = node->services,
         .clock = &clock_system,
         .hot = node->has_optimiser ? function_hot : NULL,
         .hot_context = node,
@@ -428,6 +432,7 @@ static void node_done(struct node *node)
     gateway_free(node->gateway);
     invoker_free(node->invoker);
     node_states_close(node);
+    services_free(node->services);
     deployer_free(node->deployer);
     receipt_book_free(node->receipts);
     identity_done(&node->identity);

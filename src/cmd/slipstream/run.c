@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "base/options.h"
 #include "cmd/slipstream/run_reactor.h"
+#include "slipstream/calls.h"
 #include "slipstream/engine.h"
 #include "slipstream/worker.h"
 
@@ -211,7 +212,10 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
     struct mailbox_request request = { .arguments = arguments,
                                        .environment = options->environment.items,
                                        .input_capacity = RUN_INPUT_SIZE,
-                                       .errors_capacity = RUN_ERRORS_SIZE };
+                                       .errors_capacity = RUN_ERRORS_SIZE,
+                                       .calls_capacity = CALL_AREA_SIZE };
+    static uint8_t requests[CALL_AREA_SIZE], answers[CALL_AREA_SIZE];
+    struct call_desk desk = desk_of_nobody(requests, answers, "in `s3n run`");
     struct mailbox *mailbox = shell_mailbox(parts->shell);
     if (options->fuel != 0 && (program_image(parts->program)->header.flags & IMAGE_IS_METERED) == 0)
         return error_set(error, ERROR_USAGE, "the image does not count fuel: compile with --fuel");
@@ -222,6 +226,7 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
         return false;
     if (outcome->kind != OUTCOME_DONE)
         return true;
+    shell_use_desk(parts->shell, &desk);
     if (parts->entry == SETTINGS_ENTRY_COMMAND)
         return shell_run(parts->shell, &console_stdio, outcome, error);
     if (!mailbox_check_quiet(mailbox, mailbox_size_of(parts), error))

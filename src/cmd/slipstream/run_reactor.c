@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/slipstream/run_reactor.h"
 
+#include "abi/call.h"
 #include "abi/envelope.h"
 #include "base/file.h"
 
@@ -48,7 +49,8 @@ bool run_reactor_prepare(struct mailbox *mailbox, const char *const *environment
     struct envelope_request envelope = { .environment = all, .body = body };
     struct mailbox_request request = { .environment = all,
                                        .input_capacity = (uint32_t)envelope_request_size(&envelope),
-                                       .errors_capacity = ERRORS_SIZE };
+                                       .errors_capacity = ERRORS_SIZE,
+                                       .calls_capacity = CALL_AREA_SIZE };
     if (!mailbox_prepare(mailbox, RUN_REACTOR_MAILBOX_SIZE, &request, error))
         return false;
     struct writer writer =

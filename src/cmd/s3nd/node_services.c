@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/node_services.h"
+
+#include "services/about.h"
+
+bool node_services_open(struct services **services, struct error *error)
+{
+    AUTO(services) struct services *made = NULL;
+    if (!services_new(&made, error) || !services_add(made, &service_about, NULL, error))
+        return false;
+    *services = TAKE(made);
+    return true;
+}

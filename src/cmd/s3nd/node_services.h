@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The services that this node's functions may call (services/services.h), one line each. */
+#ifndef CMD_S3ND_NODE_SERVICES_H
+#define CMD_S3ND_NODE_SERVICES_H
+
+#include "services/services.h"
+
+MUST_CHECK bool node_services_open(struct services **services, struct error *error);
+
+#endif

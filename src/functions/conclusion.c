@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Invocations that have ended and whose services decide what becomes of them. */
+#include "functions/house.h"
+
+#include <stdlib.h>
+
+struct conclusion {
+    struct conclusion *next;
+    struct house *house;
+    struct invocation *invocation;
+    struct finished finished;
+};
+
+static void conclusion_free(struct conclusion *conclusion)
+{
+    for (struct conclusion **at = &conclusion->house->conclusions; *at != NULL; at = &(*at)->next) {
+        if (*at == conclusion) {
+            *at = conclusion->next;
+            break;
+        }
+    }
+    finished_done(&conclusion->finished);
+    free(conclusion);
+}
+
+void house_drop_conclusions(struct house *house)
+{
+    while (house->conclusions != NULL) {
+        struct conclusion *first = house->conclusions;
+        invocation_free(first->invocation);
+        conclusion_free(first);
+    }
+}
+
+/* From the start, as if it had just come. */
+static bool can_retry(const struct house *house, const struct invocation *invocation)
+{
+    return invocation->owned != NULL && invocation->retry_count < INVOCATION_RETRIES_MAX &&
+           house->is_served;
+}
+
+static void concluded(void *context, const struct service_ending *ending)
+{
+    struct conclusion *conclusion = context;
+    struct house *house = conclusion->house;
+    struct invocation *invocation = TAKE(conclusion->invocation);
+    struct error error;
+    if (ending->verdict == SERVICE_KEEP) {
+        invocation_deliver(house, invocation, &conclusion->finished);
+    } else if (ending->verdict == SERVICE_RETRY && can_retry(house, invocation)) {
+        invocation->retry_count++;
+        services_forget(TAKE(invocation->scope));
+        house_wait_first(house, invocation);
+    } else {
+        bool is_failed = ending->verdict == SERVICE_FAIL;
+        error_set(&error, is_failed ? ERROR_UNAVAILABLE : ERROR_CONFLICT, "%s", ending->message);
+        invocation_fail(invocation, &error);
+    }
+    conclusion_free(conclusion);
+}
+
+void invocation_conclude(struct house *house, struct invocation *invocation,
+                         struct finished *finished)
+{
+    struct conclusion *made = calloc(1, sizeof(*made));
+    bool is_commit = finished->outcome.kind == OUTCOME_DONE && finished->outcome.exit_code == 0;
+    struct error error;
+    if (made == NULL) {
+        finished_done(finished);
+        error_set(&error, ERROR_NO_MEMORY, "no memory to end an invocation");
+        invocation_fail(invocation, &error);
+        return;
+    }
+    *made = (struct conclusion){
+        .next = house->conclusions, .house = house, .invocation = invocation, .finished = *finished
+    };
+    house->conclusions = made;
+    services_end(invocation->scope, is_commit, concluded, made);
+}
