@@ -20,6 +20,7 @@ enum {
     JWE_SIZE_MAX = 1 << 20,            /* one encrypted message, as text */
     JWE_HEADER_SIZE_MAX = 4096,        /* its protected header, decoded */
     JWE_PARTY_SIZE_MAX = 64,           /* apu and apv, decoded */
+    HPKE_INFO_SIZE_MAX = 1024,         /* info, and labels of exports */
     COSE_HEADER_COUNT_MAX = 16,        /* in each map of a message */
     DER_DEPTH_MAX = 16,                /* nested values under construction */
     PEM_SIZE_MAX = 64 << 10,           /* one PEM text */

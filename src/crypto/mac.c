@@ -45,23 +45,28 @@ struct digest32 hmac_sha256(struct bytes key, struct bytes data)
     return hmac_parts(key, &data, 1);
 }
 
-void hkdf_sha256(void *target, size_t size, struct bytes secret, struct bytes salt,
-                 struct bytes info)
+void hkdf_expand_sha256(void *target, size_t size, const struct digest32 *key, struct bytes info)
 {
     ASSERT(size <= HKDF_SIZE_MAX);
-    struct digest32 pseudorandom = hmac_sha256(salt, secret);
     struct digest32 block = { 0 };
     uint8_t *at = target;
     for (uint8_t counter = 1; size > 0; counter++) {
         struct bytes parts[] = { bytes_of(block.bytes, counter == 1 ? 0 : sizeof(block.bytes)),
                                  info, bytes_of(&counter, 1) };
-        block = hmac_parts(BYTES_OF(pseudorandom.bytes), parts, ARRAY_COUNT(parts));
+        block = hmac_parts(BYTES_OF(key->bytes), parts, ARRAY_COUNT(parts));
         size_t part = MIN(size, sizeof(block.bytes));
         memcpy(at, block.bytes, part);
         at += part;
         size -= part;
     }
     secret_wipe(&block, sizeof(block));
+}
+
+void hkdf_sha256(void *target, size_t size, struct bytes secret, struct bytes salt,
+                 struct bytes info)
+{
+    struct digest32 pseudorandom = hmac_sha256(salt, secret);
+    hkdf_expand_sha256(target, size, &pseudorandom, info);
     secret_wipe(&pseudorandom, sizeof(pseudorandom));
 }
 

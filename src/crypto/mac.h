@@ -17,4 +17,8 @@ void hkdf_derive(struct secret32 *derived, const struct secret32 *secret, struct
 void hkdf_sha256(void *target, size_t size, struct bytes secret, struct bytes salt,
                  struct bytes info);
 
+/* The second half alone: from a pseudorandom key, up to HKDF_SIZE_MAX bytes.  The first half,
+ * extract, is hmac_sha256(salt, secret). */
+void hkdf_expand_sha256(void *target, size_t size, const struct digest32 *key, struct bytes info);
+
 #endif

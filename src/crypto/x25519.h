@@ -12,4 +12,9 @@ struct x25519_public {
 MUST_CHECK bool x25519_public_of(struct x25519_public *public_key, const struct secret32 *key,
                                  struct error *error);
 
+/* The shared secret of RFC 7748 section 6.1, not yet a key: derive one from it.  INVALID when it
+ * would be zero, as for points of small order. */
+MUST_CHECK bool x25519_agree(struct secret32 *shared, const struct secret32 *key,
+                             const struct x25519_public *peer, struct error *error);
+
 #endif
