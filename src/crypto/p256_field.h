@@ -102,9 +102,26 @@ static inline UNUSED struct p256_element portable_mul(const struct p256_element 
 
 #if defined(__x86_64__)
 
+#include <cpuid.h>
+
+/* Whether the processor has BMI2 and ADX: asked once, whoever asks first. */
 static inline bool p256_has_adx(void)
 {
-    return __builtin_cpu_supports("adx") && __builtin_cpu_supports("bmi2");
+    enum {
+        UNKNOWN,
+        NO,
+        YES
+    };
+    static int known = UNKNOWN;
+    int answer = __atomic_load_n(&known, __ATOMIC_RELAXED);
+    if (answer == UNKNOWN) {
+        unsigned a = 0, b = 0, c = 0, d = 0;
+        bool has = __get_cpuid_count(7, 0, &a, &b, &c, &d) != 0 && (b & bit_BMI2) != 0 &&
+                   (b & bit_ADX) != 0;
+        answer = has ? YES : NO;
+        __atomic_store_n(&known, answer, __ATOMIC_RELAXED);
+    }
+    return answer == YES;
 }
 
 /* What lies from e0 to e3, with e4 above and the carry into e5, plus a times the limb b_i. */
