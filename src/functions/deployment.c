@@ -215,6 +215,19 @@ static void on_trial(void *context, const struct error *error)
         deployment_register(deployment);
 }
 
+/* That they will be loaded: before a trial, and before the first invocation. */
+static bool loads_record(const struct deployment *deployment, struct error *error)
+{
+    const struct load_recorder *loads = &deployment->deployer->options.loads;
+    struct digest32 manifest = sha256_of(buffer_view(&deployment->canonical));
+    for (size_t i = 0; i < deployment->manifest->function_count; i++) {
+        if (!loading_record(loads, deployment->manifest, &manifest, i, &deployment->images[i],
+                            error))
+            return false;
+    }
+    return true;
+}
+
 /* Every image is there: checks what they can be entered by, and lets those that initialise
  * themselves do it once. */
 static void deployment_finish(struct deployment *deployment)
@@ -222,7 +235,7 @@ static void deployment_finish(struct deployment *deployment)
     struct deployer *deployer = deployment->deployer;
     struct error error;
     bool waits = false;
-    if (!entries_check(deployment, &error) ||
+    if (!entries_check(deployment, &error) || !loads_record(deployment, &error) ||
         (deployer->options.trier != NULL &&
          !trial_start(&deployment->trial, deployer->options.trier, deployment->manifest,
                       deployment->images, on_trial, deployment, &waits, &error)))

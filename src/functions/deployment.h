@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "functions/blobs.h"
 #include "functions/compiler.h"
+#include "functions/loading.h"
 #include "functions/registry.h"
 
 struct deployer;
@@ -25,6 +26,7 @@ struct deployer_options {
     const struct compiler *compiler;
     const struct clock *clock;
     const struct trier *trier; /* NULL: nothing is tried */
+    struct load_recorder loads;
 };
 
 MUST_CHECK bool deployer_new(struct deployer **deployer, const struct deployer_options *options,

@@ -435,7 +435,11 @@ static bool function_load(struct house *house, uint32_t function, struct error *
     AUTO_CLOSE int files = -1;
     if (house->is_loading || house->is_profiling)
         return true;
-    house->is_loading = function_open(house->invoker->options.blobs, row,
+    /* After a start the log may be another than the one at deployment. */
+    house->is_loading = loading_record(&house->invoker->options.loads, application->manifest,
+                                       &application->manifest_digest, function,
+                                       &application->images[function], error) &&
+                        function_open(house->invoker->options.blobs, row,
                                       &application->images[function], &image, &files, error) &&
                         worker_load_begin(house->worker, function, image, files, &settings, error);
     house->loading = function;

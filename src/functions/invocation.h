@@ -16,6 +16,7 @@
 #include "base/arena.h"
 #include "base/clock.h"
 #include "functions/blobs.h"
+#include "functions/loading.h"
 #include "functions/receipts.h"
 #include "functions/registry.h"
 
@@ -38,7 +39,8 @@ struct invoker_options {
     struct blobs *blobs; /* for images */
     struct worker_source workers;
     struct receipt_book *receipts;
-    struct services *services;    /* what functions may call; NULL: nothing */
+    struct services *services; /* what functions may call; NULL: nothing */
+    struct load_recorder loads;
     enum receipt_backend backend; /* that the workers run functions with */
     const struct clock *clock;
     size_t input_size_max;

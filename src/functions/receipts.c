@@ -50,6 +50,13 @@ void receipt_book_use_key(struct receipt_book *book, struct ecdsa_key *key,
     book->sequence = 0;
 }
 
+void receipt_book_use_keyset(struct receipt_book *book, const struct keyset *keyset,
+                             const struct digest32 *keyset_digest)
+{
+    book->keyset = *keyset;
+    book->keyset_digest = *keyset_digest;
+}
+
 bool receipt_book_sign_session(struct receipt_book *book, const struct session_exporter *exporter,
                                const struct nonce32 *nonce, struct ecdsa_signature *signature,
                                struct error *error)

@@ -20,6 +20,9 @@ DEFINE_AUTO(receipt_book, receipt_book_free)
  */
 void receipt_book_use_key(struct receipt_book *book, struct ecdsa_key *key,
                           const struct keyset *keyset, const struct digest32 *keyset_digest);
+/* The same key under another keyset: numbers go on. */
+void receipt_book_use_keyset(struct receipt_book *book, const struct keyset *keyset,
+                             const struct digest32 *keyset_digest);
 /* Signs what `receipt` says after adding node, platform, keyset, time and number.  *text is valid
  * until the next call.  UNAVAILABLE without a key that is still valid. */
 MUST_CHECK bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt,

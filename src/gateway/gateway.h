@@ -31,6 +31,7 @@ enum gateway_access {
     X(HEALTH, GET, "/.well-known/s3n/health", OPEN, 0)                                             \
     X(INFO, GET, "/.well-known/s3n/info", OPEN, 0)                                                 \
     X(ATTESTATION, GET, "/.well-known/s3n/attestation", OPEN, 0)                                   \
+    X(EVENTS, GET, "/.well-known/s3n/events", OPEN, 0)                                             \
     X(SESSION, GET, "/.well-known/s3n/session", OPEN, 0)                                           \
     X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
     X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \

@@ -149,8 +149,7 @@ bool event_is(const struct event *event, const char *kind)
     return bytes_equal_string(event->kind, kind);
 }
 
-/* A line without its end. */
-static bool record_parse(struct event *event, struct bytes line)
+bool event_parse(struct event *event, struct bytes line)
 {
     struct reader reader = reader_of(line);
     struct bytes digits;
@@ -196,7 +195,7 @@ bool event_write(struct writer *writer, const struct event *event, struct error 
     if (writer->failed)
         return error_set(error, ERROR_LIMIT, "an event has no room");
     /* What a reader would refuse is never written. */
-    if (!record_parse(&parsed, bytes_part(writer_view(writer), before, writer->size))) {
+    if (!event_parse(&parsed, bytes_part(writer_view(writer), before, writer->size))) {
         writer->size = before;
         return error_set(error, ERROR_INVALID, "not an event: kind, details or size");
     }
@@ -249,7 +248,7 @@ static enum events_reason disorder(const struct events_replay *replay, uint64_t 
     struct event next;
     if (sequence < replay->count + 1)
         return EVENTS_REASON_SWAP;
-    if (line_take(&ahead, &line) && record_parse(&next, line) && next.sequence < sequence)
+    if (line_take(&ahead, &line) && event_parse(&next, line) && next.sequence < sequence)
         return EVENTS_REASON_SWAP;
     return EVENTS_REASON_GAP;
 }
@@ -274,7 +273,7 @@ bool events_next(struct events_replay *replay, struct event *event, bool *is_ove
     bool is_whole = *replay->reader.at == '{';
     if (!line_take(&replay->reader, &line))
         return refuse(replay, is_whole ? EVENTS_REASON_CUT : EVENTS_REASON_FORM, error);
-    if (!record_parse(&parsed, line))
+    if (!event_parse(&parsed, line))
         return refuse(replay, EVENTS_REASON_FORM, error);
     if (parsed.sequence != replay->count + 1)
         return refuse(replay, disorder(replay, parsed.sequence), error);

@@ -62,6 +62,8 @@ bool event_is(const struct event *event, const char *kind);
 struct digest48 event_digest(struct bytes text);
 void events_extend(struct digest48 *head, const struct digest48 *digest);
 
+/* A record without its line feed. */
+MUST_CHECK bool event_parse(struct event *event, struct bytes line);
 /* Writes a record with its line feed.  INVALID when kind or details are not of their form. */
 MUST_CHECK bool event_write(struct writer *writer, const struct event *event, struct error *error);
 

@@ -25,6 +25,8 @@ void api_admin_ready(void *context, const struct gateway_call *call)
         answer_text(node, call, 503, BYTES_LITERAL("stopping\n"));
     else if (node->keeper_is_lost)
         answer_text(node, call, 503, BYTES_LITERAL("no keeper\n"));
+    else if (node->events_failed)
+        answer_text(node, call, 503, BYTES_LITERAL("event log\n"));
     else
         answer_text(node, call, 200, BYTES_LITERAL("ready\n"));
 }

@@ -4,6 +4,8 @@
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
 
+#include <stdio.h>
+
 static void file_removed(void *context, struct ipc_message *answer, const struct error *error)
 {
     (void)context;
@@ -38,6 +40,10 @@ void api_owner_claim(void *context, const struct gateway_call *call)
     }
     struct hex32 id = hex_of_digest(&call->owner);
     log_line(LOG_LEVEL_INFO, "claimed", "owner", id.text, NULL);
+    char details[128];
+    snprintf(details, sizeof(details), "{\"change\":\"owner\",\"owner\":\"%s\"}", id.text);
+    if (!node_record_policy(node, details, &error))
+        log_error("claim", &error);
     struct error ignored;
     if (!supervisor_request(node->supervisor, SUPERVISOR_CLAIM_CODE, (struct bytes){ 0 }, NULL, 0,
                             file_removed, NULL, &ignored))

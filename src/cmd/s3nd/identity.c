@@ -95,3 +95,22 @@ bool identity_renew(struct identity *identity, struct keeper *keeper, struct rec
     *identity = made;
     return true;
 }
+
+bool identity_endorse_again(struct identity *identity, struct keeper *keeper,
+                            struct receipt_book *receipts, struct error *error)
+{
+    const struct keyset present = identity->parsed;
+    struct keyset parsed;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    if (!keeper_endorse(keeper, &present.receipt_key, &present.tls_key, &present.validity, &text,
+                        error) ||
+        !keyset_parse(&parsed, buffer_view(&text), error))
+        return error_within(error, "keyset");
+    identity->parsed = parsed;
+    identity->keyset_digest = keyset_digest(buffer_view(&text));
+    buffer_clear(&identity->keyset);
+    buffer_append(&identity->keyset, buffer_view(&text));
+    receipt_book_use_keyset(receipts, &identity->parsed, &identity->keyset_digest);
+    return true;
+}

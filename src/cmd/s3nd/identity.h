@@ -28,6 +28,10 @@ struct identity {
 MUST_CHECK bool identity_renew(struct identity *identity, struct keeper *keeper,
                                struct receipt_book *receipts, const char *address,
                                struct error *error);
+/* The same keys for the same time, under a keyset that tells the event log as it is now: where
+ * evidence does not. */
+MUST_CHECK bool identity_endorse_again(struct identity *identity, struct keeper *keeper,
+                                       struct receipt_book *receipts, struct error *error);
 /* Whether it has been used for long, or the clock was set to where it is not valid. */
 MUST_CHECK bool identity_is_due(const struct identity *identity);
 void identity_done(struct identity *identity);

@@ -15,6 +15,7 @@
 #include "functions/owners.h"
 #include "functions/trial.h"
 #include "gateway/gateway.h"
+#include "keys/event_copy.h"
 #include "slipstream/handover.h"
 #include "slipstream/restoring.h"
 #include "state/states.h"
@@ -51,6 +52,8 @@ struct node {
     struct services *services;
     struct invoker *invoker;
     struct identity identity;
+    struct event_copy events;
+    bool events_failed; /* the last entry could not be recorded */
     struct gateway *gateway;
     struct http_server *http;
     uv_timer_t renewal;
@@ -75,9 +78,14 @@ void node_keeper_failed(struct node *node, const struct error *error);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 void node_states_close(struct node *node);
+/* The event log (node_events.c): once there is a keeper; then what is loaded is recorded, and what
+ * changes who may do what: `details` is an object with a member "change". */
+MUST_CHECK bool node_events_start(struct node *node, struct error *error);
+struct load_recorder node_load_recorder(struct node *node);
+MUST_CHECK bool node_record_policy(struct node *node, const char *details, struct error *error);
 
 /* Handlers, by operation (api_*.c). */
-gateway_handle_call api_health, api_info, api_attestation, api_session, api_receipt_get;
+gateway_handle_call api_health, api_info, api_attestation, api_events, api_session, api_receipt_get;
 gateway_handle_call api_owner_claim;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,

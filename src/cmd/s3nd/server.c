@@ -269,6 +269,7 @@ static bool open_functions(struct node *node, struct error *error)
         .compiler = &node->compiler,
         .clock = &clock_system,
         .trier = &node->trier,
+        .loads = node_load_recorder(node),
     };
     node->trier = (struct trier){ .loop = &node->loop,
                                   .blobs = node->blobs,
@@ -286,6 +287,7 @@ static bool open_functions(struct node *node, struct error *error)
         .workers = { node->supervisor, worker_request, worker_end },
         .receipts = node->receipts,
         .services = node->services,
+        .loads = node_load_recorder(node),
         .clock = &clock_system,
         .hot = node->has_optimiser ? function_hot : NULL,
         .hot_context = node,
@@ -317,6 +319,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_HEALTH] = api_health,
             [GATEWAY_INFO] = api_info,
             [GATEWAY_ATTESTATION] = api_attestation,
+            [GATEWAY_EVENTS] = api_events,
             [GATEWAY_SESSION] = api_session,
             [GATEWAY_RECEIPT_GET] = api_receipt_get,
             [GATEWAY_OWNER_CLAIM] = api_owner_claim,
@@ -409,8 +412,9 @@ static bool start(struct node *node, struct error *error)
         !supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
                                error) ||
         !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
-        !node_keeper_connect(node, error) || !server_jail_enter(node->config, error) ||
-        !open_store(node, error) || !receipt_book_new(&node->receipts, &clock_system, error) ||
+        !node_keeper_connect(node, error) || !node_events_start(node, error) ||
+        !server_jail_enter(node->config, error) || !open_store(node, error) ||
+        !receipt_book_new(&node->receipts, &clock_system, error) ||
         !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, error) ||
         !open_functions(node, error) || !open_gateway(node, error) || !open_http(node, error) ||
         !publish(node, error))
@@ -440,6 +444,7 @@ static void node_done(struct node *node)
     blobs_free(node->blobs);
     owners_free(node->owners);
     store_close(node->store);
+    event_copy_done(&node->events);
     keeper_close(node->keeper);
     supervisor_client_free(node->supervisor);
     uv_run(&node->loop, UV_RUN_DEFAULT);
