@@ -39,24 +39,59 @@ static bool can_retry(const struct house *house, const struct invocation *invoca
            house->is_served;
 }
 
-static void concluded(void *context, const struct service_ending *ending)
+/* A service did not keep it. */
+static void conclusion_refuse(struct conclusion *conclusion, const struct service_ending *ending)
 {
-    struct conclusion *conclusion = context;
     struct house *house = conclusion->house;
     struct invocation *invocation = TAKE(conclusion->invocation);
     struct error error;
-    if (ending->verdict == SERVICE_KEEP) {
-        invocation_deliver(house, invocation, &conclusion->finished);
-    } else if (ending->verdict == SERVICE_RETRY && can_retry(house, invocation)) {
+    if (ending->verdict == SERVICE_RETRY && can_retry(house, invocation)) {
         invocation->retry_count++;
         services_forget(TAKE(invocation->scope));
         house_wait_first(house, invocation);
     } else {
         bool is_failed = ending->verdict == SERVICE_FAIL;
-        error_set(&error, is_failed ? ERROR_UNAVAILABLE : ERROR_CONFLICT, "%s", ending->message);
+        error_set(&error, is_failed ? ending->code : ERROR_CONFLICT, "%s", ending->message);
         invocation_fail(invocation, &error);
     }
     conclusion_free(conclusion);
+}
+
+static void conclusion_deliver(struct conclusion *conclusion)
+{
+    invocation_deliver(conclusion->house, TAKE(conclusion->invocation), &conclusion->finished);
+    conclusion_free(conclusion);
+}
+
+/* What was to be written with the receipt is written, or not. */
+static void issued(void *context, const struct service_ending *ending)
+{
+    struct conclusion *conclusion = context;
+    if (ending->verdict == SERVICE_KEEP) {
+        conclusion_deliver(conclusion);
+        return;
+    }
+    receipt_book_drop(conclusion->house->invoker->options.receipts, conclusion->invocation->id);
+    conclusion_refuse(conclusion, ending);
+}
+
+static void concluded(void *context, const struct service_ending *ending)
+{
+    struct conclusion *conclusion = context;
+    struct finished *finished = &conclusion->finished;
+    if (ending->verdict != SERVICE_KEEP) {
+        conclusion_refuse(conclusion, ending);
+        return;
+    }
+    invocation_sign(conclusion->house, conclusion->invocation, finished);
+    if (!ending->is_commit) {
+        conclusion_deliver(conclusion);
+        return;
+    }
+    struct bytes receipt = { 0 };
+    if (finished->receipt != NULL)
+        receipt = bytes_of_string(finished->receipt);
+    services_issue(conclusion->invocation->scope, receipt, issued, conclusion);
 }
 
 void invocation_conclude(struct house *house, struct invocation *invocation,

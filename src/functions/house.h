@@ -140,8 +140,12 @@ struct finished {
     struct buffer output, errors;
     bool has_answer;
     struct envelope_answer answer; /* borrows `output` */
+    char *receipt;                 /* NULL: not signed, or none could be */
 };
 void finished_done(struct finished *finished);
+/* Issues its receipt. */
+void invocation_sign(struct house *house, const struct invocation *invocation,
+                     struct finished *finished);
 void invocation_deliver(struct house *house, struct invocation *invocation,
                         struct finished *finished);
 MUST_CHECK bool invocation_own(struct invocation *invocation, struct error *error);

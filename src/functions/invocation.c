@@ -134,6 +134,7 @@ static bool answer_take(struct envelope_answer *answer, enum function_abi abi, s
 
 void finished_done(struct finished *finished)
 {
+    free(finished->receipt);
     buffer_done(&finished->output);
     buffer_done(&finished->errors);
 }
@@ -167,31 +168,57 @@ static void finished_take(struct finished *finished, struct house *house,
                                        buffer_view(&finished->output), outcome, &finished->failure);
 }
 
+static struct bytes body_of(const struct finished *finished)
+{
+    return finished->has_answer ? finished->answer.body : buffer_view(&finished->output);
+}
+
+static void receipt_add_uses(struct receipt *receipt, const struct service_scope *scope)
+{
+    unsigned count;
+    const struct service_use *uses = services_uses(scope, &count);
+    for (unsigned i = 0; i < count && i < RECEIPT_USE_COUNT_MAX; i++) {
+        struct receipt_use *use = &receipt->uses[receipt->use_count++];
+        snprintf(use->service, sizeof(use->service), "%s", uses[i].service);
+        snprintf(use->name, sizeof(use->name), "%s", uses[i].name);
+        use->has_before = uses[i].has_before;
+        use->has_after = uses[i].has_after;
+        use->before = uses[i].before;
+        use->after = uses[i].after;
+    }
+}
+
+void invocation_sign(struct house *house, const struct invocation *invocation,
+                     struct finished *finished)
+{
+    struct receipt receipt;
+    struct error error;
+    const char *text;
+    receipt_fill(&receipt, house, invocation, &finished->outcome);
+    receipt.response = sha256_of(body_of(finished));
+    if (invocation->scope != NULL)
+        receipt_add_uses(&receipt, invocation->scope);
+    if (receipt_book_issue(house->invoker->options.receipts, &receipt, &text, &error))
+        finished->receipt = strdup(text);
+}
+
 void invocation_deliver(struct house *house, struct invocation *invocation,
                         struct finished *finished)
 {
     const struct manifest_function *function =
         &house->application->manifest->functions[invocation->function];
-    struct error unsigned_reason;
-    struct bytes body =
-        finished->has_answer ? finished->answer.body : buffer_view(&finished->output);
-    struct receipt receipt;
-    receipt_fill(&receipt, house, invocation, &finished->outcome);
-    receipt.response = sha256_of(body);
     struct invocation_result result = {
         .id = invocation->id,
-        .status = receipt.outcome.status,
+        .status = status_of(&finished->outcome),
         .exit_code = finished->outcome.exit_code,
         .message = finished->failure.text,
-        .output = body,
+        .output = body_of(finished),
         .answer = finished->has_answer ? &finished->answer : NULL,
         .errors = buffer_view(&finished->errors),
-        .duration_us = receipt.usage.duration_us,
+        .duration_us = finished->outcome.duration_ns / 1000,
         .pad_size = pad_size_of(function),
+        .receipt = finished->receipt,
     };
-    if (!receipt_book_issue(house->invoker->options.receipts, &receipt, &result.receipt,
-                            &unsigned_reason))
-        result.receipt = NULL;
     delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }
 
@@ -204,6 +231,7 @@ void invocation_complete(struct house *house, struct invocation *invocation,
         invocation_conclude(house, invocation, &finished);
         return;
     }
+    invocation_sign(house, invocation, &finished);
     invocation_deliver(house, invocation, &finished);
     finished_done(&finished);
 }

@@ -98,10 +98,19 @@ bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt
     return true;
 }
 
-const char *receipt_book_find(const struct receipt_book *book, struct bytes id)
+void receipt_book_drop(struct receipt_book *book, const char *id)
 {
     size_t count = (size_t)MIN(book->issued, (uint64_t)RECEIPT_KEPT_COUNT);
     for (size_t i = 0; i < count; i++) {
+        if (strcmp(book->kept[i].id, id) == 0)
+            book->kept[i].id[0] = '\0';
+    }
+}
+
+const char *receipt_book_find(const struct receipt_book *book, struct bytes id)
+{
+    size_t count = (size_t)MIN(book->issued, (uint64_t)RECEIPT_KEPT_COUNT);
+    for (size_t i = 0; i < count && id.size > 0; i++) {
         if (bytes_equal_string(id, book->kept[i].id))
             return book->kept[i].text;
     }

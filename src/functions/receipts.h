@@ -33,6 +33,9 @@ MUST_CHECK bool receipt_book_sign_session(struct receipt_book *book,
                                           const struct session_exporter *exporter,
                                           const struct nonce32 *nonce,
                                           struct ecdsa_signature *signature, struct error *error);
+/* The last receipt of this invocation must not be told: what it says was not kept.  Its number
+ * stays used. */
+void receipt_book_drop(struct receipt_book *book, const char *id);
 /* The receipt of an invocation among the last RECEIPT_KEPT_COUNT; NULL otherwise. */
 const char *receipt_book_find(const struct receipt_book *book, struct bytes id);
 uint64_t receipt_book_issued(const struct receipt_book *book);

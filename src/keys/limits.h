@@ -11,10 +11,12 @@ enum {
     KEYS_ROUTE_SIZE_MAX = 256,        /* bytes of the path that triggered an invocation */
     KEYSET_SIZE_MAX = 2048,           /* bytes of a keyset's JSON */
     KEYSET_VALIDITY_MAX_S = 2 * 3600, /* a receipt key lives an hour, and overlaps the next */
-    RECEIPT_SIZE_MAX = 6144,          /* characters of a receipt */
-    RECEIPT_CLAIMS_SIZE_MAX = 4096,   /* bytes of its claims as JSON */
+    RECEIPT_SIZE_MAX = 24 << 10,      /* characters of a receipt */
+    RECEIPT_CLAIMS_SIZE_MAX = 16 << 10, /* bytes of its claims as JSON */
+    RECEIPT_USE_COUNT_MAX = 32,       /* services' facts in a receipt */
+    RECEIPT_USE_NAME_SIZE_MAX = 128,  /* characters of one's name */
     EVIDENCE_SIZE_MAX = 64 << 10,     /* bytes of evidence with its collateral */
-    BUNDLE_SIZE_MAX = 160 << 10,      /* bytes of a receipt bundle */
+    BUNDLE_SIZE_MAX = 192 << 10,      /* bytes of a receipt bundle */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */

@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
+#include "keys/receipt_uses.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -103,6 +104,8 @@ static bool receipt_check(const struct receipt *receipt, struct error *error)
              (receipt->outcome.exit_code == 0 || receipt->outcome.exit_code > KEYS_NUMBER_MAX ||
               receipt->outcome.exit_code < -KEYS_NUMBER_MAX))
         wrong = "exit code";
+    else if (!receipt_uses_are_good(receipt))
+        wrong = "use";
     if (wrong != NULL)
         return error_set(error, ERROR_INVALID, "receipt: %s out of bounds", wrong);
     return true;
@@ -180,6 +183,7 @@ bool receipt_claims(struct buffer *text, const struct receipt *receipt, struct e
     if (receipt->usage.has_fuel)
         buffer_format(text, ",\"fuel\":%llu", (unsigned long long)receipt->usage.fuel);
     buffer_format(text, ",\"memory_bytes\":%llu}", (unsigned long long)receipt->usage.memory_bytes);
+    receipt_uses_append(text, receipt);
     struct digest32 version = receipt_version(receipt);
     append_digest(text, "version_digest", &version);
     buffer_append_string(text, "}");
@@ -330,7 +334,7 @@ static bool get_claims(struct receipt *receipt, const json_t *json, struct error
            json_get_integer(json, "iat", 0, KEYS_NUMBER_MAX, &receipt->issued_at_s, error) &&
            get_count(&receipt->sequence, json, "sequence", error) &&
            get_backend(receipt, json, error) && get_outcome(receipt, json, error) &&
-           get_trigger_and_usage(receipt, json, error);
+           get_trigger_and_usage(receipt, json, error) && receipt_uses_get(receipt, json, error);
 }
 
 /* A JWS but for its claims. */

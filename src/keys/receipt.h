@@ -31,6 +31,14 @@ enum receipt_backend {
     RECEIPT_BACKEND_PROCESS, /* "process": in a jailed process */
 };
 
+/* What the invocation used of its node: services/services.h. */
+struct receipt_use {
+    char service[KEYS_NAME_SIZE_MAX + 1]; /* "kv" */
+    char name[RECEIPT_USE_NAME_SIZE_MAX + 1];
+    bool has_before, has_after;
+    struct digest32 before, after; /* of a state; of one thing only `after` */
+};
+
 struct receipt {
     char node[KEYS_NODE_SIZE + 1];
     char platform[KEYS_PLATFORM_SIZE_MAX + 1];
@@ -61,6 +69,8 @@ struct receipt {
         bool has_fuel;         /* of metered functions */
         uint64_t fuel;         /* instructions executed, and what docs/receipts.md adds */
     } usage;
+    unsigned use_count;
+    struct receipt_use uses[RECEIPT_USE_COUNT_MAX];
     struct {
         enum receipt_status status;
         int64_t exit_code;                 /* of EXIT */

@@ -209,8 +209,7 @@ static void kv_ended(void *context UNUSED, struct service_scope *scope,
     bool committed = transaction_commit(visit->transaction, &visit->change, &outcome, &error);
     transaction_end(TAKE(visit->transaction));
     if (!committed) {
-        service_conclude(ending, error.code == ERROR_CONFLICT ? SERVICE_RETRY : SERVICE_FAIL,
-                         error.text);
+        service_conclude_error(ending, &error);
         return;
     }
     struct service_use use = { .service = "kv",
@@ -231,9 +230,10 @@ static void written(void *context, const struct error *error)
     visit->is_waiting = false;
     if (visit->is_forgotten)
         visit_free(visit);
+    else if (error == NULL)
+        service_conclude(TAKE(visit->ending), SERVICE_KEEP, NULL);
     else
-        service_conclude(TAKE(visit->ending), error == NULL ? SERVICE_KEEP : SERVICE_FAIL,
-                         error == NULL ? NULL : error->text);
+        service_conclude_error(TAKE(visit->ending), error);
 }
 
 static void kv_issued(void *context, struct service_scope *scope, struct bytes receipt,
@@ -254,8 +254,7 @@ static void kv_issued(void *context, struct service_scope *scope, struct bytes r
     bool has_written = visit->change != NULL;
     if (!states_write(kv->states, visit->state, TAKE(visit->change), has_written ? &kept : NULL,
                       written, visit, &error)) {
-        service_conclude(ending, error.code == ERROR_CONFLICT ? SERVICE_RETRY : SERVICE_FAIL,
-                         error.text);
+        service_conclude_error(ending, &error);
         return;
     }
     visit->is_waiting = true;

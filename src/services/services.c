@@ -215,13 +215,23 @@ void service_conclude(struct service_ending *ending, enum service_verdict verdic
     endings_run(scope);
 }
 
+void service_conclude_error(struct service_ending *ending, const struct error *error)
+{
+    enum service_verdict verdict = error->code == ERROR_CONFLICT ? SERVICE_RETRY : SERVICE_FAIL;
+    if (verdict > ending->verdict)
+        ending->code = error->code;
+    service_conclude(ending, verdict, error->text);
+}
+
 void services_end(struct service_scope *scope, bool is_commit, service_concluded *done,
                   void *context)
 {
     ASSERT(!scope->is_ending);
     services_cancel(scope);
     scope->is_ending = true;
-    scope->ending = (struct service_ending){ .is_commit = is_commit, .scope = scope };
+    scope->ending = (struct service_ending){ .is_commit = is_commit,
+                                             .code = ERROR_UNAVAILABLE,
+                                             .scope = scope };
     scope->concluded = done;
     scope->concluded_context = context;
     endings_run(scope);
@@ -233,7 +243,8 @@ void services_issue(struct service_scope *scope, struct bytes receipt, service_c
     ASSERT(scope->is_ending && !scope->is_issuing);
     scope->is_issuing = true;
     scope->receipt = receipt;
-    scope->ending = (struct service_ending){ .is_commit = true, .scope = scope };
+    scope->ending =
+        (struct service_ending){ .is_commit = true, .code = ERROR_UNAVAILABLE, .scope = scope };
     scope->concluded = done;
     scope->concluded_context = context;
     endings_run(scope);

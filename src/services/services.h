@@ -121,6 +121,7 @@ enum service_verdict {
 struct service_ending {
     bool is_commit;               /* the function ended well, and nobody said anything else yet */
     enum service_verdict verdict; /* the worst so far */
+    enum error_code code; /* of FAIL: what the caller is told; UNAVAILABLE unless somebody said */
     char message[SERVICE_MESSAGE_SIZE_MAX];
     /* The rest is services.c's. */
     struct service_scope *scope;
@@ -129,6 +130,8 @@ struct service_ending {
 /* `message` for people, NULL with KEEP. */
 void service_conclude(struct service_ending *ending, enum service_verdict verdict,
                       const char *message);
+/* FAIL with the error's code and text; CONFLICT as RETRY. */
+void service_conclude_error(struct service_ending *ending, const struct error *error);
 
 /* --- for whoever runs invocations --- */
 

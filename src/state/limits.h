@@ -24,7 +24,7 @@ enum {
     GROUP_WRITES_MAX = 1024, /* records written by one commit on the disk */
     GROUP_BYTES_MAX = 16 << 20,
     RECEIPTS_STORED_MAX = 4096, /* of transactions that wrote */
-    RECEIPT_TEXT_SIZE_MAX = 16 << 10,
+    RECEIPT_TEXT_SIZE_MAX = 32 << 10,
 };
 
 #define KV_TTL_MS_MAX INT64_C(315360000000) /* ten years */

@@ -16,6 +16,7 @@
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "keys/event_copy.h"
+#include "services/kv.h"
 #include "slipstream/handover.h"
 #include "slipstream/restoring.h"
 #include "state/states.h"
@@ -50,6 +51,7 @@ struct node {
     struct trier trier;
     struct receipt_book *receipts;
     struct services *services;
+    struct kv_service kv;
     struct invoker *invoker;
     struct identity identity;
     struct event_copy events;

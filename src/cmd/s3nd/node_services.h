@@ -3,8 +3,10 @@
 #ifndef CMD_S3ND_NODE_SERVICES_H
 #define CMD_S3ND_NODE_SERVICES_H
 
-#include "services/services.h"
+#include "services/kv.h"
 
-MUST_CHECK bool node_services_open(struct services **services, struct error *error);
+/* `kv` outlives the services. */
+MUST_CHECK bool node_services_open(struct services **services, struct kv_service *kv,
+                                   struct error *error);
 
 #endif

@@ -278,7 +278,8 @@ static bool open_functions(struct node *node, struct error *error)
     if (!receipt_backend_of_name(&backend, node->config->backend))
         return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
                          error_quote(bytes_of_string(node->config->backend)).text);
-    if (!node_services_open(&node->services, error))
+    node->kv.states = node->states;
+    if (!node_services_open(&node->services, &node->kv, error))
         return false;
     struct invoker_options invoker = {
         .backend = backend,
