@@ -79,6 +79,35 @@ static void every_outcome_comes_back(void)
     CHECK(round_trips(&receipt));
 }
 
+static void what_was_used_comes_back(void)
+{
+    struct receipt receipt = test_receipt();
+    receipt.use_count = RECEIPT_USE_COUNT_MAX;
+    for (unsigned i = 0; i < RECEIPT_USE_COUNT_MAX; i++) {
+        struct receipt_use *use = &receipt.uses[i];
+        snprintf(use->service, sizeof(use->service), "kv");
+        memset(use->name, '~', RECEIPT_USE_NAME_SIZE_MAX);
+        use->has_before = i % 2 == 0;
+        use->has_after = i % 3 == 0;
+        use->before.bytes[0] = use->has_before ? (uint8_t)i : 0;
+        use->after.bytes[31] = use->has_after ? (uint8_t)i : 0;
+    }
+    CHECK(round_trips(&receipt));
+    struct error error;
+    AUTO_BUFFER struct buffer claims;
+    buffer_init(&claims, RECEIPT_CLAIMS_SIZE_MAX);
+    static const char *const bad[] = { "", "a b", "a\"", "a\\", "\x7f", "\xc3\xa4" };
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        snprintf(receipt.uses[3].name, sizeof(receipt.uses[3].name), "%s", bad[i]);
+        CHECK(!receipt_claims(&claims, &receipt, &error));
+    }
+    snprintf(receipt.uses[3].name, sizeof(receipt.uses[3].name), "x");
+    snprintf(receipt.uses[3].service, sizeof(receipt.uses[3].service), "K\"");
+    CHECK(!receipt_claims(&claims, &receipt, &error));
+    receipt.use_count = RECEIPT_USE_COUNT_MAX + 1;
+    CHECK(!receipt_claims(&claims, &receipt, &error));
+}
+
 /* Fills every text to its limit. */
 static void the_largest_receipt_fits(void)
 {
@@ -303,6 +332,7 @@ static void other_claims_are_refused_even_if_signed(void)
 
 static const struct test tests[] = {
     TEST(every_outcome_comes_back),
+    TEST(what_was_used_comes_back),
     TEST(the_largest_receipt_fits),
     TEST(fuel_is_claimed_when_it_was_counted),
     TEST(the_backend_is_claimed),

@@ -167,6 +167,21 @@ static void append_evidence_steps(struct buffer *text, const struct verify_resul
                       result->evidence_steps[i].name, result->evidence_steps[i].detail);
 }
 
+/* What the function used of its node. */
+static void append_uses(struct buffer *text, const struct receipt *receipt)
+{
+    for (unsigned i = 0; i < receipt->use_count; i++) {
+        const struct receipt_use *use = &receipt->uses[i];
+        buffer_format(text, "used      %s %s", use->service, use->name);
+        if (use->has_before)
+            buffer_format(text, "\n          before sha256:%s", hex_of_digest(&use->before).text);
+        if (use->has_after)
+            buffer_format(text, "\n          %s sha256:%s", use->has_before ? "after " : "digest",
+                          hex_of_digest(&use->after).text);
+        buffer_append_string(text, "\n");
+    }
+}
+
 static void append_facts(struct buffer *text, const struct receipt *receipt)
 {
     char when[32] = "?";
@@ -185,6 +200,7 @@ static void append_facts(struct buffer *text, const struct receipt *receipt)
     buffer_format(text, " after %llu us, backend %s\n",
                   (unsigned long long)receipt->usage.duration_us,
                   receipt_backend_name(receipt->backend));
+    append_uses(text, receipt);
     buffer_format(text, "issued    %s by node %s, number %llu\n", when, receipt->node,
                   (unsigned long long)receipt->sequence);
 }
