@@ -8,7 +8,6 @@
 #include "tests/harness.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define DATA "tests/data/attest/nitro/"
@@ -163,30 +162,6 @@ static void compares_report_data_with_user_data_only(void)
     CHECK_BYTES(BYTES_OF(verdict.claims.report_data), verdict.claims.nitro.user_data);
 }
 
-/* A document as long as its content is unchanged; nothing else. */
-static void accepts_no_cut_and_no_changed_bit(void)
-{
-    static uint8_t copy[NITRO_DOCUMENT_SIZE_MAX];
-    /* Up to five signatures each: every bit takes minutes, and is asked for by name. */
-    size_t step = getenv("S3N_TEST_EVERY_BIT") != NULL ? 1 : 61;
-    for (size_t i = 0; i < ARRAY_COUNT(real); i++) {
-        struct error error;
-        struct attest_verdict verdict;
-        struct attest_options options = { .tee = ATTEST_TEE_NITRO, .now_s = real[i].now_s };
-        struct bytes document = data_file(real[i].file);
-        REQUIRE(judge(&verdict, document, &options) == ATTEST_REASON_NONE);
-        memcpy(copy, document.data, document.size);
-        for (size_t size = 0; size < document.size; size++)
-            CHECK(!attest_verify(&verdict, bytes_of(copy, size), &options, &error));
-        for (size_t bit = i; bit < 8 * document.size; bit += step) {
-            copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-            CHECK_NOTE(!attest_verify(&verdict, bytes_of(copy, document.size), &options, &error),
-                       "%s: bit %zu", real[i].file, bit);
-            copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
-        }
-    }
-}
-
 /* Whether the default policy with these lines accepts the document. */
 static bool is_accepted_by(const struct attest_verdict *verdict, const char *lines, int64_t now_s)
 {
@@ -237,6 +212,5 @@ static const struct test tests[] = {
     TEST(trusts_the_built_in_root_or_the_one_given),
     TEST(compares_report_data_with_user_data_only),
     TEST(is_judged_by_policies),
-    TEST(accepts_no_cut_and_no_changed_bit),
 };
 TEST_MAIN(tests)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The checks of Nitro attestation documents, in the order of docs/attestation.md. */
 #include "attest/check.h"
+#include "crypto/signature_memo.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -88,11 +89,18 @@ static bool check_chain(void *context, struct error *error)
     }
     verification->fault = X509_FAULT_NONE;
     struct error chain_error;
+    struct x509_certificate *certificates = verification->certificates;
+    for (size_t i = 0; i + 1 < verification->count; i++)
+        signature_memo_recall_certificate(run->options->memo, &certificates[i],
+                                          &certificates[i + 1].key);
     if (!x509_chain_verify(verification->certificates, verification->count, verification->root,
                            run->options->now_s, &verification->fault, &chain_error) &&
         verification->fault != X509_FAULT_EXPIRED &&
         verification->fault != X509_FAULT_NOT_YET_VALID)
         return attest_refuse(run, ATTEST_REASON_CHAIN_INVALID, error, "%s", chain_error.text);
+    for (size_t i = 0; i + 1 < verification->count; i++)
+        signature_memo_keep_certificate(run->options->memo, &certificates[i],
+                                        &certificates[i + 1].key);
     attest_note(run, "%zu certificates, from the trusted root to the document's",
                 verification->count);
     return true;
