@@ -302,8 +302,7 @@ bool collateral_wrap(struct buffer *wrapped, struct bytes evidence,
     return wrap(wrapped, inner, &parts, error);
 }
 
-/* Takes out what is past its date. */
-static void drop_stale(struct attest_collateral *parts, int64_t now_s)
+void collateral_drop_stale(struct attest_collateral *parts, int64_t now_s)
 {
     struct {
         enum collateral_part part;
@@ -378,7 +377,8 @@ bool collateral_complete(struct collateral *collateral, struct buffer *evidence,
     if (!unwrap(&inner, &carried, buffer_view(evidence), space, error))
         return false;
     struct attest_collateral parts = carried;
-    drop_stale(&parts, (int64_t)(clock_realtime_ns(options->network.clock) / 1000000000u));
+    collateral_drop_stale(&parts,
+                          (int64_t)(clock_realtime_ns(options->network.clock) / 1000000000u));
     bool is_whole = collateral_gather(collateral, inner, &parts, options, error);
     if (collateral->count == 0)
         return is_whole;

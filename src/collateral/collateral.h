@@ -73,6 +73,8 @@ int64_t collateral_due_s(const struct collateral *collateral);
  * is. */
 MUST_CHECK bool collateral_complete(struct collateral *collateral, struct buffer *evidence,
                                     const struct collateral_options *options, struct error *error);
+/* Takes lists, TCB info and identities out that are past their date. */
+void collateral_drop_stale(struct attest_collateral *parts, int64_t now_s);
 /* Evidence, bare or in a wrapper, in place: with the parts that it lacks. */
 MUST_CHECK bool collateral_add(struct buffer *evidence, const struct attest_collateral *parts,
                                struct error *error);

@@ -170,9 +170,20 @@ static bool fetch(CURL *curl, struct http_fetched *fetched, const struct http_fe
     return done;
 }
 
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+bool http_fetch_prepare(struct error *error)
+{
+    pthread_once(&once, init_curl);
+    CURL *curl = curl_easy_init();
+    if (curl == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the HTTP client");
+    curl_easy_cleanup(curl);
+    return true;
+}
+
 bool http_fetch(struct http_fetched *fetched, const struct http_fetch *request, struct error *error)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
     struct http_fetched made = { 0 };
     pthread_once(&once, init_curl);
     if (strlen(request->url) >= FETCH_URL_SIZE_MAX)

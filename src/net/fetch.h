@@ -47,6 +47,8 @@ MUST_CHECK bool http_fetch(struct http_fetched *fetched, const struct http_fetch
 /* The first field of that lower-case name; empty when absent. */
 struct bytes http_fetched_value(const struct http_fetched *fetched, const char *name);
 
+/* What libraries do once, done now, for a process that can't open files later. */
+MUST_CHECK bool http_fetch_prepare(struct error *error);
 /* Looks the URL's host up now, for a process that can't later. */
 MUST_CHECK bool http_fetch_locate(char place[FETCH_PLACE_SIZE], const char *url,
                                   struct error *error);

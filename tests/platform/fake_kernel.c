@@ -102,6 +102,9 @@ static int trouble(void)
     return -script->failure;
 }
 
+size_t (*fake_quote_make)(uint8_t *target, size_t capacity, const uint8_t report_data[64],
+                          const uint8_t event_register[48]);
+
 static size_t evidence_make(uint8_t *target, enum fake_provider provider,
                             const uint8_t report_data[64])
 {
@@ -109,6 +112,8 @@ static size_t evidence_make(uint8_t *target, enum fake_provider provider,
     memcpy(about, report_data, sizeof(about));
     if (script->lies)
         about[0] ^= 1;
+    if (provider == FAKE_TSM_TDX && fake_quote_make != NULL)
+        return fake_quote_make(target, EVIDENCE_SIZE_MAX, about, script->event_register.bytes);
     size_t size =
         provider == FAKE_TSM_SNP   ? patched(target, snp_report, SNP_REPORT_DATA_OFFSET, about)
         : provider == FAKE_GRAMINE ? patched(target, sgx_quote, SGX_REPORT_DATA_OFFSET, about)

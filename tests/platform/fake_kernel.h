@@ -46,6 +46,11 @@ struct fake_kernel {
     pid_t process;
 };
 
+/* Makes TDX quotes that hold, instead of the recorded one with other report data: at most
+ * `capacity` bytes, over report data and the register of run-time events.  Set before the start. */
+extern size_t (*fake_quote_make)(uint8_t *target, size_t capacity, const uint8_t report_data[64],
+                                 const uint8_t event_register[48]);
+
 /* False, with a reason to skip, where there is no FUSE. */
 bool fake_kernel_start(struct fake_kernel *kernel, const char **reason);
 void fake_kernel_stop(struct fake_kernel *kernel);

@@ -233,7 +233,7 @@ static void build_certificates(struct test_world *world)
     pem_append(&world->tcb_pem, "CERTIFICATE", buffer_view(&world->ders[0]));
 }
 
-static void build_quote(struct test_world *world)
+void world_build_quote(struct test_world *world)
 {
     uint8_t space[QUOTE_SIZE_MAX];
     uint8_t qe_report[SGX_REPORT_SIZE];
@@ -268,7 +268,7 @@ void world_build(struct test_world *world)
     fixture_crl(&world->lists[1], &world->pck_crl, world->pck_crl_key, FIXTURE_ECDSA);
     build_document(&world->tcb_info);
     build_document(&world->qe_identity);
-    build_quote(world);
+    world_build_quote(world);
     world->options.root = &world->anchor;
     world->options.collateral =
         (struct attest_collateral){ .tcb_info = buffer_view(&world->tcb_info.text),

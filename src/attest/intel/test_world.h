@@ -63,6 +63,8 @@ void world_done(struct test_world *world);
 #define AUTO_WORLD __attribute__((cleanup(world_done)))
 /* Signs and writes everything, and points the options at it. */
 void world_build(struct test_world *world);
+/* Signs the quote alone anew, over what world->td says now. */
+void world_build_quote(struct test_world *world);
 /* Replaces the first occurrence in a body. */
 void world_replace(struct world_document *document, const char *what, const char *with);
 

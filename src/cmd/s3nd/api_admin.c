@@ -18,6 +18,16 @@ void api_admin_health(void *context, const struct gateway_call *call)
     answer_text(context, call, 200, BYTES_LITERAL("ok\n"));
 }
 
+/* And how the collateral stands, where the platform's evidence wants it. */
+static void answer_ready(struct node *node, const struct gateway_call *call)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 1024);
+    buffer_append_string(&text, "ready\n");
+    node_collateral_describe(&text, node);
+    answer_text(node, call, 200, buffer_view(&text));
+}
+
 void api_admin_ready(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
@@ -28,7 +38,7 @@ void api_admin_ready(void *context, const struct gateway_call *call)
     else if (node->events_failed)
         answer_text(node, call, 503, BYTES_LITERAL("event log\n"));
     else
-        answer_text(node, call, 200, BYTES_LITERAL("ready\n"));
+        answer_ready(node, call);
 }
 
 void api_admin_metrics(void *context, const struct gateway_call *call)

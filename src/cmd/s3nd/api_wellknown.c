@@ -53,9 +53,11 @@ static bool attestation_make(struct node *node, const struct gateway_call *call,
     memcpy(attestation.platform, node->info.platform, sizeof(attestation.platform));
     memcpy(attestation.nonce.bytes, call->nonce, sizeof(attestation.nonce.bytes));
     buffer_append(&attestation.keyset, buffer_view(&node->identity.keyset));
-    return keeper_evidence(node->keeper, &node->identity.keyset_digest, &attestation.nonce,
-                           &attestation.evidence, error) &&
-           attestation_write(text, &attestation, error);
+    if (!keeper_evidence(node->keeper, &node->identity.keyset_digest, &attestation.nonce,
+                         &attestation.evidence, error))
+        return false;
+    node_collateral_add(node, &attestation.evidence);
+    return attestation_write(text, &attestation, error);
 }
 
 void api_attestation(void *context, const struct gateway_call *call)

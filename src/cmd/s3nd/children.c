@@ -16,6 +16,8 @@ const char *child_kind_name(enum child_kind kind)
         return "compiler";
     case CHILD_WORKER:
         return "worker";
+    case CHILD_COLLATERAL:
+        return "collateral";
     }
     return "";
 }

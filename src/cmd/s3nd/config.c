@@ -343,6 +343,37 @@ static bool root_table_read(struct config *config, const json_t *document, struc
            error_within(error, "root");
 }
 
+/* [collateral] */
+static bool collateral_table_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const keys[] = { "fetch",  "intel_url",  "root_crl_url", "amd_url",
+                                        "update", "service_ca", "intel_key",    NULL };
+    static const char *const fetches[] = { "on", "off", NULL };
+    static const char *const updates[] = { "standard", "early", NULL };
+    struct config_collateral *collateral = &config->collateral;
+    char fetch[8] = "on";
+    json_t *table;
+    if (json_object_get(root, "collateral") == NULL)
+        return true;
+    bool read =
+        json_get_object(root, "collateral", &table, error) &&
+        json_check_keys(table, keys, "collateral", error) &&
+        word_read(fetch, sizeof(fetch), table, "fetch", fetches, error) &&
+        string_read(collateral->intel_url, sizeof(collateral->intel_url), table, "intel_url",
+                    error) &&
+        string_read(collateral->root_crl_url, sizeof(collateral->root_crl_url), table,
+                    "root_crl_url", error) &&
+        string_read(collateral->amd_url, sizeof(collateral->amd_url), table, "amd_url", error) &&
+        word_read(collateral->update, sizeof(collateral->update), table, "update", updates,
+                  error) &&
+        string_read(collateral->authorities, sizeof(collateral->authorities), table, "service_ca",
+                    error) &&
+        string_read(collateral->intel_key, sizeof(collateral->intel_key), table, "intel_key",
+                    error);
+    collateral->is_off = strcmp(fetch, "off") == 0;
+    return read || error_within(error, "collateral");
+}
+
 static bool optimiser_read(struct config *config, const json_t *root, struct error *error)
 {
     const char *value = "on";
@@ -360,7 +391,8 @@ static bool file_apply(struct config *config, struct error *error)
     static const char *const keys[] = { "data_dir",    "listen",    "admin",   "tee",
                                         "first_owner", "owners",    "users",   "limits",
                                         "optimiser",   "processor", "backend", "cgroup",
-                                        "process",     "handover",  "root",    NULL };
+                                        "process",     "handover",  "root",    "collateral",
+                                        NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -378,7 +410,7 @@ static bool file_apply(struct config *config, struct error *error)
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
         choices_read(config, root, error) && optimiser_read(config, root, error) &&
-        root_table_read(config, root, error);
+        collateral_table_read(config, root, error) && root_table_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 
@@ -428,10 +460,13 @@ static bool arguments_apply(struct config *config, const struct command_line *li
                             struct error *error)
 {
     config->show_version = line->version;
-    if ((line->role != NULL && strcmp(line->role, "server") != 0) ||
+    bool is_collateral = line->role != NULL && strcmp(line->role, "collateral") == 0;
+    if ((line->role != NULL && !is_collateral && strcmp(line->role, "server") != 0) ||
         (line->role == NULL && line->restoring != NULL))
         return error_set(error, ERROR_USAGE, "--role and --restoring are for s3nd's own use");
-    config->role = line->role == NULL ? NODE_ROLE_SUPERVISOR : NODE_ROLE_SERVER;
+    config->role = line->role == NULL ? NODE_ROLE_SUPERVISOR
+                   : is_collateral    ? NODE_ROLE_COLLATERAL
+                                      : NODE_ROLE_SERVER;
     return option_apply(config->file, sizeof(config->file), line->file, "--config", error) &&
            option_apply(config->data_folder, sizeof(config->data_folder), line->data_folder,
                         "--data-dir", error) &&

@@ -12,13 +12,15 @@
 
 enum {
     CONFIG_OWNER_COUNT_MAX = 64,
+    CONFIG_URL_SIZE_MAX = 255,
     CONFIG_ADDRESS_SIZE_MAX = 64,
     CONFIG_SIZE_MAX = 256 << 10
 };
 
 enum node_role {
     NODE_ROLE_SUPERVISOR,
-    NODE_ROLE_SERVER /* started by the supervisor only */
+    NODE_ROLE_SERVER,    /* started by the supervisor only */
+    NODE_ROLE_COLLATERAL /* the same */
 };
 
 enum config_groups {
@@ -38,6 +40,18 @@ struct config_child {
     uint32_t memory_mib; /* 0: by default */
     uint32_t pids;
     uint32_t weight;
+};
+
+/* Who is asked for the collateral of this machine's evidence (docs/collateral.md); empty: the
+ * usual. */
+struct config_collateral {
+    bool is_off;
+    char intel_url[CONFIG_URL_SIZE_MAX + 1];
+    char root_crl_url[CONFIG_URL_SIZE_MAX + 1];
+    char amd_url[CONFIG_URL_SIZE_MAX + 1];
+    char update[16];
+    char authorities[PATH_MAX];
+    char intel_key[PATH_MAX];
 };
 
 struct config {
@@ -72,6 +86,7 @@ struct config {
     bool uses_optimiser;    /* where it is installed */
     bool wants_no_smt;      /* starts only where no sibling threads are in use */
     bool wants_mitigations; /* starts only where no known vulnerability is open */
+    struct config_collateral collateral;
     bool show_help, show_version;
 };
 

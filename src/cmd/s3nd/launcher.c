@@ -5,11 +5,15 @@
 #include "base/spawn.h"
 #include "cmd/s3nd/requests.h"
 #include "core/hex.h"
+#include "core/reader.h"
 #include "slipstream/engine.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -72,7 +76,24 @@ bool launcher_make_folders(const struct launcher *launcher, struct error *error)
     const char *folder = launcher->config->data_folder;
     if (!file_make_folder(folder, 0755, error))
         return false;
-    return folder_make(launcher, "store", NODE_USER_SERVER, error);
+    return folder_make(launcher, "store", NODE_USER_SERVER, error) &&
+           folder_make(launcher, "collateral", NODE_USER_COLLATERAL, error);
+}
+
+bool launcher_lock_folder(const struct launcher *launcher, int *lock, struct error *error)
+{
+    char path[PATH_MAX];
+    const char *folder = launcher->config->data_folder;
+    if (snprintf(path, sizeof(path), "%s/lock", folder) >= (int)sizeof(path))
+        return error_set(error, ERROR_INVALID, "the data folder's path is too long");
+    *lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (*lock < 0)
+        return error_system(error, "open %s", path);
+    if (flock(*lock, LOCK_EX | LOCK_NB) == 0)
+        return true;
+    if (errno != EWOULDBLOCK)
+        return error_system(error, "lock %s", path);
+    return error_set(error, ERROR_BUSY, "another process runs a node on %s", folder);
 }
 
 /* What children may know of our environment. */
@@ -252,4 +273,49 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
     if (is_optimised)
         (void)!setpriority(PRIO_PROCESS, (id_t)*pid, OPTIMISER_NICE);
     return true;
+}
+
+bool compile_request_read(struct compile_files *files, char list[COMPILER_LIST_SIZE_MAX],
+                          const struct ipc_message *message, struct error *error)
+{
+    *files = (struct compile_files){ .module = message->descriptors[0],
+                                     .image = message->descriptors[1],
+                                     .messages = message->descriptors[2] };
+    struct reader reader = reader_of(message->payload);
+    read_into(&reader, files->artefact.code.bytes, sizeof(files->artefact.code.bytes));
+    files->artefact.flags = read_u32_le(&reader);
+    bool is_optimised = (files->artefact.flags & COMPILE_OPTIMISED) != 0;
+    struct bytes functions = bytes_part(message->payload, SUPERVISOR_COMPILE_SIZE, SIZE_MAX);
+    if (reader.failed || (files->artefact.flags & ~(uint32_t)COMPILE_FLAGS) != 0 ||
+        functions.size >= COMPILER_LIST_SIZE_MAX || (functions.size > 0 && !is_optimised))
+        return error_set(error, ERROR_INVALID, "no such way to compile");
+    if (functions.size > 0) {
+        memcpy(list, functions.data, functions.size);
+        list[functions.size] = '\0';
+        files->artefact.functions = list;
+    }
+    return true;
+}
+
+bool launch_collateral(const struct launcher *launcher, int evidence, int answer, pid_t *pid,
+                       struct error *error)
+{
+    const struct config *config = launcher->config;
+    const char *arguments[] = { "s3nd", "--role", "collateral", "--data-dir", config->data_folder,
+                                NULL,   NULL,     NULL };
+    if (config->file[0] != '\0') {
+        arguments[5] = "--config";
+        arguments[6] = config->file;
+    }
+    struct spawn_options options = {
+        .path = launcher->server,
+        .arguments = arguments,
+        .environment = child_environment(),
+        .descriptors = { { evidence, 0 }, { answer, 1 } },
+        .descriptor_count = 2,
+        .has_group = launcher->group >= 0,
+        .group = launcher->group,
+        .own_group = true,
+    };
+    return spawn(pid, &options, error);
 }

@@ -3,6 +3,7 @@
 #ifndef S3ND_LAUNCHER_H
 #define S3ND_LAUNCHER_H
 
+#include "base/ipc.h"
 #include "cmd/s3nd/config.h"
 #include "functions/compiler.h"
 
@@ -13,7 +14,8 @@ enum node_user {
     NODE_USER_SERVER = 0,
     NODE_USER_KEEPER = 1, /* as s3n-keeper has it */
     NODE_USER_COMPILER = 2,
-    NODE_USER_RELAY = 3,  /* as s3n-relay has it */
+    NODE_USER_RELAY = 3, /* as s3n-relay has it */
+    NODE_USER_COLLATERAL = 4,
     NODE_USER_WORKER = 16 /* + the worker's number */
 };
 
@@ -31,6 +33,10 @@ MUST_CHECK bool launcher_init(struct launcher *launcher, const struct config *co
                               struct error *error);
 /* Makes the folders of the children, each owned by its user. */
 MUST_CHECK bool launcher_make_folders(const struct launcher *launcher, struct error *error);
+
+/* One node a folder: its lock goes with this process, however it ends. */
+MUST_CHECK bool launcher_lock_folder(const struct launcher *launcher, int *lock,
+                                     struct error *error);
 
 struct server_sockets {
     int supervisor;
@@ -51,5 +57,11 @@ struct compile_files {
 };
 MUST_CHECK bool launch_compiler(const struct launcher *launcher, const struct compile_files *files,
                                 pid_t *pid, struct error *error);
+/* What a compilation's request says, into `files`; `list` is the memory of its functions. */
+MUST_CHECK bool compile_request_read(struct compile_files *files, char list[COMPILER_LIST_SIZE_MAX],
+                                     const struct ipc_message *message, struct error *error);
+/* Asks the makers' services: evidence in, an answer out. */
+MUST_CHECK bool launch_collateral(const struct launcher *launcher, int evidence, int answer,
+                                  pid_t *pid, struct error *error);
 
 #endif

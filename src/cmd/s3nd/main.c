@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/s3nd/config.h"
+#include "cmd/s3nd/fetcher.h"
 #include "cmd/s3nd/server.h"
 #include "cmd/s3nd/supervisor.h"
 
@@ -25,5 +26,13 @@ int main(int argc, char **argv)
         puts("s3nd " S3N_VERSION);
         return 0;
     }
-    return config.role == NODE_ROLE_SERVER ? server_run(&config) : supervisor_run(&config);
+    switch (config.role) {
+    case NODE_ROLE_SERVER:
+        return server_run(&config);
+    case NODE_ROLE_COLLATERAL:
+        return fetcher_run(&config);
+    case NODE_ROLE_SUPERVISOR:
+        break;
+    }
+    return supervisor_run(&config);
 }

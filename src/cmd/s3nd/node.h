@@ -7,6 +7,7 @@
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/identity.h"
 #include "cmd/s3nd/listeners.h"
+#include "cmd/s3nd/node_collateral.h"
 #include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/supervisor_client.h"
 #include "functions/compiler.h"
@@ -64,6 +65,7 @@ struct node {
     bool stopping, stopped;
     bool lost_supervisor;
     struct node_metrics *metrics;
+    struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 
 /* Tells the gateway which routes an application has; removes them when it is NULL. */

@@ -20,6 +20,9 @@ enum supervisor_request {
     SUPERVISOR_CERTIFICATE,
     /* Payload: u32 process id of a worker that is not needed any more: dead a second later. */
     SUPERVISOR_WORKER_END,
+    /* Descriptors: evidence, and an empty file for what is found (node_collateral.h).  Asks the
+     * makers' services.  Answered when that has ended, as a compilation is. */
+    SUPERVISOR_COLLATERAL,
     /* The server serves. */
     SUPERVISOR_READY,
     SUPERVISOR_REQUEST_END,

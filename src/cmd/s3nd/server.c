@@ -423,6 +423,7 @@ static bool start(struct node *node, struct error *error)
     uv_timer_init(&node->loop, &node->renewal);
     node->renewal.data = node;
     node->has_renewal = true;
+    node_collateral_start(node);
     refresh_next(node);
     uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
     return true;
@@ -433,6 +434,7 @@ static void node_done(struct node *node)
     if (node->has_renewal)
         uv_close((uv_handle_t *)&node->renewal, NULL);
     node_keeper_unwatch(node);
+    node_collateral_end(node);
     http_server_free(node->http);
     gateway_free(node->gateway);
     invoker_free(node->invoker);

@@ -22,7 +22,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -32,6 +31,7 @@ enum {
     REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
     COMPILE_WALL_S = 60,
     OPTIMISE_WALL_S = 900,
+    COLLATERAL_WALL_S = 120,
     STOP_LOOKS = 200, /* at children that were killed at the end, 5 ms apart */
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
     RESTART_DELAY_MS_MAX = 5000
@@ -271,35 +271,37 @@ static const struct ipc_request requests[] = {
     { SUPERVISOR_READY, "ready", 0, 0, serve_ready },
 };
 
-/* Compilations are answered when they end, so they are not in the table above. */
+/* Compilations and collateral are answered when they end, so they are not in the table above. */
 static bool compile_start(struct supervisor *supervisor, const struct ipc_message *message,
                           struct error *error)
 {
     struct child child = { .kind = CHILD_COMPILER,
                            .request = message->id,
                            .deadline_ns = now_ns() + COMPILE_WALL_S * second_ns };
-    struct compile_files files = { .module = message->descriptors[0],
-                                   .image = message->descriptors[1],
-                                   .messages = message->descriptors[2] };
-    struct reader reader = reader_of(message->payload);
-    read_into(&reader, files.artefact.code.bytes, sizeof(files.artefact.code.bytes));
-    files.artefact.flags = read_u32_le(&reader);
-    bool is_optimised = (files.artefact.flags & COMPILE_OPTIMISED) != 0;
+    struct compile_files files;
     char list[COMPILER_LIST_SIZE_MAX];
-    struct bytes functions = bytes_part(message->payload, SUPERVISOR_COMPILE_SIZE, SIZE_MAX);
-    if (reader.failed || (files.artefact.flags & ~(uint32_t)COMPILE_FLAGS) != 0 ||
-        functions.size >= sizeof(list) || (functions.size > 0 && !is_optimised))
-        return error_set(error, ERROR_INVALID, "no such way to compile");
-    if (functions.size > 0) {
-        memcpy(list, functions.data, functions.size);
-        list[functions.size] = '\0';
-        files.artefact.functions = list;
-    }
-    if (is_optimised)
+    if (!compile_request_read(&files, list, message, error))
+        return false;
+    if ((files.artefact.flags & COMPILE_OPTIMISED) != 0)
         child.deadline_ns = now_ns() + OPTIMISE_WALL_S * second_ns;
     bool started = child_begin(supervisor, &child, error) &&
                    launch_compiler(&supervisor->launcher, &files, &child.pid, error) &&
                    child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
+    return started;
+}
+
+static bool collateral_start(struct supervisor *supervisor, const struct ipc_message *message,
+                             struct error *error)
+{
+    const int *files = message->descriptors;
+    struct child child = { .kind = CHILD_COLLATERAL,
+                           .request = message->id,
+                           .deadline_ns = now_ns() + COLLATERAL_WALL_S * second_ns };
+    bool started =
+        child_begin(supervisor, &child, error) &&
+        launch_collateral(&supervisor->launcher, files[0], files[1], &child.pid, error) &&
+        child_add(supervisor, &child, error);
     child_began(supervisor, &child, started);
     return started;
 }
@@ -326,12 +328,14 @@ static bool request_answer(struct supervisor *supervisor, const struct ipc_reque
 static bool request_serve(struct supervisor *supervisor, const struct ipc_message *message,
                           struct error *error)
 {
+    struct error failure;
     if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
-        message->payload.size >= SUPERVISOR_COMPILE_SIZE) {
-        struct error failure;
+        message->payload.size >= SUPERVISOR_COMPILE_SIZE)
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
-    }
+    if (message->type == SUPERVISOR_COLLATERAL && message->descriptor_count == 2)
+        return collateral_start(supervisor, message, &failure) ||
+               ipc_send_error(supervisor->server, message->id, &failure, error);
     for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
         if (requests[i].type == message->type && message->descriptor_count == 0 &&
             message->payload.size <= requests[i].payload_max)
@@ -424,7 +428,7 @@ static void compile_answer(struct supervisor *supervisor, const struct child *ch
     struct error error;
     if (supervisor->server != NULL && !ipc_send(supervisor->server, IPC_ANSWER_OK, child->request,
                                                 writer_view(&writer), NULL, 0, &error))
-        log_error("answer a compilation", &error);
+        log_error("answer a job", &error);
 }
 
 static void child_ended(struct supervisor *supervisor, struct child *child, int status)
@@ -443,6 +447,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
         server_gone(supervisor, &end);
         break;
     case CHILD_COMPILER:
+    case CHILD_COLLATERAL:
         compile_answer(supervisor, &gone, &end);
         break;
     case CHILD_WORKER:
@@ -547,23 +552,6 @@ static bool signals_open(struct supervisor *supervisor, struct error *error)
     return supervisor->signals >= 0 || error_system(error, "signal descriptor");
 }
 
-/* One node a folder: its lock goes with this process, however it ends. */
-static bool folder_lock(struct supervisor *supervisor, struct error *error)
-{
-    char path[PATH_MAX];
-    if (!data_file(supervisor, path, "lock", error))
-        return false;
-    supervisor->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (supervisor->lock < 0)
-        return error_system(error, "open %s", path);
-    if (flock(supervisor->lock, LOCK_EX | LOCK_NB) == 0)
-        return true;
-    if (errno != EWOULDBLOCK)
-        return error_system(error, "lock %s", path);
-    return error_set(error, ERROR_BUSY, "another process runs a node on %s",
-                     supervisor->config->data_folder);
-}
-
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
@@ -572,7 +560,8 @@ static bool start(struct supervisor *supervisor, const struct config *config, st
     return demands_check_processor(config, error) &&
            launcher_init(&supervisor->launcher, config, error) &&
            listener_check_loopback(config->admin, error) &&
-           launcher_make_folders(&supervisor->launcher, error) && folder_lock(supervisor, error) &&
+           launcher_make_folders(&supervisor->launcher, error) &&
+           launcher_lock_folder(&supervisor->launcher, &supervisor->lock, error) &&
            listener_open(&supervisor->listen, config->listen, error) &&
            listener_open(&supervisor->admin, config->admin, error) &&
            signals_open(supervisor, error) && groups_open(&supervisor->groups, config, error) &&
