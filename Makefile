@@ -20,6 +20,8 @@ format: ## rewrite the sources in the project's format
 	@tools/format --write
 install: ## install programs under /usr/local (DESTDIR respected)
 	@$(MESON) install
+deb: ## make Debian packages in build/packages
+	@tools/make-deb --build $(BUILD)
 clean: ## remove build folders
 	rm -rf build build-*
-.PHONY: help build test check demo bench fuzz format install clean
+.PHONY: help build test check demo bench fuzz format install deb clean
