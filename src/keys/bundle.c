@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "keys/bundle.h"
 
+#include "attest/attest.h"
 #include "attest/eat/cmw.h"
 #include "base/json.h"
 #include "core/hex.h"
@@ -13,12 +14,14 @@ void attestation_init(struct attestation *attestation)
     *attestation = (struct attestation){ 0 };
     buffer_init(&attestation->keyset, KEYSET_SIZE_MAX);
     buffer_init(&attestation->evidence, EVIDENCE_SIZE_MAX);
+    buffer_init(&attestation->events, EVENTS_SIZE_MAX);
 }
 
 void attestation_done(struct attestation *attestation)
 {
     buffer_done(&attestation->keyset);
     buffer_done(&attestation->evidence);
+    buffer_done(&attestation->events);
 }
 
 void bundle_init(struct bundle *bundle)
@@ -120,14 +123,16 @@ bool attestation_parse(struct attestation *attestation, struct bytes text, struc
 bool bundle_parse(struct bundle *bundle, struct bytes text, struct error *error)
 {
     static const char *const keys[] = {
-        "s3n_receipt_bundle", "receipt", "platform", "keyset", "nonce", "evidence", NULL
+        "s3n_receipt_bundle", "receipt", "platform", "keyset", "nonce", "evidence", "events", NULL
     };
     AUTO_JSON json_t *json = NULL;
     int64_t version;
     if (!parse(&json, text, keys, "receipt bundle", error) ||
         !json_get_integer(json, "s3n_receipt_bundle", 1, 1, &version, error) ||
         !get_text(&bundle->receipt, json, "receipt", error) ||
-        !get_attestation(&bundle->attestation, json, error))
+        !get_attestation(&bundle->attestation, json, error) ||
+        (json_object_get(json, "events") != NULL &&
+         !get_text(&bundle->attestation.events, json, "events", error)))
         return error_within(error, "receipt bundle");
     return true;
 }
@@ -171,9 +176,14 @@ bool bundle_write(struct buffer *text, const struct bundle *bundle, struct error
 {
     AUTO_JSON json_t *json = json_object();
     const struct buffer *receipt = &bundle->receipt;
+    const struct buffer *events = &bundle->attestation.events;
     bool built = json != NULL && set_attestation(json, &bundle->attestation) &&
                  json_object_set_new(json, "s3n_receipt_bundle", json_integer(1)) == 0 &&
                  json_object_set_new(json, "receipt",
                                      json_stringn((const char *)receipt->data, receipt->size)) == 0;
+    if (events->size > 0)
+        built = built &&
+                json_object_set_new(json, "events",
+                                    json_stringn((const char *)events->data, events->size)) == 0;
     return write(text, json, built, error);
 }

@@ -2,11 +2,12 @@
 /* All that is needed to check a receipt offline, in one JSON file of any member order:
  *
  *     {"s3n_receipt_bundle":1,"receipt":"<jwt>","platform":"sim","keyset":"<canonical JSON as a
- *      string>","nonce":"<64 hex>","evidence":"<base64>"}
+ *      string>","nonce":"<64 hex>","evidence":"<base64>","events":"<event log as a string>"}
  *
- * and the same without the receipt, as /.well-known/s3n/attestation answers it (with "format":
- * "cmw" for evidence in a wrapper with its collateral, else its own kind). Owns copies of its
- * parts.  Reading proves nothing; verify.h does. */
+ * (`events` may be missing) and the same without receipt and events, as
+ * /.well-known/s3n/attestation answers it (with "format": "cmw" for evidence in a wrapper with its
+ * collateral, else its own kind). Owns copies of its parts.  Reading proves nothing; verify.h does.
+ */
 #ifndef KEYS_BUNDLE_H
 #define KEYS_BUNDLE_H
 
@@ -17,6 +18,7 @@ struct attestation {
     struct nonce32 nonce;
     struct buffer keyset;   /* text */
     struct buffer evidence; /* the quote */
+    struct buffer events;   /* the event log, taken after the evidence; empty: none is here */
 };
 struct bundle {
     struct attestation attestation;

@@ -3,6 +3,7 @@
 #ifndef KEYS_KEYS_TEST_SCENE_H
 #define KEYS_KEYS_TEST_SCENE_H
 
+#include "attest/events/events.h"
 #include "attest/sim.h"
 #include "keys/verify.h"
 
@@ -18,6 +19,11 @@ struct scene {
     struct verify_options options;
     struct verify_result result;
     struct error error;
+    bool has_no_events;     /* the keyset tells of no log */
+    unsigned later_count;   /* entries behind those that evidence covers */
+    const char *loaded;     /* kind of the entry about the receipt's version */
+    struct digest48 digest; /* extended beside the log, when is_disturbed */
+    bool is_disturbed;
 };
 
 /* The receipt is test_receipt's, its input is "input" and its output "output". */

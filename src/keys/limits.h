@@ -16,7 +16,8 @@ enum {
     RECEIPT_USE_COUNT_MAX = 32,       /* services' facts in a receipt */
     RECEIPT_USE_NAME_SIZE_MAX = 128,  /* characters of one's name */
     EVIDENCE_SIZE_MAX = 64 << 10,     /* bytes of evidence with its collateral */
-    BUNDLE_SIZE_MAX = 192 << 10,      /* bytes of a receipt bundle */
+    ATTESTATION_SIZE_MAX = 160 << 10, /* bytes of an attestation, without event log */
+    BUNDLE_SIZE_MAX = 20 << 20,       /* bytes of a receipt bundle with its event log */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */

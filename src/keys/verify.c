@@ -5,6 +5,7 @@
 #include "attest/policy/policy.h"
 #include "base/file.h"
 #include "core/hex.h"
+#include "keys/verify_events.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,6 +26,7 @@ const char *verify_step_name(enum verify_step step)
         [VERIFY_STEP_CODE] = "code",
         [VERIFY_STEP_INPUT] = "input",
         [VERIFY_STEP_OUTPUT] = "output",
+        [VERIFY_STEP_EVENTS] = "event log",
     };
     return names[step];
 }
@@ -155,6 +157,10 @@ static bool judge_evidence(struct verify_result *result, const struct attest_ver
         error_set(error, ERROR_UNVERIFIED, "it is of another platform than the keyset says");
         return step_fail(result, VERIFY_STEP_EVIDENCE, error);
     }
+    result->has_register = verdict->tee == ATTEST_TEE_TDX;
+    if (result->has_register)
+        memcpy(result->event_register.bytes, verdict->claims.intel.td.rtmr[3],
+               sizeof(result->event_register.bytes));
     step_set(result, VERIFY_STEP_EVIDENCE, VERIFY_PASSED, "%s evidence over this keyset",
              attest_tee_name(verdict->tee));
     step_set(result, VERIFY_STEP_ROOT, VERIFY_PASSED, "%s sha256:%s",
@@ -233,6 +239,47 @@ static bool check_evidence_and_root(struct verify_result *result,
     return held;
 }
 
+static void describe_events(struct verify_result *result, const struct events_judgement *judged)
+{
+    char load[64] = "";
+    char later[64] = "";
+    if (judged->receipt != NULL)
+        snprintf(load, sizeof(load), "; loaded at entry %llu",
+                 (unsigned long long)judged->loaded_at);
+    if (judged->verdict.count > judged->verdict.covered)
+        snprintf(later, sizeof(later), "; %llu later ones, which it does not cover",
+                 (unsigned long long)(judged->verdict.count - judged->verdict.covered));
+    step_set(result, VERIFY_STEP_EVENTS, VERIFY_PASSED, "%llu entries lead to %s%s%s",
+             (unsigned long long)judged->verdict.covered,
+             judged->has_register ? "RTMR3" : "the keyset's head", load, later);
+}
+
+/* `receipt` NULL: of an attestation. */
+static bool check_events(struct verify_result *result, const struct attestation *attestation,
+                         const struct receipt *receipt, struct error *error)
+{
+    const struct keyset_events *stated = &result->keyset.events;
+    struct events_judgement judged = {
+        .log = buffer_view(&attestation->events),
+        .keyset = &result->keyset,
+        .has_register = result->has_register && strcmp(stated->event_register, "rtmr3") == 0,
+        .value = result->event_register,
+        .receipt = receipt,
+    };
+    bool is_left_out = receipt == NULL && judged.log.size == 0;
+    if (stated->count == 0 || is_left_out) {
+        step_set(result, VERIFY_STEP_EVENTS, VERIFY_NOT_COMPARED, "%s",
+                 is_left_out ? "not asked for" : "the keyset tells of none");
+        return true;
+    }
+    bool held = events_judge(&judged, error);
+    result->events = judged.verdict;
+    if (!held)
+        return step_fail(result, VERIFY_STEP_EVENTS, error);
+    describe_events(result, &judged);
+    return true;
+}
+
 static bool check_code(struct verify_result *result, const struct digest32 *expected,
                        struct error *error)
 {
@@ -289,7 +336,8 @@ bool verify_bundle(struct verify_result *result, const struct bundle *bundle,
            check_evidence_and_root(result, &bundle->attestation, options, error) &&
            check_code(result, options->code, error) && check_nonce(result, options->nonce, error) &&
            compare(result, VERIFY_STEP_INPUT, options->input, &result->receipt.request, error) &&
-           compare(result, VERIFY_STEP_OUTPUT, options->output, &result->receipt.response, error);
+           compare(result, VERIFY_STEP_OUTPUT, options->output, &result->receipt.response, error) &&
+           check_events(result, &bundle->attestation, &result->receipt, error);
 }
 
 bool verify_attestation(struct verify_result *result, const struct attestation *attestation,
@@ -306,5 +354,6 @@ bool verify_attestation(struct verify_result *result, const struct attestation *
         held = error_set(error, ERROR_UNVERIFIED, "it is not valid at this time");
     if (!held)
         return step_fail(result, VERIFY_STEP_KEYSET, error);
-    return check_evidence_and_root(result, attestation, options, error);
+    return check_evidence_and_root(result, attestation, options, error) &&
+           check_events(result, attestation, NULL, error);
 }

@@ -11,12 +11,16 @@
  *     - code: the version is made of the code and manifest it names, and the code is the expected
  *       one if one is given
  *     - input, output: the digests, if they are given
+ *     - event log: it leads to the register in the evidence, or to the keyset's head; the load of
+ *       what answered is in it (verify_events.h).  Not compared when the keyset tells of none, and
+ *       for an attestation without one
  * Whatever rests on platform `sim` is SIMULATED and refused unless `trust_simulated`, or the policy
  * allows it. */
 #ifndef KEYS_VERIFY_H
 #define KEYS_VERIFY_H
 
 #include "attest/eat/ear.h"
+#include "attest/events/events.h"
 #include "keys/bundle.h"
 #include "keys/receipt.h"
 
@@ -28,6 +32,7 @@ enum verify_step {
     VERIFY_STEP_CODE,
     VERIFY_STEP_INPUT,
     VERIFY_STEP_OUTPUT,
+    VERIFY_STEP_EVENTS,
     VERIFY_STEP_COUNT,
 };
 
@@ -74,7 +79,10 @@ struct verify_result {
     struct keyset keyset;   /* once step keyset passed */
     struct receipt receipt; /* once step receipt signature passed */
     struct digest32 keyset_digest;
-    bool has_appraisal; /* once the evidence was looked at */
+    bool has_register; /* of run-time events, in valid evidence */
+    struct digest48 event_register;
+    struct events_verdict events; /* of a log that was compared */
+    bool has_appraisal;           /* once the evidence was looked at */
     struct ear appraisal;
 };
 
@@ -85,7 +93,7 @@ const char *verify_verdict_name(enum verify_verdict verdict);
  * differs".  INVALID only for a bad root in the options. */
 MUST_CHECK bool verify_bundle(struct verify_result *result, const struct bundle *bundle,
                               const struct verify_options *options, struct error *error);
-/* Steps keyset, evidence and root alone; `nonce` is the one that was sent. */
+/* Steps keyset, evidence, root and event log alone; `nonce` is the one that was sent. */
 MUST_CHECK bool verify_attestation(struct verify_result *result,
                                    const struct attestation *attestation,
                                    const struct nonce32 *nonce,

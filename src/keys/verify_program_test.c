@@ -90,11 +90,11 @@ static void prints_each_step(void)
                             "--trust-simulated"),
                      0);
         CHECK(says("verify    receipt signature ✓  keyset ✓  evidence ✓  root ✓  code ✓  "
-                   "input ✓  output ✓\n"));
+                   "input ✓  output ✓  event log ✓\n"));
         CHECK(says("SIMULATED"));
         CHECK(says("sealed-auction/settle 1.2.0"));
         CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--code", files.code), 0);
-        CHECK(says("code ✓  input -  output -\n"));
+        CHECK(says("code ✓  input -  output -  event log ✓\n"));
         CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--json"), 0);
         CHECK(says("\"verified\": true") && says("\"simulated\": true"));
         CHECK(says("\"response_digest\"") && says("not compared"));

@@ -177,6 +177,97 @@ static void any_changed_byte_is_refused(void)
     scene_close(&scene);
 }
 
+/* The bundle's log in another arrangement of its entries. */
+static void arrange(struct scene *scene, const size_t *order, size_t count)
+{
+    struct buffer *events = &scene->bundle.attestation.events;
+    struct bytes entries[16];
+    size_t entry_count = 0;
+    AUTO_BUFFER struct buffer arranged;
+    buffer_init(&arranged, EVENTS_SIZE_MAX);
+    for (struct bytes rest = buffer_view(events); rest.size > 0 && entry_count < 16;) {
+        size_t size = bytes_find(rest, '\n') + 1;
+        entries[entry_count++] = bytes_part(rest, 0, size);
+        rest = bytes_part(rest, size, rest.size);
+    }
+    for (size_t i = 0; i < count; i++)
+        buffer_append(&arranged, order[i] < entry_count ? entries[order[i]] : (struct bytes){ 0 });
+    buffer_clear(events);
+    buffer_append(events, buffer_view(&arranged));
+}
+
+static void the_log_of_events_is_replayed(void)
+{
+    struct scene scene;
+    if (scene_open(&scene)) {
+        CHECK(holds(&scene));
+        CHECK_STRING(scene.result.steps[VERIFY_STEP_EVENTS].detail,
+                     "4 entries lead to RTMR3; loaded at entry 4");
+        scene.later_count = 2;
+        CHECK(scene_issue(&scene) && holds(&scene));
+        CHECK_STRING(scene.result.steps[VERIFY_STEP_EVENTS].detail,
+                     "4 entries lead to RTMR3; loaded at entry 4; 2 later ones, which it does not "
+                     "cover");
+        CHECK_NUMBER(scene.result.events.count, 6);
+        static const struct {
+            size_t order[8];
+            size_t count;
+            const char *words;
+        } rows[] = {
+            { { 0 }, 0, "cut: the log is missing" },
+            { { 0 }, 1, "cut: the log ends after entry 1, and 2" },
+            { { 0, 1 }, 2, "register: no entry" },
+            { { 0, 1, 2 }, 3, "register: no entry" },
+            { { 0, 1, 3 }, 3, "gap: entry 3" },
+            { { 1, 2, 3 }, 3, "gap: entry 1" },
+            { { 1, 0, 2, 3 }, 4, "swap: entry 1" },
+            { { 0, 2, 1, 3 }, 4, "swap: entry 2" },
+            { { 0, 1, 3, 2 }, 4, "swap: entry 3" },
+            { { 0, 1, 2, 2, 3 }, 5, "swap: entry 4" },
+        };
+        for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+            CHECK(scene_issue(&scene));
+            arrange(&scene, rows[i].order, rows[i].count);
+            CHECK(fails_at(&scene, VERIFY_STEP_EVENTS, rows[i].words));
+        }
+        scene.later_count = 0;
+        CHECK(scene_issue(&scene));
+        flip_each_byte(&scene, &scene.bundle.attestation.events, "event log");
+        struct buffer *events = &scene.bundle.attestation.events;
+        size_t size = events->size;
+        for (events->size = 0; events->size < size; events->size++)
+            CHECK(!holds(&scene));
+    }
+    scene_close(&scene);
+}
+
+static void what_answered_was_loaded_before(void)
+{
+    struct scene scene;
+    if (scene_open(&scene)) {
+        scene.loaded = "unload";
+        CHECK(scene_issue(&scene));
+        CHECK(fails_at(&scene, VERIFY_STEP_EVENTS, "the load of this version and image is not"));
+        scene.loaded = NULL;
+        scene.is_disturbed = true; /* somebody else extends the register */
+        CHECK(scene_issue(&scene));
+        CHECK(fails_at(&scene, VERIFY_STEP_EVENTS, "register: no entry"));
+        scene.is_disturbed = false;
+        CHECK(scene_issue(&scene));
+        struct buffer log = scene.bundle.attestation.events; /* of another image */
+        scene.bundle.attestation.events = (struct buffer){ 0 };
+        scene.receipt.image.bytes[0] ^= 1;
+        CHECK(scene_issue(&scene));
+        buffer_done(&scene.bundle.attestation.events);
+        scene.bundle.attestation.events = log;
+        CHECK(fails_at(&scene, VERIFY_STEP_EVENTS, "register: no entry"));
+        scene.has_no_events = true; /* of a node of before */
+        CHECK(scene_issue(&scene) && holds(&scene));
+        CHECK(scene.result.steps[VERIFY_STEP_EVENTS].verdict == VERIFY_NOT_COMPARED);
+    }
+    scene_close(&scene);
+}
+
 static void attestations_are_for_this_question(void)
 {
     struct scene scene;
@@ -214,6 +305,8 @@ static const struct test tests[] = {
     TEST(receipts_that_do_not_fit_the_keyset_are_refused),
     TEST(a_receipt_under_another_keyset_is_refused),
     TEST(any_changed_byte_is_refused),
+    TEST(the_log_of_events_is_replayed),
+    TEST(what_answered_was_loaded_before),
     TEST(attestations_are_for_this_question),
 };
 TEST_MAIN(tests)

@@ -27,6 +27,52 @@ is "the same version again is none" "$(count load)" 1
 image=$(timeout 60 s3n deploy "$scratch/echo" --json 2>/dev/null | json_field image_digest)
 has "the image that was loaded" "$(log | grep '"kind":"load"')" "\"image\":\"$image\""
 
+# --- a receipt carries it, and tampering with it is refused
+invoke echo --data hello --receipt "$scratch/receipt.json" >/dev/null || fail "a receipt is kept"
+check() { timeout 20 s3n verify "$1" --trust-simulated "${@:2}" 2>&1; }
+output=$(check "$scratch/receipt.json")
+is "the receipt verifies with its log" $? 0
+has "which is a step" "$output" "event log ✓"
+has "that says where it was loaded" "$(check "$scratch/receipt.json" --json)" "5 entries lead to RTMR3; loaded at entry 5"
+# tamper NAME REASON PROGRAM: what Python makes of the lines of the log is refused.
+tamper() {
+  python3 - "$scratch/receipt.json" "$scratch/tampered.json" "$3" <<'PY'
+import json, sys
+bundle = json.load(open(sys.argv[1], encoding="utf-8"))
+lines = bundle["events"].splitlines(keepends=True)
+scope = {"lines": lines}
+exec(sys.argv[3], scope)
+bundle["events"] = "".join(scope["lines"])
+if not scope["lines"]:
+    del bundle["events"]
+json.dump(bundle, open(sys.argv[2], "w", encoding="utf-8"))
+PY
+  output=$(check "$scratch/tampered.json")
+  is "$1: exit code" $? 6
+  has "$1: reason" "$output" "$2"
+}
+tamper "the last entry is cut" "event log: register: no entry" 'lines.pop()'
+tamper "all but the first is cut" "event log: cut: the log ends after entry 1" 'del lines[1:]'
+tamper "no log" "event log: cut: the log is missing" 'lines.clear()'
+tamper "an entry is dropped" "event log: gap: entry 3 is missing" 'del lines[2]'
+tamper "two entries are swapped" "event log: swap: entry 3" 'lines[2], lines[3] = lines[3], lines[2]'
+tamper "a payload is changed" "event log: changed" 'lines[1] = lines[1].replace("process", "kvm") if "process" in lines[1] else lines[1].replace("kvm", "process")'
+tamper "something stands behind it" "event log: form: entry 6" 'lines.append("x\n")'
+sleep 1
+output=$(check "$url")
+is "a node is checked with its log" $? 0
+has "which is a step, too" "$output" "event log ✓"
+for i in 1 2 3; do application "later-$i" echo; done
+deploy later-1 || fail "deploy later-1"
+python3 - "$scratch/receipt.json" "$scratch/later.json" "$(log)" <<'PY'
+import json, sys
+bundle = json.load(open(sys.argv[1], encoding="utf-8"))
+bundle["events"] = sys.argv[3] + "\n"
+json.dump(bundle, open(sys.argv[2], "w", encoding="utf-8"))
+PY
+has "entries that came later are told" "$(check "$scratch/later.json" --json)" "1 later ones, which it does not cover"
+timeout 20 s3n -q rm later-1
+
 # --- processes die
 is_ready() { [ "$(curl -sS --max-time 2 "$admin/readyz" 2>/dev/null)" = ready ]; }
 kill -9 "$(pid_of s3n-keeper)"
@@ -37,13 +83,13 @@ is "a killed keeper: the register too" "$(register)" "$(held)"
 kill -9 "$(pid_of 'role server')"
 until_true 10 is_ready || fail "a killed server: ready again"
 is "a killed server: it answers" "$(invoke echo --data x)" x
-is "a killed server: nothing is loaded twice" "$(count load)" 1
+is "a killed server: nothing is loaded twice" "$(count load)" 2
 before=$(kinds)
 node_stop
 node_again || fail "start again"
 is "a restart: it answers" "$(invoke echo --data y)" y
 has "a restart: the log goes on" "$(kinds)" "$before restart"
-is "a restart: nothing is loaded twice" "$(count load)" 1
+is "a restart: nothing is loaded twice" "$(count load)" 2
 is "a restart: the register" "$(register)" "$(held)"
 
 # --- another policy

@@ -33,8 +33,11 @@ static bool file_read_toml(struct collateral_source *source, struct error *error
     AUTO_BUFFER struct buffer text;
     AUTO_TOML struct toml_document document = { 0 };
     buffer_init(&text, CONFIG_SIZE_MAX);
-    if (!profile_path(path, sizeof(path), "collateral.toml", error))
-        return false;
+    /* Without a home there is no file either. */
+    if (!profile_path(path, sizeof(path), "collateral.toml", error)) {
+        source->file = json_object();
+        return source->file != NULL;
+    }
     if (!file_read(&text, path, error)) {
         source->file = json_object();
         return error->code == ERROR_NOT_FOUND;

@@ -60,7 +60,7 @@ static bool evidence_ask(struct http_client *client, struct nonce32 *nonce,
              nonce_make(nonce).text);
     struct http_client_request request = { .method = HTTP_METHOD_GET,
                                            .target = target,
-                                           .body_size_max = BUNDLE_SIZE_MAX };
+                                           .body_size_max = ATTESTATION_SIZE_MAX };
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
     if (!http_client_request(client, &request, &answer, error))
         return false;
@@ -70,6 +70,31 @@ static bool evidence_ask(struct http_client *client, struct nonce32 *nonce,
                          answer.status);
     *peer = answer.peer_key;
     return attestation_parse(attestation, buffer_view(&answer.body), error);
+}
+
+/* The log of a keyset that tells of one, taken after the evidence: it covers what is in it. */
+static bool events_ask(struct http_client *client, struct attestation *attestation,
+                       struct error *error)
+{
+    struct keyset keyset;
+    struct error malformed;
+    struct http_client_request request = { .method = HTTP_METHOD_GET,
+                                           .target = "/.well-known/s3n/events",
+                                           .body_size_max = EVENTS_SIZE_MAX };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    buffer_clear(&attestation->events);
+    /* What is no keyset is for verification to refuse. */
+    if (!keyset_parse(&keyset, buffer_view(&attestation->keyset), &malformed) ||
+        keyset.events.count == 0)
+        return true;
+    if (!http_client_request(client, &request, &answer, error))
+        return false;
+    if (answer.status != 200)
+        return error_set(error, ERROR_UNVERIFIED,
+                         "the node answered %d when asked for its event log", answer.status);
+    buffer_append(&attestation->events, buffer_view(&answer.body));
+    return !attestation->events.failed ||
+           error_set(error, ERROR_NO_MEMORY, "no memory for the event log");
 }
 
 /* The node's signature over this session's exporter: who answers holds the receipt key, and this
@@ -132,7 +157,8 @@ static bool evidence_check(struct session *session, struct attestation *attestat
     *result = (struct verify_result){ 0 };
     http_client_bind(session->client, NULL);
     session->is_bound = false;
-    if (!evidence_ask(session->client, &nonce, attestation, &peer, error))
+    if (!evidence_ask(session->client, &nonce, attestation, &peer, error) ||
+        !events_ask(session->client, attestation, error))
         return false;
     evidence_complete(session, attestation);
     if (!verify_attestation(result, attestation, &nonce, &options, error))
@@ -244,6 +270,11 @@ bool session_open(struct session *session, const char *policy, struct error *err
     /* Past its end the keyset vouches for nothing, whatever key is shown. */
     return (int64_t)time(NULL) <= session->keyset.validity.not_after_s ||
            keyset_renew(session, error) || error_within(error, "the node's key has changed");
+}
+
+bool session_renew(struct session *session, struct error *error)
+{
+    return keyset_renew(session, error) || error_within(error, "the node's keyset has changed");
 }
 
 bool session_attestation(struct session *session, struct attestation *attestation,

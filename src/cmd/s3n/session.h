@@ -66,6 +66,8 @@ bool session_error_of(struct session *session, const struct http_client_answer *
 /* Like session_request; a status other than 2xx is an error. */
 MUST_CHECK bool session_call(struct session *session, const struct session_request *request,
                              struct http_client_answer *answer, struct error *error);
+/* Pins the keyset that the node has now, with evidence that holds: it may have another since. */
+MUST_CHECK bool session_renew(struct session *session, struct error *error);
 /* Fresh evidence over the pinned keyset, verified, for keeping. */
 MUST_CHECK bool session_attestation(struct session *session, struct attestation *attestation,
                                     struct error *error);

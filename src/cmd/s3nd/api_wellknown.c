@@ -72,7 +72,7 @@ void api_attestation(void *context, const struct gateway_call *call)
         return;
     }
     AUTO_BUFFER struct buffer text;
-    buffer_init(&text, BUNDLE_SIZE_MAX);
+    buffer_init(&text, ATTESTATION_SIZE_MAX);
     if (!attestation_make(node, call, &text, &error)) {
         node_keeper_failed(node, &error);
         gateway_answer_error(node->gateway, call->handle, &error, NULL);
