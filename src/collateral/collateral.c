@@ -329,11 +329,15 @@ static void fill_rest(struct attest_collateral *parts, const struct attest_colla
     struct {
         struct bytes *target;
         struct bytes source;
-    } rows[] = {
-        { &parts->tcb_info, carried->tcb_info },   { &parts->qe_identity, carried->qe_identity },
-        { &parts->tcb_chain, carried->tcb_chain }, { &parts->pck_crl, carried->pck_crl },
-        { &parts->root_crl, carried->root_crl },   { &parts->crl, carried->crl }
-    };
+    } rows[] = { { &parts->tcb_info, carried->tcb_info },
+                 { &parts->qe_identity, carried->qe_identity },
+                 { &parts->tcb_chain, carried->tcb_chain },
+                 { &parts->pck_crl, carried->pck_crl },
+                 { &parts->root_crl, carried->root_crl },
+                 { &parts->crl, carried->crl },
+                 { &parts->pck_chain, carried->pck_chain },
+                 { &parts->vek, carried->vek },
+                 { &parts->intermediate, carried->intermediate } };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
         if (rows[i].target->size == 0)
             *rows[i].target = rows[i].source;

@@ -414,6 +414,88 @@ static void wraps_evidence_with_it(void)
     CHECK_NUMBER(error.code, ERROR_LIMIT);
 }
 
+/* What a node does with what it was handed, and a receipt's bundle. */
+static void adds_parts_to_evidence(void)
+{
+    struct test_service service;
+    struct error error = { 0 };
+    struct attest_verdict verdict;
+    struct attest_collateral parts = { 0 };
+    struct cmw cmw;
+    int64_t now_s = 1751371200; /* 2025-07-01T12:00:00Z */
+    AUTO_BUFFER struct buffer evidence;
+    AUTO_COLLATERAL struct collateral collateral;
+    collateral_init(&collateral);
+    buffer_init(&evidence, 1 << 20);
+    buffer_append(&evidence, snp_report());
+    service_init(&service, now_s, NULL);
+    service_add_amd(&service);
+    REQUIRE(service_gather(&collateral, &service, snp_report(), &error));
+    collateral_apply(&collateral, &parts);
+    for (unsigned i = 0; i < 2; i++) { /* the second time there is nothing to add */
+        struct attest_options options = { .now_s = now_s };
+        struct bytes inner;
+        REQUIRE(collateral_add(&evidence, &parts, &error));
+        AUTO_FREE uint8_t *space = malloc(evidence.size);
+        REQUIRE(cmw_read(&cmw, buffer_view(&evidence), space, evidence.size, &error));
+        REQUIRE(cmw_to_evidence(&cmw, &inner, &options.collateral, &error));
+        CHECK_BYTES(inner, snp_report());
+        CHECK_NOTE(attest_verify(&verdict, inner, &options, &error), "%s", error.text);
+        CHECK(verdict.claims.snp.has_crl);
+    }
+    collateral_drop_stale(&parts, now_s);
+    CHECK(parts.crl.size > 0);
+    collateral_drop_stale(&parts, now_s + 3 * 365 * (int64_t)DAY_S);
+    CHECK(parts.crl.size == 0 && parts.vek.size > 0);
+}
+
+/* Evidence that carries what is past its date by now: it is renewed; what can't be stays. */
+static void renews_what_evidence_carries(void)
+{
+    struct test_service service;
+    struct error error = { 0 };
+    struct attest_verdict verdict;
+    struct attest_collateral old = { 0 };
+    AUTO_BUFFER struct buffer evidence;
+    AUTO_COLLATERAL struct collateral collateral;
+    collateral_init(&collateral);
+    buffer_init(&evidence, 1 << 20);
+    buffer_append(&evidence, service_quote());
+    old.tcb_info = test_file("tests/data/attest/intel/tcb_info_50806f_20230618.json");
+    old.tcb_chain = test_file("tests/data/attest/intel/tcb_signing_chain_2018.pem");
+    old.root_crl = test_file("tests/data/attest/intel/root_ca_crl_20230403.der");
+    REQUIRE(collateral_add(&evidence, &old, &error));
+    service_init(&service, TDX_NOW_S, NULL);
+    service_add_intel(&service);
+    CHECK_NOTE(collateral_complete(&collateral, &evidence, &service.options, &error), "%s",
+               error.text);
+    CHECK_NUMBER(service.ask_count, 4);
+    for (unsigned i = 0; i < 2; i++) { /* with and without services it holds from then on */
+        struct attest_options options = { .now_s = TDX_NOW_S };
+        struct cmw cmw;
+        struct bytes inner;
+        AUTO_FREE uint8_t *space = malloc(evidence.size);
+        REQUIRE(cmw_read(&cmw, buffer_view(&evidence), space, evidence.size, &error));
+        REQUIRE(cmw_to_evidence(&cmw, &inner, &options.collateral, &error));
+        CHECK_NOTE(attest_verify(&verdict, inner, &options, &error), "%s", error.text);
+        CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UP_TO_DATE);
+        service.answer_count = 0;
+        collateral_done(&collateral);
+        CHECK(collateral_complete(&collateral, &evidence, &service.options, &error));
+        CHECK_NUMBER(service.ask_count, 4);
+    }
+    service.now_s += 400 * (int64_t)DAY_S;
+    CHECK(!collateral_complete(&collateral, &evidence, &service.options, &error));
+    CHECK_NUMBER(error.code, ERROR_NOT_FOUND);
+    struct attest_options options = { .now_s = TDX_NOW_S };
+    struct cmw cmw;
+    struct bytes inner;
+    AUTO_FREE uint8_t *space = malloc(evidence.size);
+    REQUIRE(cmw_read(&cmw, buffer_view(&evidence), space, evidence.size, &error));
+    REQUIRE(cmw_to_evidence(&cmw, &inner, &options.collateral, &error));
+    CHECK(attest_verify(&verdict, inner, &options, &error));
+}
+
 static const struct test tests[] = {
     TEST(makes_tdx_evidence_whole),
     TEST(makes_snp_evidence_whole),
@@ -429,5 +511,7 @@ static const struct test tests[] = {
     TEST(takes_lists_in_every_form),
     TEST(survives_damage),
     TEST(wraps_evidence_with_it),
+    TEST(adds_parts_to_evidence),
+    TEST(renews_what_evidence_carries),
 };
 TEST_MAIN(tests)

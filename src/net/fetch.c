@@ -5,6 +5,7 @@
 #include <netdb.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -99,6 +100,12 @@ static void set_security(CURL *curl, const struct http_fetch *request)
     struct curl_blob blob = { .data = (void *)(uintptr_t)request->authorities.data,
                               .len = request->authorities.size,
                               .flags = CURL_BLOB_NOCOPY };
+    char no_proxy[1024];
+    const char *given = getenv("no_proxy") != NULL ? getenv("no_proxy") : getenv("NO_PROXY");
+    /* Never for this machine itself: a caching service may stand there. */
+    snprintf(no_proxy, sizeof(no_proxy), "localhost,127.0.0.1,::1%s%s", given == NULL ? "" : ",",
+             given == NULL ? "" : given);
+    curl_easy_setopt(curl, CURLOPT_NOPROXY, no_proxy); /* copied */
     curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
                      request->is_plain_allowed ? "https,http" : "https");
     curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);

@@ -160,6 +160,29 @@ node_stop
 printf '[collateral]\nfecht = "off"\n' >"$scratch/bad.toml"
 s3nd --config "$scratch/bad.toml" --data-dir "$data" >/dev/null 2>"$scratch/out"
 is "an unknown key" $? 3
-exec {kernel}>&- {service}>&-
+exec {kernel}>&-
+
+# --- recorded evidence of SEV-SNP: it can't be about a fresh nonce, so it holds for nobody; what was had travels with it
+start_of amd "$fake" "$scratch/service" snp
+printf '#!/bin/sh\nexec "%s" "$@" --system-root "%s"\n' "$S3N_BUILD/bin/s3n-keeper" "$line" >"$scratch/bin/s3n-keeper"
+printf '[collateral]\namd_url = "%s"\n' "$service_url" >"$scratch/amd.toml"
+rm -rf "$data/collateral"
+mode
+node_start --config "$scratch/amd.toml" --tee snp
+until_true 20 sh -c "! curl -s --max-time 5 '$admin/readyz' | grep -q 'being asked for'"
+fetch "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})" >"$scratch/attestation.json"
+python3 - "$scratch/attestation.json" "$scratch/snp.cbor" <<'END'
+import base64, json, sys
+text = json.load(open(sys.argv[1]))["evidence"]
+open(sys.argv[2], "wb").write(base64.b64decode(text + "=" * (-len(text) % 4)))
+END
+timeout 20 s3n verify evidence "$scratch/snp.cbor" --tee snp --at 2025-07-01T00:00:00Z --json >"$scratch/out" 2>&1
+is "the report itself holds for nobody" "$(json_field reason <"$scratch/out")" SIGNATURE_INVALID
+has "its key's certificate was had and travels" "$(cat "$scratch/out")" '"name":"vek"'
+has "and so does the intermediate" "$(cat "$scratch/out")" '"name":"intermediate"'
+is "the list, recorded and past its date, does not" "$(grep -c '"name":"crl"' "$scratch/out")" 0
+has "which is seen" "$(ready)" 'collateral missing since 2026'
+node_stop
+exec {amd}>&- {service}>&-
 wait
 finish
