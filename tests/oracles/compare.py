@@ -18,7 +18,7 @@ def says(text, *names):
     return lambda case, answer: text in answer["text"] and (not names or case["fault"] in names)
 
 
-STRICT_DER = ("serial_negative", "serial_padded", "serial_21")
+STRICT_DER = ("serial_negative", "serial_padded", "serial_21", "serial_long")
 RELAUNCH = ("relaunch", "relaunch_level", "status_relaunch", "status_relaunch_low", "later_svn", "module_svn", "tee_component",
             "tee_component_0", "module_id_hexadecimal", "module_version", "sgx_component", "pce", "status_platform_module")
 
@@ -32,6 +32,17 @@ UNDERSTOOD = {
         ("it takes a given root as it is; ours must sign itself", False, fault("root_not_self_signed")),
         ("it does not look at the number of the extensions' structure", False, fault("structure")),
         ("its X.509 reader takes negative serials", False, fault("negative_serial")),
+    ],
+    "nitro": [
+        ("its chains are built: it takes what is in the bundle and not needed", False, fault("bundle_doubled")),
+        ("it skips members without a name", False, fault("member_number")),
+        ("its CBOR takes longer heads than needed, and strings in parts", False, fault("member_long", "member_parts", "header_long")),
+        ("it takes headers that AWS does not write, or writes once", False,
+         fault("header_more", "header_unprotected", "header_doubled")),
+        ("it takes an authority without key usage", False, fault("ca_usage_absent")),
+        ("it takes an authority, or a key for other things, as the signer of documents", False,
+         fault("leaf_ca", "leaf_unconstrained", "leaf_usage")),
+        ("its X.509 reader takes negative serials, and long ones", False, fault(*STRICT_DER)),
     ],
     "tdx-go": [
         ("it knows version 4 of TDX quotes only", True, lambda case, _: case["shape"] != "tdx-4"),

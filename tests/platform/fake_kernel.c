@@ -423,7 +423,8 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
     uint8_t document[EVIDENCE_SIZE_MAX], about[512];
     if (reader.failed || data.size > sizeof(about))
         return 0;
-    memcpy(about, data.data, data.size);
+    if (data.size > 0)
+        memcpy(about, data.data, data.size);
     about[0] ^= script->lies ? 1 : 0;
     cbor_write_map(&writer, 1);
     cbor_write_text(&writer, name);
