@@ -22,6 +22,7 @@ struct invocation {
     enum receipt_trigger trigger;
     char request_id[KEYS_NAME_SIZE_MAX + 1];
     char route[KEYS_ROUTE_SIZE_MAX + 1];
+    bool is_sealed;
     bool has_nonce;
     struct nonce32 nonce;
     uint64_t since_ns; /* it waits, or it runs */

@@ -75,7 +75,7 @@ static void receipt_fill(struct receipt *receipt, const struct house *house,
         .request = invocation->input_digest,
         .has_nonce = invocation->has_nonce,
         .nonce = invocation->nonce,
-        .trigger.kind = invocation->trigger,
+        .trigger = { .kind = invocation->trigger, .is_sealed = invocation->is_sealed },
         .usage = { .duration_us = outcome->duration_ns / 1000,
                    .memory_bytes = outcome->memory_size,
                    .has_fuel = outcome->has_fuel,
@@ -463,6 +463,7 @@ static struct invocation *invocation_new(const struct invocation_request *reques
         snprintf(made->route, sizeof(made->route), "%.*s",
                  (int)MIN(request->route.size, (size_t)KEYS_ROUTE_SIZE_MAX),
                  (const char *)request->route.data);
+    made->is_sealed = request->is_sealed;
     made->has_nonce = request->has_nonce;
     made->nonce = request->nonce;
     made->arrived_ns = clock_monotonic_ns(clock);

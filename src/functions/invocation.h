@@ -76,6 +76,7 @@ struct invocation_request {
     enum receipt_trigger trigger;
     const char *request_id;
     struct bytes route; /* of HTTP: the path asked for */
+    bool is_sealed;     /* it came sealed, and its answer goes so */
     bool has_nonce;
     struct nonce32 nonce; /* the caller's, for the receipt */
 };

@@ -119,8 +119,12 @@ static json_t *route_tree(const struct manifest_route *route)
             json_array_append_new(methods,
                                   json_string(manifest_method_name((enum manifest_method)i)));
     }
-    return json_pack("{s:s, s:s, s:o}", "route", route->route, "function", route->function,
-                     "methods", methods);
+    json_t *tree = json_pack("{s:s, s:s, s:o}", "route", route->route, "function", route->function,
+                             "methods", methods);
+    /* the usual is not written, so manifests from before keep their digests */
+    if (route->is_sealed_only)
+        json_object_set_new(tree, "sealed", json_string("required"));
+    return tree;
 }
 
 bool manifest_canonical(struct buffer *text, const struct manifest *manifest, struct error *error)

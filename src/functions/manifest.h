@@ -113,6 +113,7 @@ struct manifest_route {
     const char *function;    /* name of a function of this manifest */
     uint32_t function_index; /* the same, as an index */
     uint32_t methods;        /* bit 1 << enum manifest_method */
+    bool is_sealed_only;     /* sealed = "required": plain requests are refused */
 };
 
 struct manifest {

@@ -67,6 +67,26 @@ static void reads_the_source_form(void)
     CHECK_NUMBER(manifest->routes[0].function_index, 1);
 }
 
+static void routes_may_demand_sealing(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    struct error error = { 0 };
+    REQUIRE(parse(&manifest,
+                  "[function.a]\nsource = \"a\"\n"
+                  "[[trigger.http]]\nroute = \"/x\"\nfunction = \"a\"\nsealed = \"required\"\n"
+                  "[[trigger.http]]\nroute = \"/y\"\nfunction = \"a\"\nsealed = \"optional\"\n",
+                  &error));
+    CHECK(manifest->routes[0].is_sealed_only && !manifest->routes[1].is_sealed_only);
+    check_refused(
+        "[function.a]\nsource = \"a\"\n[[trigger.http]]\nroute = \"/\"\nfunction = \"a\"\n"
+        "sealed = \"always\"\n",
+        ERROR_INVALID, "must be \"optional\" or \"required\"");
+    check_refused(
+        "[function.a]\nsource = \"a\"\n[[trigger.http]]\nroute = \"/\"\nfunction = \"a\"\n"
+        "sealed = true\n",
+        ERROR_INVALID, "sealed");
+}
+
 static void names_line_key_and_nearest_key(void)
 {
     check_refused("[function.a]\nsource = \"a.wasm\"\nlimitz = { memory_mib = 1 }\n", ERROR_INVALID,
@@ -371,6 +391,7 @@ static void needs_code_for_the_canonical_form(void)
 
 static const struct test tests[] = {
     TEST(reads_the_source_form),
+    TEST(routes_may_demand_sealing),
     TEST(names_line_key_and_nearest_key),
     TEST(refuses_what_comes_later),
     TEST(refuses_bad_values),

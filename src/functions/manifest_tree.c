@@ -144,10 +144,26 @@ static bool route_resolve(struct manifest_route *route, const struct manifest *m
     return error_set(error, ERROR_INVALID, "there is no function %s", shown.text);
 }
 
+/* Plain and sealed requests, or sealed ones only. */
+static bool read_sealed(bool *is_sealed_only, const struct manifest_table *table,
+                        struct error *error)
+{
+    const char *value = "optional";
+    if (json_object_get(table->json, "sealed") == NULL)
+        return true;
+    if (!manifest_read_string(table, "sealed", NAME_SIZE_MAX, &value, error))
+        return false;
+    *is_sealed_only = strcmp(value, "required") == 0;
+    if (*is_sealed_only || strcmp(value, "optional") == 0)
+        return true;
+    error_set(error, ERROR_INVALID, "must be \"optional\" or \"required\"");
+    return manifest_fail_key(table, "sealed", error);
+}
+
 static bool read_route(struct manifest *manifest, const struct manifest_table *triggers,
                        const json_t *json, size_t index, struct error *error)
 {
-    static const char *const keys[] = { "route", "function", "methods", NULL };
+    static const char *const keys[] = { "route", "function", "methods", "sealed", NULL };
     char key[32];
     snprintf(key, sizeof(key), "http[%zu]", index);
     struct manifest_table table = manifest_sub_table(triggers, key, json);
@@ -159,7 +175,8 @@ static bool read_route(struct manifest *manifest, const struct manifest_table *t
     if (!manifest_check_keys(&table, keys, error) ||
         !manifest_read_string(&table, "route", ROUTE_SIZE_MAX, &route.route, error) ||
         !manifest_read_string(&table, "function", NAME_SIZE_MAX, &route.function, error) ||
-        !read_methods(&route.methods, &table, error))
+        !read_methods(&route.methods, &table, error) ||
+        !read_sealed(&route.is_sealed_only, &table, error))
         return false;
     if (!route_check(route.route, error))
         return manifest_fail_key(&table, "route", error);

@@ -2,7 +2,7 @@
 /* What goes back: every answer with its request id, errors in one form, invocations with their
  * receipt. */
 #include "gateway/cgi.h"
-#include "gateway/stage.h"
+#include "gateway/sealed.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -23,6 +23,23 @@ bool answer_request(struct gateway *gateway, struct gateway_request *request,
     memcpy(id, request->id, sizeof(id));
     fields[sent.field_count++] = HTTP_FIELD("s3n-request-id", bytes_of_string(id));
     sent.pad_size = request->pad_size;
+    AUTO_BUFFER struct buffer sealed;
+    buffer_init(&sealed, sent.body.size + 2 * GATEWAY_SEALED_HEAD_SIZE_MAX);
+    struct http_field types[] = {
+        HTTP_FIELD("content-type", BYTES_LITERAL(SEALED_RESPONSE_TYPE)),
+        HTTP_FIELD("cache-control", BYTES_LITERAL("no-store")),
+    };
+    if (request->sealed != NULL) {
+        struct error error;
+        bool done = sealed_answer(&sealed, request, &sent, &error);
+        sent = (struct http_answer){ .status = done ? 200 : 500,
+                                     .fields = types,
+                                     .field_count = done ? ARRAY_COUNT(types) : 0,
+                                     .body = buffer_view(&sealed),
+                                     .pad_size = request->pad_size };
+        if (!done)
+            sent.body = (struct bytes){ 0 };
+    }
     /* When it is true the server has forgotten the request; when not, on_gone comes or came. */
     if (!http_server_answer(gateway->server, handle, &sent))
         return false;

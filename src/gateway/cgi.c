@@ -124,6 +124,8 @@ bool gateway_call_environment(struct buffer *environment, unsigned *count,
     add(environment, count, "S3N_APPLICATION", call->application);
     add(environment, count, "S3N_FUNCTION", call->function);
     add(environment, count, "S3N_REQUEST_ID", bytes_of_string(call->request_id));
+    if (call->is_sealed)
+        add(environment, count, "S3N_SEALED", BYTES_LITERAL("1"));
     for (size_t i = 0; i < call->parameter_count; i++) {
         const struct gateway_parameter *parameter = &call->parameters[i];
         bool star = strcmp(parameter->name, "*") == 0;

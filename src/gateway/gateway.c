@@ -3,7 +3,7 @@
 
 #include "core/hex.h"
 #include "crypto/random.h"
-#include "gateway/stage.h"
+#include "gateway/sealed.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +30,8 @@ static bool stage_limits(struct gateway *gateway, struct gateway_request *reques
     if ((operation == GATEWAY_INVOKE || operation == GATEWAY_FUNCTION_ROUTE) &&
         options->input_size_max != 0)
         request->body_size_max = options->input_size_max;
+    if (operation == GATEWAY_SEALED && options->input_size_max != 0)
+        request->body_size_max = options->input_size_max + GATEWAY_SEALED_HEAD_SIZE_MAX;
     if (operation == GATEWAY_BLOB_PUT && options->blob_size_max != 0)
         request->body_size_max = options->blob_size_max;
     if (asked->content_size > request->body_size_max)
@@ -49,11 +51,9 @@ static bool stage_dispatch(struct gateway *gateway, struct gateway_request *requ
 }
 
 const struct stage stages[] = {
-    { "request-id", true, stage_request_id },
-    { "route", true, stage_route },
-    { "limits", true, stage_limits },
-    { "identity", true, stage_identity },
-    { "body", false, stage_body },
+    { "request-id", true, stage_request_id }, { "route", true, stage_route },
+    { "limits", true, stage_limits },         { "identity", true, stage_identity },
+    { "sealed", false, stage_sealed },        { "body", false, stage_body },
     { "dispatch", false, stage_dispatch },
 };
 const size_t stage_count = ARRAY_COUNT(stages);
@@ -77,6 +77,7 @@ static struct gateway_request *request_new(struct gateway *gateway)
 
 void request_release(struct gateway *gateway, struct gateway_request *request)
 {
+    sealed_request_free(TAKE(request->sealed));
     request->next_free = gateway->free_requests;
     gateway->free_requests = request;
 }
@@ -149,7 +150,8 @@ bool gateway_new(struct gateway **gateway, const struct gateway_options *options
         return error_set(error, ERROR_NO_MEMORY, "no memory for the gateway");
     made->options = *options;
     int64_t now_s = (int64_t)(clock_realtime_ns(options->clock) / 1000000000);
-    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, now_s, error))
+    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, now_s, error) ||
+        !nonce_cache_new(&made->sealed_seen, GATEWAY_SEALED_SEEN_MAX, now_s, error))
         return false;
     *gateway = TAKE(made);
     return true;
@@ -177,6 +179,7 @@ void gateway_free(struct gateway *gateway)
         free(request);
     }
     nonce_cache_free(gateway->nonces);
+    nonce_cache_free(gateway->sealed_seen);
     free(gateway);
 }
 
@@ -225,8 +228,9 @@ static bool copy_routes(struct application_routes *made, const struct gateway_ro
         size_t at = made->count++;
         for (; at > 0 && pattern_precedes(routes[i].pattern, made->routes[at - 1].pattern); at--)
             made->routes[at] = made->routes[at - 1];
-        made->routes[at] = (struct gateway_route){ strdup(routes[i].pattern),
-                                                   strdup(routes[i].function), routes[i].methods };
+        made->routes[at] =
+            (struct gateway_route){ strdup(routes[i].pattern), strdup(routes[i].function),
+                                    routes[i].methods, routes[i].is_sealed_only };
         if (made->routes[at].pattern == NULL || made->routes[at].function == NULL)
             return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
     }

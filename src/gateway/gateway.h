@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "crypto/ecdsa.h"
+#include "crypto/ohttp.h"
 #include "gateway/limits.h"
 #include "net/server.h"
 
@@ -33,6 +34,8 @@ enum gateway_access {
     X(ATTESTATION, GET, "/.well-known/s3n/attestation", OPEN, 0)                                   \
     X(EVENTS, GET, "/.well-known/s3n/events", OPEN, 0)                                             \
     X(SESSION, GET, "/.well-known/s3n/session", OPEN, 0)                                           \
+    X(SEALING_KEY, GET, "/.well-known/ohttp-gateway", OPEN, 0)                                     \
+    X(SEALED, POST, "/.well-known/ohttp-gateway", OPEN, GATEWAY_SEALED_SIZE_MAX)                   \
     X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
     X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \
     X(BLOB_CHECK, HEAD, "/v1/blobs/:digest", OWNER, 0)                                             \
@@ -82,6 +85,8 @@ struct gateway_call {
     struct digest32 digest;    /* of the blob routes */
     bool has_nonce;
     uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
+    bool
+        is_sealed; /* it came inside SEALED; `request` is the one inside, and so is all else here */
     bool has_owner;
     struct digest32 owner; /* SHA-256 of the DER SubjectPublicKeyInfo of the key that signed */
     struct ecdsa_public owner_key;
@@ -99,6 +104,10 @@ struct gateway_options {
     gateway_handle_call *handlers[GATEWAY_OPERATION_COUNT];
     /* The key of a known owner; false: unknown. */
     bool (*owner_find)(void *context, const struct digest32 *id, struct ecdsa_public *key);
+    /* The secrets of a sealed request, from whoever has the private key; NULL: none are opened.
+     * UNVERIFIED when it is for another key. */
+    bool (*sealed_context)(void *context, const struct ohttp_request *request,
+                           struct hpke_context *secrets, struct error *error);
     /* The client of an unanswered call is gone; may be NULL. */
     void (*call_gone)(void *context, struct http_handle handle);
     void *context;
@@ -124,6 +133,7 @@ struct gateway_route {
     const char *pattern;
     const char *function;
     uint32_t methods; /* bit 1 << enum http_method; 0: every method */
+    bool is_sealed_only;
 };
 /* Replaces the routes of an application.  INVALID says which pattern can't be one. */
 MUST_CHECK bool gateway_routes_set(struct gateway *gateway, const char *application,

@@ -15,7 +15,11 @@ enum {
     GATEWAY_JSON_BODY_SIZE_MAX = 256 << 10, /* manifests and claims */
     GATEWAY_KV_IMPORT_SIZE_MAX = 1 << 20,   /* entries of an application's state */
     GATEWAY_BLOB_SIZE_MAX = 64 << 20,
-    GATEWAY_INPUT_SIZE_MAX = 8 << 20, /* of an invocation */
+    GATEWAY_INPUT_SIZE_MAX = 8 << 20,        /* of an invocation */
+    GATEWAY_SEALED_HEAD_SIZE_MAX = 64 << 10, /* what a sealed message has besides the body */
+    GATEWAY_SEALED_SIZE_MAX = GATEWAY_INPUT_SIZE_MAX + GATEWAY_SEALED_HEAD_SIZE_MAX,
+    GATEWAY_SEALED_SEEN_MAX = 1 << 18, /* sealed requests remembered; more are answered 429 */
+    GATEWAY_SEALED_AGE_S_MAX = 240,    /* how far the date inside may be from now */
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
     GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
     GATEWAY_OUTPUT_FIELDS_MAX = 24,

@@ -102,6 +102,10 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
         if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values) ||
             !route_takes(&known->routes[i], request))
             continue;
+        if (known->routes[i].is_sealed_only && !call->is_sealed) {
+            refusal->hint = "`s3n invoke --seal` and sdk/js seal requests to the node's keyset";
+            return refuse(refusal, 403, ERROR_DENIED, "this route takes sealed requests only");
+        }
         snprintf(request->function, sizeof(request->function), "%s", known->routes[i].function);
         call->function = bytes_of_string(request->function);
         call->parameters = request->route_values.parameters;
@@ -172,7 +176,7 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
         return find_function(gateway, request, refusal);
     if (call->operation == GATEWAY_INVOKE)
         call->path_info = BYTES_LITERAL("/");
-    if (gateway->options.handlers[call->operation] == NULL)
+    if (call->operation != GATEWAY_SEALED && gateway->options.handlers[call->operation] == NULL)
         return refuse(refusal, 501, ERROR_UNSUPPORTED, "this node does not do that");
     return true;
 }

@@ -9,6 +9,7 @@
 #define GATEWAY_STAGE_H
 
 #include "gateway/pattern.h"
+#include "net/bhttp.h"
 #include "net/nonce.h"
 #include "net/signature.h"
 
@@ -27,7 +28,8 @@ struct gateway_request {
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
     size_t body_size_max;
-    uint32_t pad_size; /* of the answer */
+    uint32_t pad_size;             /* of the answer */
+    struct sealed_request *sealed; /* NULL: it came in the clear */
     struct gateway_call call;
     struct pattern_values values;       /* of the API's pattern */
     struct pattern_values route_values; /* of the function route's */
@@ -38,6 +40,7 @@ struct gateway {
     struct gateway_options options;
     struct http_server *server;
     struct nonce_cache *nonces;
+    struct nonce_cache *sealed_seen;         /* encapsulated keys */
     struct application_routes *applications; /* sorted by name */
     size_t application_count;
     struct gateway_request *free_requests;

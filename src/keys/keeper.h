@@ -12,19 +12,24 @@
  *     INFO      -                                                          (platform NUL node NUL)
  *     APPEND    kind, NUL, details: the rest                               (count u64, head 48)
  *     EVENTS    count u64 of entries to leave out                          (whole entries)
+ *     UNSEAL    not_before u64, key id u8, AEAD u16, encapsulated key 32   (key 32, nonce 12,
+ *                                                                          exporter 32)
  *
  * A keyset is endorsed only when its validity begins about now: a server that was taken over can't
  * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.
  * APPEND and EVENTS are of the event log (event_book.h): `details` is an object as
  * attest/events/events.h has them; kinds that the keeper itself writes (`start`, `restart`,
  * `keyset`, and `key`, for keys it will release) are refused.  ENDORSE appends `keyset` before it
- * answers, once for the same request.  A request of another type or over its size ends the
- * connection, and nothing else; one that is not well-formed is answered with INVALID.  sealing.h
- * has the sealed form. */
+ * answers, once for the same request.  UNSEAL gives the secrets of one request that was sealed to
+ * the keyset that began then (crypto/ohttp.h; not of what is sealed for other purposes), no more
+ * than KEYSET_VALIDITY_MAX_S ago; the private key stays.  A request of another type or over its
+ * size ends the connection, and nothing else; one that is not well-formed is answered with INVALID.
+ * sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
 #include "base/clock.h"
+#include "crypto/ohttp.h"
 #include "keys/event_book.h"
 #include "keys/keyset.h"
 #include "platform/platform.h"
@@ -38,6 +43,7 @@ enum keeper_request {
     KEEPER_INFO,
     KEEPER_APPEND,
     KEEPER_EVENTS,
+    KEEPER_UNSEAL,
 };
 
 /* The server's end.  One thread; each call blocks for its answer, at most KEEPER_TIMEOUT_MS.
@@ -68,6 +74,10 @@ MUST_CHECK bool keeper_endorse(struct keeper *keeper, const struct ecdsa_public 
 MUST_CHECK bool keeper_evidence(struct keeper *keeper, const struct digest32 *keyset,
                                 const struct nonce32 *nonce, struct buffer *quote,
                                 struct error *error);
+/* What opens a sealed request and seals its answer. */
+MUST_CHECK bool keeper_unseal(struct keeper *keeper, int64_t not_before_s,
+                              const struct ohttp_request *request, struct hpke_context *context,
+                              struct error *error);
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
 

@@ -185,6 +185,29 @@ static bool sealer_open(void *context, const char *space, struct bytes associate
            seal_or_open(context, KEEPER_OPEN, &request, plain, error);
 }
 
+bool keeper_unseal(struct keeper *keeper, int64_t not_before_s, const struct ohttp_request *request,
+                   struct hpke_context *context, struct error *error)
+{
+    struct unseal_request asked = { not_before_s, request->key_id, request->aead,
+                                    request->encapsulated };
+    struct ipc_message answer;
+    buffer_clear(&keeper->payload);
+    unseal_request_write(&keeper->payload, &asked);
+    if (!call(keeper, KEEPER_UNSEAL, &answer, error))
+        return false;
+    struct hpke_context read = { .aead = request->aead };
+    struct reader reader = reader_of(answer.payload);
+    read_into(&reader, read.key.bytes, sizeof(read.key.bytes));
+    read_into(&reader, read.nonce.bytes, sizeof(read.nonce.bytes));
+    read_into(&reader, read.exporter.bytes, sizeof(read.exporter.bytes));
+    bool done = read_end(&reader);
+    secret_wipe((void *)(uintptr_t)answer.payload.data, answer.payload.size);
+    ipc_message_done(&answer);
+    *context = read;
+    secret_wipe(&read, sizeof(read));
+    return done || error_set(error, ERROR_INTERNAL, "the keeper's answer is malformed");
+}
+
 struct sealer keeper_sealer(struct keeper *keeper)
 {
     return (struct sealer){ keeper, sealer_seal, sealer_open };

@@ -102,3 +102,27 @@ bool seal_request_read(struct seal_request *request, struct bytes payload, struc
     *request = parsed;
     return true;
 }
+
+void unseal_request_write(struct buffer *payload, const struct unseal_request *request)
+{
+    uint8_t text[UNSEAL_REQUEST_SIZE];
+    struct writer writer = writer_into(text, sizeof(text));
+    write_u64_le(&writer, (uint64_t)request->not_before_s);
+    write_u8(&writer, request->key_id);
+    write_u16_le(&writer, hpke_aead_id(request->aead));
+    write_bytes(&writer, BYTES_OF(request->encapsulated.bytes));
+    buffer_append(payload, writer_view(&writer));
+}
+
+bool unseal_request_read(struct unseal_request *request, struct bytes payload, struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct unseal_request read = { .not_before_s = (int64_t)read_u64_le(&reader),
+                                   .key_id = read_u8(&reader) };
+    uint16_t aead = read_u16_le(&reader);
+    read_into(&reader, read.encapsulated.bytes, sizeof(read.encapsulated.bytes));
+    if (!read_end(&reader) || !hpke_aead_of_id(&read.aead, aead))
+        return error_set(error, ERROR_INVALID, "malformed unseal request");
+    *request = read;
+    return true;
+}

@@ -30,6 +30,20 @@ enum {
     EVIDENCE_REQUEST_SIZE = 32 + 32,
 };
 
+struct unseal_request {
+    int64_t not_before_s;
+    uint8_t key_id;
+    enum aead_kind aead;
+    struct x25519_public encapsulated;
+};
+enum {
+    UNSEAL_REQUEST_SIZE = 8 + 1 + 2 + 32,
+    UNSEAL_ANSWER_SIZE = 32 + AEAD_NONCE_SIZE + 32
+};
+void unseal_request_write(struct buffer *payload, const struct unseal_request *request);
+MUST_CHECK bool unseal_request_read(struct unseal_request *request, struct bytes payload,
+                                    struct error *error);
+
 void endorse_request_write(struct buffer *payload, const struct endorse_request *request);
 MUST_CHECK bool endorse_request_read(struct endorse_request *request, struct bytes payload,
                                      struct error *error);

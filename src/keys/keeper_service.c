@@ -187,6 +187,27 @@ SERVE(serve_events)
     return true;
 }
 
+SERVE(serve_unseal)
+{
+    struct keeper_service *service = context;
+    struct unseal_request request;
+    AUTO_SECRET32 struct secret32 key;
+    AUTO_HPKE_CONTEXT struct hpke_context message_context = { 0 };
+    if (!unseal_request_read(&request, message->payload, error))
+        return false;
+    struct keyset_validity validity = { .not_before_s = request.not_before_s };
+    if (!begins_about_now(service, &validity))
+        return error_set(error, ERROR_DENIED, "no keyset that began then is in use");
+    encryption_key_derive(&key, &service->root, request.not_before_s);
+    if (!ohttp_context_make(&message_context, request.key_id, request.aead, &request.encapsulated,
+                            &key, error))
+        return error_within(error, "unseal");
+    buffer_append(answer, BYTES_OF(message_context.key.bytes));
+    buffer_append(answer, BYTES_OF(message_context.nonce.bytes));
+    buffer_append(answer, BYTES_OF(message_context.exporter.bytes));
+    return true;
+}
+
 static const struct ipc_request table[] = {
     { KEEPER_ENDORSE, "endorse", ENDORSE_REQUEST_SIZE, 0, serve_endorse },
     { KEEPER_EVIDENCE, "evidence", EVIDENCE_REQUEST_SIZE, 0, serve_evidence },
@@ -195,6 +216,7 @@ static const struct ipc_request table[] = {
     { KEEPER_INFO, "info", 0, 0, serve_info },
     { KEEPER_APPEND, "append", APPEND_REQUEST_SIZE_MAX, 0, serve_append },
     { KEEPER_EVENTS, "events", EVENTS_REQUEST_SIZE, 0, serve_events },
+    { KEEPER_UNSEAL, "unseal", UNSEAL_REQUEST_SIZE, 0, serve_unseal },
 };
 
 bool keeper_serve(struct keeper_service *service, int socket, struct error *error)

@@ -362,6 +362,11 @@ static void bad_requests_are_refused(void)
     CHECK(!ended);
     CHECK_NUMBER(ask_raw(KEEPER_ENDORSE, bytes_of(zeros, 143), &ended), ERROR_INVALID);
     CHECK_NUMBER(ask_raw(KEEPER_EVIDENCE, bytes_of(zeros, 63), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_UNSEAL, bytes_of(zeros, 42), &ended), ERROR_INVALID);
+    CHECK_NUMBER(ask_raw(KEEPER_UNSEAL, bytes_of(zeros, 43), &ended), ERROR_INVALID);
+    zeros[9] = 2; /* the AEAD; the keyset began in 1970 */
+    CHECK_NUMBER(ask_raw(KEEPER_UNSEAL, bytes_of(zeros, 43), &ended), ERROR_DENIED);
+    zeros[9] = 0;
     CHECK_NUMBER(ask_raw(KEEPER_EVENTS, bytes_of(zeros, 7), &ended), ERROR_INVALID);
     CHECK_NUMBER(ask_raw(KEEPER_EVENTS, bytes_of(zeros, 8), &ended), ERROR_NONE);
     CHECK_NUMBER(ask_raw(KEEPER_APPEND, bytes_of(zeros, 8), &ended), ERROR_INVALID);

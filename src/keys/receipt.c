@@ -147,7 +147,7 @@ static void append_trigger(struct buffer *text, const struct receipt *receipt)
                   receipt_trigger_name(receipt->trigger.kind), receipt->trigger.request_id);
     if (receipt->trigger.kind == RECEIPT_TRIGGER_HTTP)
         buffer_format(text, ",\"route\":\"%s\"", receipt->trigger.route);
-    buffer_append_string(text, "}");
+    buffer_append_string(text, receipt->trigger.is_sealed ? ",\"sealed\":true}" : "}");
 }
 
 /* In the order of RFC 8785; no value needs an escape, receipt_check saw to that. */
@@ -295,6 +295,8 @@ static bool get_trigger_and_usage(struct receipt *receipt, const json_t *claims,
     if (receipt->usage.has_fuel && !get_count(&receipt->usage.fuel, usage, "fuel", error))
         return false;
     receipt->trigger.kind = (enum receipt_trigger)kind;
+    /* a plain one has no such member, so false is not canonical */
+    receipt->trigger.is_sealed = json_is_true(json_object_get(trigger, "sealed"));
     return receipt->trigger.kind != RECEIPT_TRIGGER_HTTP ||
            get_name(receipt->trigger.route, sizeof(receipt->trigger.route), trigger, "route",
                     error);

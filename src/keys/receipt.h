@@ -62,6 +62,7 @@ struct receipt {
         enum receipt_trigger kind;
         char request_id[KEYS_NAME_SIZE_MAX + 1];
         char route[KEYS_ROUTE_SIZE_MAX + 1]; /* of HTTP: the path asked for, without query */
+        bool is_sealed; /* request and response travelled sealed to the keyset */
     } trigger;
     struct {
         uint64_t duration_us;

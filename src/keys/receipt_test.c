@@ -172,6 +172,28 @@ static void the_backend_is_claimed(void)
     CHECK(!receipt_backend_of_name(&named, "auto"));
 }
 
+static void sealing_is_claimed(void)
+{
+    AUTO_BUFFER struct buffer text;
+    struct error error;
+    struct receipt receipt = test_receipt(), parsed;
+    AUTO(ecdsa_key) struct ecdsa_key *key = test_key(1);
+    buffer_init(&text, RECEIPT_SIZE_MAX);
+    receipt.trigger.is_sealed = true;
+    REQUIRE(receipt_issue(&text, &receipt, key, &error));
+    REQUIRE(receipt_verify(&parsed, buffer_view(&text), ecdsa_key_public(key), &error));
+    CHECK(parsed.trigger.is_sealed);
+    buffer_clear(&text);
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, bytes_of("", 1));
+    CHECK(strstr((const char *)text.data, "\"sealed\":true") != NULL);
+    receipt.trigger.is_sealed = false;
+    buffer_clear(&text);
+    REQUIRE(receipt_claims(&text, &receipt, &error));
+    buffer_append(&text, bytes_of("", 1));
+    CHECK(strstr((const char *)text.data, "sealed\":") == NULL);
+}
+
 static void native_code_is_claimed(void)
 {
     struct error error = { 0 };
@@ -337,6 +359,7 @@ static const struct test tests[] = {
     TEST(fuel_is_claimed_when_it_was_counted),
     TEST(the_backend_is_claimed),
     TEST(native_code_is_claimed),
+    TEST(sealing_is_claimed),
     TEST(bad_fields_are_not_signed),
     TEST(every_flip_and_truncation_is_refused),
     TEST(other_headers_are_refused_even_if_signed),

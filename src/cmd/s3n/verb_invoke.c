@@ -2,6 +2,7 @@
 /* s3n invoke APP/FN: calls a function and checks the receipt before it believes the answer. */
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/sealed_call.h"
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
@@ -22,6 +23,7 @@ struct invoke {
     const char *data;
     const char *receipt;
     const char *policy;
+    bool seal;
 };
 
 static const struct option_row rows[] = {
@@ -36,6 +38,10 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct invoke, receipt),
       .value = "FILE",
       .help = "keep receipt, keyset and evidence in one file for `s3n verify`" },
+    { .name = "seal",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct invoke, seal),
+      .help = "seal input and answer to the node's keyset, through whatever ends TLS" },
     { .name = "policy",
       .kind = OPTION_STRING,
       .offset = offsetof(struct invoke, policy),
@@ -101,7 +107,8 @@ static bool send(struct invoking *invoking, const char *target, struct error *er
                                        .content_type = "application/octet-stream",
                                        .body = buffer_view(&invoking->input),
                                        .nonce = nonce };
-    return session_request(&invoking->session, &request, &invoking->answer, error);
+    return (invoking->options->seal ? sealed_call : session_request)(&invoking->session, &request,
+                                                                     &invoking->answer, error);
 }
 
 /* --- the receipt --- */
@@ -154,6 +161,8 @@ static bool receipt_check(struct invoking *invoking, struct error *error)
     if (!receipt->has_nonce ||
         memcmp(receipt->nonce.bytes, invoking->nonce.bytes, sizeof(receipt->nonce.bytes)) != 0)
         return differs("nonce", error);
+    if (receipt->trigger.is_sealed != invoking->options->seal)
+        return differs("sealing", error);
     if (!digest32_equal(&receipt->request, &input))
         return differs("input digest", error);
     /* A failed function's output stays in the node: the answer is the error, not its words. */
@@ -199,6 +208,7 @@ static bool show_json(const struct invoking *invoking, struct error *error)
                   hex_of_digest(&receipt->request).text, "output_digest",
                   hex_of_digest(&receipt->response).text);
     if (root == NULL ||
+        json_object_set_new(root, "sealed", json_boolean(receipt->trigger.is_sealed)) != 0 ||
         json_object_set_new(root, is_text ? "output" : "output_base64",
                             json_stringn((const char *)shown.data, shown.size)) != 0)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the result");

@@ -119,6 +119,21 @@ static bool function_index_of(const struct application *application, struct byte
     return false;
 }
 
+/* A function that has a route for sealed requests only is not called by name in the clear. */
+static bool sealing_check(const struct invocation_request *request, struct error *error)
+{
+    const struct manifest *manifest = request->application->manifest;
+    for (size_t i = 0; !request->is_sealed && i < manifest->route_count; i++) {
+        if (manifest->routes[i].is_sealed_only &&
+            manifest->routes[i].function_index == request->function_index &&
+            request->trigger == RECEIPT_TRIGGER_CALL)
+            return error_set(error, ERROR_DENIED,
+                             "this function takes sealed requests only "
+                             "(`s3n invoke --seal`)");
+    }
+    return true;
+}
+
 static bool start(struct node *node, const struct gateway_call *call, struct invoking *invoking,
                   struct error *error)
 {
@@ -131,6 +146,7 @@ static bool start(struct node *node, const struct gateway_call *call, struct inv
         .trigger = call->operation == GATEWAY_INVOKE ? RECEIPT_TRIGGER_CALL : RECEIPT_TRIGGER_HTTP,
         .request_id = call->request_id,
         .route = call->request->path,
+        .is_sealed = call->is_sealed,
         .has_nonce = call->has_nonce,
     };
     memcpy(request.nonce.bytes, call->nonce, sizeof(request.nonce.bytes));
@@ -138,6 +154,8 @@ static bool start(struct node *node, const struct gateway_call *call, struct inv
         !function_index_of(request.application, call->function, &request.function_index))
         return error_set(error, ERROR_NOT_FOUND, "there is no function %s/%s here", name,
                          error_quote(call->function).text);
+    if (!sealing_check(&request, error))
+        return false;
     snprintf(invoking->function, sizeof(invoking->function), "%s/%.*s", name,
              (int)call->function.size, (const char *)call->function.data);
     AUTO_BUFFER struct buffer strings;

@@ -89,7 +89,11 @@ struct load_recorder node_load_recorder(struct node *node);
 MUST_CHECK bool node_record_policy(struct node *node, const char *details, struct error *error);
 
 /* Handlers, by operation (api_*.c). */
-gateway_handle_call api_health, api_info, api_attestation, api_events, api_session, api_receipt_get;
+gateway_handle_call api_health, api_info, api_attestation, api_events, api_session, api_receipt_get,
+    api_sealing_key;
+/* The keeper's, for requests sealed to the present keyset. */
+bool node_sealed_context(void *context, const struct ohttp_request *request,
+                         struct hpke_context *secrets, struct error *error);
 gateway_handle_call api_owner_claim;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,

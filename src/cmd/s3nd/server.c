@@ -49,7 +49,8 @@ void node_publish_routes(struct node *node, const char *name, const struct appli
     const struct manifest *manifest = application->manifest;
     for (size_t i = 0; i < manifest->route_count; i++)
         routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
-                                            http_methods_of(manifest->routes[i].methods) };
+                                            http_methods_of(manifest->routes[i].methods),
+                                            manifest->routes[i].is_sealed_only };
     if (!gateway_routes_set(node->gateway, name, routes, manifest->route_count, &error))
         log_error("routes", &error);
 }
@@ -316,12 +317,14 @@ static bool open_gateway(struct node *node, struct error *error)
 {
     struct gateway_options options = {
         .clock = &clock_system,
+        .sealed_context = node_sealed_context,
         .handlers = {
             [GATEWAY_HEALTH] = api_health,
             [GATEWAY_INFO] = api_info,
             [GATEWAY_ATTESTATION] = api_attestation,
             [GATEWAY_EVENTS] = api_events,
             [GATEWAY_SESSION] = api_session,
+            [GATEWAY_SEALING_KEY] = api_sealing_key,
             [GATEWAY_RECEIPT_GET] = api_receipt_get,
             [GATEWAY_OWNER_CLAIM] = api_owner_claim,
             [GATEWAY_BLOB_CHECK] = api_blob_check,

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+export const GATEWAY_PATH: string
+
+export class SealedError extends Error {
+  code: string
+  status?: number
+  hint?: string
+}
+
+export interface Keyset {
+  keyId: number
+  /** SHA-256 of the keyset's text, hexadecimal; receipts name it. */
+  digest: string
+  publicKey: Uint8Array
+}
+/** `text`: a keyset exactly as the node sent it, verified before. */
+export function keysetOf(text: string): Promise<Keyset>
+
+export interface SealedAnswer {
+  status: number
+  headers: Headers
+  body: Uint8Array
+  /** To be verified like any other; its digests are of the bodies inside. */
+  receipt: string | null
+}
+
+export class SealedClient {
+  constructor(options: { url: string; keyset: string; fetch?: typeof globalThis.fetch })
+  fetch(path: string, options?: { method?: string; headers?: Record<string, string>; body?: string | Uint8Array }): Promise<SealedAnswer>
+  invoke(name: string, input?: string | Uint8Array, options?: { nonce?: Uint8Array }): Promise<SealedAnswer>
+}
+
+export interface Exchange {
+  encapsulated: Uint8Array
+  exported: Uint8Array
+}
+export function encapsulate(keyId: number, recipient: Uint8Array, plain: Uint8Array,
+  options?: { ephemeral?: CryptoKeyPair; aead?: 1 | 2 }): Promise<{ body: Uint8Array; exchange: Exchange }>
+export function decapsulateResponse(exchange: Exchange, sealed: Uint8Array): Promise<Uint8Array>
+export function encodeRequest(request: { method: string; authority: string; path: string; headers: Record<string, string>; body: Uint8Array }): Uint8Array
+export function decodeResponse(bytes: Uint8Array): { status: number; headers: Headers; body: Uint8Array }

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// client.mjs URL CANARY [stale FILE]: the JavaScript module against a real node.  A line per case; the keyset is kept in a file
+// beside the certificate so that a later run can use it when it is old.
+import assert from 'node:assert/strict'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+import { GATEWAY_PATH, SealedClient, SealedError, decapsulateResponse, decodeResponse, encapsulate, encodeRequest, keysetOf } from '../../sdk/js/sealed.mjs'
+
+const [url, canary, mode] = process.argv.slice(2)
+const keysetFile = join(dirname(dirname(process.env.NODE_EXTRA_CA_CERTS)), 'keyset')
+const text = (bytes) => new TextDecoder().decode(bytes)
+let failed = 0
+
+async function test(name, run) {
+  try {
+    await run()
+    console.log(`ok    ${name}`)
+  } catch (error) {
+    failed++
+    console.log(`FAIL  ${name}: ${error.message.replaceAll('\n', ' ')}`)
+  }
+}
+
+// What passes between: recorded, so that it can be looked at and sent again.
+const sent = []
+async function recording(target, options) {
+  const answer = await fetch(target, options)
+  const body = new Uint8Array(await answer.clone().arrayBuffer())
+  sent.push({ request: options.body, answer: body })
+  return answer
+}
+
+const post = (body, type = 'message/ohttp-req') => fetch(new URL(GATEWAY_PATH, url), { method: 'POST', headers: { 'content-type': type }, body })
+
+if (mode === 'stale') {
+  const client = new SealedClient({ url, keyset: readFileSync(keysetFile, 'utf8') })
+  await test('stale', () => assert.rejects(client.invoke('open/f', 'x'), (error) =>
+    error instanceof SealedError && error.code === 'unverified' && error.status === 422 && error.hint.includes('attestation')))
+  process.exit(failed)
+}
+
+// A test may believe the node; users verify first.
+const attestation = await (await fetch(`${url}/.well-known/s3n/attestation?nonce=${'00'.repeat(32)}`)).json()
+const keyset = typeof attestation.keyset === 'string' ? attestation.keyset : JSON.stringify(attestation.keyset)
+writeFileSync(keysetFile, keyset)
+const client = new SealedClient({ url, keyset, fetch: recording })
+
+await test('a function by name', async () => {
+  const answer = await client.invoke('open/f', canary)
+  assert.equal(answer.status, 200)
+  assert.equal(text(answer.body), canary)
+  const claims = JSON.parse(Buffer.from(answer.receipt.split('.')[1], 'base64url'))
+  assert.equal(claims.trigger.sealed, true)
+})
+await test('a route that must be sealed', async () => {
+  const answer = await client.fetch('/a/closed/run', { method: 'POST', body: canary })
+  assert.equal(answer.status, 200)
+  assert.equal(text(answer.body), canary)
+})
+await test('nothing of it is to be seen on the way', () => {
+  assert.ok(sent.length >= 2)
+  for (const { request, answer } of sent) {
+    assert.ok(!Buffer.from(request).includes(canary) && !Buffer.from(answer).includes(canary))
+    assert.ok(!Buffer.from(answer).includes('receipt'))
+  }
+})
+await test('a request is answered once', async () => {
+  const again = await post(sent[0].request)
+  assert.equal(again.headers.get('content-type'), 'message/ohttp-res')
+  assert.notDeepEqual(new Uint8Array(await again.arrayBuffer()), sent[0].answer)
+})
+
+async function inside(fields, path = '/a/open/run') {
+  const { keyId, publicKey } = await keysetOf(keyset)
+  const plain = encodeRequest({ method: 'POST', authority: '', path, headers: fields, body: new Uint8Array(1) })
+  const { body, exchange } = await encapsulate(keyId, publicKey, plain)
+  const ask = async () => {
+    const answer = await post(body)
+    return decodeResponse(await decapsulateResponse(exchange, new Uint8Array(await answer.arrayBuffer())))
+  }
+  return { ask, body }
+}
+const codeOf = (answer) => JSON.parse(text(answer.body)).error.code
+const now = () => new Date().toUTCString()
+
+await test('the second time is told so, inside', async () => {
+  const { ask } = await inside({ date: now() })
+  assert.equal((await ask()).status, 200)
+  const again = await ask()
+  assert.equal(again.status, 409)
+  assert.equal(codeOf(again), 'exists')
+})
+await test('an old date', async () => {
+  const answer = await (await inside({ date: new Date(Date.now() - 1e6).toUTCString() })).ask()
+  assert.equal(answer.status, 422)
+})
+await test('no date', async () => assert.equal((await (await inside({})).ask()).status, 400))
+await test('another operation inside', async () => {
+  const answer = await (await inside({ date: now() }, '/.well-known/ohttp-gateway')).ask()
+  assert.equal(codeOf(answer), 'denied')
+})
+await test('cut and changed requests', async () => {
+  const { body } = await inside({ date: now() })
+  for (const at of [0, 1, 6, 7, 20, 38, 39, body.length - 1]) {
+    const changed = body.slice()
+    changed[at] ^= 1
+    const answer = await post(changed)
+    const said = await answer.json()
+    assert.ok(answer.status >= 400 && said.error.code && !JSON.stringify(said).includes('/a/open'), `byte ${at}`)
+  }
+  for (const size of [0, 1, 7, 38, 39, 54, 55, body.length - 1])
+    assert.ok((await post(body.slice(0, size))).status >= 400, `${size} bytes`)
+})
+await test('a key of somebody else', async () => {
+  const pair = await crypto.subtle.generateKey({ name: 'X25519' }, true, ['deriveBits'])
+  const { keyId } = await keysetOf(keyset)
+  const { body } = await encapsulate(keyId, new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey)), new Uint8Array(9))
+  const answer = await post(body)
+  assert.equal(answer.status, 422)
+  assert.match((await answer.json()).error.hint, /attestation/)
+})
+await test('an answer in the clear is believed by nobody', async () => {
+  const liar = new SealedClient({ url, keyset, fetch: async () => new Response('{"error":{"code":"x","message":"y"}}', { status: 200 }) })
+  await assert.rejects(liar.invoke('open/f', 'x'), SealedError)
+})
+process.exit(failed === 0 ? 0 : 1)
