@@ -138,7 +138,7 @@ for mode in hang otherkey deny garbage; do
   node_start --config "$scratch/s3nd.toml" 2>/dev/null && fail "no node: $mode" || pass "no node without a root secret: $mode"
   node_stop
 done
-is "and no root was made instead" "$(ls "$data/keeper")" "sim-root.pem"
+[ ! -e "$data/keeper/root" ] && pass "and no root was made instead" || fail "and no root was made instead"
 sed -i 's/^ca = .*//' "$scratch/s3nd.toml"
 has "a broker without roots is no configuration" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" 2>&1)" "needs url, resource and ca"
 broker_stop
