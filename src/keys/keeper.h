@@ -14,6 +14,8 @@
  *     EVENTS    count u64 of entries to leave out                          (whole entries)
  *     UNSEAL    not_before u64, key id u8, AEAD u16, encapsulated key 32   (key 32, nonce 12,
  *                                                                          exporter 32)
+ *     ANCHOR    two heads of a store, 80 bytes                             (-)
+ *     ANCHORED  -                                                          (80 bytes, or nothing)
  *
  * A keyset is endorsed only when its validity begins about now: a server that was taken over can't
  * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.
@@ -22,7 +24,8 @@
  * `keyset`, and `key`, for keys it will release) are refused.  ENDORSE appends `keyset` before it
  * answers, once for the same request.  UNSEAL gives the secrets of one request that was sealed to
  * the keyset that began then (crypto/ohttp.h; not of what is sealed for other purposes), no more
- * than KEYSET_VALIDITY_MAX_S ago; the private key stays.  A request of another type or over its
+ * than KEYSET_VALIDITY_MAX_S ago; the private key stays.  ANCHOR is answered when it is on the
+ * disk (anchor.h).  A request of another type or over its
  * size ends the connection, and nothing else; one that is not well-formed is answered with INVALID.
  * sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
@@ -30,6 +33,7 @@
 
 #include "base/clock.h"
 #include "crypto/ohttp.h"
+#include "keys/anchor.h"
 #include "keys/event_book.h"
 #include "keys/keyset.h"
 #include "platform/platform.h"
@@ -44,10 +48,13 @@ enum keeper_request {
     KEEPER_APPEND,
     KEEPER_EVENTS,
     KEEPER_UNSEAL,
+    KEEPER_ANCHOR,
+    KEEPER_ANCHORED,
 };
 
-/* The server's end.  One thread; each call blocks for its answer, at most KEEPER_TIMEOUT_MS.
- * UNAVAILABLE once the connection is lost: give it a new socket with keeper_reconnect. */
+/* The server's end.  Calls from several threads wait for each other; each call blocks for its
+ * answer, at most KEEPER_TIMEOUT_MS. UNAVAILABLE once the connection is lost: give it a new socket
+ * with keeper_reconnect. */
 struct keeper;
 
 MUST_CHECK bool keeper_connect(struct keeper **keeper, int socket, struct error *error);
@@ -80,6 +87,9 @@ MUST_CHECK bool keeper_unseal(struct keeper *keeper, int64_t not_before_s,
                               struct error *error);
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
+/* What remembers a store's head; the keeper must outlive it.  From `begin` to `finish` it has the
+ * connection to itself; a lost keeper's successor is waited for, KEEPER_ANCHOR_WAIT_MS. */
+struct store_anchor keeper_anchor(struct keeper *keeper);
 
 /* Appends an entry to the event log; on success it is in the register too. */
 MUST_CHECK bool keeper_append(struct keeper *keeper, const char *kind, const char *details,
@@ -93,6 +103,9 @@ struct keeper_service {
     struct secret32 root;
     struct platform platform;
     struct event_book events;
+    int anchor_file; /* -1: it remembers nothing */
+    bool has_anchor; /* it was read */
+    struct anchor anchor;
     const struct clock *clock; /* keysets are endorsed for about now only */
     struct digest32 endorsed[KEEPER_KEYSETS_MAX];
     size_t endorsed_count;                        /* in all; the last KEEPER_KEYSETS_MAX are kept */

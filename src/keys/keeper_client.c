@@ -5,13 +5,32 @@
 #include "keys/keeper.h"
 #include "keys/keeper_message.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 struct keeper {
     struct ipc *ipc; /* NULL after a failed reconnect */
     struct buffer payload;
+    pthread_mutex_t mutex;    /* of both, and of the connection */
+    pthread_cond_t changed;   /* there is another connection */
+    struct store_heads heads; /* of the anchor under way */
+    uint32_t anchor_id;
+    bool has_sent; /* its request, on this connection */
 };
+
+enum {
+    ANCHOR_ID_BASE = 0x40000000, /* apart from the ids that ipc_call gives */
+};
+
+static void keeper_unlock(struct keeper **keeper)
+{
+    pthread_mutex_unlock(&(*keeper)->mutex);
+}
+#define LOCKED(keeper)                                                                             \
+    pthread_mutex_lock(&(keeper)->mutex);                                                          \
+    struct keeper *locked __attribute__((cleanup(keeper_unlock), unused)) = (keeper)
 
 int keeper_socket(const struct keeper *keeper)
 {
@@ -24,6 +43,8 @@ bool keeper_connect(struct keeper **keeper, int socket, struct error *error)
     if (made == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the keeper's connection");
     buffer_init(&made->payload, KEEPER_PAYLOAD_MAX);
+    pthread_mutex_init(&made->mutex, NULL);
+    pthread_cond_init(&made->changed, NULL);
     if (!ipc_new(&made->ipc, socket, KEEPER_PAYLOAD_MAX, error)) {
         keeper_close(made);
         return error_within(error, "keeper");
@@ -38,12 +59,17 @@ void keeper_close(struct keeper *keeper)
         return;
     ipc_free(keeper->ipc);
     buffer_done(&keeper->payload);
+    pthread_mutex_destroy(&keeper->mutex);
+    pthread_cond_destroy(&keeper->changed);
     free(keeper);
 }
 
 bool keeper_reconnect(struct keeper *keeper, int socket, struct error *error)
 {
+    LOCKED(keeper);
     ipc_free(TAKE(keeper->ipc));
+    keeper->has_sent = false;
+    pthread_cond_broadcast(&keeper->changed);
     return ipc_new(&keeper->ipc, socket, KEEPER_PAYLOAD_MAX, error) ||
            error_within(error, "keeper");
 }
@@ -87,6 +113,7 @@ bool keeper_get_info(struct keeper *keeper, struct keeper_info *info, struct err
 {
     struct ipc_message answer;
     struct keeper_info parsed = { 0 };
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     if (!call(keeper, KEEPER_INFO, &answer, error))
         return false;
@@ -105,6 +132,7 @@ bool keeper_endorse(struct keeper *keeper, const struct ecdsa_public *receipt_ke
                     struct buffer *keyset, struct error *error)
 {
     struct endorse_request request = { *receipt_key, *tls_key, *validity };
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     endorse_request_write(&keeper->payload, &request);
     return call_append(keeper, KEEPER_ENDORSE, keyset, error);
@@ -114,6 +142,7 @@ bool keeper_evidence(struct keeper *keeper, const struct digest32 *keyset,
                      const struct nonce32 *nonce, struct buffer *quote, struct error *error)
 {
     struct evidence_request request = { *keyset, *nonce };
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     evidence_request_write(&keeper->payload, &request);
     return call_append(keeper, KEEPER_EVIDENCE, quote, error);
@@ -123,6 +152,7 @@ bool keeper_append(struct keeper *keeper, const char *kind, const char *details,
                    struct error *error)
 {
     struct ipc_message answer;
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     append_request_write(&keeper->payload, kind, details);
     if (!call(keeper, KEEPER_APPEND, &answer, error))
@@ -134,6 +164,7 @@ bool keeper_append(struct keeper *keeper, const char *kind, const char *details,
 bool keeper_events(struct keeper *keeper, uint64_t count, struct buffer *log, struct error *error)
 {
     uint8_t left_out[EVENTS_REQUEST_SIZE];
+    LOCKED(keeper);
     for (;;) {
         size_t before = log->size;
         struct writer writer = writer_into(left_out, sizeof(left_out));
@@ -153,6 +184,7 @@ static bool seal_or_open(struct keeper *keeper, enum keeper_request type,
                          const struct seal_request *request, struct buffer *target,
                          struct error *error)
 {
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     seal_request_write(&keeper->payload, request);
     return call_append(keeper, type, target, error);
@@ -191,6 +223,7 @@ bool keeper_unseal(struct keeper *keeper, int64_t not_before_s, const struct oht
     struct unseal_request asked = { not_before_s, request->key_id, request->aead,
                                     request->encapsulated };
     struct ipc_message answer;
+    LOCKED(keeper);
     buffer_clear(&keeper->payload);
     unseal_request_write(&keeper->payload, &asked);
     if (!call(keeper, KEEPER_UNSEAL, &answer, error))
@@ -211,4 +244,85 @@ bool keeper_unseal(struct keeper *keeper, int64_t not_before_s, const struct oht
 struct sealer keeper_sealer(struct keeper *keeper)
 {
     return (struct sealer){ keeper, sealer_seal, sealer_open };
+}
+
+/* --- the head of a store --- */
+
+static bool anchored(void *context, struct store_heads *heads, bool *known, struct error *error)
+{
+    struct keeper *keeper = context;
+    struct ipc_message answer;
+    LOCKED(keeper);
+    buffer_clear(&keeper->payload);
+    if (!call(keeper, KEEPER_ANCHORED, &answer, error))
+        return false;
+    struct reader reader = reader_of(answer.payload);
+    *known = answer.payload.size > 0;
+    if (*known)
+        store_heads_read(&reader, heads);
+    bool done = read_end(&reader);
+    ipc_message_done(&answer);
+    return done || error_set(error, ERROR_INTERNAL, "the keeper's anchor has the wrong size");
+}
+
+static bool anchor_send(struct keeper *keeper, struct error *error)
+{
+    uint8_t heads[STORE_HEADS_SIZE];
+    struct writer writer = writer_into(heads, sizeof(heads));
+    store_heads_write(&writer, &keeper->heads);
+    keeper->anchor_id = ANCHOR_ID_BASE | ((keeper->anchor_id + 1) & (ANCHOR_ID_BASE - 1));
+    if (keeper->ipc == NULL)
+        return error_set(error, ERROR_UNAVAILABLE, "no connection to the keeper");
+    keeper->has_sent = ipc_send(keeper->ipc, KEEPER_ANCHOR, keeper->anchor_id, writer_view(&writer),
+                                NULL, 0, error);
+    return keeper->has_sent;
+}
+
+static bool anchor_receive(struct keeper *keeper, struct error *error)
+{
+    struct ipc_message answer;
+    do {
+        if (!ipc_receive(keeper->ipc, &answer, KEEPER_TIMEOUT_MS, error))
+            return false;
+        ipc_message_done(&answer); /* others are of calls that had timed out */
+    } while (answer.id != keeper->anchor_id);
+    return answer.type == IPC_ANSWER_OK || ipc_answer_error(&answer, error);
+}
+
+/* Holds the connection until anchor_finish.  What could not be sent is sent there. */
+static bool anchor_begin(void *context, const struct store_heads *heads, struct error *error UNUSED)
+{
+    struct keeper *keeper = context;
+    struct error ignored;
+    pthread_mutex_lock(&keeper->mutex);
+    keeper->heads = *heads;
+    (void)!anchor_send(keeper, &ignored);
+    return true;
+}
+
+static bool anchor_finish(void *context, struct error *error)
+{
+    struct keeper *keeper = context;
+    struct timespec until;
+    struct error failure = { 0 };
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += KEEPER_ANCHOR_WAIT_MS / 1000;
+    bool done = false, waits = true;
+    while (!done && waits) {
+        done =
+            (keeper->has_sent || anchor_send(keeper, &failure)) && anchor_receive(keeper, &failure);
+        keeper->has_sent = false;
+        if (!done)
+            waits = failure.code == ERROR_UNAVAILABLE &&
+                    pthread_cond_timedwait(&keeper->changed, &keeper->mutex, &until) == 0;
+    }
+    pthread_mutex_unlock(&keeper->mutex);
+    if (!done)
+        *error = failure;
+    return done || error_within(error, "keeper");
+}
+
+struct store_anchor keeper_anchor(struct keeper *keeper)
+{
+    return (struct store_anchor){ keeper, anchored, anchor_begin, anchor_finish };
 }

@@ -208,6 +208,44 @@ SERVE(serve_unseal)
     return true;
 }
 
+/* The root may have come after the file was opened. */
+static bool anchor_ready(struct keeper_service *service, struct error *error)
+{
+    if (service->anchor_file < 0)
+        return error_set(error, ERROR_UNSUPPORTED, "this keeper remembers no heads");
+    if (!service->has_anchor)
+        service->has_anchor =
+            anchor_open(&service->anchor, service->anchor_file, &service->root, error);
+    return service->has_anchor;
+}
+
+SERVE(serve_anchor)
+{
+    struct keeper_service *service = context;
+    struct reader reader = reader_of(message->payload);
+    struct store_heads heads;
+    (void)answer;
+    store_heads_read(&reader, &heads);
+    if (!read_end(&reader))
+        return error_set(error, ERROR_INVALID, "not two heads of a store");
+    return anchor_ready(service, error) &&
+           anchor_write(&service->anchor, &service->root, &heads, error);
+}
+
+SERVE(serve_anchored)
+{
+    struct keeper_service *service = context;
+    uint8_t heads[STORE_HEADS_SIZE];
+    struct writer writer = writer_into(heads, sizeof(heads));
+    (void)message;
+    if (!anchor_ready(service, error))
+        return false;
+    store_heads_write(&writer, &service->anchor.heads);
+    if (service->anchor.counter != 0)
+        buffer_append(answer, writer_view(&writer));
+    return true;
+}
+
 static const struct ipc_request table[] = {
     { KEEPER_ENDORSE, "endorse", ENDORSE_REQUEST_SIZE, 0, serve_endorse },
     { KEEPER_EVIDENCE, "evidence", EVIDENCE_REQUEST_SIZE, 0, serve_evidence },
@@ -217,6 +255,8 @@ static const struct ipc_request table[] = {
     { KEEPER_APPEND, "append", APPEND_REQUEST_SIZE_MAX, 0, serve_append },
     { KEEPER_EVENTS, "events", EVENTS_REQUEST_SIZE, 0, serve_events },
     { KEEPER_UNSEAL, "unseal", UNSEAL_REQUEST_SIZE, 0, serve_unseal },
+    { KEEPER_ANCHOR, "anchor", STORE_HEADS_SIZE, 0, serve_anchor },
+    { KEEPER_ANCHORED, "anchored", 0, 0, serve_anchored },
 };
 
 bool keeper_serve(struct keeper_service *service, int socket, struct error *error)

@@ -4,24 +4,25 @@
 #define KEYS_LIMITS_H
 
 enum {
-    KEYS_NODE_SIZE = 32,              /* hexadecimal digits of a node's id */
-    KEYS_PLATFORM_SIZE_MAX = 15,      /* characters of a platform's name */
-    KEYS_REGISTER_SIZE_MAX = 7,       /* of the name of an event log's register */
-    KEYS_NAME_SIZE_MAX = 64,          /* characters of the names in a receipt */
-    KEYS_ROUTE_SIZE_MAX = 256,        /* bytes of the path that triggered an invocation */
-    KEYSET_SIZE_MAX = 2048,           /* bytes of a keyset's JSON */
-    KEYSET_VALIDITY_MAX_S = 2 * 3600, /* a receipt key lives an hour, and overlaps the next */
-    RECEIPT_SIZE_MAX = 24 << 10,      /* characters of a receipt */
+    KEYS_NODE_SIZE = 32,                /* hexadecimal digits of a node's id */
+    KEYS_PLATFORM_SIZE_MAX = 15,        /* characters of a platform's name */
+    KEYS_REGISTER_SIZE_MAX = 7,         /* of the name of an event log's register */
+    KEYS_NAME_SIZE_MAX = 64,            /* characters of the names in a receipt */
+    KEYS_ROUTE_SIZE_MAX = 256,          /* bytes of the path that triggered an invocation */
+    KEYSET_SIZE_MAX = 2048,             /* bytes of a keyset's JSON */
+    KEYSET_VALIDITY_MAX_S = 2 * 3600,   /* a receipt key lives an hour, and overlaps the next */
+    RECEIPT_SIZE_MAX = 24 << 10,        /* characters of a receipt */
     RECEIPT_CLAIMS_SIZE_MAX = 16 << 10, /* bytes of its claims as JSON */
-    RECEIPT_USE_COUNT_MAX = 32,       /* services' facts in a receipt */
-    RECEIPT_USE_NAME_SIZE_MAX = 128,  /* characters of one's name */
-    EVIDENCE_SIZE_MAX = 64 << 10,     /* bytes of evidence with its collateral */
-    ATTESTATION_SIZE_MAX = 160 << 10, /* bytes of an attestation, without event log */
-    BUNDLE_SIZE_MAX = 20 << 20,       /* bytes of a receipt bundle with its event log */
+    RECEIPT_USE_COUNT_MAX = 32,         /* services' facts in a receipt */
+    RECEIPT_USE_NAME_SIZE_MAX = 128,    /* characters of one's name */
+    EVIDENCE_SIZE_MAX = 64 << 10,       /* bytes of evidence with its collateral */
+    ATTESTATION_SIZE_MAX = 160 << 10,   /* bytes of an attestation, without event log */
+    BUNDLE_SIZE_MAX = 20 << 20,         /* bytes of a receipt bundle with its event log */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */
     KEEPER_KEYSETS_MAX = 4,           /* endorsed keysets for which evidence is given */
+    KEEPER_ANCHOR_WAIT_MS = 3000,     /* for a successor, before a commit fails */
     KEEPER_TIMEOUT_MS = 10000,        /* how long a client waits for an answer */
     KBS_NAME_SIZE_MAX = 64,           /* characters of each name of a resource */
     KBS_NONCE_SIZE_MAX = 256,         /* characters of a key broker's nonce */

@@ -18,8 +18,9 @@ static bool world_open(const char *name)
 {
     struct error error = { 0 };
     static const char *names[] = { "carts", "prices" };
-    struct states_options options = { test_store_path(name), test_sealer_of(&sealing),
-                                      &clock_system };
+    struct states_options options = { .path = test_store_path(name),
+                                      .sealer = test_sealer_of(&sealing),
+                                      .clock = &clock_system };
     sealing = (struct test_sealer){ 0 };
     permissions = permissions_default();
     permissions.lists[CALL_PERMISSION_KV] = (struct permission_list){ names, 2 };

@@ -8,10 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
     WRITES_BESIDES = 3, /* of a job: the head, the receipt, an old receipt's end */
+    CONFIRM_MS = 20,    /* without work */
     INDEX_SIZE = 4096,  /* a power of two, well above GROUP_WRITES_MAX */
 };
 
@@ -241,12 +243,33 @@ static void single_run(struct states *states, struct job *job)
     jobs_finish(states, &jobs, false);
 }
 
-/* All that waits, or NULL at the end. */
+/* Nothing waits: the last commit becomes the only one that the store may have. */
+static void quiet(struct states *states)
+{
+    struct error ignored; /* tried again after the next commit */
+    (void)!store_confirm(states->store, &ignored);
+}
+
+/* All that waits; false at the end. */
 static bool jobs_wait(struct states *states, struct jobs *taken)
 {
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_nsec += CONFIRM_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&states->mutex);
-    while (states->waiting.first == NULL && !states->stops)
-        pthread_cond_wait(&states->work, &states->mutex);
+    bool is_quiet = false;
+    while (states->waiting.first == NULL && !states->stops) {
+        if (is_quiet) {
+            pthread_cond_wait(&states->work, &states->mutex);
+        } else if (pthread_cond_timedwait(&states->work, &states->mutex, &until) != 0) {
+            is_quiet = true;
+            pthread_mutex_unlock(&states->mutex);
+            quiet(states);
+            pthread_mutex_lock(&states->mutex);
+        }
+    }
     *taken = states->waiting;
     if (taken->first == NULL)
         jobs_init(taken);
@@ -275,6 +298,7 @@ void *journal_run(void *context)
         }
         group_finish(states, group);
     }
+    quiet(states);
     group_clear(group);
     free(group);
     return NULL;

@@ -105,8 +105,11 @@ bool states_open(struct states **states, const struct states_options *options, s
     made->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (made->wakeup < 0)
         return error_system(error, "eventfd");
-    if (!store_open_sqlite(&made->store, options->path, &options->sealer, error) ||
-        !names_open(made, error) || !journal_prepare(made, error))
+    bool opened = options->anchor == NULL
+                      ? store_open_sqlite(&made->store, options->path, &options->sealer, error)
+                      : store_open_anchored(&made->store, options->path, &options->sealer,
+                                            options->anchor, error);
+    if (!opened || !names_open(made, error) || !journal_prepare(made, error))
         return false;
     int failure = pthread_create(&made->thread, NULL, journal_run, made);
     if (failure != 0) {

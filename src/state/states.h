@@ -24,8 +24,9 @@
 struct states;
 
 struct states_options {
-    const char *path;     /* of the store */
-    struct sealer sealer; /* called from the thread too */
+    const char *path;                  /* of the store */
+    const struct store_anchor *anchor; /* called from the thread too; NULL: none */
+    struct sealer sealer;              /* called from the thread too */
     const struct clock *clock;
 };
 

@@ -21,7 +21,9 @@ static struct test_sealer sealing;
 
 static bool open_at(struct states **states, const char *path, struct error *error)
 {
-    struct states_options options = { path, test_sealer_of(&sealing), &clock_system };
+    struct states_options options = { .path = path,
+                                      .sealer = test_sealer_of(&sealing),
+                                      .clock = &clock_system };
     return states_open(states, &options, error);
 }
 

@@ -16,6 +16,7 @@ enum statement {
     STATEMENT_NAME = 1,
     STATEMENT_RECORD = 2,
     STATEMENT_HEAD = 3,
+    STATEMENT_LINK = 4,
 };
 
 static struct digest32 keyed_hash(const struct freshness *freshness, enum statement statement,
@@ -136,5 +137,14 @@ struct digest32 freshness_mac(const struct freshness *freshness, const struct fr
     write_u64_le(&writer, head->revision);
     write_u64_le(&writer, head->count);
     write_bytes(&writer, BYTES_OF(head->sum));
+    return hmac_sha256(BYTES_OF(freshness->key.bytes), writer_view(&writer));
+}
+
+struct digest32 freshness_link(const struct freshness *freshness, const struct store_heads *heads)
+{
+    uint8_t data[1 + STORE_HEADS_SIZE];
+    struct writer writer = writer_into(data, sizeof(data));
+    write_u8(&writer, STATEMENT_LINK);
+    store_heads_write(&writer, heads);
     return hmac_sha256(BYTES_OF(freshness->key.bytes), writer_view(&writer));
 }

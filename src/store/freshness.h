@@ -41,6 +41,8 @@ void freshness_set(struct freshness *freshness, struct store_key key, uint64_t r
 /* Takes the record with this revision into the head, or out of it. */
 void freshness_toggle(const struct freshness *freshness, struct freshness_head *head,
                       struct store_key key, uint64_t revision);
+/* Says which head came before this one. */
+struct digest32 freshness_link(const struct freshness *freshness, const struct store_heads *heads);
 struct digest32 freshness_mac(const struct freshness *freshness, const struct freshness_head *head);
 
 #endif

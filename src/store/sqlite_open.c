@@ -173,26 +173,28 @@ static bool create(struct sqlite_store *sqlite, struct error *error)
     if (!execute(sqlite, "BEGIN IMMEDIATE", error))
         return false;
     if (execute(sqlite, schema_sql, error) && execute(sqlite, mark, error) &&
-        prepare(sqlite, error) && insert_head(sqlite, error))
+        prepare(sqlite, error) && insert_head(sqlite, error) &&
+        anchor_check(sqlite, (struct bytes){ 0 }, error))
         return sqlite_commit(sqlite, error);
     sqlite3_exec(sqlite->database, "ROLLBACK", NULL, NULL, NULL);
     return false;
 }
 
 static bool load_head(struct sqlite_store *sqlite, struct freshness_head *head,
-                      struct digest32 *mac, struct error *error)
+                      struct buffer *column, struct error *error)
 {
     sqlite3_stmt *statement = sqlite_statement(sqlite, STATEMENT_HEAD_GET);
     bool row;
     if (!sqlite_step(sqlite, statement, &row, "read the head", error))
         return false;
-    if (!row || sqlite_column_bytes(statement, 2).size != sizeof(mac->bytes)) {
+    size_t size = row ? sqlite_column_bytes(statement, 2).size : 0;
+    if (size != HEAD_MAC_SIZE && size != HEAD_LINKED_SIZE) {
         sqlite3_reset(statement);
         return error_set(error, ERROR_CORRUPT, "the store has no head");
     }
     head->revision = (uint64_t)sqlite3_column_int64(statement, 0);
     head->count = (uint64_t)sqlite3_column_int64(statement, 1);
-    memcpy(mac->bytes, sqlite_column_bytes(statement, 2).data, sizeof(mac->bytes));
+    buffer_append(column, sqlite_column_bytes(statement, 2));
     AUTO_BUFFER struct buffer opened;
     AUTO_SECRET32 struct secret32 key = { 0 };
     buffer_init(&opened, sizeof(key));
@@ -236,9 +238,12 @@ static bool load_row(struct freshness *freshness, sqlite3_stmt *row, uint64_t re
 static bool load(struct sqlite_store *sqlite, struct error *error)
 {
     struct freshness_head head = { 0 };
-    struct digest32 mac;
-    if (!load_head(sqlite, &head, &mac, error))
+    AUTO_BUFFER struct buffer column;
+    buffer_init(&column, HEAD_LINKED_SIZE);
+    if (!load_head(sqlite, &head, &column, error))
         return false;
+    if (column.failed)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the head");
     sqlite3_stmt *statement = sqlite_statement(sqlite, STATEMENT_RECORD_ALL);
     for (bool row = true; row;) {
         if (!sqlite_step(sqlite, statement, &row, "read all keys", error))
@@ -252,10 +257,10 @@ static bool load(struct sqlite_store *sqlite, struct error *error)
     freshness->head.revision = head.revision;
     struct digest32 actual = freshness_mac(freshness, &freshness->head);
     if (freshness->head.count != head.count ||
-        !secret_equal(actual.bytes, mac.bytes, sizeof(mac.bytes)))
+        !secret_equal(actual.bytes, column.data, sizeof(actual.bytes)))
         return error_set(error, ERROR_CORRUPT,
                          "the store's records are not those that were written last");
-    return true;
+    return anchor_check(sqlite, buffer_view(&column), error);
 }
 
 static bool check_and_load(struct sqlite_store *sqlite, struct error *error)
@@ -291,17 +296,32 @@ static bool open_or_create(struct sqlite_store *sqlite, const char *path, struct
     return check_and_load(sqlite, error);
 }
 
-bool store_open_sqlite(struct store **store, const char *path, const struct sealer *sealer,
-                       struct error *error)
+static bool store_open(struct store **store, const char *path, const struct sealer *sealer,
+                       const struct store_anchor *anchor, struct error *error)
 {
     struct sqlite_store *sqlite = calloc(1, sizeof(*sqlite));
     if (sqlite == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the store");
     sqlite->store = (struct store){ &sqlite_operations, *sealer };
+    sqlite->is_anchored = anchor != NULL;
+    if (anchor != NULL)
+        sqlite->anchor = *anchor;
     if (!open_or_create(sqlite, path, error)) {
         store_close(&sqlite->store);
         return error_within(error, "store %s", path);
     }
     *store = &sqlite->store;
     return true;
+}
+
+bool store_open_sqlite(struct store **store, const char *path, const struct sealer *sealer,
+                       struct error *error)
+{
+    return store_open(store, path, sealer, NULL, error);
+}
+
+bool store_open_anchored(struct store **store, const char *path, const struct sealer *sealer,
+                         const struct store_anchor *anchor, struct error *error)
+{
+    return store_open(store, path, sealer, anchor, error);
 }

@@ -37,6 +37,35 @@ static bool key_check(struct store_key key, size_t key_size_min, struct error *e
     return true;
 }
 
+static void head_write(struct writer *writer, const struct store_head *head)
+{
+    write_u64_le(writer, head->revision);
+    write_bytes(writer, BYTES_OF(head->mac.bytes));
+}
+
+void store_heads_write(struct writer *writer, const struct store_heads *heads)
+{
+    head_write(writer, &heads->before);
+    head_write(writer, &heads->after);
+}
+
+static void head_read(struct reader *reader, struct store_head *head)
+{
+    head->revision = read_u64_le(reader);
+    read_into(reader, head->mac.bytes, sizeof(head->mac.bytes));
+}
+
+void store_heads_read(struct reader *reader, struct store_heads *heads)
+{
+    head_read(reader, &heads->before);
+    head_read(reader, &heads->after);
+}
+
+bool store_confirm(struct store *store, struct error *error)
+{
+    return store->operations->confirm(store, error);
+}
+
 void store_close(struct store *store)
 {
     if (store != NULL)

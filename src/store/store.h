@@ -7,7 +7,7 @@
  * What lies on the disk is outside the trust boundary: values and blobs leave through the caller's
  * `struct sealer`, bound to their place and revision, and a record that was edited, swapped, or put
  * back to an older state since this store was opened, or while it was closed, is CORRUPT.  An older
- * copy of the *whole* store is not noticed here; its head must be anchored for that.
+ * copy of the *whole* store is noticed where its head is anchored.
  *
  * Owns: its files.  Never: holds keys, logs, or starts threads.  One thread uses a store.
  * Errors: NOT_FOUND, CONFLICT (the revision is another), NO_SPACE, BUSY (another process has it
@@ -18,6 +18,8 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "core/reader.h"
+#include "core/writer.h"
 #include "store/limits.h"
 
 /* Seals what leaves the boundary.  `space` chooses the key; `associated` is authenticated, not
@@ -43,12 +45,46 @@ struct store_key {
     const char *key;
 };
 
+/* What identifies a state of the whole store: no two have the same. */
+struct store_head {
+    uint64_t revision;
+    struct digest32 mac;
+};
+/* What is remembered of a store elsewhere: the head that it had, and the one that it gets.  After a
+ * crash it may have either, or be one commit ahead, and says so itself. */
+struct store_heads {
+    struct store_head before, after;
+};
+enum {
+    STORE_HEADS_SIZE = 2 * (8 + 32)
+};
+void store_heads_write(struct writer *writer, const struct store_heads *heads);
+void store_heads_read(struct reader *reader, struct store_heads *heads);
+
+/* Remembers heads apart from the store, so that an older copy of the store is refused.  `begin` may
+ * return before anything is remembered, the store commits meanwhile; `finish` returns when it is.
+ * A write is acknowledged after both. */
+struct store_anchor {
+    void *context;
+    bool (*read)(void *context, struct store_heads *heads, bool *known, struct error *error);
+    bool (*begin)(void *context, const struct store_heads *heads, struct error *error);
+    bool (*finish)(void *context, struct error *error);
+};
+
 struct store;
 
 /* Opens the store in `path` (one file and its log beside it), making it when it is not there.  The
  * sealer is copied; its context must outlive the store.  UNSUPPORTED when a newer S3N wrote it. */
 MUST_CHECK bool store_open_sqlite(struct store **store, const char *path,
                                   const struct sealer *sealer, struct error *error);
+/* The same with an anchor, which is copied.  CORRUPT when the store is older than what is
+ * remembered; a store of which nothing is remembered yet is taken as it is. */
+MUST_CHECK bool store_open_anchored(struct store **store, const char *path,
+                                    const struct sealer *sealer, const struct store_anchor *anchor,
+                                    struct error *error);
+/* Has the last commit remembered as the only one that the store may have: until then the one before
+ * is still accepted, as after a crash.  Nothing to do without an anchor or a commit. */
+MUST_CHECK bool store_confirm(struct store *store, struct error *error);
 void store_close(struct store *store);
 DEFINE_AUTO(store, store_close)
 

@@ -101,4 +101,25 @@ PY
   login
   is "the disk as it was" "$(kv get shop carts a)" eins
 fi
+
+# --- an older copy of the whole store
+node_stop
+cp "$data/store/state.db" "$scratch/old.db"
+node_again || fail "start again"
+login
+for i in 1 2 3; do printf 'spent %s' "$i" | kv set shop carts a; done
+node_stop
+cp "$data/store/state.db" "$scratch/new.db"
+cp "$scratch/old.db" "$data/store/state.db"
+rm -f "$data/store/state.db-wal"
+kept_url=$url kept_admin=$admin
+node_again >/dev/null 2>&1 && { fail "an older copy of the state is refused"; node_stop; } || pass "an older copy of the state is refused"
+[ -z "$node" ] || { kill "$node"; wait "$node"; node=; } 2>/dev/null
+has "an older copy: the reason" "$(tail -n 20 "$scratch/node.log")" "an older copy was put in its place"
+cp "$scratch/new.db" "$data/store/state.db"
+rm -f "$data/store/state.db-wal"
+url=$kept_url admin=$kept_admin
+node_again || fail "start with the new one"
+login
+is "the new one is taken" "$(kv get shop carts a)" "spent 3"
 finish

@@ -126,7 +126,7 @@ static const struct option_table table = {
     .row_count = ARRAY_COUNT(rows),
 };
 
-static struct keeper_service service = { .clock = &clock_system };
+static struct keeper_service service = { .clock = &clock_system, .anchor_file = -1 };
 static int event_file = -1, event_register = -1;
 
 static struct relay *relay;
@@ -237,6 +237,16 @@ static bool events_open(const struct options *options, struct error *error)
     return event_book_open(&service.events, &events, error) || error_within(error, "%s", path);
 }
 
+/* Where the head of the states' store is remembered. */
+static bool anchor_file_open(const struct options *options, struct error *error)
+{
+    char path[PATH_MAX];
+    if (snprintf(path, sizeof(path), "%s/keeper/anchor", options->data_dir) >= (int)sizeof(path))
+        return error_set(error, ERROR_USAGE, "too long a data folder's name");
+    service.anchor_file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    return service.anchor_file >= 0 || error_system(error, "open %s", path);
+}
+
 /* A platform of the kernel's has its files in one folder, which becomes the root. */
 static bool service_jail(const struct options *options, struct error *error)
 {
@@ -252,7 +262,7 @@ static bool run(struct options *options, struct error *error)
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
     if (!service_open(options, error) || !events_open(options, error) ||
-        !service_jail(options, error) ||
+        !anchor_file_open(options, error) || !service_jail(options, error) ||
         (options->broker.resource != NULL && !root_secret_from_broker(options, error)))
         return false;
     log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "interface",

@@ -12,6 +12,7 @@
     { SCMP_SYS(close), "the connection, and descriptors that a request should not have brought" }, \
     { SCMP_SYS(pread64), "registers of run-time events" },                                         \
     { SCMP_SYS(pwrite64), "the event log, and its register" },                                     \
+    { SCMP_SYS(fdatasync), "the head of a store, remembered" },                                   \
     { SCMP_SYS(ftruncate), "an entry of the event log that could not be extended" },               \
     { SCMP_SYS(write), "logs" },                                                                   \
     { SCMP_SYS(writev), "assertion messages" },                                                    \

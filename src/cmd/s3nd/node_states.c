@@ -45,7 +45,9 @@ bool node_states_open(struct node *node, struct error *error)
 {
     if (!states_key_open(node, error))
         return error_within(error, "state");
+    struct store_anchor anchor = keeper_anchor(node->keeper);
     struct states_options options = { .path = "/state.db",
+                                      .anchor = &anchor,
                                       .sealer = sealing_local(&node->states_key),
                                       .clock = &clock_system };
     uv_poll_t *watch = calloc(1, sizeof(*watch));
