@@ -392,7 +392,8 @@ __attribute__((export_name("s3n_handle"))) uint64_t s3n_handle(const unsigned ch
 
 #else /* native */
 
-static const struct s3n_native *native;
+const struct s3n_native *s3n_native_services; /* for s3n_calls.c */
+#define native s3n_native_services
 
 void s3n_log(const char *text)
 {

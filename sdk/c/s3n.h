@@ -93,8 +93,81 @@ uint64_t s3n_monotonic_ns(void);
 /* Ends the invocation now, without an answer. */
 __attribute__((noreturn)) void s3n_exit(uint32_t code);
 
+/* --- calls to the node (docs/abi.md); link s3n_calls.c for these
+ *
+ * Each needs a permission in s3n.toml; without it the answer is S3N_ERROR_DENIED, and
+ * s3n_error_message says which line to add.  Results below 0 are errors.  What gives bytes fills
+ * `buffer` as far as `capacity` goes and returns their whole size: s3n_rest has the rest. */
+enum s3n_error {
+    S3N_ERROR_INVALID = -1,
+    S3N_ERROR_MEMORY = -2,
+    S3N_ERROR_DENIED = -3,
+    S3N_ERROR_NOT_FOUND = -4,
+    S3N_ERROR_LIMIT = -5,
+    S3N_ERROR_CONFLICT = -6,
+    S3N_ERROR_UNAVAILABLE = -7,
+    S3N_ERROR_TIMEOUT = -8,
+    S3N_ERROR_UNSUPPORTED = -9,
+    S3N_ERROR_FAILED = -10,
+    S3N_ERROR_INTERNAL = -11
+};
+
+struct s3n_text s3n_text_of(const char *text);
+/* Whole size of the last error's text, empty when the last call did not fail. */
+int64_t s3n_error_message(void *buffer, size_t capacity);
+/* Bytes behind `offset` of the last call's answer; 0 at the end. */
+int64_t s3n_rest(size_t offset, void *buffer, size_t capacity);
+
+int64_t s3n_kv_get(const char *space, struct s3n_text key, void *buffer, size_t capacity);
+int64_t s3n_kv_set(const char *space, struct s3n_text key, struct s3n_text value, uint64_t ttl_ms);
+int64_t s3n_kv_delete(const char *space, struct s3n_text key);
+int64_t s3n_kv_list(const char *space, struct s3n_text prefix, struct s3n_text after,
+                    uint32_t count, void *buffer, size_t capacity);
+/* `expected` NULL: only if there is no value. */
+int64_t s3n_kv_compare_and_set(const char *space, struct s3n_text key,
+                               const struct s3n_text *expected, struct s3n_text value,
+                               uint64_t ttl_ms);
+int64_t s3n_secret_get(const char *name, uint32_t version, void *buffer, size_t capacity);
+int64_t s3n_key_public(const char *path, uint32_t algorithm, void *buffer, size_t capacity);
+int64_t s3n_key_sign(const char *path, uint32_t algorithm, struct s3n_text message, void *buffer,
+                     size_t capacity);
+int64_t s3n_key_derive(const char *path, void *buffer, size_t size);
+int64_t s3n_hpke_open(const char *path, const struct s3n_text sealed[4], void *buffer,
+                      size_t capacity); /* info, enc, aad, text */
+int64_t s3n_http_fetch(const char *method, const char *url, struct s3n_text headers,
+                       struct s3n_text body, void *buffer, size_t capacity);
+int64_t s3n_attest(struct s3n_text nonce, void *buffer, size_t capacity);
+int64_t s3n_about(void *buffer, size_t capacity);
+/* No permission, no exit: 1 SHA-256, 2 SHA-384, 3 SHA-512, 4 SHA3-256, 5 Keccak-256; `digest` has
+ * room for 64 bytes. */
+int64_t s3n_hash(uint32_t algorithm, struct s3n_text data, void *digest);
+/* To the log with a level: 3 error, 4 warning, 6 information, 7 debugging. */
+int64_t s3n_log_level(uint32_t level, struct s3n_text text);
+
+/* Several calls in one exit, at most 64. */
+struct s3n_list {
+    unsigned char *data;
+    size_t size, capacity;
+    uint32_t count;
+};
+struct s3n_answer {
+    int64_t value;        /* what the call would have returned */
+    struct s3n_text data; /* as much of it as there was room for */
+    uint64_t total;       /* of the data; more than is here: s3n_list_rest */
+};
+/* Into `memory`, which has at most 272 KiB to offer. */
+void s3n_list_begin(struct s3n_list *list, void *memory, size_t capacity);
+/* `call`: row of the table in docs/abi.md, from 1.  0: no room. */
+int s3n_list_add(struct s3n_list *list, unsigned call, const uint64_t *numbers,
+                 unsigned number_count, const struct s3n_text *strings, unsigned string_count);
+/* Size of the answers, or below 0 an error. */
+int64_t s3n_list_call(struct s3n_list *list, void *answers, size_t capacity);
+/* The next of the answers; *at is 0 at first.  0: there are no more. */
+int s3n_list_next(const void *answers, size_t size, size_t *at, struct s3n_answer *answer);
+int64_t s3n_list_rest(uint32_t index, size_t offset, void *buffer, size_t capacity);
+
 /* What a native function is entered with; s3n.c looks after it.  Addresses as numbers. */
-#define S3N_NATIVE_VERSION 1u
+#define S3N_NATIVE_VERSION 2u
 enum s3n_native_phase {
     S3N_NATIVE_INITIALISE,
     S3N_NATIVE_HANDLE
@@ -114,6 +187,12 @@ struct s3n_native {
     void (*random)(void *target, uint64_t size);
     uint64_t (*clock_ns)(uint32_t clock); /* 0 real time, 1 monotonic */
     __attribute__((noreturn)) void (*exit)(uint32_t code);
+    /* Version 2; s3n_calls.c uses them. */
+    int64_t (*call)(const void *requests, uint64_t size, void *answers, uint64_t capacity);
+    int64_t (*rest)(uint32_t index, uint64_t offset, void *target, uint64_t capacity);
+    int64_t (*hash)(uint32_t algorithm, const void *data, uint64_t size, void *digest);
+    int64_t (*error_message)(void *target, uint64_t capacity);
+    int64_t (*log_level)(uint32_t level, const void *text, uint64_t size);
 };
 
 #ifdef __cplusplus

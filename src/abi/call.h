@@ -19,7 +19,7 @@
 #include "core/reader.h"
 #include "core/writer.h"
 
-#define CALL_AREA_SIZE      0x40000u
+#define CALL_AREA_SIZE      0x44000u
 #define CALL_REQUESTS_MAGIC 0x31514353u /* "SCQ1" */
 #define CALL_ANSWERS_MAGIC  0x31414353u /* "SCA1" */
 

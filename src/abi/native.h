@@ -50,9 +50,13 @@ struct native_services {
     uint64_t call; /* int64_t (const void *requests, uint64_t size, void *answers, uint64_t
                       capacity): size of the answers (abi/call.h) or enum call_error */
     uint64_t rest; /* int64_t (uint32_t index, uint64_t offset, void *target, uint64_t capacity) */
+    uint64_t hash; /* int64_t (uint32_t algorithm, const void *data, uint64_t size, void *digest):
+                      64 bytes have room; bytes of it, or enum call_error */
+    uint64_t error_message; /* int64_t (void *target, uint64_t capacity) */
+    uint64_t log_level;     /* int64_t (uint32_t level, const void *text, uint64_t size) */
 };
 
-_Static_assert(sizeof(struct native_services) == 120, "sdk/c/s3n.h");
+_Static_assert(sizeof(struct native_services) == 144, "sdk/c/s3n.h");
 _Static_assert(offsetof(struct native_services, heap) == 40, "sdk/c/s3n.h");
 _Static_assert(offsetof(struct native_services, exit) == 96, "sdk/c/s3n.h");
 

@@ -197,6 +197,10 @@ int64_t calls_batch(const void *requests, uint64_t size, void *answers, uint64_t
     if (answered == 0)
         return calls_fail(CALL_ERROR_INVALID, NULL);
     calls.has_list = calls.has_more = true;
+    /* What asks for one thing at a time finds its error's text as imports do. */
+    struct call_answer only;
+    if (load_u32(area + 8) == 1 && answer_at(area, 0, &only) && only.value < 0)
+        calls.failed = (enum call_error)only.value;
     copy_some(answers, area, MIN(answered, capacity));
     return (int64_t)answered;
 }
@@ -270,21 +274,26 @@ void s3n_batch(struct instance *instance, uint64_t *slots)
     slots[0] = (uint64_t)result;
 }
 
-/* Of the last call that failed; empty when the last one did not. */
-void s3n_error_message(struct instance *instance, uint64_t *slots)
+/* Empty when the last one did not fail. */
+int64_t calls_error_message(void *target, uint64_t capacity)
 {
     struct call_answer answer;
     struct bytes text = { 0 };
-    uint8_t *target, *area = area_get();
-    uint64_t capacity = (uint32_t)slots[1];
-    if (!memory_range(instance, (uint32_t)slots[0], capacity, &target)) {
-        slots[0] = (uint64_t)(int64_t)CALL_ERROR_MEMORY;
-        return;
-    }
+    const uint8_t *area = area_get();
     if (calls.failed != 0 && calls.text != NULL)
         text = bytes_of_string(calls.text);
     else if (calls.failed != 0 && area != NULL && answer_at(area, 0, &answer))
         text = answer.data;
     copy_some(target, text.data, MIN(text.size, capacity));
-    slots[0] = text.size;
+    return (int64_t)text.size;
+}
+
+void s3n_error_message(struct instance *instance, uint64_t *slots)
+{
+    uint8_t *target;
+    uint64_t capacity = (uint32_t)slots[1];
+    int64_t result = CALL_ERROR_MEMORY;
+    if (memory_range(instance, (uint32_t)slots[0], capacity, &target))
+        result = calls_error_message(target, capacity);
+    slots[0] = (uint64_t)result;
 }

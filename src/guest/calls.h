@@ -28,5 +28,9 @@ int64_t calls_batch(const void *requests, uint64_t size, void *answers, uint64_t
 /* What is behind `offset` in the data of answer `index` of the last list (UINT32_MAX: in the list
  * itself): bytes copied, 0 at the end. */
 int64_t calls_rest(uint32_t index, uint64_t offset, void *target, uint64_t capacity);
+/* Of the last call that failed: the text's size, of which as much as `capacity` was copied. */
+int64_t calls_error_message(void *target, uint64_t capacity);
+/* Lines of `text` to the log. */
+int64_t calls_log(uint32_t level, const uint8_t *text, uint64_t size);
 
 #endif

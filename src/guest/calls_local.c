@@ -74,19 +74,24 @@ static void log_write(uint32_t level, const uint8_t *text, uint64_t size)
     }
 }
 
-static int64_t log_run(const struct instance *instance, const uint64_t *slots)
+int64_t calls_log(uint32_t level, const uint8_t *text, uint64_t size)
 {
-    uint8_t *text;
-    uint64_t level = (uint32_t)slots[0], size = (uint32_t)slots[2];
-    if (!memory_range(instance, (uint32_t)slots[1], size, &text))
-        return calls_fail(CALL_ERROR_MEMORY, NULL);
     if (level >= LOG_LEVEL_COUNT)
         return calls_fail(CALL_ERROR_INVALID, "a log level is 0 to 7");
     if ((guest.control->settings.flags & SETTINGS_NO_LOG) != 0)
         return calls_fail(CALL_ERROR_DENIED,
                           "no permission for log: `permissions.log = false` in s3n.toml takes it");
-    log_write((uint32_t)level, text, size);
+    log_write(level, text, size);
     return 0;
+}
+
+static int64_t log_run(const struct instance *instance, const uint64_t *slots)
+{
+    uint8_t *text;
+    uint64_t size = (uint32_t)slots[2];
+    if (!memory_range(instance, (uint32_t)slots[1], size, &text))
+        return calls_fail(CALL_ERROR_MEMORY, NULL);
+    return calls_log((uint32_t)slots[0], text, size);
 }
 
 void s3n_log(struct instance *instance, uint64_t *slots)

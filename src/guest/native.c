@@ -3,6 +3,7 @@
 
 #include "guest/calls.h"
 #include "guest/clock.h"
+#include "guest/hash.h"
 #include "guest/random.h"
 #include "guest/stdio.h"
 
@@ -54,6 +55,27 @@ static int64_t native_rest(uint32_t index, uint64_t offset, void *target, uint64
     return calls_rest(index, offset, target, capacity);
 }
 
+static int64_t native_hash(uint32_t algorithm, const void *data, uint64_t size, void *digest)
+{
+    uint64_t digest_size = hash_size(algorithm);
+    calls_rewind();
+    if (digest_size == 0)
+        return calls_fail(CALL_ERROR_UNSUPPORTED, "there is no hash of this number");
+    hash_of((enum hash_algorithm)algorithm, data, size, digest);
+    return (int64_t)digest_size;
+}
+
+static int64_t native_error_message(void *target, uint64_t capacity)
+{
+    return calls_error_message(target, capacity);
+}
+
+static int64_t native_log_level(uint32_t level, const void *text, uint64_t size)
+{
+    calls_rewind();
+    return calls_log(level, text, size);
+}
+
 static NORETURN void native_exit(uint32_t code)
 {
     guest_exit(code);
@@ -76,6 +98,9 @@ const struct native_services *native_services(enum native_phase phase)
         .exit = (uint64_t)native_exit,
         .call = (uint64_t)native_call,
         .rest = (uint64_t)native_rest,
+        .hash = (uint64_t)native_hash,
+        .error_message = (uint64_t)native_error_message,
+        .log_level = (uint64_t)native_log_level,
     };
     if (phase == NATIVE_PHASE_INITIALISE)
         return &services;

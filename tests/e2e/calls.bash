@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Functions that call their node: through the C SDK as module and as ELF, without a node and deployed to one.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node calls
+sdk=$S3N_SOURCE/sdk/c
+node_start || { fail "start"; finish; }
+claim || fail "claim"
+
+# service NAME KIND FILE [LINES]: an application whose one function calls
+service() {
+  mkdir -p "$scratch/$1"
+  cp "$3" "$scratch/$1/f"
+  cat >"$scratch/$1/s3n.toml" <<TOML
+s3n_manifest_version = 1
+compatibility_date = "2026-11-01"
+[application]
+name = "$1"
+[function.f]
+source = "f"
+kind = "$2"
+abi = "reactor"
+limits = { memory_mib = 16, timeout_ms = 5000 }
+${4:-}
+[[trigger.http]]
+route = "/:what"
+function = "f"
+TOML
+  deploy "$1"
+}
+ask() { timeout 30 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
+all() { # all NAME: what every way of running must give
+  has "$1: about" "$(ask "$1" about x)" "{\"application\":\"$1\",\"function\":\"f\",\"invocation\":\""
+  is "$1: hash" "$(ask "$1" hash abc)" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+  is "$1: a namespace without permission" "$(ask "$1" other x)" \
+    "-3 no permission for kv namespace 'others': add \`permissions.kv = [\"others\"]\` to [function.f] in s3n.toml"
+  is "$1: a secret without permission" "$(ask "$1" secret x)" \
+    "-3 no permission for secret 'API_KEY': add \`permissions.secrets = [\"API_KEY\"]\` to [function.f] in s3n.toml"
+  is "$1: a key without permission" "$(ask "$1" sign x)" \
+    "-3 no permission for key 'main': add \`permissions.keys = [\"main\"]\` to [function.f] in s3n.toml"
+  is "$1: an address without permission" "$(ask "$1" fetch x)" \
+    "-3 no permission for http_fetch: add \`permissions.http\` to [function.f] in s3n.toml"
+  is "$1: evidence without permission" "$(ask "$1" attest x)" \
+    "-3 no permission for attest: add \`permissions.attest = true\` to [function.f] in s3n.toml"
+  has "$1: a list in one exit" "$(ask "$1" list x | tail -n 2 | tr '\n' ';')" "-9 there is no call 999 with these arguments;"
+}
+service module wasm "$modules/services.wasm" && all module
+service apart wasm "$modules/services.wasm" 'isolation = "invocation"' && all apart
+service kept wasm "$modules/services.wasm" 'reuse = "instance"' && all kept
+service quiet wasm "$modules/services.wasm" 'permissions.log = false'
+is "the log taken away" "$(ask quiet log x)" "-3 no permission for log: \`permissions.log = false\` in s3n.toml takes it"
+is "the log" "$(ask module log x)" 0
+if [ -w /dev/kvm ] && [ "${S3N_BACKEND:-kvm}" = kvm ] && command -v cc >/dev/null; then
+  cc -O2 -ffreestanding -fPIE -fno-stack-protector -fcf-protection=none -static -nostdlib -no-pie -Wl,-T,"$sdk/native.ld" \
+    -Wl,--build-id=none -Wl,--gc-sections -Wall -Wextra -Werror -I "$sdk" "$sdk/s3n.c" "$sdk/s3n_calls.c" "$modules/services.c" \
+    -o "$scratch/services.elf" && pass "build an ELF" || fail "build an ELF"
+  service native native "$scratch/services.elf" && all native
+else
+  skip native "needs /dev/kvm and a C compiler"
+fi
+
+# --- many at once, and nothing of one in another's answer
+for i in $(seq 40); do ask module about "$i" >"$scratch/about.$i" & done
+wait $(jobs -p | tail -n 40) 2>/dev/null
+ids=$(cat "$scratch"/about.* | grep -o '"invocation":"[0-9a-f]*"' | sort -u | wc -l)
+is "forty at once, each with its own id" "$ids" 40
+
+# --- a manifest that grants what there is not
+mkdir -p "$scratch/wrong"
+sed 's/^kind.*/permissions.kvs = ["a"]/' "$scratch/module/s3n.toml" >"$scratch/wrong/s3n.toml"
+output=$(timeout 30 s3n deploy "$scratch/wrong" 2>&1)
+is "an unknown permission" $? 3
+has "and its neighbour" "$output" 'did you mean `kv`'
+
+# --- without a node
+output=$(printf x | timeout 30 s3n run --path /about "$modules/services.wasm")
+is "s3n run" "$output" '-7 about is not available in `s3n run`'
+is "s3n run: hash" "$(printf abc | timeout 30 s3n run --path /hash "$modules/services.wasm")" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+output=$(printf 'one\ntwo' | timeout 30 s3n run --path /log "$modules/services.wasm" 2>&1 >/dev/null | tr '\n' ';')
+is "s3n run: the log" "$output" '<4>one;<4>two;'
+finish
