@@ -39,6 +39,7 @@ void house_take_calls(struct house *house)
     struct worker_call call;
     struct error error;
     while (house->worker != NULL && worker_take_call(house->worker, &call)) {
+        invoker_look(house); /* one that called may call again */
         struct invocation *invocation =
             call.token < house->running_count_max ? house->running[call.token] : NULL;
         bool is_known = invocation != NULL &&

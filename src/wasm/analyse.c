@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wasm/analyse.h"
 
+#include "abi/call.h"
 #include "wasm/entry.h"
 #include "wasm/imports.h"
 #include "wasm/limits.h"
@@ -53,11 +54,20 @@ static void add_reason(struct analyser *analyser, const char *text)
         analysis->reasons[analysis->reason_count++] = copy;
 }
 
+static bool is_field(const struct import *import, const char *name)
+{
+    return bytes_equal_string(import->field, name);
+}
+
 /* Where a program meets chance: time and randomness. */
 static bool is_source_of_chance(const struct import *import)
 {
     static const char *const fields[] = { "clock_res_get", "clock_time_get", "poll_oneoff",
                                           "random_get" };
+    /* What the node says is chance, too; what it is told is not. */
+    if (bytes_equal_string(import->module, BINDING_S3N))
+        return call_row_of_name(import->field) != NULL || is_field(import, "batch") ||
+               is_field(import, "rest") || is_field(import, "random") || is_field(import, "time");
     if (!bytes_equal_string(import->module, BINDING_WASI))
         return false;
     for (size_t i = 0; i < ARRAY_COUNT(fields); i++) {
@@ -67,10 +77,28 @@ static bool is_source_of_chance(const struct import *import)
     return false;
 }
 
+#define ABILITY(name) (1u << ANALYSIS_ABILITY_##name)
+
+/* Those of a call to the node. */
+static uint32_t abilities_of_call(const struct import *import)
+{
+    static const uint32_t of_permission[CALL_PERMISSION_COUNT] = {
+        [CALL_PERMISSION_KV] = ABILITY(KV),         [CALL_PERMISSION_SECRETS] = ABILITY(SECRETS),
+        [CALL_PERMISSION_KEYS] = ABILITY(KEYS),     [CALL_PERMISSION_HTTP] = ABILITY(HTTP),
+        [CALL_PERMISSION_ATTEST] = ABILITY(ATTEST),
+    };
+    const struct call_row *row = call_row_of_name(import->field);
+    if (row != NULL)
+        return of_permission[row->permission];
+    return (is_field(import, "batch") ? ABILITY(CALLS) : 0) |
+           (is_field(import, "random") ? ABILITY(RANDOM) : 0) |
+           (is_field(import, "time") ? ABILITY(CLOCK) : 0) |
+           (is_field(import, "log") ? ABILITY(LOG) : 0);
+}
+
 /* The abilities that a field of WASI gives, by the longest prefix that fits. */
 static uint32_t abilities_of(const struct import *import)
 {
-#define ABILITY(name) (1u << ANALYSIS_ABILITY_##name)
     static const struct {
         const char *prefix;
         uint32_t abilities;
@@ -93,9 +121,10 @@ static uint32_t abilities_of(const struct import *import)
         { "sock_", ABILITY(SOCKETS) },
         { "proc_", ABILITY(EXIT) },
     };
-#undef ABILITY
     uint32_t abilities = 0;
     size_t longest = 0;
+    if (bytes_equal_string(import->module, BINDING_S3N))
+        return abilities_of_call(import);
     if (!bytes_equal_string(import->module, BINDING_WASI))
         return 0;
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {

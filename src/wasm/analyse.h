@@ -41,7 +41,14 @@ struct analysis_export {
     X(FILES_READ, "read files of its package")                                                     \
     X(FILES_WRITE, "write scratch files that vanish")                                              \
     X(SOCKETS, "ask for sockets (refused)")                                                        \
-    X(EXIT, "end with an exit code")
+    X(EXIT, "end with an exit code")                                                               \
+    X(LOG, "write to its log")                                                                     \
+    X(KV, "keep state (permissions.kv)")                                                           \
+    X(SECRETS, "read secrets (permissions.secrets)")                                               \
+    X(KEYS, "use keys (permissions.keys)")                                                         \
+    X(HTTP, "call others over HTTP (permissions.http)")                                            \
+    X(ATTEST, "ask for evidence (permissions.attest)")                                             \
+    X(CALLS, "make any call to its node that its manifest permits")
 
 enum analysis_ability {
 #define ANALYSIS_ABILITY_ENUM(name, text) ANALYSIS_ABILITY_##name,

@@ -19,9 +19,10 @@ const char *analysis_abi_name(enum analysis_abi abi)
 
 const char *analysis_ability_name(enum analysis_ability ability)
 {
-    static const char *const names[] = { "input",       "output",  "arguments", "environment",
-                                         "clock",       "sleep",   "random",    "files-read",
-                                         "files-write", "sockets", "exit" };
+    static const char *const names[] = { "input", "output", "arguments",  "environment", "clock",
+                                         "sleep", "random", "files-read", "files-write", "sockets",
+                                         "exit",  "log",    "kv",         "secrets",     "keys",
+                                         "http",  "attest", "calls" };
     _Static_assert(ARRAY_COUNT(names) == ANALYSIS_ABILITY_COUNT, "a name each");
     return names[ability];
 }

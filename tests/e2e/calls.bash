@@ -66,6 +66,17 @@ wait $(jobs -p | tail -n 40) 2>/dev/null
 ids=$(cat "$scratch"/about.* | grep -o '"invocation":"[0-9a-f]*"' | sort -u | wc -l)
 is "forty at once, each with its own id" "$ids" 40
 
+# --- what does not fit is said before
+output=$(timeout 30 s3n deploy "$scratch/module" 2>&1)
+has "a call without permission" "$output" 'imports kv_get and has no permission for it: `permissions.kv = [...]` is missing'
+has "a switch" "$output" '`permissions.attest = true` is missing'
+application idle echo 'permissions.secrets = ["API_KEY"]'
+output=$(timeout 30 s3n deploy "$scratch/idle" 2>&1)
+has "a permission of no use" "$output" 'function f has permissions.secrets and imports no call that needs it'
+output=$(s3n inspect "$modules/services.wasm")
+has "inspect" "$output" "read secrets (permissions.secrets)"
+has "inspect --json" "$(s3n inspect --json "$modules/services.wasm" | tr -d ' \n')" '"kv","secrets","keys","http","attest","calls"'
+
 # --- a manifest that grants what there is not
 mkdir -p "$scratch/wrong"
 sed 's/^kind.*/permissions.kvs = ["a"]/' "$scratch/module/s3n.toml" >"$scratch/wrong/s3n.toml"

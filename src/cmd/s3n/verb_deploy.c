@@ -2,6 +2,7 @@
 /* s3n deploy [DIR]: builds, uploads what the node does not have, and deploys. */
 #include "base/file.h"
 #include "cmd/s3n/cli.h"
+#include "cmd/s3n/deploy_warnings.h"
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
@@ -213,6 +214,7 @@ static bool function_prepare(struct deploying *deploying, struct manifest_functi
     }
     if (!function->has_abi && !abi_choose(function, buffer_view(&content), error))
         return false;
+    deploy_warn(function, buffer_view(&content));
     function->code = sha256_of(buffer_view(&content));
     function->has_code = true;
     return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error) &&
