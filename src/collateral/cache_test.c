@@ -173,6 +173,33 @@ static void asks_again_before_the_end(void)
     CHECK_NUMBER(collateral_refresh_s(&entry, COLLATERAL_CRL), 1000 * DAY_S + 3600);
 }
 
+static void follows_cache_control(void)
+{
+    static const struct {
+        const char *value;
+        int64_t age_s; /* after which it is asked for again */
+    } rows[] = { { "max-age=7200", 7200 },   { "public, max-age=7200", 7200 },
+                 { "max-age=0", 3600 },      { "no-store", DAY_S },
+                 { "s-maxage=7200", DAY_S }, { "max-age=999999999999999999999", DAY_S } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        struct test_service service;
+        struct error error = { 0 };
+        AUTO_COLLATERAL struct collateral collateral;
+        collateral_init(&collateral);
+        service_init(&service, TDX_NOW_S, service_folder());
+        service_add_intel(&service);
+        service.answers[0].other_field = "cache-control";
+        service.answers[0].other_value = rows[i].value;
+        REQUIRE(service_gather(&collateral, &service, service_quote(), &error));
+        service.now_s += rows[i].age_s - 1;
+        REQUIRE(service_gather(&collateral, &service, service_quote(), &error));
+        CHECK_NOTE(service.answers[0].ask_count == 1, "%s", rows[i].value);
+        service.now_s += 1;
+        REQUIRE(service_gather(&collateral, &service, service_quote(), &error));
+        CHECK_NOTE(service.answers[0].ask_count == 2, "%s", rows[i].value);
+    }
+}
+
 static const struct test tests[] = {
     TEST(asks_once_a_day),
     TEST(keeps_files_to_itself),
@@ -180,5 +207,6 @@ static const struct test tests[] = {
     TEST(goes_on_with_what_is_in_date),
     TEST(uses_what_is_stale_only_when_told),
     TEST(asks_again_before_the_end),
+    TEST(follows_cache_control),
 };
 TEST_MAIN(tests)

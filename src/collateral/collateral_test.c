@@ -89,6 +89,47 @@ static void asks_for_the_key_of_this_chip(void)
     }
 }
 
+/* Recorded keys of each line are what was asked for, and hold; another chip's is refused. */
+static void takes_the_key_of_this_chip(void)
+{
+    static const struct {
+        const char *report, *vek, *ask;
+        const char *url;
+        int64_t now_s;
+    } rows[] = {
+        { "reports/milan_v3_microsoft.bin", "certs/vcek_microsoft_milan.der", "certs/milan_ask.der",
+          "/vcek/v1/Milan/", 1772841600 },
+        { "reports/genoa_v5_cdai.bin", "certs/vcek_cdai_genoa.der", "certs/genoa_ask.der",
+          "/vcek/v1/Genoa/", 1773878400 },
+        { "reports/turin_v5_microsoft.bin", "certs/vcek_microsoft_turin.der", "certs/turin_ask.der",
+          "/vcek/v1/Turin/", 1772323200 },
+    };
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(rows); i++) {
+        struct test_service service;
+        struct error error = { 0 };
+        struct attest_verdict verdict;
+        size_t report_index = i % ARRAY_COUNT(rows);
+        size_t key_index = i < ARRAY_COUNT(rows) ? i : (i + 1) % ARRAY_COUNT(rows);
+        char chain[64], path[3][128];
+        AUTO_COLLATERAL struct collateral collateral;
+        collateral_init(&collateral);
+        snprintf(chain, sizeof(chain), "%scert_chain", rows[report_index].url);
+        snprintf(path[0], sizeof(path[0]), "tests/data/attest/snp/%s", rows[report_index].report);
+        snprintf(path[1], sizeof(path[1]), "tests/data/attest/snp/%s", rows[key_index].vek);
+        snprintf(path[2], sizeof(path[2]), "tests/data/attest/snp/%s", rows[report_index].ask);
+        service_init(&service, rows[report_index].now_s, NULL);
+        service_add(&service, chain, test_file(path[2]), NULL, (struct bytes){ 0 });
+        service_add(&service, rows[report_index].url, test_file(path[1]), NULL,
+                    (struct bytes){ 0 });
+        CHECK(!service_gather(&collateral, &service, test_file(path[0]), &error)); /* no list */
+        CHECK_NUMBER(collateral.items[0].part, COLLATERAL_VEK);
+        CHECK_NUMBER(collateral.items[0].state,
+                     report_index == key_index ? COLLATERAL_FETCHED : COLLATERAL_MISSING);
+        CHECK(service_judge(&verdict, &collateral, test_file(path[0]), rows[report_index].now_s) ==
+              (report_index == key_index));
+    }
+}
+
 /* A report of version 2 says neither Milan nor Genoa. */
 static void tries_the_other_product(void)
 {
@@ -500,6 +541,7 @@ static const struct test tests[] = {
     TEST(makes_tdx_evidence_whole),
     TEST(makes_snp_evidence_whole),
     TEST(asks_for_the_key_of_this_chip),
+    TEST(takes_the_key_of_this_chip),
     TEST(tries_the_other_product),
     TEST(says_what_no_service_has),
     TEST(follows_the_places),

@@ -153,6 +153,25 @@ is "the cache survives a restart" $? 0
 is "nobody was asked again" "$(asked)" "$before"
 is "the cache is the node's alone" "$(stat -c %a "$data/collateral")" 700
 node_stop
+
+# --- over TLS, by a name that the jailed process can't look up any more
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=replay -addext subjectAltName=DNS:localhost \
+  -keyout "$scratch/key.pem" -out "$scratch/cert.pem" 2>/dev/null
+mode
+start_of tls python3 "$S3N_SOURCE/tests/collateral/replay.py" "$scratch/service" "$scratch/cert.pem" "$scratch/key.pem"
+printf 'tee = "tdx"\n[collateral]\nintel_url = "https://localhost:%s"\n' "${line##*:}" >"$scratch/tls.toml"
+rm -rf "$data/collateral"
+node_again --config "$scratch/tls.toml"
+until_true 30 sh -c "curl -s --max-time 5 '$admin/readyz' | grep -q 'collateral missing'"
+has "a service that nobody vouches for" "$(ready)" 'collateral missing'
+node_stop
+printf 'service_ca = "%s"\n' "$scratch/cert.pem" >>"$scratch/tls.toml"
+node_again --config "$scratch/tls.toml"
+until_true 30 has_collateral
+is "with its authority, by name" $? 0
+node_stop
+exec {tls}>&-
+
 printf '[collateral]\nfetch = "off"\n' >>"$scratch/off.toml"
 node_again --config "$scratch/off.toml" --tee tdx
 is "fetch = off" "$(ready)" ready
