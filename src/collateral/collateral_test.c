@@ -130,6 +130,31 @@ static void takes_the_key_of_this_chip(void)
     }
 }
 
+static void knows_the_subject(void)
+{
+    struct digest32 first, second;
+    struct error error = { 0 };
+    uint8_t copy[16384];
+    struct bytes quote = service_quote(), report = snp_report();
+    REQUIRE(collateral_subject_of(&first, quote, &error));
+    memcpy(copy, quote.data, quote.size);
+    copy[48 + 520] ^= 1; /* report data */
+    REQUIRE(collateral_subject_of(&second, bytes_of(copy, quote.size), &error));
+    CHECK(digest32_equal(&first, &second));
+    struct bytes other = test_file("tests/data/attest/tdx_v4_near_20a06f.bin");
+    REQUIRE(collateral_subject_of(&second, other, &error));
+    CHECK(!digest32_equal(&first, &second));
+    REQUIRE(collateral_subject_of(&first, report, &error));
+    memcpy(copy, report.data, report.size);
+    copy[0x50] ^= 1; /* report data */
+    REQUIRE(collateral_subject_of(&second, bytes_of(copy, report.size), &error));
+    CHECK(digest32_equal(&first, &second));
+    copy[0x187] ^= 1; /* the reported TCB's microcode */
+    REQUIRE(collateral_subject_of(&second, bytes_of(copy, report.size), &error));
+    CHECK(!digest32_equal(&first, &second));
+    CHECK(!collateral_subject_of(&second, BYTES_LITERAL("x"), &error));
+}
+
 /* A report of version 2 says neither Milan nor Genoa. */
 static void tries_the_other_product(void)
 {
@@ -542,6 +567,7 @@ static const struct test tests[] = {
     TEST(makes_snp_evidence_whole),
     TEST(asks_for_the_key_of_this_chip),
     TEST(takes_the_key_of_this_chip),
+    TEST(knows_the_subject),
     TEST(tries_the_other_product),
     TEST(says_what_no_service_has),
     TEST(follows_the_places),

@@ -4,7 +4,9 @@
 #include "attest/amd/certificate_table.h"
 #include "attest/amd/hcl.h"
 #include "attest/amd/vek.h"
+#include "base/file.h"
 #include "core/hex.h"
+#include "crypto/hash.h"
 #include "crypto/pem.h"
 
 #include <stdio.h>
@@ -290,4 +292,20 @@ bool collateral_wishes_of(struct collateral_wishes *wishes, struct bytes evidenc
         break;
     }
     return error_set(error, ERROR_INVALID, "evidence of no kind that is known");
+}
+
+bool collateral_subject_of(struct digest32 *subject, struct bytes evidence, struct error *error)
+{
+    struct attest_collateral none = { 0 };
+    struct collateral_places usual = { 0 };
+    AUTO_FREE struct collateral_wishes *wishes = malloc(sizeof(*wishes));
+    if (wishes == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to look at evidence");
+    if (!collateral_wishes_of(wishes, evidence, &none, &usual, SNP_PRODUCT_NONE, error))
+        return false;
+    AUTO(hash) struct hash *hash = hash_new(HASH_SHA256);
+    for (size_t i = 0; i < wishes->count; i++)
+        hash_update(hash, BYTES_OF(wishes->items[i].url)); /* zeros behind each */
+    *subject = hash_finish32(hash);
+    return true;
 }

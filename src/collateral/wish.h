@@ -63,5 +63,9 @@ MUST_CHECK bool collateral_wishes_of(struct collateral_wishes *wishes, struct by
                                      const struct attest_collateral *given,
                                      const struct collateral_places *places,
                                      enum snp_product product, struct error *error);
+/* What the wishes of evidence depend on, for telling whether collateral still fits: the same for
+ * all evidence of one machine at one TCB. */
+MUST_CHECK bool collateral_subject_of(struct digest32 *subject, struct bytes evidence,
+                                      struct error *error);
 
 #endif

@@ -17,6 +17,13 @@ void session_show(const struct session *session, struct cli *cli, bool is_brief)
         cli_message(cli, "  %s policy %-21s %s (wanted: %s)", rule->is_met ? "✓" : "✗", rule->name,
                     rule->value, rule->wanted);
     }
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 16 << 10);
+    if (!is_brief && seen->has_appraisal)
+        collateral_text_of_evidence(&text, buffer_view(&session->evidence), &session->gathered,
+                                    seen->judged_at_s);
+    if (text.size > 0 && !text.failed)
+        cli_message(cli, "%.*s", (int)text.size - 1, (const char *)text.data);
     if (session->unfetched.code != ERROR_NONE)
         cli_message(cli, "  collateral: %s", session->unfetched.text);
 }

@@ -19,7 +19,8 @@ enum {
     RETRY_MS = 30000,
     RETRY_MS_MAX = 3600 * 1000,
     LOOK_MS_MAX = 3600 * 1000, /* the clock may have been set */
-    DUE_S_MIN = 60
+    DUE_S_MIN = 60,
+    OTHER_S_MIN = 60 /* between two questions because the machine seems to be another */
 };
 
 struct node_collateral {
@@ -30,7 +31,8 @@ struct node_collateral {
     int answer;                     /* file of the request under way; -1 */
     struct buffer bundle;           /* a wrapper, CBOR */
     struct attest_collateral parts; /* views into it */
-    int64_t issued_s, next_update_s, due_s;
+    struct digest32 subject;        /* that it is about */
+    int64_t issued_s, next_update_s, due_s, asked_s;
     uint64_t asked, failed;
     unsigned failures;
     struct error error; /* of the latest request; code 0: none */
@@ -55,6 +57,7 @@ static void release(struct node_collateral *collateral)
 struct answer {
     struct buffer bundle;
     struct attest_collateral parts;
+    struct digest32 subject;
     int64_t issued_s, next_update_s, due_s, refused_until_s;
     const char *error;
 };
@@ -70,7 +73,8 @@ static bool bundle_read(struct answer *answer, const char *encoded, struct error
     answer->bundle.size = size;
     /* CBOR: all are views. */
     return cmw_read(&cmw, bytes_of(room, size), NULL, 0, error) &&
-           cmw_to_evidence(&cmw, &evidence, &answer->parts, error);
+           cmw_to_evidence(&cmw, &evidence, &answer->parts, error) &&
+           collateral_subject_of(&answer->subject, evidence, error);
 }
 
 static bool answer_read(struct answer *answer, const json_t *root, struct error *error)
@@ -105,6 +109,7 @@ static bool answer_take(struct node_collateral *collateral, int64_t *refused_unt
         buffer_done(&collateral->bundle);
         collateral->bundle = answer.bundle;
         collateral->parts = answer.parts;
+        collateral->subject = answer.subject;
         collateral->issued_s = answer.issued_s;
         collateral->next_update_s = answer.next_update_s;
         collateral->due_s = answer.due_s;
@@ -146,6 +151,7 @@ static void asked(struct node_collateral *collateral, bool is_whole, const struc
 {
     bool was_failing = collateral->failures > 0;
     collateral->is_asking = false;
+    collateral->asked_s = now_s();
     collateral->asked++;
     collateral->failed += !is_whole;
     collateral->failures = is_whole ? 0 : collateral->failures + 1;
@@ -277,11 +283,30 @@ void node_collateral_end(struct node *node)
     uv_close((uv_handle_t *)&collateral->timer, on_closed);
 }
 
+/* The machine has another TCB than when it was asked about, or is another one after a migration:
+ * what is there would spoil its evidence. */
+static bool fits(struct node_collateral *collateral, struct bytes evidence)
+{
+    struct digest32 subject;
+    struct error error;
+    if (collateral_subject_of(&subject, evidence, &error) &&
+        digest32_equal(&subject, &collateral->subject))
+        return true;
+    if (collateral->error.code == ERROR_NONE && !collateral->is_asking &&
+        now_s() >= collateral->asked_s + OTHER_S_MIN) {
+        log_line(LOG_LEVEL_INFO, "collateral is of another TCB or machine", NULL);
+        collateral->due_s = 0;
+        schedule(collateral, 0);
+    }
+    return false;
+}
+
 void node_collateral_add(struct node *node, struct buffer *evidence)
 {
-    const struct node_collateral *collateral = node->collateral;
+    struct node_collateral *collateral = node->collateral;
     struct error error;
-    if (collateral == NULL || collateral->bundle.size == 0)
+    if (collateral == NULL || collateral->bundle.size == 0 ||
+        !fits(collateral, buffer_view(evidence)))
         return;
     struct attest_collateral parts = collateral->parts;
     if (collateral->next_update_s < now_s())
