@@ -2,6 +2,7 @@
 ;;   I: adds one to key "n" of namespace "counts" and prints the sum, ten digits
 ;;   R: prints it without adding
 ;;   T: adds one, then traps;  X: adds one, then exits with 3;  L: adds one, then never ends
+;;   K: as I, of the key that follows (8 bytes)
 ;;   F: fills: sets the key that follows (8 bytes) to 200 KiB
 (module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
@@ -18,10 +19,15 @@
     (drop (call $write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
   (func (export "_start")
     (local $kind i32) (local $number i32) (local $at i32) (local $result i64)
+    (local $key i32) (local $key_size i32)
+    (local.set $key (i32.const 80))
+    (local.set $key_size (i32.const 1))
     (i32.store (i32.const 0) (i32.const 1024))
     (i32.store (i32.const 4) (i32.const 64))
     (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
     (local.set $kind (i32.load8_u (i32.const 1024)))
+    (if (i32.eq (local.get $kind) (i32.const 75)) ;; K
+      (then (local.set $key (i32.const 1025)) (local.set $key_size (i32.const 8))))
     (if (i32.eq (local.get $kind) (i32.const 70)) ;; F
       (then
         (local.set $result (call $set (i32.const 64) (i32.const 6) (i32.const 1025) (i32.const 8)
@@ -29,7 +35,7 @@
         (if (i64.lt_s (local.get $result) (i64.const 0)) (then (call $exit (i32.const 9))))
         (return)))
     ;; ten digits at 128
-    (local.set $result (call $get (i32.const 64) (i32.const 6) (i32.const 80) (i32.const 1)
+    (local.set $result (call $get (i32.const 64) (i32.const 6) (local.get $key) (local.get $key_size)
                                   (i32.const 128) (i32.const 10)))
     (if (i64.eq (local.get $result) (i64.const 10))
       (then
@@ -49,7 +55,7 @@
       (br_if $digit (i32.gt_u (local.get $at) (i32.const 128))))
     (if (i32.ne (local.get $kind) (i32.const 82))
       (then (if (i64.ne (i64.const 0)
-        (call $set (i32.const 64) (i32.const 6) (i32.const 80) (i32.const 1)
+        (call $set (i32.const 64) (i32.const 6) (local.get $key) (local.get $key_size)
                    (i32.const 128) (i32.const 10) (i64.const 0)))
         (then (call $exit (i32.const 9))))))
     (call $print (i32.const 128) (i32.const 10))
