@@ -143,7 +143,7 @@ SERVE(serve_info)
 /* What the keeper alone may say. */
 static bool is_reserved(const char *kind)
 {
-    static const char *const kinds[] = { EVENT_KIND_START, "restart", "keyset", "key" };
+    static const char *const kinds[] = { EVENT_KIND_START, "restart", "keyset", "key", "root" };
     for (size_t i = 0; i < ARRAY_COUNT(kinds); i++) {
         if (strcmp(kind, kinds[i]) == 0)
             return true;

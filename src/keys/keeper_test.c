@@ -229,6 +229,7 @@ static void logs_before_it_releases(void)
           bytes_equal_string(key, hex_of_digest(&id).text));
     /* What the keeper alone may say, and what is no event. */
     CHECK(!keeper_append(keeper, "keyset", "{}", &error) && error.code == ERROR_DENIED);
+    CHECK(!keeper_append(keeper, "root", "{}", &error) && error.code == ERROR_DENIED);
     CHECK(!keeper_append(keeper, "start", "{\"format\":1}", &error) && error.code == ERROR_DENIED);
     CHECK(!keeper_append(keeper, "Load", "{}", &error) && error.code == ERROR_INVALID);
     CHECK(!keeper_append(keeper, "load", "{ }", &error) && error.code == ERROR_INVALID);

@@ -113,6 +113,7 @@ node_start --config "$scratch/s3nd.toml" || { fail "a node with its root from th
 pass "a node with its root from the broker"
 [ ! -e "$data/keeper/root" ] && pass "its root secret is in no file" || fail "its root secret is in no file"
 has "the log tells where it comes from" "$(cat "$scratch/node.log")" "root secret"
+has "and so does the event log" "$(cat "$data/keeper/events")" "\"from\":\"kbs\",\"resource\":\"$(printf %s "$broker_url/kbs/v0/resource/default/s3n/root" | sha256sum | cut -c1-64)\",\"roots\":\"$(sha256sum "$broker/good-root.pem" | cut -c1-64)\""
 is "the relay is gone" "$(pgrep -P "$(pid_of s3n-keeper)" 2>/dev/null)" ""
 claim 2>/dev/null
 application counted echo

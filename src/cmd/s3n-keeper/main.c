@@ -6,7 +6,9 @@
 #include "base/options.h"
 #include "base/spawn.h"
 #include "cmd/s3n-keeper/keeper_profile.h"
+#include "core/hex.h"
 #include "crypto/crypto.h"
+#include "crypto/hash.h"
 #include "keys/hierarchy.h"
 #include "keys/keeper.h"
 #include "keys/relay.h"
@@ -24,6 +26,8 @@ enum {
     SOCKET_DEFAULT = 3,
     UID_BASE_DEFAULT = 63000,
     UID_OFFSET = 1, /* of the keeper among S3N's processes */
+    ROOTS_SIZE_MAX = 256 << 10,
+    EVENT_DETAILS_SIZE = 1024,
 };
 
 struct options {
@@ -130,6 +134,23 @@ static struct keeper_service service = { .clock = &clock_system, .anchor_file = 
 static int event_file = -1, event_register = -1;
 
 static struct relay *relay;
+static struct digest32 broker_roots; /* of the file, for the event log */
+
+/* The roots, read once: what the relay uses is what the event log names. */
+static bool roots_copy(int *copy, const char *path, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, ROOTS_SIZE_MAX);
+    if (!file_read(&text, path, error))
+        return false;
+    AUTO_CLOSE int file = memfd_create("roots", MFD_CLOEXEC);
+    if (file < 0 || pwrite(file, text.data, text.size, 0) != (ssize_t)text.size)
+        return error_system(error, "copy %s", path);
+    broker_roots = sha256_of(buffer_view(&text));
+    *copy = file;
+    file = -1;
+    return true;
+}
 
 /* The relay outlives nothing: it ends when its socket closes, and with us. */
 static bool relay_start(const struct options *options, struct error *error)
@@ -137,20 +158,21 @@ static bool relay_start(const struct options *options, struct error *error)
     char path[PATH_MAX], timeout[24], base[24];
     int sockets[2];
     pid_t pid;
+    AUTO_CLOSE int roots = -1;
     snprintf(timeout, sizeof(timeout), "%llu", (unsigned long long)options->broker_timeout_ms);
     snprintf(base, sizeof(base), "%llu", (unsigned long long)options->uid_base);
-    const char *arguments[] = {
-        "s3n-relay",    "--url", options->broker_url, "--ca", options->broker_roots,
-        "--timeout-ms", timeout, "--uid-base",        base,   NULL
-    };
-    if (!spawn_sibling_path(path, sizeof(path), "s3n-relay", error))
+    const char *arguments[] = { "s3n-relay",    "--url", options->broker_url,
+                                "--timeout-ms", timeout, "--uid-base",
+                                base,           NULL };
+    if (!spawn_sibling_path(path, sizeof(path), "s3n-relay", error) ||
+        !roots_copy(&roots, options->broker_roots, error))
         return false;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) != 0)
         return error_system(error, "a socket for the relay");
     struct spawn_options spawning = { .path = path,
                                       .arguments = arguments,
-                                      .descriptors = { { sockets[1], 3 } },
-                                      .descriptor_count = 1 };
+                                      .descriptors = { { sockets[1], 3 }, { roots, 4 } },
+                                      .descriptor_count = 2 };
     signal(SIGCHLD, SIG_IGN); /* nobody waits for it */
     bool done = spawn(&pid, &spawning, error);
     close(sockets[1]);
@@ -185,6 +207,15 @@ static bool root_secret_from_broker(const struct options *options, struct error 
                          "the key broker's root secret has %zu bytes, not %zu", resource.size,
                          sizeof(service.root.bytes));
     memcpy(service.root.bytes, resource.data, resource.size);
+    char name[EVENT_DETAILS_SIZE], details[EVENT_DETAILS_SIZE];
+    /* a digest, because the log is public */
+    snprintf(name, sizeof(name), "%s/kbs/v0/resource/%s", options->broker_url,
+             options->broker.resource);
+    struct digest32 whole = sha256_of(bytes_of_string(name));
+    snprintf(details, sizeof(details), "{\"from\":\"kbs\",\"resource\":\"%s\",\"roots\":\"%s\"}",
+             hex_of_digest(&whole).text, hex_of_digest(&broker_roots).text);
+    if (!event_book_append(&service.events, "root", details, error))
+        return error_within(error, "event log");
     log_line(LOG_LEVEL_INFO, "root secret", "from", options->broker_url, "resource",
              options->broker.resource, NULL);
     return true;

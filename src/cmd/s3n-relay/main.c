@@ -17,6 +17,7 @@
 
 enum {
     SOCKET_FD = 3,
+    ROOTS_FD = 4,   /* certificates that the broker's must end in, PEM */
     UID_OFFSET = 3, /* among S3N's processes */
     UID_BASE_DEFAULT = 63000,
     ROOTS_SIZE_MAX = 256 << 10,
@@ -26,7 +27,7 @@ enum {
 };
 
 struct options {
-    const char *url, *roots;
+    const char *url;
     uint64_t timeout_ms, uid_base;
 };
 
@@ -36,11 +37,6 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct options, url),
       .value = "URL",
       .help = "the broker, https://host:port" },
-    { .name = "ca",
-      .kind = OPTION_STRING,
-      .offset = offsetof(struct options, roots),
-      .value = "FILE",
-      .help = "certificates that the broker's must end in, PEM" },
     { .name = "timeout-ms",
       .kind = OPTION_NUMBER,
       .offset = offsetof(struct options, timeout_ms),
@@ -123,12 +119,12 @@ static bool run(const struct options *options, struct error *error)
     buffer_init(&roots, ROOTS_SIZE_MAX);
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
-    if (options->url == NULL || options->roots == NULL)
-        return error_set(error, ERROR_USAGE, "--url and --ca are needed");
-    if (!file_read(&roots, options->roots, error) || !resolve(resolved, options->url, error))
+    if (options->url == NULL)
+        return error_set(error, ERROR_USAGE, "--url is needed");
+    if (!file_read_descriptor(&roots, ROOTS_FD, error) || !resolve(resolved, options->url, error))
         return false;
     if (roots.size == 0)
-        return error_set(error, ERROR_INVALID, "%s is empty", options->roots);
+        return error_set(error, ERROR_INVALID, "there are no roots to know the broker by");
     struct http_client_options client_options = {
         .url = options->url,
         .connect_timeout_ms = (uint32_t)options->timeout_ms,
