@@ -394,6 +394,47 @@ FUNCTION leave
         addq $8, %rsp
         ret
 
+/* The input is a list of calls: asks its node and prints the answers; exits with 5 when that was
+ * refused. */
+FUNCTION call
+        subq $8, %rsp
+        movl $8192, 1024(%r13)
+        movl $4096, 1028(%r13)
+        movq $0, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1032, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(20)
+        movl 1032(%r13), %eax
+        movq $8192, (%r12)
+        movq %rax, 8(%r12)
+        movq $16384, 16(%r12)
+        movq $32768, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(56)
+        movq (%r12), %rax
+        movq $5, (%r12)
+        testq %rax, %rax
+        js 1f
+        movl $16384, 1024(%r13)
+        movl %eax, 1028(%r13)
+        movq $1, (%r12)
+        movq $1024, 8(%r12)
+        movq $1, 16(%r12)
+        movq $1036, 24(%r12)
+        movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(26)
+        movq $0, (%r12)
+1:      movq %r14, %rdi
+        movq %r12, %rsi
+        CALL_BINDING(38)
+        ud2
+        .byte 1
+
 /* Exits with code 3. */
 FUNCTION end
         subq $8, %rsp

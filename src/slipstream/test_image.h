@@ -50,6 +50,7 @@
     X(init)                                                                                        \
     X(print)                                                                                       \
     X(leave)                                                                                       \
+    X(call)                                                                                        \
     X(end)
 
 enum test_function {

@@ -60,6 +60,16 @@ else
   skip native "needs /dev/kvm and a C compiler"
 fi
 
+service proving wasm "$modules/services.wasm" 'permissions.attest = true'
+nonce=0123456789abcdef0123456789abcdef # 32 bytes, and these are their digits:
+digits=$(printf %s "$nonce" | od -An -v -tx1 | tr -d ' \n')
+answer=$(ask proving attest "$nonce")
+has "evidence for a nonce of the function's" "${answer#* }" "$digits"
+keys() { python3 -c 'import json,sys; print(sorted(json.load(sys.stdin)))'; }
+is "as the node gives it to anybody" "$(printf '%s' "${answer#* }" | keys)" \
+  "$(curl -sk "$url/.well-known/s3n/attestation?nonce=$digits" | keys)"
+is "a nonce that is none" "$(ask proving attest short)" "-1 a nonce has 32 bytes"
+
 # --- many at once, and nothing of one in another's answer
 for i in $(seq 40); do ask module about "$i" >"$scratch/about.$i" & done
 wait $(jobs -p | tail -n 40) 2>/dev/null

@@ -45,13 +45,14 @@ void api_info(void *context, const struct gateway_call *call)
     gateway_answer_json(node->gateway, call->handle, 200, info);
 }
 
-static bool attestation_make(struct node *node, const struct gateway_call *call,
-                             struct buffer *text, struct error *error)
+bool attestation_write_for(void *context, const uint8_t nonce[ATTEST_NONCE_SIZE],
+                           struct buffer *text, struct error *error)
 {
+    struct node *node = context;
     AUTO_ATTESTATION struct attestation attestation;
     attestation_init(&attestation);
     memcpy(attestation.platform, node->info.platform, sizeof(attestation.platform));
-    memcpy(attestation.nonce.bytes, call->nonce, sizeof(attestation.nonce.bytes));
+    memcpy(attestation.nonce.bytes, nonce, sizeof(attestation.nonce.bytes));
     buffer_append(&attestation.keyset, buffer_view(&node->identity.keyset));
     if (!keeper_evidence(node->keeper, &node->identity.keyset_digest, &attestation.nonce,
                          &attestation.evidence, error))
@@ -73,7 +74,7 @@ void api_attestation(void *context, const struct gateway_call *call)
     }
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, ATTESTATION_SIZE_MAX);
-    if (!attestation_make(node, call, &text, &error)) {
+    if (!attestation_write_for(node, call->nonce, &text, &error)) {
         node_keeper_failed(node, &error);
         gateway_answer_error(node->gateway, call->handle, &error, NULL);
         return;

@@ -17,6 +17,7 @@
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "keys/event_copy.h"
+#include "services/attest.h"
 #include "services/kv.h"
 #include "slipstream/handover.h"
 #include "slipstream/restoring.h"
@@ -52,6 +53,7 @@ struct node {
     struct trier trier;
     struct receipt_book *receipts;
     struct services *services;
+    struct attest_source attest; /* for services */
     struct kv_service kv;
     struct invoker *invoker;
     struct identity identity;
@@ -89,6 +91,10 @@ struct load_recorder node_load_recorder(struct node *node);
 MUST_CHECK bool node_record_policy(struct node *node, const char *details, struct error *error);
 
 /* Handlers, by operation (api_*.c). */
+/* The node's attestation for a nonce; `context`: the node. */
+bool attestation_write_for(void *context, const uint8_t nonce[ATTEST_NONCE_SIZE],
+                           struct buffer *text, struct error *error);
+
 gateway_handle_call api_health, api_info, api_attestation, api_events, api_session, api_receipt_get,
     api_sealing_key;
 /* The keeper's, for requests sealed to the present keyset. */

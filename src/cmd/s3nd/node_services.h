@@ -3,10 +3,11 @@
 #ifndef CMD_S3ND_NODE_SERVICES_H
 #define CMD_S3ND_NODE_SERVICES_H
 
+#include "services/attest.h"
 #include "services/kv.h"
 
-/* `kv` outlives the services. */
+/* `kv` and `attest` outlive the services. */
 MUST_CHECK bool node_services_open(struct services **services, struct kv_service *kv,
-                                   struct error *error);
+                                   const struct attest_source *attest, struct error *error);
 
 #endif

@@ -280,7 +280,8 @@ static bool open_functions(struct node *node, struct error *error)
         return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
                          error_quote(bytes_of_string(node->config->backend)).text);
     node->kv.states = node->states;
-    if (!node_services_open(&node->services, &node->kv, error))
+    node->attest = (struct attest_source){ node, attestation_write_for };
+    if (!node_services_open(&node->services, &node->kv, &node->attest, error))
         return false;
     struct invoker_options invoker = {
         .backend = backend,
