@@ -42,7 +42,7 @@ void api_owner_claim(void *context, const struct gateway_call *call)
     log_line(LOG_LEVEL_INFO, "claimed", "owner", id.text, NULL);
     char details[128];
     snprintf(details, sizeof(details), "{\"change\":\"owner\",\"owner\":\"%s\"}", id.text);
-    if (!node_record_policy(node, details, &error))
+    if (!node_record_event(node, "policy", details, &error))
         log_error("claim", &error);
     struct error ignored;
     if (!supervisor_request(node->supervisor, SUPERVISOR_CLAIM_CODE, (struct bytes){ 0 }, NULL, 0,

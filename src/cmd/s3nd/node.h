@@ -84,11 +84,13 @@ void node_keeper_failed(struct node *node, const struct error *error);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 void node_states_close(struct node *node);
-/* The event log (node_events.c): once there is a keeper; then what is loaded is recorded, and what
- * changes who may do what: `details` is an object with a member "change". */
+/* The event log (node_events.c): once there is a keeper; then what is loaded is recorded, and
+ * whatever else docs/event-log.md lists: `details` is an object as attest/events/events.h has it (a
+ * `policy` has a member "change").  Record it before it counts. */
 MUST_CHECK bool node_events_start(struct node *node, struct error *error);
 struct load_recorder node_load_recorder(struct node *node);
-MUST_CHECK bool node_record_policy(struct node *node, const char *details, struct error *error);
+MUST_CHECK bool node_record_event(struct node *node, const char *kind, const char *details,
+                                  struct error *error);
 
 /* Handlers, by operation (api_*.c). */
 /* The node's attestation for a nonce; `context`: the node. */

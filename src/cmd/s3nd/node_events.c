@@ -42,9 +42,10 @@ struct load_recorder node_load_recorder(struct node *node)
     return (struct load_recorder){ node, load_record };
 }
 
-bool node_record_policy(struct node *node, const char *details, struct error *error)
+bool node_record_event(struct node *node, const char *kind, const char *details,
+                       struct error *error)
 {
-    return settled(node, keeper_append(node->keeper, "policy", details, error), error);
+    return settled(node, keeper_append(node->keeper, kind, details, error), error);
 }
 
 bool node_events_start(struct node *node, struct error *error)
