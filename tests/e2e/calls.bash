@@ -60,6 +60,24 @@ else
   skip native "needs /dev/kvm and a C compiler"
 fi
 
+# --- a real service through the SDK: state, as module and as ELF
+keeps() { # keeps NAME
+  is "$1: nothing kept yet" "$(ask "$1" get key | cut -d' ' -f1)" -4
+  is "$1: keep" "$(ask "$1" set 'eins zwei')" 0
+  is "$1: kept for the next invocation" "$(ask "$1" get key)" "9 eins zwei"
+  is "$1: a list sets and gets" "$(ask "$1" list drei | head -n 2 | tr '\n' ';')" "0 ;4 drei;"
+  is "$1: the owner sees it" "$(timeout 30 s3n -q kv get "$1" notes key)" "eins zwei"
+  head -c 200000 /dev/urandom | base64 -w 0 | head -c 260000 >"$scratch/large"
+  timeout 30 s3n -q kv set "$1" notes large --file "$scratch/large"
+  ask "$1" get large >"$scratch/back"
+  cmp -s <(printf '260000 '; cat "$scratch/large") "$scratch/back" && pass "$1: a large one" || fail "$1: a large one"
+  has "$1: another namespace stays closed" "$(ask "$1" other key)" "-3 no permission for kv namespace 'others'"
+}
+service keeping wasm "$modules/services.wasm" 'permissions.kv = ["notes"]' && keeps keeping
+if [ -f "$scratch/services.elf" ]; then
+  service keeping-native native "$scratch/services.elf" 'permissions.kv = ["notes"]' && keeps keeping-native
+fi
+
 service proving wasm "$modules/services.wasm" 'permissions.attest = true'
 nonce=0123456789abcdef0123456789abcdef # 32 bytes, and these are their digits:
 digits=$(printf %s "$nonce" | od -An -v -tx1 | tr -d ' \n')
