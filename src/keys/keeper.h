@@ -21,13 +21,12 @@
  * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.
  * APPEND and EVENTS are of the event log (event_book.h): `details` is an object as
  * attest/events/events.h has them; kinds that the keeper itself writes (`start`, `restart`,
- * `keyset`, `root`, and `key`, for keys it will release) are refused.  ENDORSE appends `keyset` before it
- * answers, once for the same request.  UNSEAL gives the secrets of one request that was sealed to
- * the keyset that began then (crypto/ohttp.h; not of what is sealed for other purposes), no more
- * than KEYSET_VALIDITY_MAX_S ago; the private key stays.  ANCHOR is answered when it is on the
- * disk (anchor.h).  A request of another type or over its
- * size ends the connection, and nothing else; one that is not well-formed is answered with INVALID.
- * sealing.h has the sealed form. */
+ * `keyset`, `root`, and `key`, for keys it will release) are refused.  ENDORSE appends `keyset`
+ * before it answers, once for the same request.  UNSEAL gives the secrets of one request that was
+ * sealed to the keyset that began then (crypto/ohttp.h; not of what is sealed for other purposes),
+ * no more than KEYSET_VALIDITY_MAX_S ago; the private key stays.  ANCHOR is answered when it is on
+ * the disk (anchor.h).  A request of another type or over its size ends the connection, and nothing
+ * else; one that is not well-formed is answered with INVALID. sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
