@@ -9,7 +9,19 @@
 #include <string.h>
 #include <unistd.h>
 
+#if defined(__SANITIZE_ADDRESS__)
+#define IS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define IS_SANITIZED true
+#endif
+#endif
+#ifndef IS_SANITIZED
+#define IS_SANITIZED false
+#endif
+
 enum {
+    SANITIZED_BIT_STEP = 11,
     FAILURES_SHOWN_MAX = 20,
     FILES_MAX = 4096,
 };
@@ -208,6 +220,11 @@ const char *test_program(const char *name)
     const char *build = getenv("S3N_BUILD");
     snprintf(path, sizeof(path), "%s/bin/%s", build == NULL ? "build" : build, name);
     return path;
+}
+
+size_t test_bit_step(void)
+{
+    return IS_SANITIZED && getenv("S3N_TEST_EVERY_BIT") == NULL ? SANITIZED_BIT_STEP : 1;
 }
 
 uint64_t test_random(uint64_t *state)

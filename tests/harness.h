@@ -65,6 +65,11 @@ const char *test_program(const char *name);
 /* Deterministic numbers for mutation tests (xorshift); same sequence in every run. */
 uint64_t test_random(uint64_t *state);
 
+/* How far apart the bits are that a test of every change flips: 1; under the sanitizers, which take
+ * their time, a step that meets all places and all bits of a byte, unless S3N_TEST_EVERY_BIT is
+ * set. */
+size_t test_bit_step(void);
+
 #define TEST_MAIN(tests)                                                                           \
     int main(int argc, char **argv)                                                                \
     {                                                                                              \

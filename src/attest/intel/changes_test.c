@@ -7,12 +7,7 @@
 #include <string.h>
 
 enum {
-    ITEM_SIZE_MAX = 16384,
-#if defined(__SANITIZE_ADDRESS__)
-    BIT_STEP = 11 /* bits of an item, not of a byte: all places and all bits are met */
-#else
-    BIT_STEP = 1
-#endif
+    ITEM_SIZE_MAX = 16384
 };
 
 /* Valid ones: five platforms of TDX and SGX, at five times. */
@@ -50,7 +45,7 @@ static void try_item(struct bytes *item, size_t used, const char *what)
     memcpy(space, kept.data, kept.size);
     *item = bytes_of(space, kept.size);
     REQUIRE(is_valid());
-    for (size_t bit = 0; bit < 8 * kept.size; bit += BIT_STEP) {
+    for (size_t bit = 0; bit < 8 * kept.size; bit += test_bit_step()) {
         space[bit / 8] ^= (uint8_t)(1U << bit % 8);
         CHECK_NOTE(!is_valid(), "%s: bit %zu of %s", test_case.name, bit, what);
         space[bit / 8] ^= (uint8_t)(1U << bit % 8);

@@ -34,7 +34,7 @@ static void accepts_no_cut_and_no_changed_bit(void)
         memcpy(copy, document.data, document.size);
         for (size_t size = 0; size < document.size; size++)
             CHECK(!attest_verify(&verdict, bytes_of(copy, size), &options, &error));
-        for (size_t bit = 0; bit < 8 * document.size; bit++) {
+        for (size_t bit = 0; bit < 8 * document.size; bit += test_bit_step()) {
             copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
             CHECK_NOTE(!attest_verify(&verdict, bytes_of(copy, document.size), &options, &error),
                        "%s: bit %zu", real[i].file, bit);

@@ -31,7 +31,7 @@ static void try_certificate(const char *name)
             verdict.reason == ATTEST_REASON_UNSUPPORTED_TEE);
     for (size_t size = 0; size < whole; size++)
         CHECK(!attest_verify(&verdict, bytes_of(der, size), &options, &error));
-    for (size_t bit = 0; bit < 8 * whole; bit++) {
+    for (size_t bit = 0; bit < 8 * whole; bit += test_bit_step()) {
         der[bit / 8] ^= (uint8_t)(1 << bit % 8);
         CHECK_NOTE(!attest_verify(&verdict, bytes_of(der, whole), &options, &error), "%s: bit %zu",
                    name, bit);
