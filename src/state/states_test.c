@@ -403,6 +403,61 @@ static void kill_loses_and_doubles_nothing(void)
     }
 }
 
+/* Power that went in the middle of a write: the log behind the store ends anywhere, or in garbage.
+ * What is there then is a state that once was, with exactly its receipts. */
+static void a_torn_log_leaves_a_state_that_was(void)
+{
+    const char *path = test_store_path("torn");
+    char command[13000], log[4200];
+    int ends[2];
+    long number, last = 0;
+    REQUIRE(pipe(ends) == 0);
+    pid_t child = fork();
+    if (child == 0)
+        work_until_killed(path, ends[1]);
+    close(ends[1]);
+    while (last < 60 && read(ends[0], &number, sizeof(number)) == sizeof(number))
+        last = number;
+    kill(child, SIGKILL);
+    close(ends[0]);
+    int status;
+    waitpid(child, &status, 0);
+    snprintf(log, sizeof(log), "%s-wal", path);
+    snprintf(command, sizeof(command), "cp '%s' '%s.kept' && cp '%s' '%s.kept'", path, path, log,
+             log);
+    REQUIRE(system(command) == 0);
+    struct stat whole;
+    REQUIRE(stat(log, &whole) == 0 && whole.st_size > 0);
+    uint64_t random = 11;
+    unsigned opened = 0;
+    for (unsigned round = 0; round < 24; round++) {
+        off_t cut = (off_t)(test_random(&random) % (uint64_t)whole.st_size);
+        snprintf(command, sizeof(command),
+                 "cp '%s.kept' '%s' && cp '%s.kept' '%s' && truncate -s %ld '%s' && %s", path, path,
+                 log, log, (long)cut, log,
+                 round % 2 == 0 ? "true" : "head -c 5000 /dev/urandom >>");
+        if (round % 2 != 0)
+            snprintf(command + strlen(command), sizeof(command) - strlen(command), " '%s'", log);
+        REQUIRE(system(command) == 0);
+        struct error error = { 0 };
+        AUTO(states) struct states *states = NULL;
+        if (!open_at(&states, path, &error)) {
+            CHECK_NOTE(error.code == ERROR_CORRUPT && cut < 100000, "%s", error.text);
+            continue;
+        }
+        opened++;
+        long there = strtol(value_of(states, "n"), NULL, 10);
+        CHECK(there >= 0 && there <= last + 8);
+        for (long i = MAX(there - 20, 0) + 1; i <= there + 2; i++) {
+            char id[32], text[32];
+            snprintf(id, sizeof(id), "n-%ld", i);
+            snprintf(text, sizeof(text), "%ld", i);
+            CHECK(has_receipt(states, id, text) == (i <= there));
+        }
+    }
+    CHECK(opened > 10);
+}
+
 /* --- a full disk --- */
 
 static int fill_disk(const char *folder)
@@ -480,6 +535,7 @@ static const struct test tests[] = {
     TEST(every_edit_is_noticed),
     TEST(names_and_values_are_not_on_the_disk),
     TEST(kill_loses_and_doubles_nothing),
+    TEST(a_torn_log_leaves_a_state_that_was),
     TEST(a_full_disk_loses_nothing),
 };
 TEST_MAIN(tests)
