@@ -78,7 +78,7 @@ application typo echo 'limitz = { memory_mib = 1 }'
 output=$(timeout 60 s3n deploy "$scratch/typo" 2>&1)
 is "an unknown key" $? 3
 has "file, line, key, nearest" "$output" "typo/s3n.toml:8: function.f.limitz: unknown key; did you mean \`limits\`?"
-application later echo 'permissions.kv = ["prices"]'
+application later echo 'require = { tee = ["tdx"] }'
 output=$(timeout 60 s3n deploy "$scratch/later" 2>&1)
 has "a key of a later version" "$output" "not supported yet"
 application large echo
