@@ -3,16 +3,31 @@
 #include "base/toml_shim.h"
 
 /* toml++ asserts what bad input can break ("[=" does, in 3.3): that is an error, not a crash.  Its
- * mode without exceptions would end the process when memory runs out, so this is the other one. */
+ * mode without exceptions would end the process when memory runs out, so this is the other one;
+ * where the compiler has none (the build for browsers), the instance ends, which judges one policy
+ * once. */
+#ifdef __cpp_exceptions
+#define TOML_EXCEPTIONS 1
 struct toml_assertion {
 };
 [[noreturn]] static void toml_assertion_failed()
 {
     throw toml_assertion();
 }
+#else
+#define TOML_EXCEPTIONS 0
+extern "C" [[noreturn]] void assert_failed(const char *fact, const char *file, int line);
+[[noreturn]] static void toml_assertion_failed()
+{
+    assert_failed("not TOML", "policy", 1);
+}
+#endif
 #define TOML_ASSERT(fact) ((fact) ? (void)0 : toml_assertion_failed())
-#define TOML_EXCEPTIONS   1
 #define TOML_HEADER_ONLY  1
+
+#ifdef __wasm__
+#include "base/portable/no_files.hh"
+#endif
 
 #include <cmath>
 #include <cstdio>
@@ -178,6 +193,7 @@ bool convert(const toml::table &table, unsigned depth_max, json_t **root, json_t
 
 } // namespace
 
+#if TOML_EXCEPTIONS
 bool toml_shim_parse(const char *text, size_t size, unsigned depth_max, json_t **root,
                      json_t **lines, struct toml_shim_problem *problem)
 {
@@ -193,3 +209,15 @@ bool toml_shim_parse(const char *text, size_t size, unsigned depth_max, json_t *
     }
     return false;
 }
+#else
+bool toml_shim_parse(const char *text, size_t size, unsigned depth_max, json_t **root,
+                     json_t **lines, struct toml_shim_problem *problem)
+{
+    *problem = {};
+    toml::parse_result parsed = toml::parse(std::string_view(text, size));
+    if (parsed)
+        return convert(parsed.table(), depth_max, root, lines, problem);
+    tell(problem, parsed.error().source(), parsed.error().description());
+    return false;
+}
+#endif

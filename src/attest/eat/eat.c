@@ -4,6 +4,7 @@
 #include "core/cbor.h"
 #include "crypto/base64.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
