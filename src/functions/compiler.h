@@ -19,8 +19,10 @@ enum {
 };
 
 /* What came of it.  `image` is an anonymous file with the image, which the receiver closes, and -1
- * when it failed; then `error` says why, in the compiler's words. */
-typedef void compiler_done(void *context, int image, const struct error *error);
+ * when it failed; then `error` says why, in the compiler's words.  `report` is what the compiler
+ * found out about the module (wasm/report.h), canonical JSON, borrowed; empty: nothing. */
+typedef void compiler_done(void *context, int image, struct bytes report,
+                           const struct error *error);
 
 struct compiler {
     /* Name and version: part of the key under which images are cached.  [a-z0-9.-]. */

@@ -1,35 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "functions/deployment.h"
 #include "abi/image.h"
 #include "base/file.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "functions/artefact.h"
-#include "functions/trial.h"
+#include "functions/deployment_state.h"
 #include "functions/uploads.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct deployment {
-    struct deployer *deployer;
-    struct deployment *next;
-    struct manifest *manifest;
-    struct buffer canonical;
-    struct digest32 owner;
-    deployment_done *done;
-    void *context;
-    struct function_image *images; /* per function */
-    bool *has_image;
-    size_t missing;
-    struct trial *trial; /* under way, or NULL */
-    /* Of an optimisation: what it replaces an image of, and what it compiles instead. */
-    struct application *base; /* held; NULL: an ordinary deployment */
-    size_t function;
-    char *list; /* of struct artefact; NULL: all */
-};
 
 /* One module being compiled, for however many functions wait for it. */
 struct compilation {
@@ -40,15 +21,6 @@ struct compilation {
     uint64_t code_size;
     uint64_t start_ns;
     struct compilation *next;
-};
-
-struct deployer {
-    struct deployer_options options;
-    struct deployment *deployments;
-    struct compilation *compilations; /* in order of arrival */
-    size_t deployment_count;
-    size_t running_count;
-    bool is_optimising; /* one of the running ones is an optimisation */
 };
 
 /* What the deployment's function i is compiled as. */
@@ -62,13 +34,22 @@ static struct artefact deployment_artefact(const struct deployment *deployment, 
     return artefact;
 }
 
-static bool image_get(struct deployer *deployer, const struct artefact *artefact,
-                      struct function_image *image)
+bool image_get(struct deployer *deployer, const struct artefact *artefact,
+               struct function_image *image, json_t **report)
 {
     char key[COMPILER_KEY_SIZE];
     struct error absent;
     compiler_key(key, deployer->options.compiler, artefact);
-    return registry_image_get(deployer->options.registry, &artefact->code, key, image, &absent);
+    return registry_image_get(deployer->options.registry, &artefact->code, key, image, report,
+                              &absent);
+}
+
+/* Takes the reference over. */
+static void report_set(struct deployment *deployment, size_t function, json_t *report)
+{
+    if (report != NULL)
+        json_object_set_new(deployment->reports, deployment->manifest->functions[function].name,
+                            report);
 }
 
 static void compilation_free(struct compilation *compilation)
@@ -77,7 +58,7 @@ static void compilation_free(struct compilation *compilation)
     free(compilation);
 }
 
-static void deployment_free(struct deployment *deployment)
+void deployment_free(struct deployment *deployment)
 {
     if (deployment == NULL)
         return;
@@ -88,9 +69,9 @@ static void deployment_free(struct deployment *deployment)
     buffer_done(&deployment->canonical);
     free(deployment->images);
     free(deployment->has_image);
+    json_decref(deployment->reports);
     free(deployment);
 }
-DEFINE_AUTO(deployment, deployment_free)
 
 bool deployer_new(struct deployer **deployer, const struct deployer_options *options,
                   struct error *error)
@@ -177,31 +158,52 @@ static bool entries_check(const struct deployment *deployment, struct error *err
     return true;
 }
 
-static void deployment_register(struct deployment *deployment)
+static bool images_replace(struct deployment *deployment, struct registry_outcome *outcome,
+                           struct error *error)
+{
+    struct registry *registry = deployment->deployer->options.registry;
+    return registry_images_set(registry, deployment->base, deployment->images,
+                               deployment->change.now_s, &outcome->application, error);
+}
+
+static bool version_put(struct deployment *deployment, struct registry_outcome *outcome,
+                        struct error *error)
 {
     struct deployer *deployer = deployment->deployer;
     struct registry_version version = {
         .canonical = buffer_view(&deployment->canonical),
-        .owner = deployment->owner,
+        .owner = deployment->change.owner,
+        .author = deployment->actor,
         .images = deployment->images,
-        .now_s = (int64_t)(clock_realtime_ns(deployer->options.clock) / 1000000000),
+        .reports = deployment->reports,
+        .signers = deployment->signers,
+        .signer_count = deployment->signer_count,
+        .weight = deployment->weight,
+        .size = deployment->size,
+        .now_s = deployment->change.now_s,
     };
-    struct deployment_result result = { 0 };
+    return admission_check_version(deployer->options.policy, deployment->manifest,
+                                   deployment->images, deployment->reports, error) &&
+           registry_put(deployer->options.registry, &version, &deployment->change, outcome, error);
+}
+
+static void deployment_register(struct deployment *deployment)
+{
+    struct deployer *deployer = deployment->deployer;
+    struct registry_outcome outcome = { 0 };
     struct error error;
-    const char *name = deployment->manifest->application;
-    if (deployment->base != NULL &&
-        registry_find(deployer->options.registry, name) != deployment->base) {
-        error_set(&error, ERROR_CONFLICT, "%s was deployed anew meanwhile", name);
+    deployment->change.now_s = (int64_t)(clock_realtime_ns(deployer->options.clock) / 1000000000);
+    deployment->change.actor = deployment->actor;
+    bool registered = deployment->base != NULL ? images_replace(deployment, &outcome, &error)
+                                               : version_put(deployment, &outcome, &error);
+    if (!registered) {
         deployment_fail(deployment, &error);
         return;
     }
-    if (!registry_put(deployer->options.registry, &version, &result.application, &result.replaced,
-                      &error)) {
-        deployment_fail(deployment, &error);
-        return;
-    }
+    struct deployment_result result = { outcome.application, outcome.replaced, outcome.is_served };
     deployment_unlink(deployment);
     deployment->done(deployment->context, &result, NULL);
+    application_release(outcome.application);
     deployment_free(deployment);
 }
 
@@ -263,7 +265,8 @@ static void compilation_unlink(struct compilation *compilation)
 /* Gives an image, or the reason why there is none, to every deployment that waits for the module.
  * A deployment's callback may start another, so the list is searched anew after each. */
 static void artefact_settled(struct deployer *deployer, const struct artefact *artefact,
-                             const struct function_image *image, const struct error *error)
+                             const struct function_image *image, json_t *report,
+                             const struct error *error)
 {
     struct deployment *at = deployer->deployments;
     while (at != NULL) {
@@ -278,6 +281,7 @@ static void artefact_settled(struct deployer *deployer, const struct artefact *a
             if (image == NULL)
                 break;
             at->images[i] = *image;
+            report_set(at, i, json_incref(report));
             at->has_image[i] = true;
             at->missing--;
         }
@@ -297,7 +301,8 @@ static void artefact_settled(struct deployer *deployer, const struct artefact *a
 
 /* Checks what the compiler wrote and keeps it. */
 static bool image_keep(struct deployer *deployer, const struct compilation *compilation,
-                       int descriptor, struct function_image *image, struct error *error)
+                       int descriptor, const json_t *report, struct function_image *image,
+                       struct error *error)
 {
     struct bytes content = { 0 };
     if (!file_map(&content, descriptor, error))
@@ -325,7 +330,7 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
         };
         kept = blobs_put(deployer->options.blobs, &image->image, content, error) &&
                registry_image_put(deployer->options.registry, &compilation->artefact.code, key,
-                                  image, error);
+                                  image, report, error);
     }
     file_unmap(&content);
     return kept;
@@ -333,16 +338,31 @@ static bool image_keep(struct deployer *deployer, const struct compilation *comp
 
 static void compilations_run(struct deployer *deployer);
 
-static void compilation_done(void *context, int descriptor, const struct error *error)
+/* The compiler's words are outside text; what is no report is none. */
+static json_t *report_parse(struct bytes text)
+{
+    json_t *report = NULL;
+    struct error malformed;
+    if (text.size == 0 || !json_parse(&report, text, &malformed))
+        return NULL;
+    if (json_is_object(report))
+        return report;
+    json_decref(report);
+    return NULL;
+}
+
+static void compilation_done(void *context, int descriptor, struct bytes text,
+                             const struct error *error)
 {
     struct compilation *compilation = context;
     struct deployer *deployer = compilation->deployer;
     if (deployer != NULL) {
         struct error own;
         struct function_image image;
+        AUTO_JSON json_t *report = report_parse(text);
         bool kept = false;
         if (descriptor >= 0) {
-            kept = image_keep(deployer, compilation, descriptor, &image, &own);
+            kept = image_keep(deployer, compilation, descriptor, report, &image, &own);
             error = &own;
         }
         compilation_unlink(compilation);
@@ -350,7 +370,7 @@ static void compilation_done(void *context, int descriptor, const struct error *
             deployer->is_optimising = false;
         else
             deployer->running_count--;
-        artefact_settled(deployer, &compilation->artefact, kept ? &image : NULL, error);
+        artefact_settled(deployer, &compilation->artefact, kept ? &image : NULL, report, error);
         compilations_run(deployer);
     }
     file_close(&descriptor);
@@ -396,7 +416,7 @@ static void compilations_run(struct deployer *deployer)
             continue;
         }
         compilation_unlink(at);
-        artefact_settled(deployer, &at->artefact, NULL, &error);
+        artefact_settled(deployer, &at->artefact, NULL, NULL, &error);
         compilation_free(at);
         at = deployer->compilations;
     }
@@ -425,8 +445,8 @@ static bool compilation_add(struct deployer *deployer, const struct artefact *ar
     return true;
 }
 
-static bool deployment_new(struct deployment **deployment, struct deployer *deployer,
-                           struct bytes canonical, struct error *error)
+bool deployment_new(struct deployment **deployment, struct deployer *deployer,
+                    struct bytes canonical, struct error *error)
 {
     AUTO(deployment) struct deployment *made = calloc(1, sizeof(*made));
     if (made == NULL)
@@ -439,7 +459,10 @@ static bool deployment_new(struct deployment **deployment, struct deployer *depl
     made->missing = made->manifest->function_count;
     made->images = calloc(made->missing, sizeof(*made->images));
     made->has_image = calloc(made->missing, sizeof(*made->has_image));
-    if (made->images == NULL || made->has_image == NULL || made->canonical.failed)
+    made->reports = json_object();
+    made->weight = 100;
+    if (made->images == NULL || made->has_image == NULL || made->reports == NULL ||
+        made->canonical.failed)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a deployment");
     *deployment = TAKE(made);
     return true;
@@ -448,23 +471,29 @@ static bool deployment_new(struct deployment **deployment, struct deployer *depl
 /* What an optimisation does not touch. */
 static bool is_kept(const struct deployment *deployment, size_t i)
 {
-    return deployment->base != NULL && deployment->function != i;
+    return deployment->base != NULL && deployment->function != EVERY_FUNCTION &&
+           deployment->function != i;
 }
 
 /* Takes the deployment over when it can begin. */
-static bool deployment_begin(struct deployment **begun, struct error *error)
+bool deployment_begin(struct deployment **begun, struct error *error)
 {
     struct deployment *made = *begun;
     struct deployer *deployer = made->deployer;
     uint64_t sizes[MANIFEST_FUNCTION_COUNT_MAX];
     const struct manifest *manifest = made->manifest;
     for (size_t i = 0; i < manifest->function_count; i++) {
+        uint64_t archive_size = 0;
+        json_t *report = NULL;
         if (!uploads_check(deployer->options.store, deployer->options.blobs,
-                           &manifest->functions[i], &sizes[i], error))
+                           &manifest->functions[i], &sizes[i], &archive_size, error))
             return false;
+        made->size += sizes[i] + archive_size;
         struct artefact artefact = deployment_artefact(made, i);
         made->images[i] = is_kept(made, i) ? made->base->images[i] : made->images[i];
-        made->has_image[i] = is_kept(made, i) || image_get(deployer, &artefact, &made->images[i]);
+        made->has_image[i] =
+            is_kept(made, i) || image_get(deployer, &artefact, &made->images[i], &report);
+        report_set(made, i, report);
         made->missing -= made->has_image[i];
     }
     for (size_t i = 0; i < manifest->function_count; i++) {
@@ -481,65 +510,4 @@ static bool deployment_begin(struct deployment **begun, struct error *error)
     else
         compilations_run(deployer);
     return true;
-}
-
-bool deployment_start(struct deployer *deployer, const char *name, struct bytes canonical,
-                      const struct digest32 *owner, deployment_done *done, void *context,
-                      struct error *error)
-{
-    if (deployer->deployment_count == DEPLOYMENT_COUNT_MAX)
-        return error_set(error, ERROR_BUSY, "%d deployments are under way", DEPLOYMENT_COUNT_MAX);
-    AUTO(deployment) struct deployment *made = NULL;
-    if (!deployment_new(&made, deployer, canonical, error))
-        return false;
-    if (strcmp(made->manifest->application, name) != 0)
-        return error_set(error, ERROR_INVALID, "the manifest is for application %s, not for %s",
-                         made->manifest->application, name);
-    if (!registry_may_change(deployer->options.registry, name, owner, error))
-        return false;
-    made->owner = *owner;
-    made->done = done;
-    made->context = context;
-    return deployment_begin(&made, error);
-}
-
-bool deployment_optimise(struct deployer *deployer, const struct deployment_optimisation *wanted,
-                         deployment_done *done, void *context, struct error *error)
-{
-    if (deployer->deployment_count >= DEPLOYMENT_COUNT_MAX / 2)
-        return error_set(error, ERROR_BUSY, "deployments come first");
-    AUTO_BUFFER struct buffer canonical;
-    AUTO(deployment) struct deployment *made = NULL;
-    buffer_init(&canonical, MANIFEST_SIZE_MAX);
-    if (!manifest_canonical(&canonical, wanted->application->manifest, error) ||
-        !deployment_new(&made, deployer, buffer_view(&canonical), error))
-        return false;
-    made->owner = wanted->application->owner;
-    made->base = application_hold(wanted->application);
-    made->function = wanted->function;
-    made->done = done;
-    made->context = context;
-    if (wanted->functions != NULL && (made->list = strdup(wanted->functions)) == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for a deployment");
-    return deployment_begin(&made, error);
-}
-
-bool deployment_refresh(struct deployer *deployer, const struct application *application,
-                        deployment_done *done, void *context, bool *started, struct error *error)
-{
-    const struct manifest *manifest = application->manifest;
-    size_t current = 0;
-    for (size_t i = 0; i < manifest->function_count; i++) {
-        struct function_image image;
-        struct artefact artefact = artefact_of(&manifest->functions[i]);
-        current += image_get(deployer, &artefact, &image);
-    }
-    *started = current < manifest->function_count;
-    if (!*started)
-        return true;
-    AUTO_BUFFER struct buffer canonical;
-    buffer_init(&canonical, MANIFEST_SIZE_MAX);
-    return manifest_canonical(&canonical, manifest, error) &&
-           deployment_start(deployer, manifest->application, buffer_view(&canonical),
-                            &application->owner, done, context, error);
 }

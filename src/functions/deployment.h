@@ -11,6 +11,7 @@
 #define FUNCTIONS_DEPLOYMENT_H
 
 #include "base/clock.h"
+#include "functions/admission.h"
 #include "functions/blobs.h"
 #include "functions/compiler.h"
 #include "functions/loading.h"
@@ -27,6 +28,7 @@ struct deployer_options {
     const struct clock *clock;
     const struct trier *trier; /* NULL: nothing is tried */
     struct load_recorder loads;
+    const struct admission *policy; /* NULL: everything is allowed */
 };
 
 MUST_CHECK bool deployer_new(struct deployer **deployer, const struct deployer_options *options,
@@ -38,26 +40,35 @@ DEFINE_AUTO(deployer, deployer_free)
 struct deployment_result {
     struct application *application; /* borrowed for the call */
     bool replaced;                   /* the name was known before */
+    bool is_served;                  /* it answers requests; false: it waits for signatures, or was
+                                        wanted without any */
 };
 /* `result` NULL: it failed with `error`. */
 typedef void deployment_done(void *context, const struct deployment_result *result,
                              const struct error *error);
 
-/* Starts deploying `canonical` (a manifest for the application `name`) for `owner`.  Errors that
- * show at once come back here (INVALID, DENIED, NOT_FOUND naming the module that was not uploaded,
- * LIMIT, BUSY) and `done` is not called; it may be called before this returns when everything was
- * compiled before. */
-MUST_CHECK bool deployment_start(struct deployer *deployer, const char *name,
-                                 struct bytes canonical, const struct digest32 *owner,
-                                 deployment_done *done, void *context, struct error *error);
+struct deployment_request {
+    const char *name;       /* of the application */
+    struct bytes canonical; /* the manifest; copied */
+    struct change change;   /* who deploys; `actor` is copied */
+    const struct version_signer *signers;
+    size_t signer_count;
+    unsigned weight; /* percent of the requests that the version shall answer; below 100 beside the
+                        one that is served */
+};
+/* Starts deploying.  Errors that show at once come back here (INVALID, DENIED, UNVERIFIED: a wrong
+ * signature, NOT_FOUND naming the module that was not uploaded, LIMIT, BUSY) and `done` is
+ * not called; it may be called before this returns when everything was compiled before. */
+MUST_CHECK bool deployment_start(struct deployer *deployer,
+                                 const struct deployment_request *request, deployment_done *done,
+                                 void *context, struct error *error);
 /* Compiles anew what another compiler made: after an update of S3N the images of the one before may
- * not run any more.  Like a deployment of the same manifest by its owner; *started is false when
- * there is nothing to do. */
-MUST_CHECK bool deployment_refresh(struct deployer *deployer, const struct application *application,
+ * not run any more.  The version stays the same; *started is false when there is nothing to do. */
+MUST_CHECK bool deployment_refresh(struct deployer *deployer, struct application *application,
                                    deployment_done *done, void *context, bool *started,
                                    struct error *error);
 /* Has a function of a version that is served compiled by the optimiser, in the background, and then
- * serves the same manifest with that image.  Unlike images that other functions have stay as they
+ * serves the same version with that image.  Unlike images that other functions have stay as they
  * are.  CONFLICT when the application was deployed anew meanwhile. */
 struct deployment_optimisation {
     struct application *application;

@@ -2,6 +2,7 @@
 #include "functions/house.h"
 #include "abi/call.h"
 #include "abi/envelope.h"
+#include "abi/image.h"
 #include "base/file.h"
 #include "core/checked.h"
 #include "core/hex.h"
@@ -10,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum {
     PAGE_SIZE = 4096,
@@ -384,59 +386,20 @@ static void worker_want(struct house *house)
 
 /* --- running --- */
 
-struct settings function_settings(const struct manifest_function *function)
-{
-    const struct function_limits *limits = &function->limits;
-    static const uint32_t entries[FUNCTION_ABI_COUNT] = {
-        [FUNCTION_ABI_COMMAND] = SETTINGS_ENTRY_COMMAND,
-        [FUNCTION_ABI_CGI] = SETTINGS_ENTRY_COMMAND,
-        [FUNCTION_ABI_REACTOR] = SETTINGS_ENTRY_REACTOR,
-    };
-    bool is_native = function->kind == FUNCTION_NATIVE;
-    return (struct settings){
-        .memory_size_max = (uint64_t)limits->memory_mib << 20,
-        .scratch_size_max = (uint64_t)limits->scratch_kib << 10,
-        .fuel = limits->fuel,
-        .clock_resolution_ns = function->clock_resolution_ns,
-        .timeout_ms = limits->timeout_ms,
-        .stack_size = limits->stack_kib << 10,
-        .output_size_max = limits->output_kib << 10,
-        .errors_size_max = limits->log_kib << 10,
-        .host_call_count_max = limits->host_calls,
-        .entry = is_native ? (uint32_t)SETTINGS_ENTRY_NATIVE : entries[function->abi],
-        .flags = (function->is_isolated || is_native ? SETTINGS_ISOLATE_INVOCATION : 0u) |
-                 (function->is_reused ? SETTINGS_REUSE_INSTANCE : 0u) |
-                 (function->permissions.is_granted[CALL_PERMISSION_LOG] ? 0u : SETTINGS_NO_LOG),
-    };
-}
-
-bool function_open(struct blobs *blobs, const struct manifest_function *function,
-                   const struct function_image *compiled, int *image, int *files,
-                   struct error *error)
-{
-    AUTO_CLOSE int opened = -1;
-    if (!blobs_open(blobs, &compiled->image, &opened, error))
-        return false;
-    *files = -1;
-    if (function->has_archive && !blobs_open(blobs, &function->archive, files, error))
-        return error_within(error, "its files");
-    *image = opened;
-    opened = -1;
-    return true;
-}
-
 /* Asks the worker to load a function; one at a time, the others' turn comes with the answer. */
 static bool function_load(struct house *house, uint32_t function, struct error *error)
 {
-    const struct application *application = house->application;
+    struct application *application = house->application;
     const struct manifest_function *row = &application->manifest->functions[function];
     const struct settings settings = function_settings(row);
     AUTO_CLOSE int image = -1;
     AUTO_CLOSE int files = -1;
     if (house->is_loading || house->is_profiling)
         return true;
-    /* After a start the log may be another than the one at deployment. */
-    house->is_loading = loading_record(&house->invoker->options.loads, application->manifest,
+    /* What runs is what its owners released: signatures are checked at each load.  After a start
+     * the log may be another than the one at deployment. */
+    house->is_loading = application_verify(application, error) &&
+                        loading_record(&house->invoker->options.loads, application->manifest,
                                        &application->manifest_digest, function,
                                        &application->images[function], error) &&
                         function_open(house->invoker->options.blobs, row,

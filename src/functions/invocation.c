@@ -2,6 +2,7 @@
 #include "functions/invocation.h"
 #include "core/checked.h"
 #include "core/hex.h"
+#include "core/sort.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
 #include "functions/delivery.h"
@@ -60,6 +61,23 @@ static void trap_name(char *name, size_t size, enum trap_reason reason)
     }
 }
 
+static int digest_order(const void *left, const void *right)
+{
+    return memcmp(left, right, sizeof(struct digest32));
+}
+
+/* Who released what answers. */
+static void release_fill(struct receipt *receipt, const struct application *application)
+{
+    receipt->release.is_known = true;
+    receipt->release.number = application->version_number;
+    receipt->release.version = application->version_digest;
+    receipt->release.signer_count = application->signer_count;
+    memcpy(receipt->release.signers, application->signer_ids, sizeof(receipt->release.signers));
+    sort_items(receipt->release.signers, application->signer_count, sizeof(struct digest32),
+               digest_order);
+}
+
 static void receipt_fill(struct receipt *receipt, const struct house *house,
                          const struct invocation *invocation, const struct outcome *outcome)
 {
@@ -82,6 +100,7 @@ static void receipt_fill(struct receipt *receipt, const struct house *house,
                    .fuel = MIN(outcome->fuel, (uint64_t)KEYS_NUMBER_MAX) },
         .outcome.status = status_of(outcome),
     };
+    release_fill(receipt, application);
     snprintf(receipt->id, sizeof(receipt->id), "%s", invocation->id);
     snprintf(receipt->application, sizeof(receipt->application), "%s",
              application->manifest->application);
@@ -401,11 +420,11 @@ void invoker_start_watch(struct invoker *invoker)
 }
 
 void invoker_application_changed(struct invoker *invoker, const char *name,
-                                 const struct application *served)
+                                 const struct application *served, const struct application *canary)
 {
     for (struct house *at = invoker->houses; at != NULL; at = at->next) {
-        if (at->application != served && strcmp(at->application->manifest->application, name) == 0)
-            at->is_served = false;
+        if (strcmp(at->application->manifest->application, name) == 0)
+            at->is_served = at->application == served || at->application == canary;
     }
     invoker_start_watch(invoker); /* sweeps them away when they have finished */
 }

@@ -103,10 +103,11 @@ typedef void invocation_done(void *context, const struct invocation_result *resu
  * LIMIT (input). */
 MUST_CHECK bool invocation_start(struct invoker *invoker, const struct invocation_request *request,
                                  invocation_done *done, void *context, struct error *error);
-/* The application was deployed anew or deleted: workers of versions that are not served any more
- * end when they have finished. */
+/* Other versions of the application are served than before: `served` and `canary`, each may be
+ * NULL. Workers of the others end when they have finished. */
 void invoker_application_changed(struct invoker *invoker, const char *name,
-                                 const struct application *served);
+                                 const struct application *served,
+                                 const struct application *canary);
 
 /* Has a worker ready for a version that will be asked for in a moment. */
 void invoker_warm(struct invoker *invoker, struct application *application);

@@ -65,6 +65,13 @@ enum {
     WORKER_ANSWER_TIMEOUT_MS = 3000, /* to open, to load */
     WORKER_START_RETRIES_MAX = 2,
     RECEIPT_KEPT_COUNT = 4096,
+    VERSION_COUNT_MAX = 1000,          /* of one application */
+    VERSION_RECORD_SIZE_MAX = 1 << 20, /* STORE_VALUE_SIZE_MAX */
+    ACTOR_SIZE_MAX = 80,               /* "key:<64 hexadecimal digits>" */
+    AUDIT_ENTRY_SIZE_MAX = 4096,
+    GARBAGE_COUNT_MAX = 1024, /* images that were replaced, until they are swept */
+    GARBAGE_AGE_S = 60,
+    UPLOAD_AGE_S = 86400, /* blobs that no version names are kept so long */
 };
 
 #define FUEL_MAX                    UINT64_C(1000000000000000)

@@ -2,6 +2,7 @@
 #include "functions/manifest.h"
 #include "core/hex.h"
 #include "functions/manifest_function.h"
+#include "functions/manifest_release.h"
 #include "functions/manifest_tree.h"
 
 #include <stdlib.h>
@@ -147,6 +148,9 @@ bool manifest_canonical(struct buffer *text, const struct manifest *manifest, st
     }
     for (size_t i = 0; i < manifest->route_count; i++)
         complete &= json_array_append_new(routes, route_tree(&manifest->routes[i])) == 0;
+    if (manifest->release.signer_count > 0)
+        complete &=
+            json_object_set_new(root, "release", manifest_release_tree(&manifest->release)) == 0;
     if (!complete)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the manifest");
     return json_canonical(text, root, error);

@@ -12,6 +12,7 @@
 #include "base/arena.h"
 #include "base/buffer.h"
 #include "base/error.h"
+#include "crypto/ecdsa.h"
 #include "functions/limits.h"
 #include "services/permissions.h"
 
@@ -116,6 +117,13 @@ struct manifest_route {
     bool is_sealed_only;     /* sealed = "required": plain requests are refused */
 };
 
+/* Who must release a version: [release] signers, threshold.  None: anyone who may deploy. */
+struct manifest_release {
+    struct ecdsa_public *signers; /* ascending by key id, each once */
+    size_t signer_count;          /* at most RELEASE_SIGNER_COUNT_MAX */
+    unsigned threshold;           /* of them; at least 1 */
+};
+
 struct manifest {
     struct arena *arena;
     char application[NAME_SIZE_MAX + 1];
@@ -125,6 +133,7 @@ struct manifest {
     size_t function_count;
     struct manifest_route *routes; /* in the file's order */
     size_t route_count;
+    struct manifest_release release;
 };
 
 /* The source form.  Errors (INVALID, UNSUPPORTED, LIMIT) begin with "FILE:LINE: ". */
@@ -139,6 +148,10 @@ DEFINE_AUTO(manifest, manifest_free)
 /* Writes the resolved form; every function must have its code digest (INVALID otherwise). */
 MUST_CHECK bool manifest_canonical(struct buffer *text, const struct manifest *manifest,
                                    struct error *error);
+/* The digest that names the version (keys/release.h); of the resolved form. */
+MUST_CHECK bool manifest_version_digest(struct digest32 *version, const struct manifest *manifest,
+                                        const struct digest32 *manifest_digest,
+                                        struct error *error);
 /* NULL when there is none. */
 const struct manifest_function *manifest_function_find(const struct manifest *manifest,
                                                        const char *name);

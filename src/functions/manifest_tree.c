@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/manifest_tree.h"
 #include "functions/manifest_function.h"
+#include "functions/manifest_release.h"
 #include "functions/route.h"
 
 #include <stdio.h>
@@ -232,9 +233,13 @@ static bool read_triggers(struct manifest *manifest, const struct manifest_table
 bool manifest_read_tree(struct manifest *manifest, const json_t *root,
                         const struct manifest_source *source, struct error *error)
 {
-    static const char *const keys[] = {
-        "s3n_manifest_version", "compatibility_date", "application", "function", "trigger", NULL
-    };
+    static const char *const keys[] = { "s3n_manifest_version",
+                                        "compatibility_date",
+                                        "application",
+                                        "function",
+                                        "trigger",
+                                        "release",
+                                        NULL };
     if (!json_is_object(root))
         return error_set(error, ERROR_INVALID, "a manifest is a table of keys");
     struct manifest_table table = { source, manifest->arena, root, "" };
@@ -254,5 +259,6 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
     }
     snprintf(manifest->compatibility_date, sizeof(manifest->compatibility_date), "%s", date);
     return read_application(manifest, &table, error) && read_functions(manifest, &table, error) &&
-           read_triggers(manifest, &table, error);
+           read_triggers(manifest, &table, error) &&
+           manifest_read_release(&manifest->release, &table, error);
 }

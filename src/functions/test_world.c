@@ -28,12 +28,12 @@ static const struct sealer plain = { NULL, pass, pass };
 
 struct world world;
 
-static int compile_here(int module, struct error *error)
+static int compile_here(int module, const struct artefact *artefact, struct error *error)
 {
     struct bytes content = { 0 };
     AUTO_BUFFER struct buffer image;
     buffer_init(&image, 64 << 20);
-    struct wasm_options options = { 0 };
+    struct wasm_options options = { .module_digest = &artefact->code };
     int descriptor = -1;
     if (!file_map(&content, module, error))
         return -1;
@@ -70,7 +70,7 @@ static void idle_turn(uv_idle_t *idle)
     (void)idle;
     if (world.compile_done != NULL) {
         compiler_done *done = TAKE(world.compile_done);
-        done(world.compile_context, world.compile_image, &world.compile_error);
+        done(world.compile_context, world.compile_image, (struct bytes){ 0 }, &world.compile_error);
     }
     while (world.wish_count > 0) {
         world.wish_count--;
@@ -81,9 +81,9 @@ static void idle_turn(uv_idle_t *idle)
 static bool compile_start(void *context, int module, const struct artefact *artefact,
                           compiler_done *done, void *done_context, struct error *error)
 {
-    (void)context, (void)artefact, (void)error;
+    (void)context, (void)error;
     world.compile_count++;
-    world.compile_image = compile_here(module, &world.compile_error);
+    world.compile_image = compile_here(module, artefact, &world.compile_error);
     close(module);
     world.compile_done = done;
     world.compile_context = done_context;
@@ -133,7 +133,8 @@ bool world_open(const char *name)
     uv_idle_start(&world.idle, idle_turn);
     world.compiler = (struct compiler){ .name = "test", .start = compile_start };
     bool opened = store_open_sqlite(&world.store, path, &plain, &error) &&
-                  registry_open(&world.registry, world.store, &error) &&
+                  registry_open(&world.registry, &(struct registry_options){ .store = world.store },
+                                &error) &&
                   blobs_new(&world.blobs, world.store, 1 << 20, &error) && receipts_open(&error);
     world.trier = (struct trier){ &world.loop, world.blobs, { NULL, worker_wanted, worker_end } };
     struct deployer_options deployer = { world.registry,  world.store,   world.blobs,
@@ -188,7 +189,7 @@ void world_deploy_done(void *context, const struct deployment_result *result,
         world.deploy_error = *error;
     else
         invoker_application_changed(world.invoker, result->application->manifest->application,
-                                    result->application);
+                                    result->is_served ? result->application : NULL, NULL);
 }
 
 bool world_deploy(const char *name, const char *module, uint32_t concurrency, uint32_t timeout_ms)
@@ -209,9 +210,15 @@ bool world_deploy(const char *name, const char *module, uint32_t concurrency, ui
         world.limits != NULL ? world.limits : "", world.lines != NULL ? world.lines : "");
     test_manifest(&text, name, &code, lines);
     world.deployed = world.deploy_failed = false;
+    struct version_signer signer = test_signer(buffer_view(&text));
+    struct deployment_request request = { .name = name,
+                                          .canonical = buffer_view(&text),
+                                          .change = { owner, "key:test", 0 },
+                                          .signers = &signer,
+                                          .signer_count = 1,
+                                          .weight = 100 };
     if (!store_blob_put(world.store, &code, content, &error) ||
-        !deployment_start(world.deployer, name, buffer_view(&text), &owner, world_deploy_done, NULL,
-                          &error)) {
+        !deployment_start(world.deployer, &request, world_deploy_done, NULL, &error)) {
         world.deploy_error = error;
         return false;
     }

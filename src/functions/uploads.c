@@ -24,7 +24,7 @@ static bool module_check(struct store *store, const struct manifest_function *fu
 
 /* Every archive is checked before anybody maps it. */
 static bool archive_check(struct blobs *blobs, const struct manifest_function *function,
-                          struct error *error)
+                          uint64_t *size, struct error *error)
 {
     AUTO_CLOSE int descriptor = -1;
     struct bytes content;
@@ -43,14 +43,16 @@ static bool archive_check(struct blobs *blobs, const struct manifest_function *f
     bool is_archive =
         files_parse(&files, content, &reason) ||
         error_set(error, ERROR_INVALID, "function %s: its files are %s", function->name, reason);
+    *size = content.size;
     file_unmap(&content);
     return is_archive;
 }
 
 bool uploads_check(struct store *store, struct blobs *blobs,
                    const struct manifest_function *function, uint64_t *module_size,
-                   struct error *error)
+                   uint64_t *archive_size, struct error *error)
 {
+    *archive_size = 0;
     return module_check(store, function, module_size, error) &&
-           archive_check(blobs, function, error);
+           archive_check(blobs, function, archive_size, error);
 }

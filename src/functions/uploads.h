@@ -7,9 +7,9 @@
 #include "functions/manifest.h"
 
 /* The function's module and its files.  NOT_FOUND names what is missing; LIMIT; INVALID when its
- * files are no archive. */
+ * files are no archive.  *archive_size is 0 when it has none. */
 MUST_CHECK bool uploads_check(struct store *store, struct blobs *blobs,
                               const struct manifest_function *function, uint64_t *module_size,
-                              struct error *error);
+                              uint64_t *archive_size, struct error *error);
 
 #endif

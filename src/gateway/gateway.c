@@ -2,9 +2,11 @@
 #include "gateway/gateway.h"
 
 #include "core/hex.h"
+#include "crypto/hash.h"
 #include "crypto/random.h"
 #include "gateway/sealed.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -157,13 +159,19 @@ bool gateway_new(struct gateway **gateway, const struct gateway_options *options
     return true;
 }
 
+static void release_done(struct version_routes *release)
+{
+    for (size_t i = 0; i < release->count; i++) {
+        free((void *)(uintptr_t)release->routes[i].pattern);
+        free((void *)(uintptr_t)release->routes[i].function);
+    }
+    free(release->routes);
+}
+
 static void routes_done(struct application_routes *known)
 {
-    for (size_t i = 0; i < known->count; i++) {
-        free((void *)(uintptr_t)known->routes[i].pattern);
-        free((void *)(uintptr_t)known->routes[i].function);
-    }
-    free(known->routes);
+    for (size_t i = 0; i < known->release_count; i++)
+        release_done(&known->releases[i]);
 }
 
 void gateway_free(struct gateway *gateway)
@@ -217,7 +225,28 @@ const struct application_routes *application_find(const struct gateway *gateway,
     return found ? &gateway->applications[at] : NULL;
 }
 
-static bool copy_routes(struct application_routes *made, const struct gateway_route *routes,
+const struct version_routes *release_choose(const struct application_routes *known,
+                                            const char *request_id)
+{
+    if (known == NULL || known->release_count == 0)
+        return NULL;
+    if (known->release_count == 1)
+        return &known->releases[0];
+    /* Ids may be somebody else's, so they are not taken for evenly spread. */
+    char text[GATEWAY_NAME_SIZE_MAX + 64];
+    int size = snprintf(text, sizeof(text), "%s %.33s", known->application, request_id);
+    struct digest32 digest = sha256_of(bytes_of(text, (size_t)size));
+    unsigned at =
+        ((unsigned)digest.bytes[0] << 16 | (unsigned)digest.bytes[1] << 8 | digest.bytes[2]) % 100;
+    for (size_t i = 0; i < known->release_count; i++) {
+        if (at < known->releases[i].weight)
+            return &known->releases[i];
+        at -= known->releases[i].weight;
+    }
+    return &known->releases[0];
+}
+
+static bool copy_routes(struct version_routes *made, const struct gateway_route *routes,
                         size_t count, struct error *error)
 {
     made->routes = calloc(count == 0 ? 1 : count, sizeof(*made->routes));
@@ -257,17 +286,28 @@ static bool insert(struct gateway *gateway, const struct application_routes *mad
 }
 
 bool gateway_routes_set(struct gateway *gateway, const char *application,
-                        const struct gateway_route *routes, size_t count, struct error *error)
+                        const struct gateway_release *releases, size_t count, struct error *error)
 {
     struct application_routes made = { 0 };
     struct bytes name = bytes_of_string(application);
-    if (name.size > GATEWAY_NAME_SIZE_MAX || count > GATEWAY_ROUTE_COUNT_MAX)
-        return error_set(error, ERROR_LIMIT, "an application has at most %d routes",
-                         GATEWAY_ROUTE_COUNT_MAX);
+    ASSERT(count <= GATEWAY_RELEASE_COUNT_MAX);
+    if (name.size > GATEWAY_NAME_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "an application's name has at most %d characters",
+                         GATEWAY_NAME_SIZE_MAX);
     memcpy(made.application, application, name.size);
-    if (!copy_routes(&made, routes, count, error)) {
-        routes_done(&made);
-        return false;
+    for (size_t i = 0; i < count; i++) {
+        struct version_routes *release = &made.releases[made.release_count++];
+        release->version = releases[i].version;
+        release->weight = releases[i].weight;
+        if (releases[i].route_count > GATEWAY_ROUTE_COUNT_MAX) {
+            routes_done(&made);
+            return error_set(error, ERROR_LIMIT, "an application has at most %d routes",
+                             GATEWAY_ROUTE_COUNT_MAX);
+        }
+        if (!copy_routes(release, releases[i].routes, releases[i].route_count, error)) {
+            routes_done(&made);
+            return false;
+        }
     }
     gateway_routes_remove(gateway, application);
     if (insert(gateway, &made, error))

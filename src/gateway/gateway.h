@@ -51,6 +51,15 @@ enum gateway_access {
     X(KV_SET, PUT, "/v1/applications/:application/kv/:namespace/entry", OWNER,                     \
       GATEWAY_JSON_BODY_SIZE_MAX)                                                                  \
     X(KV_DELETE, DELETE, "/v1/applications/:application/kv/:namespace/entry", OWNER, 0)            \
+    X(APPLICATION_RESTORE, POST, "/v1/applications/:application/restore", OWNER, 0)                \
+    X(ROLLOUT, POST, "/v1/applications/:application/rollout", OWNER, 4096)                         \
+    X(ROLLBACK, POST, "/v1/applications/:application/rollback", OWNER, 4096)                       \
+    X(VERSION_LIST, GET, "/v1/applications/:application/versions", OWNER, 0)                       \
+    X(VERSION_GET, GET, "/v1/applications/:application/versions/:version", OWNER, 0)               \
+    X(VERSION_DELETE, DELETE, "/v1/applications/:application/versions/:version", OWNER, 0)         \
+    X(VERSION_RESTORE, POST, "/v1/applications/:application/versions/:version/restore", OWNER, 0)  \
+    X(VERSION_SIGN, POST, "/v1/applications/:application/versions/:version/signatures", OWNER,     \
+      4096)                                                                                        \
     X(INVOKE, POST, "/v1/applications/:application/functions/:function/invoke", OPEN,              \
       GATEWAY_INPUT_SIZE_MAX)                                                                      \
     X(FUNCTION_ROUTE, GET, "/a/:application/*", OPEN, GATEWAY_INPUT_SIZE_MAX)                      \
@@ -83,6 +92,7 @@ struct gateway_call {
     struct bytes receipt_id;
     struct bytes kv_namespace; /* as it came, decoded */
     struct digest32 digest;    /* of the blob routes */
+    uint64_t number;           /* of the version routes */
     bool has_nonce;
     uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
     bool
@@ -90,6 +100,7 @@ struct gateway_call {
     bool has_owner;
     struct digest32 owner; /* SHA-256 of the DER SubjectPublicKeyInfo of the key that signed */
     struct ecdsa_public owner_key;
+    uint64_t version; /* of the application, chosen for this request; 0: it has no routes here */
     struct bytes path_info; /* INVOKE: "/"; FUNCTION_ROUTE: the path behind /a/<application> */
     const struct gateway_parameter *parameters;
     size_t parameter_count;
@@ -135,9 +146,22 @@ struct gateway_route {
     uint32_t methods; /* bit 1 << enum http_method; 0: every method */
     bool is_sealed_only;
 };
-/* Replaces the routes of an application.  INVALID says which pattern can't be one. */
+/* The routes of one version, and how many of a hundred requests it answers.  Which version answers
+ * a request is chosen once, from its id, before its route is looked for: so a request never meets
+ * parts of two versions. */
+struct gateway_release {
+    uint64_t version;
+    unsigned weight;
+    const struct gateway_route *routes;
+    size_t route_count;
+};
+enum {
+    GATEWAY_RELEASE_COUNT_MAX = 2
+};
+/* Replaces the routes of an application; the weights sum up to 100.  INVALID says which pattern
+ * can't be one. */
 MUST_CHECK bool gateway_routes_set(struct gateway *gateway, const char *application,
-                                   const struct gateway_route *routes, size_t count,
+                                   const struct gateway_release *releases, size_t count,
                                    struct error *error);
 void gateway_routes_remove(struct gateway *gateway, const char *application);
 

@@ -145,9 +145,11 @@ static void node_start(void)
     gateway_set_server(node.gateway, node.server);
     ASSERT(http_server_listen(node.server, HTTP_LISTENER_TLS, "127.0.0.1:0", &error));
     ASSERT(http_server_listen(node.server, HTTP_LISTENER_PLAIN, "127.0.0.1:0", &error));
-    ASSERT(gateway_routes_set(node.gateway, "zoo", routes, 2, &error));
-    ASSERT(gateway_routes_set(node.gateway, "app", routes, ARRAY_COUNT(routes), &error));
-    ASSERT(gateway_routes_set(node.gateway, "app", routes, ARRAY_COUNT(routes), &error));
+    const struct gateway_release few = { 1, 100, routes, 2 };
+    const struct gateway_release all = { 7, 100, routes, ARRAY_COUNT(routes) };
+    ASSERT(gateway_routes_set(node.gateway, "zoo", &few, 1, &error));
+    ASSERT(gateway_routes_set(node.gateway, "app", &few, 1, &error));
+    ASSERT(gateway_routes_set(node.gateway, "app", &all, 1, &error));
     snprintf(node.url, sizeof(node.url), "https://127.0.0.1:%u", http_server_port(node.server, 0));
     snprintf(node.admin_url, sizeof(node.admin_url), "http://127.0.0.1:%u",
              http_server_port(node.server, 1));

@@ -92,12 +92,14 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
                           struct refusal *refusal)
 {
     struct gateway_call *call = &request->call;
-    const struct application_routes *known = application_find(gateway, call->application);
+    const struct version_routes *known =
+        release_choose(application_find(gateway, call->application), request->id);
     struct bytes path = call->request->path;
     size_t before = sizeof("/a/") - 1 + call->application.size;
     request->allow[0] = '\0'; /* what other operations take says nothing here */
     struct bytes behind = bytes_part(path, before, path.size);
     call->path_info = behind.size == 0 ? BYTES_LITERAL("/") : behind;
+    call->version = known == NULL ? 0 : known->version;
     for (size_t i = 0; known != NULL && i < known->count; i++) {
         if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values) ||
             !route_takes(&known->routes[i], request))
@@ -141,6 +143,19 @@ static struct bytes query_nonce(struct bytes query)
     return (struct bytes){ 0 };
 }
 
+/* Decimal digits without zeros in front, from 1. */
+static bool read_number(uint64_t *number, struct bytes text)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        value = value * 10 + (uint64_t)(text.data[i] - '0');
+    }
+    *number = value;
+    return text.size > 0 && text.size <= 15 && text.data[0] != '0';
+}
+
 static bool read_parameters(struct gateway_request *request, struct refusal *refusal)
 {
     struct gateway_call *call = &request->call;
@@ -156,6 +171,9 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     if (digest.size > 0 && !hex_decode(call->digest.bytes, sizeof(call->digest.bytes), digest))
         return error_set(&refusal->error, ERROR_INVALID,
                          "a blob is named by the 64 hexadecimal digits of its SHA-256");
+    struct bytes version = pattern_value(&request->values, "version");
+    if (version.size > 0 && !read_number(&call->number, version))
+        return refuse(refusal, 404, ERROR_NOT_FOUND, "a version is named by its number");
     if (call->operation == GATEWAY_ATTESTATION || call->operation == GATEWAY_SESSION)
         return read_nonce(call, query_nonce(call->request->query), "the query's nonce", refusal);
     const struct http_field *nonce = http_request_field(call->request, "s3n-nonce");
@@ -174,8 +192,12 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
         return false;
     if (call->operation == GATEWAY_FUNCTION_ROUTE)
         return find_function(gateway, request, refusal);
-    if (call->operation == GATEWAY_INVOKE)
+    if (call->operation == GATEWAY_INVOKE) {
+        const struct version_routes *known =
+            release_choose(application_find(gateway, call->application), request->id);
+        call->version = known == NULL ? 0 : known->version;
         call->path_info = BYTES_LITERAL("/");
+    }
     if (call->operation != GATEWAY_SEALED && gateway->options.handlers[call->operation] == NULL)
         return refuse(refusal, 501, ERROR_UNSUPPORTED, "this node does not do that");
     return true;

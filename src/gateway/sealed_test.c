@@ -46,7 +46,8 @@ static struct gateway *gateway_make(void)
     nonce_cache_free(gateway->sealed_seen);
     ASSERT(nonce_cache_new(&gateway->sealed_seen, 64, NOW_S - 3600, &error));
     gateway->options.clock = &fixed_clock;
-    ASSERT(gateway_routes_set(gateway, "app", routes, ARRAY_COUNT(routes), &error));
+    const struct gateway_release release = { 1, 100, routes, ARRAY_COUNT(routes) };
+    ASSERT(gateway_routes_set(gateway, "app", &release, 1, &error));
     return gateway;
 }
 

@@ -13,10 +13,16 @@
 #include "net/nonce.h"
 #include "net/signature.h"
 
-struct application_routes {
-    char application[GATEWAY_NAME_SIZE_MAX + 1];
+struct version_routes {
+    uint64_t version;
+    unsigned weight;
     struct gateway_route *routes; /* own copies, the preferred first */
     size_t count;
+};
+struct application_routes {
+    char application[GATEWAY_NAME_SIZE_MAX + 1];
+    struct version_routes releases[GATEWAY_RELEASE_COUNT_MAX];
+    size_t release_count;
 };
 
 /* One request in progress; its own memory, because the server's request goes with the answer. */
@@ -86,5 +92,8 @@ bool answer_refusal(struct gateway *gateway, struct gateway_request *request,
 struct gateway_request *request_find(struct gateway *gateway, struct http_handle handle);
 void request_release(struct gateway *gateway, struct gateway_request *request);
 const struct application_routes *application_find(const struct gateway *gateway, struct bytes name);
+/* The release that answers this request; NULL: there is none. */
+const struct version_routes *release_choose(const struct application_routes *known,
+                                            const char *request_id);
 
 #endif

@@ -81,6 +81,22 @@ static bool is_route(const char *route)
     return true;
 }
 
+/* Signers once each, ascending: one text for one set. */
+static bool release_is_valid(const struct receipt *receipt)
+{
+    const struct digest32 *signers = receipt->release.signers;
+    size_t count = receipt->release.signer_count;
+    if (!receipt->release.is_known)
+        return true;
+    if (count > RELEASE_SIGNER_COUNT_MAX || receipt->release.number > KEYS_NUMBER_MAX)
+        return false;
+    for (size_t i = 1; i < count; i++) {
+        if (memcmp(signers[i - 1].bytes, signers[i].bytes, sizeof(signers[i].bytes)) >= 0)
+            return false;
+    }
+    return true;
+}
+
 static bool receipt_check(const struct receipt *receipt, struct error *error)
 {
     const char *wrong = NULL;
@@ -100,6 +116,8 @@ static bool receipt_check(const struct receipt *receipt, struct error *error)
     else if (receipt->sequence > KEYS_NUMBER_MAX || receipt->usage.duration_us > KEYS_NUMBER_MAX ||
              receipt->usage.memory_bytes > KEYS_NUMBER_MAX || receipt->usage.fuel > KEYS_NUMBER_MAX)
         wrong = "number";
+    else if (!release_is_valid(receipt))
+        wrong = "release";
     else if (receipt->outcome.status == RECEIPT_STATUS_EXIT &&
              (receipt->outcome.exit_code == 0 || receipt->outcome.exit_code > KEYS_NUMBER_MAX ||
               receipt->outcome.exit_code < -KEYS_NUMBER_MAX))
@@ -126,6 +144,18 @@ struct digest32 receipt_version(const struct receipt *receipt)
 static void append_digest(struct buffer *text, const char *name, const struct digest32 *digest)
 {
     buffer_format(text, ",\"%s\":\"%s\"", name, hex_of_digest(digest).text);
+}
+
+static void append_release(struct buffer *text, const struct receipt *receipt)
+{
+    if (!receipt->release.is_known)
+        return;
+    buffer_format(text, ",\"release\":{\"number\":%llu,\"signers\":[",
+                  (unsigned long long)receipt->release.number);
+    for (size_t i = 0; i < receipt->release.signer_count; i++)
+        buffer_format(text, "%s\"%s\"", i == 0 ? "" : ",",
+                      hex_of_digest(&receipt->release.signers[i]).text);
+    buffer_format(text, "],\"version\":\"%s\"}", hex_of_digest(&receipt->release.version).text);
 }
 
 static void append_outcome(struct buffer *text, const struct receipt *receipt)
@@ -174,6 +204,7 @@ bool receipt_claims(struct buffer *text, const struct receipt *receipt, struct e
     append_digest(text, "manifest_digest", &receipt->manifest);
     append_outcome(text, receipt);
     buffer_format(text, ",\"platform\":\"%s\"", receipt->platform);
+    append_release(text, receipt);
     append_digest(text, "request_digest", &receipt->request);
     append_digest(text, "response_digest", &receipt->response);
     buffer_format(text, ",\"sequence\":%llu", (unsigned long long)receipt->sequence);
@@ -311,6 +342,28 @@ static bool get_backend(struct receipt *receipt, const json_t *claims, struct er
     return true;
 }
 
+static bool get_release(struct receipt *receipt, const json_t *claims, struct error *error)
+{
+    json_t *json, *signers;
+    receipt->release.is_known = json_object_get(claims, "release") != NULL;
+    if (!receipt->release.is_known)
+        return true;
+    if (!json_get_object(claims, "release", &json, error) ||
+        !get_count(&receipt->release.number, json, "number", error) ||
+        !get_digest(&receipt->release.version, json, "version", error) ||
+        !json_get_array(json, "signers", &signers, error))
+        return false;
+    if (json_array_size(signers) > RELEASE_SIGNER_COUNT_MAX)
+        return error_set(error, ERROR_INVALID, "too many signers");
+    for (size_t i = 0; i < json_array_size(signers); i++) {
+        const char *hex = json_string_value(json_array_get(signers, i));
+        struct digest32 *signer = &receipt->release.signers[receipt->release.signer_count++];
+        if (hex == NULL || !hex_decode(signer->bytes, sizeof(signer->bytes), bytes_of_string(hex)))
+            return error_set(error, ERROR_INVALID, "signers: not digests");
+    }
+    return true;
+}
+
 static bool get_claims(struct receipt *receipt, const json_t *json, struct error *error)
 {
     receipt->has_nonce = json_object_get(json, "eat_nonce") != NULL;
@@ -335,8 +388,9 @@ static bool get_claims(struct receipt *receipt, const json_t *json, struct error
            get_digest(&receipt->response, json, "response_digest", error) &&
            json_get_integer(json, "iat", 0, KEYS_NUMBER_MAX, &receipt->issued_at_s, error) &&
            get_count(&receipt->sequence, json, "sequence", error) &&
-           get_backend(receipt, json, error) && get_outcome(receipt, json, error) &&
-           get_trigger_and_usage(receipt, json, error) && receipt_uses_get(receipt, json, error);
+           get_backend(receipt, json, error) && get_release(receipt, json, error) &&
+           get_outcome(receipt, json, error) && get_trigger_and_usage(receipt, json, error) &&
+           receipt_uses_get(receipt, json, error);
 }
 
 /* A JWS but for its claims. */

@@ -9,6 +9,7 @@
 #define KEYS_RECEIPT_H
 
 #include "keys/keyset.h"
+#include "keys/release.h"
 
 #define RECEIPT_PROFILE "urn:s3n:receipt:1"
 
@@ -54,6 +55,15 @@ struct receipt {
     struct digest32 request;  /* of the input, byte for byte */
     struct digest32 response; /* of the output, byte for byte */
     struct digest32 keyset;
+    /* Which version of the application, and whose signatures it carries (keys/release.h); absent
+     * from receipts of nodes that knew no versions. */
+    struct {
+        bool is_known;
+        uint64_t number; /* counts the application's versions on this node */
+        struct digest32 version;
+        struct digest32 signers[RELEASE_SIGNER_COUNT_MAX]; /* ascending */
+        size_t signer_count;
+    } release;
     bool has_nonce;
     struct nonce32 nonce; /* the caller's */
     int64_t issued_at_s;

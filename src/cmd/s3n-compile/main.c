@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n-compile: one module on stdin, its image on stdout, in a jail from the first byte on. */
 #include "base/file.h"
+#include "base/json.h"
 #include "base/log.h"
 #include "base/options.h"
 #include "cmd/s3n-compile/profile.h"
 #include "cmd/s3n-compile/tier.h"
 #include "core/hex.h"
 #include "elf/elf.h"
+#include "wasm/report.h"
 #include "wasm/wasm.h"
 
 #include <stdio.h>
@@ -24,6 +26,7 @@ struct compile_options {
     bool fuel;
     bool native;
     bool spectest;
+    bool report;
     bool version;
 };
 
@@ -54,6 +57,8 @@ static const struct option_row rows[] = {
       "the input is a static ELF, not a module", 0, 0 },
     { "spectest", 0, OPTION_FLAG, offsetof(struct compile_options, spectest), NULL,
       "the module may import the official test suite's module", 0, 0 },
+    { "report", 0, OPTION_FLAG, offsetof(struct compile_options, report), NULL,
+      "write what the module is and may do as JSON on stderr, once it is compiled", 0, 0 },
     { "uid", 0, OPTION_NUMBER, offsetof(struct compile_options, uid), "N",
       "user to become when started by root", 1, UINT32_MAX - 1 },
     { "version", 0, OPTION_FLAG, offsetof(struct compile_options, version), NULL,
@@ -93,6 +98,15 @@ static bool enter_jail(const struct compile_options *options, struct error *erro
     return jail_enter(&profile, (uid_t)options->uid, (gid_t)options->uid, error);
 }
 
+static bool report(const struct compile_options *options, struct bytes module, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, REPORT_SIZE_MAX);
+    json_object_seed(1); /* another way asks the system for chance; all keys are our own */
+    return !options->report || (report_write(&text, module, options->native, error) &&
+                                file_write_all(STDERR_FILENO, buffer_view(&text), error));
+}
+
 static bool compile(const struct compile_options *options, const struct digest32 *digest,
                     struct error *error)
 {
@@ -109,13 +123,15 @@ static bool compile(const struct compile_options *options, const struct digest32
         return false;
     if (options->native)
         return elf_compile(&image, buffer_view(&module), digest, error) &&
-               file_write_all(STDOUT_FILENO, buffer_view(&image), error);
+               file_write_all(STDOUT_FILENO, buffer_view(&image), error) &&
+               report(options, buffer_view(&module), error);
     if (elf_is_elf(buffer_view(&module)))
         return error_set(error, ERROR_INVALID,
                          "an ELF, not a WebAssembly module: a native function says `kind = "
                          "\"native\"`");
     return tier_compile(&image, buffer_view(&module), &wasm, &options->tier, error) &&
-           file_write_all(STDOUT_FILENO, buffer_view(&image), error);
+           file_write_all(STDOUT_FILENO, buffer_view(&image), error) &&
+           report(options, buffer_view(&module), error);
 }
 
 enum {

@@ -11,7 +11,7 @@
 #include <time.h>
 
 enum {
-    REQUEST_FIELD_COUNT_MAX = 6,
+    REQUEST_FIELD_COUNT_MAX = 8,
     SESSION_TRY_COUNT_MAX = 3
 };
 
@@ -338,6 +338,8 @@ static bool request_send(struct session *session, const struct session_request *
         fields[count++] = HTTP_FIELD("content-type", bytes_of_string(request->content_type));
     if (request->nonce != NULL)
         fields[count++] = HTTP_FIELD("s3n-nonce", bytes_of_string(request->nonce));
+    if (request->release != NULL)
+        fields[count++] = HTTP_FIELD("s3n-release", bytes_of_string(request->release));
     if (request->is_signed && !request_sign(session, request, fields, &count, &memory, error))
         return false;
     struct http_client_request sent = { .method = request->method,

@@ -53,7 +53,8 @@ struct session_request {
     const char *content_type; /* NULL: none */
     struct bytes body;
     bool is_signed;
-    const char *nonce; /* 64 hex digits for the receipt, or NULL */
+    const char *nonce;   /* 64 hex digits for the receipt, or NULL */
+    const char *release; /* a signature under the version that is deployed, or NULL */
     bool (*progress)(void *context, uint64_t sent, uint64_t received);
     void *progress_context;
 };

@@ -8,6 +8,7 @@
 #include "crypto/hash.h"
 #include "files/gather.h"
 #include "functions/manifest.h"
+#include "keys/release.h"
 #include "wasm/wasm.h"
 
 #include <limits.h>
@@ -21,6 +22,7 @@
 struct deploy {
     bool no_build;
     const char *policy;
+    uint64_t weight;
 };
 
 static const struct option_row rows[] = {
@@ -33,6 +35,13 @@ static const struct option_row rows[] = {
       .offset = offsetof(struct deploy, policy),
       .value = "FILE",
       .help = "judge the node by this policy before anything is sent (the login's)" },
+    { .name = "weight",
+      .kind = OPTION_NUMBER,
+      .offset = offsetof(struct deploy, weight),
+      .value = "PERCENT",
+      .help = "of the requests that the new version answers (100; less: a canary; 0: none yet)",
+      .min = 0,
+      .max = 100 },
 };
 static const struct option_table table = {
     .program = "s3n deploy",
@@ -223,20 +232,46 @@ static bool function_prepare(struct deploying *deploying, struct manifest_functi
 
 /* --- deploying --- */
 
-static bool manifest_put(struct deploying *deploying, struct http_client_answer *answer,
-                         struct error *error)
+/* The owner's word that this version is theirs: a NUL-terminated signature under its digest. */
+static bool release_make(const struct deploying *deploying, struct bytes canonical,
+                         char text[RELEASE_TEXT_SIZE_MAX + 1], struct error *error)
 {
-    char target[128];
+    AUTO_BUFFER struct buffer signature;
+    struct digest32 version, digest = sha256_of(canonical);
+    const struct manifest_release *release = &deploying->manifest->release;
+    const struct ecdsa_public *own = ecdsa_key_public(deploying->session.key);
+    bool may_sign = release->signer_count == 0;
+    for (size_t i = 0; i < release->signer_count; i++)
+        may_sign |= ecdsa_public_equal(&release->signers[i], own);
+    text[0] = '\0';
+    buffer_init(&signature, RELEASE_TEXT_SIZE_MAX);
+    if (!may_sign)
+        return true;
+    if (!manifest_version_digest(&version, deploying->manifest, &digest, error) ||
+        !release_sign(&signature, &version, deploying->session.key, error))
+        return false;
+    memcpy(text, signature.data, signature.size);
+    text[signature.size] = '\0';
+    return true;
+}
+
+static bool manifest_put(struct deploying *deploying, uint64_t weight,
+                         struct http_client_answer *answer, struct error *error)
+{
+    char target[128], release[RELEASE_TEXT_SIZE_MAX + 1];
     const struct manifest *manifest = deploying->manifest;
     AUTO_BUFFER struct buffer canonical;
     buffer_init(&canonical, MANIFEST_SIZE_MAX);
-    snprintf(target, sizeof(target), "/v1/applications/%s", manifest->application);
-    if (!manifest_canonical(&canonical, manifest, error))
+    snprintf(target, sizeof(target), "/v1/applications/%s?weight=%u", manifest->application,
+             (unsigned)weight);
+    if (!manifest_canonical(&canonical, manifest, error) ||
+        !release_make(deploying, buffer_view(&canonical), release, error))
         return false;
     struct session_request put = { .method = HTTP_METHOD_PUT,
                                    .target = target,
                                    .content_type = "application/json",
                                    .body = buffer_view(&canonical),
+                                   .release = release[0] == '\0' ? NULL : release,
                                    .is_signed = true };
     cli_step(deploying->cli, "compile   %s", manifest->application);
     return session_call(&deploying->session, &put, answer, error);
@@ -270,6 +305,12 @@ static bool show_result(const struct deploying *deploying, const json_t *root, s
                     application, name == NULL ? "?" : name, code == NULL ? "?" : code,
                     json_number_value(json_object_get(function, "compile_us")) / 1000);
     }
+    const char *state = json_string_value(json_object_get(root, "state"));
+    long long number = (long long)json_integer_value(json_object_get(root, "version_number"));
+    cli_message(deploying->cli, "version   %lld is %s%s", number, state == NULL ? "?" : state,
+                state != NULL && strcmp(state, "pending") == 0
+                    ? ": it waits for signatures (s3n release sign)"
+                    : "");
     for (size_t i = 0; i < deploying->manifest->route_count; i++)
         cli_message(deploying->cli, "route     %s/a/%s%s", deploying->session.profile.url,
                     application, deploying->manifest->routes[i].route);
@@ -291,7 +332,7 @@ static bool deploy(struct deploying *deploying, const struct deploy *options, st
         if (!function_prepare(deploying, function, error))
             return false;
     }
-    return manifest_put(deploying, &answer, error) &&
+    return manifest_put(deploying, options->weight, &answer, error) &&
            json_parse(&root, buffer_view(&answer.body), error) && code_remember(deploying, error) &&
            show_result(deploying, root, error);
 }
@@ -312,8 +353,10 @@ static bool deploy_run(struct cli *cli, const void *options,
     return deployed;
 }
 
+static const struct deploy defaults = { .weight = 100 };
 const struct verb verb_deploy = { .name = "deploy",
                                   .summary = "build and deploy the application of a folder",
                                   .table = &table,
+                                  .defaults = &defaults,
                                   .options_size = sizeof(struct deploy),
                                   .run = deploy_run };

@@ -14,10 +14,23 @@ static const struct option_table ls_table = {
     .about = "Lists your applications on the node you are logged in to, with their functions.",
     CLI_SHARED,
 };
+struct remove {
+    bool purge;
+};
+static const struct option_row rm_rows[] = {
+    { .name = "purge",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct remove, purge),
+      .help = "for good, without keeping it for the retention time" },
+};
 static const struct option_table rm_table = {
     .program = "s3n rm",
     .usage = "APPLICATION",
-    .about = "Deletes an application with all its versions.",
+    .about =
+        "Deletes an application with all its versions; `s3n restore` brings it back within the\n"
+        "node's retention time.",
+    .rows = rm_rows,
+    .row_count = ARRAY_COUNT(rm_rows),
     CLI_SHARED,
     .positional_min = 1,
     .positional_max = 1,
@@ -36,6 +49,10 @@ static void show_application(struct buffer *text, const json_t *application)
     struct tm parts;
     if (gmtime_r(&deployed, &parts) != NULL)
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M UTC", &parts);
+    if (json_object_get(application, "deleted_s") != NULL) {
+        buffer_format(text, "%s  deleted\n", text_of(application, "application"));
+        return;
+    }
     buffer_format(text, "%s  %s (deployment %lld, %s)\n", text_of(application, "application"),
                   text_of(application, "version"),
                   (long long)json_integer_value(json_object_get(application, "version_number")),
@@ -83,15 +100,17 @@ const struct verb verb_ls = {
     .name = "ls", .summary = "list your applications on the node", .table = &ls_table, .run = ls_run
 };
 
-static bool rm_run(struct cli *cli, const void *options UNUSED,
-                   const struct option_arguments *arguments, struct error *error)
+static bool rm_run(struct cli *cli, const void *options, const struct option_arguments *arguments,
+                   struct error *error)
 {
+    const struct remove *remove = options;
     const char *name = arguments->items[0];
     if (!name_is_valid(name))
         return error_set(error, ERROR_USAGE, "%s is not an application's name",
                          error_quote(bytes_of_string(name)).text);
     char target[128];
-    snprintf(target, sizeof(target), "/v1/applications/%s", name);
+    snprintf(target, sizeof(target), "/v1/applications/%s%s", name,
+             remove->purge ? "?purge=1" : "");
     AUTO_SESSION struct session session;
     session_init(&session);
     struct session_request request = { .method = HTTP_METHOD_DELETE,
@@ -112,6 +131,8 @@ static bool rm_run(struct cli *cli, const void *options UNUSED,
     return cli_write_json(root, error);
 }
 
-const struct verb verb_rm = {
-    .name = "rm", .summary = "delete an application", .table = &rm_table, .run = rm_run
-};
+const struct verb verb_rm = { .name = "rm",
+                              .summary = "delete an application",
+                              .table = &rm_table,
+                              .options_size = sizeof(struct remove),
+                              .run = rm_run };

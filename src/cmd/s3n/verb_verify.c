@@ -182,6 +182,19 @@ static void append_uses(struct buffer *text, const struct receipt *receipt)
     }
 }
 
+/* Who released what answered. */
+static void release_show(struct buffer *text, const struct receipt *receipt)
+{
+    if (!receipt->release.is_known)
+        return;
+    buffer_format(text, "release   version %llu, sha256:%.12s…\n",
+                  (unsigned long long)receipt->release.number,
+                  hex_of_digest(&receipt->release.version).text);
+    for (size_t i = 0; i < receipt->release.signer_count; i++)
+        buffer_format(text, "          released by %s\n",
+                      hex_of_digest(&receipt->release.signers[i]).text);
+}
+
 static void append_facts(struct buffer *text, const struct receipt *receipt)
 {
     char when[32] = "?";
@@ -201,6 +214,7 @@ static void append_facts(struct buffer *text, const struct receipt *receipt)
                   (unsigned long long)receipt->usage.duration_us,
                   receipt_backend_name(receipt->backend));
     append_uses(text, receipt);
+    release_show(text, receipt);
     buffer_format(text, "issued    %s by node %s, number %llu\n", when, receipt->node,
                   (unsigned long long)receipt->sequence);
 }

@@ -2,9 +2,28 @@
 #include "cmd/s3n/cli.h"
 
 const struct verb *const verbs[] = {
-    &verb_login,   &verb_deploy,     &verb_invoke,  &verb_ls,   &verb_rm,
-    &verb_kv, /* with a node */
-    &verb_verify,  &verb_measure,    &verb_kbs,     &verb_run,  &verb_compile,
-    &verb_inspect, /* without a node */
-    &verb_doctor,  &verb_completion, &verb_version, &verb_help, NULL,
+    /* with a node */
+    &verb_login,
+    &verb_deploy,
+    &verb_invoke,
+    &verb_ls,
+    &verb_rm,
+    &verb_restore,
+    &verb_versions,
+    &verb_rollout,
+    &verb_rollback,
+    &verb_release,
+    &verb_kv,
+    /* without a node */
+    &verb_verify,
+    &verb_measure,
+    &verb_kbs,
+    &verb_run,
+    &verb_compile,
+    &verb_inspect,
+    &verb_doctor,
+    &verb_completion,
+    &verb_version,
+    &verb_help,
+    NULL,
 };

@@ -43,7 +43,9 @@ void api_blob_put(void *context, const struct gateway_call *call)
         return;
     }
     bool known = store_blob_size(node->store, &digest, &size, &error);
-    if (!known && !blobs_put(node->blobs, &digest, body, &error)) {
+    if (!known &&
+        (!registry_upload(node->registry, &digest, body.size, &call->owner, node_now_s(), &error) ||
+         !blobs_put(node->blobs, &digest, body, &error))) {
         fail(node, call, &error, error.code == ERROR_NO_SPACE ? "the node's disk is full" : NULL);
         return;
     }

@@ -134,14 +134,33 @@ static bool sealing_check(const struct invocation_request *request, struct error
     return true;
 }
 
-static bool start(struct node *node, const struct gateway_call *call, struct invoking *invoking,
-                  struct error *error)
+/* The version that was chosen when the request's fields were there, though others may be served by
+ * now; when it is gone, the one that is served. */
+static bool application_of(struct node *node, const struct gateway_call *call, const char *name,
+                           struct application **application, struct error *error)
 {
-    char name[NAME_SIZE_MAX + 1];
-    snprintf(name, sizeof(name), "%.*s", (int)call->application.size,
-             (const char *)call->application.data);
+    const struct registry_entry *entry = registry_entry_find(node->registry, name);
+    struct application *served = entry == NULL ? NULL : entry->served;
+    struct error gone;
+    if (entry != NULL && entry->canary != NULL && entry->canary->version_number == call->version)
+        served = entry->canary;
+    if (served != NULL &&
+        (served->version_number == call->version ||
+         !registry_version_get(node->registry, name, call->version, application, &gone))) {
+        *application = application_hold(served);
+        return true;
+    }
+    return served != NULL || error_set(error, ERROR_NOT_FOUND, "there is no function %s/%s here",
+                                       name, error_quote(call->function).text);
+}
+
+static bool start_version(struct node *node, const struct gateway_call *call,
+                          struct application *application, struct invoking *invoking,
+                          struct error *error)
+{
+    const char *name = application->manifest->application;
     struct invocation_request request = {
-        .application = registry_find(node->registry, name),
+        .application = application,
         .input = call->request->body,
         .trigger = call->operation == GATEWAY_INVOKE ? RECEIPT_TRIGGER_CALL : RECEIPT_TRIGGER_HTTP,
         .request_id = call->request_id,
@@ -150,8 +169,7 @@ static bool start(struct node *node, const struct gateway_call *call, struct inv
         .has_nonce = call->has_nonce,
     };
     memcpy(request.nonce.bytes, call->nonce, sizeof(request.nonce.bytes));
-    if (request.application == NULL ||
-        !function_index_of(request.application, call->function, &request.function_index))
+    if (!function_index_of(application, call->function, &request.function_index))
         return error_set(error, ERROR_NOT_FOUND, "there is no function %s/%s here", name,
                          error_quote(call->function).text);
     if (!sealing_check(&request, error))
@@ -162,11 +180,28 @@ static bool start(struct node *node, const struct gateway_call *call, struct inv
     buffer_init(&strings, GATEWAY_ENVIRONMENT_SIZE_MAX);
     unsigned count;
     const char *environment[CALL_VARIABLE_COUNT_MAX + 1];
-    if (!gateway_call_environment(&strings, &count, call, error) ||
+    if (!quotas_invoke(node->quotas, &application->owner, node_now_s(), error) ||
+        !gateway_call_environment(&strings, &count, call, error) ||
         !list_of_strings(environment, CALL_VARIABLE_COUNT_MAX, &strings, error))
         return false;
     request.environment = environment;
     return invocation_start(node->invoker, &request, finished, invoking, error);
+}
+
+static bool start(struct node *node, const struct gateway_call *call, struct invoking *invoking,
+                  struct error *error)
+{
+    char name[NAME_SIZE_MAX + 1];
+    AUTO(application) struct application *application = NULL;
+    snprintf(name, sizeof(name), "%.*s", (int)call->application.size,
+             (const char *)call->application.data);
+    if (!application_of(node, call, name, &application, error) ||
+        !start_version(node, call, application, invoking, error))
+        return false;
+    /* One that was replaced meanwhile has a worker again: it ends when this is done. */
+    if (!registry_is_served(node->registry, application))
+        node_serving_changed(node, name);
+    return true;
 }
 
 void api_invoke(void *context, const struct gateway_call *call)

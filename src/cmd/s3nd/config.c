@@ -48,6 +48,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .spare_count_min = 1,
         .spare_count_max = 8,
         .root = { .protocol = "0.4.0", .key = "p256", .timeout_ms = 5000 },
+        .retention_s = 7 * 86400,
         .worker_group = { .pids = 512, .weight = 100 },
         .compiler_group = { .memory_mib = 4096, .pids = 256, .weight = 20 },
     };
@@ -388,11 +389,11 @@ static bool optimiser_read(struct config *config, const json_t *root, struct err
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir",    "listen",    "admin",   "tee",
-                                        "first_owner", "owners",    "users",   "limits",
-                                        "optimiser",   "processor", "backend", "cgroup",
-                                        "process",     "handover",  "root",    "collateral",
-                                        NULL };
+    static const char *const keys[] = { "data_dir",    "listen",    "admin",    "tee",
+                                        "first_owner", "owners",    "users",    "limits",
+                                        "optimiser",   "processor", "backend",  "cgroup",
+                                        "process",     "handover",  "root",     "collateral",
+                                        "quotas",      "policy",    "versions", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -410,7 +411,8 @@ static bool file_apply(struct config *config, struct error *error)
         owners_read(config, root, error) && tables_read(config, root, error) &&
         processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
         choices_read(config, root, error) && optimiser_read(config, root, error) &&
-        collateral_table_read(config, root, error) && root_table_read(config, root, error);
+        collateral_table_read(config, root, error) && root_table_read(config, root, error) &&
+        config_owned_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

@@ -6,6 +6,8 @@
 
 #include "base/error.h"
 #include "crypto/ecdsa.h"
+#include "functions/admission.h"
+#include "functions/quota.h"
 #include "slipstream/restoring.h"
 
 #include <limits.h>
@@ -87,6 +89,9 @@ struct config {
     bool wants_no_smt;      /* starts only where no sibling threads are in use */
     bool wants_mitigations; /* starts only where no known vulnerability is open */
     struct config_collateral collateral;
+    struct quota_limits quotas;
+    struct admission policy; /* what functions may be */
+    uint32_t retention_s;    /* that deleted versions and applications are kept */
     bool show_help, show_version;
 };
 
@@ -94,5 +99,7 @@ struct config {
  * the configuration. */
 MUST_CHECK bool config_read(struct config *config, char **argv, struct error *error);
 void config_print_help(void);
+/* The file's tables [quotas], [policy] and [versions] (config_owned.c). */
+MUST_CHECK bool config_owned_read(struct config *config, const json_t *root, struct error *error);
 
 #endif

@@ -248,6 +248,8 @@ bool launch_compiler(const struct launcher *launcher, const struct compile_files
         if ((files->artefact.flags & options_of[i].flag) != 0)
             arguments[count++] = options_of[i].option;
     }
+    if (!is_optimised)
+        arguments[count++] = "--report";
     if (is_optimised) {
         static const char *const more[] = { "--tier", "optimised", "--cpu-seconds", "600" };
         for (size_t i = 0; i < ARRAY_COUNT(more); i++)

@@ -47,6 +47,8 @@ struct node {
     uv_poll_t *states_watch;
     struct blobs *blobs;
     struct owners *owners;
+    struct audit *audit;
+    struct quotas *quotas;
     struct registry *registry;
     struct compiler compiler;
     struct deployer *deployer;
@@ -63,6 +65,7 @@ struct node {
     struct http_server *http;
     uv_timer_t renewal;
     bool has_renewal;
+    uv_timer_t sweep;
     size_t refreshed; /* applications looked at for images of another compiler */
     bool stopping, stopped;
     bool lost_supervisor;
@@ -70,9 +73,14 @@ struct node {
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 
-/* Tells the gateway which routes an application has; removes them when it is NULL. */
-void node_publish_routes(struct node *node, const char *name,
-                         const struct application *application);
+/* Tells the gateway which routes an application has; removes them when nothing is served. */
+void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry);
+/* The same, and which versions' workers are needed. */
+void node_serving_changed(struct node *node, const char *name);
+int64_t node_now_s(void);
+/* A key that may release for the caller's account; false: it may not. */
+bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
+                      struct ecdsa_public *key);
 /* A renewed identity: for new connections, and for the operator's tls.crt. */
 void node_use_identity(struct node *node);
 /* At the start; then the keeper is watched, and replaced when it dies. */
@@ -105,7 +113,9 @@ bool node_sealed_context(void *context, const struct ohttp_request *request,
 gateway_handle_call api_owner_claim;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,
-    api_application_delete;
+    api_application_delete, api_application_restore;
+gateway_handle_call api_version_list, api_version_get, api_version_delete, api_version_restore,
+    api_version_sign, api_rollout, api_rollback;
 gateway_handle_call api_invoke;
 gateway_handle_call api_kv_show, api_kv_import, api_kv_list, api_kv_get, api_kv_set, api_kv_delete;
 gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics;

@@ -5,6 +5,7 @@
 #include "core/reader.h"
 #include "core/writer.h"
 #include "functions/compiler_end.h"
+#include "wasm/report.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -47,20 +48,22 @@ static void ended(void *context, struct ipc_message *answer, const struct error 
     AUTO(job) struct job *job = context;
     struct error error;
     if (answer == NULL) {
-        job->done(job->context, -1, failure);
+        job->done(job->context, -1, (struct bytes){ 0 }, failure);
         return;
     }
     struct reader reader = reader_of(answer->payload);
     uint32_t status = read_u32_le(&reader);
     if (!read_end(&reader)) {
         error_set(&error, ERROR_INTERNAL, "the supervisor's answer is malformed");
-        job->done(job->context, -1, &error);
+        job->done(job->context, -1, (struct bytes){ 0 }, &error);
     } else if (!outcome_read(job, status, &error)) {
-        job->done(job->context, -1, &error);
+        job->done(job->context, -1, (struct bytes){ 0 }, &error);
     } else {
+        static uint8_t report[REPORT_SIZE_MAX];
+        ssize_t size = pread(job->messages, report, sizeof(report), 0);
         int image = job->image;
         job->image = -1;
-        job->done(job->context, image, NULL);
+        job->done(job->context, image, bytes_of(report, size < 0 ? 0 : (size_t)size), NULL);
     }
 }
 

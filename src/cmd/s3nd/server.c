@@ -21,6 +21,7 @@
 enum {
     RENEWAL_LOOK_MS = 1000, /* the clock may have been set */
     RENEWAL_RETRY_MS = 10000,
+    SWEEP_MS = 20000,
     ANSWER_GRACE_MS = 30000 /* queueing and starting, beyond a function's own time */
 };
 
@@ -39,20 +40,44 @@ static uint32_t http_methods_of(uint32_t methods)
     return bits;
 }
 
-void node_publish_routes(struct node *node, const char *name, const struct application *application)
+static void release_of(struct gateway_release *release, struct gateway_route *routes,
+                       const struct application *application, unsigned weight)
 {
-    struct gateway_route routes[MANIFEST_ROUTE_COUNT_MAX];
-    struct error error;
-    gateway_routes_remove(node->gateway, name);
-    if (application == NULL)
-        return;
     const struct manifest *manifest = application->manifest;
     for (size_t i = 0; i < manifest->route_count; i++)
         routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
                                             http_methods_of(manifest->routes[i].methods),
                                             manifest->routes[i].is_sealed_only };
-    if (!gateway_routes_set(node->gateway, name, routes, manifest->route_count, &error))
+    *release = (struct gateway_release){ application->version_number, weight, routes,
+                                         manifest->route_count };
+}
+
+void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry)
+{
+    struct gateway_route routes[GATEWAY_RELEASE_COUNT_MAX][MANIFEST_ROUTE_COUNT_MAX];
+    struct gateway_release releases[GATEWAY_RELEASE_COUNT_MAX];
+    struct error error;
+    size_t count = 0;
+    if (entry == NULL || entry->served == NULL) {
+        gateway_routes_remove(node->gateway, name);
+        return;
+    }
+    release_of(&releases[count++], routes[0], entry->served, 100 - entry->weight);
+    if (entry->canary != NULL)
+        release_of(&releases[count++], routes[1], entry->canary, entry->weight);
+    if (!gateway_routes_set(node->gateway, name, releases, count, &error))
         log_error("routes", &error);
+}
+
+int64_t node_now_s(void)
+{
+    return (int64_t)(clock_realtime_ns(&clock_system) / 1000000000);
+}
+
+bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
+                      struct ecdsa_public *key)
+{
+    return digest32_equal(id, &call->owner) && owners_find(node->owners, id, key);
 }
 
 /* --- workers from the supervisor --- */
@@ -192,8 +217,7 @@ static void refresh_done(void *context, const struct deployment_result *result,
     } else {
         const char *name = result->application->manifest->application;
         log_line(LOG_LEVEL_INFO, "compiled anew", "application", name, NULL);
-        node_publish_routes(node, name, result->application);
-        invoker_application_changed(node->invoker, name, result->application);
+        node_serving_changed(node, name);
     }
     refresh_next(node);
 }
@@ -202,14 +226,31 @@ static void refresh_done(void *context, const struct deployment_result *result,
 static void refresh_next(struct node *node)
 {
     bool started = false;
-    while (!started && node->refreshed < registry_count(node->registry)) {
-        const struct application *application = registry_at(node->registry, node->refreshed++);
+    while (!started && node->refreshed / 2 < registry_count(node->registry)) {
+        size_t index = node->refreshed / 2;
+        const struct registry_entry *entry = registry_at(node->registry, index);
+        struct application *application =
+            node->refreshed++ % 2 == 0 ? entry->served : entry->canary;
         struct error error;
+        if (application == NULL)
+            continue;
         if (!deployment_refresh(node->deployer, application, refresh_done, node, &started,
                                 &error)) {
             log_error("compile anew", &error);
             started = false;
         }
+    }
+}
+
+/* --- what was deleted --- */
+
+static void sweep(uv_timer_t *timer)
+{
+    struct node *node = timer->data;
+    struct error error;
+    if (!registry_sweep(node->registry, node_now_s(), &error)) {
+        log_error("sweep", &error);
+        node_keeper_failed(node, &error);
     }
 }
 
@@ -225,8 +266,9 @@ static void optimised(void *context, const struct deployment_result *result,
     }
     const char *name = result->application->manifest->application;
     log_line(LOG_LEVEL_INFO, "optimised", "application", name, NULL);
-    invoker_application_changed(node->invoker, name, result->application);
-    invoker_warm(node->invoker, result->application);
+    node_serving_changed(node, name);
+    if (registry_is_served(node->registry, result->application))
+        invoker_warm(node->invoker, result->application);
 }
 
 static void function_hot(void *context, struct application *application, size_t function,
@@ -247,9 +289,16 @@ static bool open_store(struct node *node, struct error *error)
 {
     struct sealer sealer = keeper_sealer(node->keeper);
     const struct config *config = node->config;
-    return store_open_sqlite(&node->store, "/store.db", &sealer, error) &&
-           owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
-           registry_open(&node->registry, node->store, error) &&
+    if (!store_open_sqlite(&node->store, "/store.db", &sealer, error) ||
+        !audit_open(&node->audit, node->store, error) ||
+        !quotas_new(&node->quotas, &config->quotas, error))
+        return false;
+    struct registry_options options = { .store = node->store,
+                                        .audit = node->audit,
+                                        .quotas = node->quotas,
+                                        .retention_s = config->retention_s };
+    return owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
+           registry_open(&node->registry, &options, error) &&
            blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error) &&
            node_states_open(node, error);
 }
@@ -271,6 +320,7 @@ static bool open_functions(struct node *node, struct error *error)
         .clock = &clock_system,
         .trier = &node->trier,
         .loads = node_load_recorder(node),
+        .policy = &node->config->policy,
     };
     node->trier = (struct trier){ .loop = &node->loop,
                                   .blobs = node->blobs,
@@ -340,6 +390,14 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_KV_GET] = api_kv_get,
             [GATEWAY_KV_SET] = api_kv_set,
             [GATEWAY_KV_DELETE] = api_kv_delete,
+            [GATEWAY_APPLICATION_RESTORE] = api_application_restore,
+            [GATEWAY_ROLLOUT] = api_rollout,
+            [GATEWAY_ROLLBACK] = api_rollback,
+            [GATEWAY_VERSION_LIST] = api_version_list,
+            [GATEWAY_VERSION_GET] = api_version_get,
+            [GATEWAY_VERSION_DELETE] = api_version_delete,
+            [GATEWAY_VERSION_RESTORE] = api_version_restore,
+            [GATEWAY_VERSION_SIGN] = api_version_sign,
             [GATEWAY_INVOKE] = api_invoke,
             [GATEWAY_FUNCTION_ROUTE] = api_invoke,
             [GATEWAY_ADMIN_HEALTH] = api_admin_health,
@@ -354,8 +412,8 @@ static bool open_gateway(struct node *node, struct error *error)
     if (!gateway_new(&node->gateway, &options, error))
         return false;
     for (size_t i = 0; i < registry_count(node->registry); i++) {
-        const struct application *application = registry_at(node->registry, i);
-        node_publish_routes(node, application->manifest->application, application);
+        const struct registry_entry *entry = registry_at(node->registry, i);
+        node_publish_routes(node, entry->name, entry);
     }
     return true;
 }
@@ -428,15 +486,20 @@ static bool start(struct node *node, struct error *error)
     node->renewal.data = node;
     node->has_renewal = true;
     node_collateral_start(node);
+    uv_timer_init(&node->loop, &node->sweep);
+    node->sweep.data = node;
     refresh_next(node);
     uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
+    uv_timer_start(&node->sweep, sweep, SWEEP_MS, SWEEP_MS);
     return true;
 }
 
 static void node_done(struct node *node)
 {
-    if (node->has_renewal)
+    if (node->has_renewal) {
         uv_close((uv_handle_t *)&node->renewal, NULL);
+        uv_close((uv_handle_t *)&node->sweep, NULL);
+    }
     node_keeper_unwatch(node);
     node_collateral_end(node);
     http_server_free(node->http);
@@ -448,6 +511,8 @@ static void node_done(struct node *node)
     receipt_book_free(node->receipts);
     identity_done(&node->identity);
     registry_free(node->registry);
+    quotas_free(node->quotas);
+    audit_free(node->audit);
     blobs_free(node->blobs);
     owners_free(node->owners);
     store_close(node->store);
