@@ -30,7 +30,6 @@ static struct {
 
 #ifndef HAS_OWN_ALLOCATOR
 #define HAS_OWN_ALLOCATOR false
-
 #define SEEN_BY_LIBRARIES __attribute__((visibility("default")))
 
 /* The C library's, under the names that it exports for this purpose. */
@@ -38,10 +37,6 @@ void *__libc_malloc(size_t size);
 void *__libc_calloc(size_t count, size_t size);
 void *__libc_realloc(void *memory, size_t size);
 void __libc_free(void *memory);
-SEEN_BY_LIBRARIES void *malloc(size_t size);
-SEEN_BY_LIBRARIES void *calloc(size_t count, size_t size);
-SEEN_BY_LIBRARIES void *realloc(void *memory, size_t size);
-SEEN_BY_LIBRARIES void free(void *memory);
 
 static void give(const void *memory, size_t size)
 {
@@ -58,21 +53,21 @@ static void take(const void *memory)
         seen.live -= MIN(seen.live, malloc_usable_size((void *)(uintptr_t)memory));
 }
 
-void *malloc(size_t size)
+SEEN_BY_LIBRARIES void *malloc(size_t size)
 {
     void *memory = __libc_malloc(size);
     give(memory, size);
     return memory;
 }
 
-void *calloc(size_t count, size_t size)
+SEEN_BY_LIBRARIES void *calloc(size_t count, size_t size)
 {
     void *memory = __libc_calloc(count, size);
     give(memory, count * size);
     return memory;
 }
 
-void *realloc(void *memory, size_t size)
+SEEN_BY_LIBRARIES void *realloc(void *memory, size_t size)
 {
     take(memory);
     void *again = __libc_realloc(memory, size);
@@ -80,7 +75,7 @@ void *realloc(void *memory, size_t size)
     return again;
 }
 
-void free(void *memory)
+SEEN_BY_LIBRARIES void free(void *memory)
 {
     take(memory);
     __libc_free(memory);
