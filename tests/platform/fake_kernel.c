@@ -420,7 +420,7 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
         else
             cbor_read_null(&reader);
     }
-    uint8_t document[EVIDENCE_SIZE_MAX], about[512];
+    uint8_t document[EVIDENCE_SIZE_MAX], about[512] = { 0 };
     if (reader.failed || data.size > sizeof(about))
         return 0;
     if (data.size > 0)
