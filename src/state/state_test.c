@@ -339,10 +339,12 @@ static void entries_expire_whatever_the_clock_does(void)
     set_for(state, "a", 1000);
     set_for(state, "b", 5000);
     set_for(state, "c", 0);
-    test_wall_ms += 999, test_monotonic_ms += 999;
+    test_wall_ms += 999;
+    test_monotonic_ms += 999;
     CHECK_STRING(get_now(state, "a"), "v");
     struct transaction *early = test_begin(state);
-    test_wall_ms += 1, test_monotonic_ms += 1;
+    test_wall_ms += 1;
+    test_monotonic_ms += 1;
     CHECK_STRING(get_now(state, "a"), "-");
     CHECK_STRING(test_get(early, "a"), "v"); /* its time is that of its begin */
     transaction_end(early);
@@ -376,7 +378,8 @@ static void expired_entries_do_not_count_against_a_quota(void)
             snprintf(name, sizeof(name), "%u%03u", round, i);
             set_for(state, name, 1000);
         }
-        test_wall_ms += 1000, test_monotonic_ms += 1000;
+        test_wall_ms += 1000;
+        test_monotonic_ms += 1000;
     }
     CHECK(state_facts(state).count <= 1000);
     for (unsigned i = 0; i < 40; i++)
@@ -393,7 +396,8 @@ static void a_reader_that_saw_what_expired_conflicts_once_it_is_swept(void)
     struct transaction *reader = test_begin(state);
     CHECK_STRING(test_get(reader, "a"), "v");
     CHECK(test_set(reader, "b", "1"));
-    test_wall_ms += 2000, test_monotonic_ms += 2000;
+    test_wall_ms += 2000;
+    test_monotonic_ms += 2000;
     set_for(state, "c", 0);
     CHECK_STRING(test_get(reader, "a"), "v");
     CHECK_NUMBER(test_commit(reader, NULL), ERROR_CONFLICT);
