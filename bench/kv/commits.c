@@ -62,7 +62,7 @@ static double run_us(unsigned at_once, unsigned from)
         poll(&descriptor, 1, 1000);
         states_take(states);
     }
-    return (double)(clock_monotonic_ns(&clock_system) - start_ns) / 1000 / COMMITS;
+    return (double)(clock_monotonic_ns(&clock_system) - start_ns) / 1000 / (double)COMMITS;
 }
 
 int main(int argc, char **argv)
