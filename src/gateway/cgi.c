@@ -16,9 +16,10 @@ static void add(struct buffer *environment, unsigned *count, const char *name, s
 
 static bool is_withheld(struct bytes name)
 {
-    static const char *const names[] = { "proxy",     "content-type",    "expect",
-                                         "host",      "authorization",   "proxy-authorization",
-                                         "signature", "signature-input", "content-digest" };
+    static const char *const names[] = { "proxy",       "content-type",    "expect",
+                                         "host",        "authorization",   "proxy-authorization",
+                                         "signature",   "signature-input", "content-digest",
+                                         "traceparent", "tracestate" };
     for (size_t i = 0; i < ARRAY_COUNT(names); i++) {
         if (bytes_equal_string(name, names[i]))
             return true;
@@ -47,6 +48,19 @@ static bool variable_name(char *text, size_t capacity, const char *prefix, struc
     }
     text[size] = '\0';
     return name.size > 0;
+}
+
+/* What the function asks of others belongs to this request's span. */
+static void add_trace(struct buffer *environment, unsigned *count,
+                      const struct trace_context *trace)
+{
+    char text[TRACE_PARENT_TEXT_SIZE];
+    if (trace == NULL)
+        return;
+    trace_parent_print(text, &trace->here);
+    add(environment, count, "HTTP_TRACEPARENT", bytes_of_string(text));
+    if (trace->state_size > 0)
+        add(environment, count, "HTTP_TRACESTATE", trace_state(trace));
 }
 
 /* Repeated fields are one variable, as RFC 9110 5.3 joins them; cookies as RFC 9113 8.2.3 does. */
@@ -121,6 +135,7 @@ bool gateway_call_environment(struct buffer *environment, unsigned *count,
     if (request->body.size > 0)
         add_size(environment, count, request->body.size);
     add_fields(environment, count, request);
+    add_trace(environment, count, call->trace);
     add(environment, count, "S3N_APPLICATION", call->application);
     add(environment, count, "S3N_FUNCTION", call->function);
     add(environment, count, "S3N_REQUEST_ID", bytes_of_string(call->request_id));

@@ -101,6 +101,8 @@ static void makes_variables(void)
         { BYTES_LITERAL("authorization"), BYTES_LITERAL("Basic eA==") },
         { BYTES_LITERAL("signature"), BYTES_LITERAL("s") },
         { BYTES_LITERAL("x!"), BYTES_LITERAL("odd") },
+        { BYTES_LITERAL("traceparent"), BYTES_LITERAL("as-it-came") },
+        { BYTES_LITERAL("tracestate"), BYTES_LITERAL("as=it,came") },
     };
     struct http_request request = { .method = HTTP_METHOD_POST,
                                     .target = BYTES_LITERAL("/a/app/quote/neo?x=1"),
@@ -113,9 +115,12 @@ static void makes_variables(void)
     http_request_split_target(&request);
     struct gateway_parameter parameters[] = { { "pair", BYTES_LITERAL("neo") },
                                               { "*", BYTES_LITERAL("a/b") } };
+    struct trace_context trace = { .here = { { 0xab }, { 0xcd }, 1 } };
+    REQUIRE(trace_state_add(&trace, BYTES_LITERAL("a=b")));
     struct gateway_call call = { .operation = GATEWAY_FUNCTION_ROUTE,
                                  .request = &request,
                                  .request_id = "id",
+                                 .trace = &trace,
                                  .application = BYTES_LITERAL("app"),
                                  .function = BYTES_LITERAL("f"),
                                  .path_info = BYTES_LITERAL("/quote/neo"),
@@ -137,6 +142,8 @@ static void makes_variables(void)
         "HTTP_HOST=a:1",
         "HTTP_X_SOME_THING=v=w, second",
         "HTTP_COOKIE=a=1; b=2",
+        "HTTP_TRACEPARENT=00-ab000000000000000000000000000000-cd00000000000000-01",
+        "HTTP_TRACESTATE=a=b",
         "HTTPS=on",
         "REMOTE_ADDR=127.0.0.1",
         "S3N_APPLICATION=app",

@@ -53,9 +53,13 @@ static bool stage_dispatch(struct gateway *gateway, struct gateway_request *requ
 }
 
 const struct stage stages[] = {
-    { "request-id", true, stage_request_id }, { "route", true, stage_route },
-    { "limits", true, stage_limits },         { "identity", true, stage_identity },
-    { "sealed", false, stage_sealed },        { "body", false, stage_body },
+    { "request-id", true, stage_request_id },
+    { "trace", true, stage_trace },
+    { "route", true, stage_route },
+    { "limits", true, stage_limits },
+    { "identity", true, stage_identity },
+    { "sealed", false, stage_sealed },
+    { "body", false, stage_body },
     { "dispatch", false, stage_dispatch },
 };
 const size_t stage_count = ARRAY_COUNT(stages);
@@ -72,7 +76,7 @@ static struct gateway_request *request_new(struct gateway *gateway)
             return NULL;
         gateway->request_count++;
     }
-    memset(request, 0, offsetof(struct gateway_request, values));
+    memset(request, 0, offsetof(struct gateway_request, trace));
     request->values.count = request->route_values.count = 0;
     return request;
 }

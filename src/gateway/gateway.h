@@ -2,7 +2,7 @@
 /* What the node's public port speaks: the API of api/openapi.yaml, function routes under
  * /a/<application>/, and the admin port's three pages.
  *
- * A request passes a fixed chain of stages (stage.h has the order): request id, route, limits,
+ * A request passes a fixed chain of stages (docs/middleware.md): request id, trace, route, limits,
  * identity (message signature), content digest, dispatch.  Then the handler of its operation runs,
  * which the program supplies; this module knows nothing of functions or stores.  Owns: the route
  * table, request ids, nonces seen.  Never: blocks, logs, keeps a request after its answer.  One
@@ -15,6 +15,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/ohttp.h"
 #include "gateway/limits.h"
+#include "metrics/trace_context.h"
 #include "net/server.h"
 
 /* Who may call: anyone; an owner whose key the node knows; whoever holds the key that the body
@@ -87,6 +88,7 @@ struct gateway_call {
     enum gateway_operation operation;
     const struct http_request *request; /* the body is complete */
     const char *request_id;             /* 32 hex digits */
+    const struct trace_context *trace;  /* where in the caller's trace, or in one of its own */
     struct bytes application;           /* checked names; empty when the route has none */
     struct bytes function;
     struct bytes receipt_id;

@@ -49,17 +49,20 @@ static json_t *json_of(struct bytes text)
 
 static void tell(void *context, const struct gateway_call *call)
 {
-    char nonce[65] = "";
+    char nonce[65] = "", trace[TRACE_PARENT_TEXT_SIZE], caller[2 * TRACE_SPAN_SIZE + 1];
     (void)context;
+    trace_parent_print(trace, &call->trace->here);
+    hex_encode(caller, BYTES_OF(call->trace->caller));
     if (call->has_nonce)
         hex_encode(nonce, BYTES_OF(call->nonce));
-    gateway_answer_json(node.gateway, call->handle, 200,
-                        json_pack("{s:s,s:o,s:o,s:o,s:s,s:b,s:i,s:s}", "operation",
-                                  gateway_operation_name(call->operation), "application",
-                                  json_of(call->application), "function", json_of(call->function),
-                                  "receipt", json_of(call->receipt_id), "digest",
-                                  hex_of_digest(&call->digest).text, "owner", call->has_owner,
-                                  "size", (int)call->request->body.size, "nonce", nonce));
+    gateway_answer_json(
+        node.gateway, call->handle, 200,
+        json_pack("{s:s,s:o,s:o,s:o,s:s,s:b,s:i,s:s,s:s,s:s,s:o}", "operation",
+                  gateway_operation_name(call->operation), "application",
+                  json_of(call->application), "function", json_of(call->function), "receipt",
+                  json_of(call->receipt_id), "digest", hex_of_digest(&call->digest).text, "owner",
+                  call->has_owner, "size", (int)call->request->body.size, "nonce", nonce, "trace",
+                  trace, "caller", caller, "state", json_of(trace_state(call->trace))));
 }
 
 static void invoke(void *context, const struct gateway_call *call)
@@ -334,6 +337,41 @@ static void invokes_functions(void)
     node_stop();
 }
 
+#define TRACE "4bf92f3577b34da6a3ce929d0e0e4736"
+
+static void puts_requests_into_their_trace(void)
+{
+    struct http_field fields[] = {
+        HTTP_FIELD("traceparent", BYTES_LITERAL("00-" TRACE "-00f067aa0ba902b7-01")),
+        HTTP_FIELD("tracestate", BYTES_LITERAL("a=1")),
+        HTTP_FIELD("tracestate", BYTES_LITERAL("b=2")),
+    };
+    char own[64];
+    node_start();
+    CHECK_NUMBER(ask(HTTP_METHOD_GET, "/.well-known/s3n/health", fields, 3, (struct bytes){ 0 }),
+                 200);
+    snprintf(own, sizeof(own), "%s", member("trace"));
+    CHECK(strncmp(own, "00-" TRACE "-", 36) == 0);
+    CHECK(strncmp(own + 36, "00f067aa0ba902b7", 16) != 0); /* a span of its own */
+    CHECK_STRING(own + 52, "-01");
+    CHECK_STRING(member("caller"), "00f067aa0ba902b7");
+    CHECK_STRING(member("state"), "a=1,b=2");
+    /* a wrong state is dropped alone, a wrong or doubled parent makes a new trace */
+    fields[2].value = BYTES_LITERAL("a=2");
+    ask(HTTP_METHOD_GET, "/.well-known/s3n/health", fields, 3, (struct bytes){ 0 });
+    CHECK_STRING(member("caller"), "00f067aa0ba902b7");
+    CHECK_STRING(member("state"), "");
+    fields[1] = fields[0];
+    ask(HTTP_METHOD_GET, "/.well-known/s3n/health", fields, 2, (struct bytes){ 0 });
+    CHECK_STRING(member("caller"), "0000000000000000");
+    CHECK(strncmp(member("trace"), own, 36) != 0);
+    fields[0].value = BYTES_LITERAL("00-" TRACE "-00f067aa0ba902b7-1");
+    CHECK_NUMBER(ask(HTTP_METHOD_GET, "/.well-known/s3n/health", fields, 1, (struct bytes){ 0 }),
+                 200);
+    CHECK_STRING(member("caller"), "0000000000000000");
+    node_stop();
+}
+
 static void tells_when_clients_leave(void)
 {
     struct error error;
@@ -424,6 +462,7 @@ static void keeps_admin_pages_apart(void)
 static const struct test tests[] = {
     TEST(finds_operations),
     TEST(invokes_functions),
+    TEST(puts_requests_into_their_trace),
     TEST(tells_when_clients_leave),
     TEST(knows_owners_by_their_signature),
     TEST(lets_the_bearer_of_a_key_claim),

@@ -145,6 +145,7 @@ static bool enter_inner(struct gateway *gateway, struct gateway_request *request
     *call = (struct gateway_call){ .handle = request->handle,
                                    .request = &sealed->request,
                                    .request_id = request->id,
+                                   .trace = &request->trace,
                                    .is_sealed = true };
     request->is_head = sealed->request.method == HTTP_METHOD_HEAD;
     request->allow[0] = '\0';

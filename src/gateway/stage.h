@@ -37,6 +37,7 @@ struct gateway_request {
     uint32_t pad_size;             /* of the answer */
     struct sealed_request *sealed; /* NULL: it came in the clear */
     struct gateway_call call;
+    struct trace_context trace;
     struct pattern_values values;       /* of the API's pattern */
     struct pattern_values route_values; /* of the function route's */
     char function[GATEWAY_NAME_SIZE_MAX + 1];
@@ -67,6 +68,9 @@ struct stage {
 };
 extern const struct stage stages[];
 extern const size_t stage_count;
+
+/* trace.c */
+bool stage_trace(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
 
 /* operation.c */
 struct operation {

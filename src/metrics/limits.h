@@ -9,7 +9,8 @@ enum {
     METRICS_LABELS_MAX = 4,             /* labels of a family */
     METRICS_BOUNDS_MAX = 24,            /* buckets of a histogram, +Inf not counted */
     METRICS_LABEL_VALUE_SIZE_MAX = 128, /* longer values are cut */
-    METRICS_TEXT_SIZE_MAX = 16 << 20    /* bytes of the exposition */
+    TRACE_STATE_SIZE_MAX = 1024,     /* of a request's tracestate; the specification asks for 512 */
+    METRICS_TEXT_SIZE_MAX = 16 << 20 /* bytes of the exposition */
 };
 
 #endif
