@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/permissions.h"
 
+#include "outbound/rule.h"
+
 const struct permission_row permission_rows[] = {
 #define PERMISSION_ROW(kind, key, noun, size_max) { CALL_PERMISSION_##kind, key, noun, size_max },
     PERMISSIONS(PERMISSION_ROW)
@@ -50,16 +52,15 @@ bool permission_check(enum call_permission kind, struct bytes name, struct error
 {
     const struct permission_row *row = permission_row_of(kind);
     ASSERT(row != NULL && row->size_max > 0);
+    if (kind == CALL_PERMISSION_HTTP) {
+        struct rule rule;
+        return rule_parse(&rule, name, error);
+    }
     bool is_valid = name.size >= 1 && name.size <= row->size_max;
     for (size_t i = 0; i < name.size && is_valid; i++)
-        is_valid = kind == CALL_PERMISSION_HTTP ? name.data[i] > ' ' && name.data[i] < 0x7f
-                                                : is_name_byte(name.data[i]);
+        is_valid = is_name_byte(name.data[i]);
     if (is_valid)
         return true;
-    if (kind == CALL_PERMISSION_HTTP)
-        return error_set(error, ERROR_INVALID,
-                         "an %s has 1 to %zu printable characters without blanks", row->noun,
-                         row->size_max);
     return error_set(error, ERROR_INVALID,
                      "the name of a %s has 1 to %zu letters, digits and . _ : / -", row->noun,
                      row->size_max);

@@ -44,8 +44,8 @@ bool permissions_have(const struct permissions *permissions, enum call_permissio
 /* Whether `name` is among those granted. */
 bool permissions_grant(const struct permissions *permissions, enum call_permission kind,
                        struct bytes name);
-/* A name as a manifest may have it: letters, digits and . _ : / - for all kinds but http, printable
- * ASCII without blanks there.  Which addresses mean something the service says. */
+/* A name as a manifest may have it: letters, digits and . _ : / - for all kinds but http, whose are
+ * rules (outbound/rule.h). */
 MUST_CHECK bool permission_check(enum call_permission kind, struct bytes name, struct error *error);
 
 #endif
