@@ -5,8 +5,8 @@
  * other.  Entry n of an owner is the canonical JSON
  *     {"action","actor","detail","number","object","owner","previous","time_s"}
  * and `previous` is the SHA-256 of the entry before (zeros for the first), so an entry that is
- * missing, added, edited or moved breaks the chain.  docs/versions.md says what is logged.  Owns the
- * records `audit/` and `audit-heads/` of the node's space.  One thread. */
+ * missing, added, edited or moved breaks the chain.  docs/versions.md says what is logged.  Owns
+ * the records `audit/` and `audit-heads/` of the node's space.  One thread. */
 #ifndef FUNCTIONS_AUDIT_H
 #define FUNCTIONS_AUDIT_H
 
