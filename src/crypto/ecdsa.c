@@ -173,6 +173,22 @@ bool ecdsa_sign(struct ecdsa_signature *signature, const struct ecdsa_key *key,
     return true;
 }
 
+bool ecdsa_key_agree(struct secret32 *shared, const struct ecdsa_key *key,
+                     const struct ecdsa_public *peer, struct error *error)
+{
+    AUTO_SECRET32 struct secret32 made = { { 0 } };
+    size_t size = sizeof(made.bytes);
+    AUTO_PAIR EVP_PKEY *other = public_of(peer);
+    AUTO_CONTEXT EVP_PKEY_CTX *context =
+        other == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, key->pair, NULL);
+    if (context == NULL || EVP_PKEY_derive_init(context) != 1 ||
+        EVP_PKEY_derive_set_peer(context, other) != 1 ||
+        EVP_PKEY_derive(context, made.bytes, &size) != 1 || size != sizeof(made.bytes))
+        return crypto_error(error, ERROR_INVALID, "not a usable P-256 key");
+    *shared = made;
+    return true;
+}
+
 /* The table of a key that signs most of what is verified, NULL for others. */
 static const struct p256_comb *find_comb(const struct ecdsa_public *key)
 {

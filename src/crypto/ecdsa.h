@@ -49,6 +49,10 @@ const struct ecdsa_public *ecdsa_key_public(const struct ecdsa_key *key);
 
 MUST_CHECK bool ecdsa_sign(struct ecdsa_signature *signature, const struct ecdsa_key *key,
                            const struct digest32 *digest, struct error *error);
+/* The x-coordinate of ECDH (NIST SP 800-56A), not yet a key: derive one from it.  INVALID when the
+ * peer's point is not on the curve. */
+MUST_CHECK bool ecdsa_key_agree(struct secret32 *shared, const struct ecdsa_key *key,
+                                const struct ecdsa_public *peer, struct error *error);
 /* UNVERIFIED for whatever reason: r or s out of 1..n-1, point off the curve, wrong signature. */
 MUST_CHECK bool ecdsa_verify(const struct ecdsa_public *key, const struct digest32 *digest,
                              const struct ecdsa_signature *signature, struct error *error);

@@ -2,6 +2,7 @@
 #include "crypto/hpke.h"
 
 #include "core/writer.h"
+#include "crypto/hpke_parts.h"
 #include "crypto/limits.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
@@ -50,14 +51,17 @@ void hpke_context_done(struct hpke_context *context)
     secret_wipe(context, sizeof(*context));
 }
 
-static const struct suite kem_suite = { { 'K', 'E', 'M', 0, HPKE_KEM_X25519 }, KEM_SUITE_SIZE };
+static struct suite kem_suite_of(uint16_t kem)
+{
+    return (struct suite){ { 'K', 'E', 'M', (uint8_t)(kem >> 8), (uint8_t)kem }, KEM_SUITE_SIZE };
+}
 
-static struct suite suite_of(enum aead_kind aead)
+static struct suite suite_of(uint16_t kem, enum aead_kind aead)
 {
     struct suite suite = { .size = SUITE_SIZE };
     struct writer writer = writer_into(suite.bytes, sizeof(suite.bytes));
     write_bytes(&writer, BYTES_LITERAL("HPKE"));
-    write_u16_be(&writer, HPKE_KEM_X25519);
+    write_u16_be(&writer, kem);
     write_u16_be(&writer, HPKE_KDF_SHA256);
     write_u16_be(&writer, hpke_aead_id(aead));
     return suite;
@@ -94,26 +98,22 @@ static void labeled_expand(void *target, size_t size, const struct suite *suite,
 
 /* ---- DHKEM (section 4.1) ---- */
 
-struct exchange {
-    struct secret32 secrets[2]; /* one, or two in auth mode */
-    size_t count;
-    struct x25519_public encapsulated, recipient, sender;
-};
-
-static void exchange_done(struct exchange *exchange)
+void hpke_exchange_done(struct hpke_exchange *exchange)
 {
     secret_wipe(exchange, sizeof(*exchange));
 }
 
-static struct digest32 shared_secret(const struct exchange *exchange)
+static struct digest32 shared_secret(const struct hpke_exchange *exchange)
 {
-    uint8_t context[3 * 32];
+    struct suite kem_suite = kem_suite_of(exchange->kem);
+    uint8_t context[HPKE_KEM_CONTEXT_SIZE_MAX];
     struct writer writer = writer_into(context, sizeof(context));
     struct digest32 shared;
-    write_bytes(&writer, BYTES_OF(exchange->encapsulated.bytes));
-    write_bytes(&writer, BYTES_OF(exchange->recipient.bytes));
+    write_bytes(&writer, exchange->encapsulated);
+    write_bytes(&writer, exchange->recipient);
     if (exchange->count == 2)
-        write_bytes(&writer, BYTES_OF(exchange->sender.bytes));
+        write_bytes(&writer, exchange->sender);
+    ASSERT(!writer.failed);
     struct digest32 extracted = labeled_extract(
         &kem_suite, (struct bytes){ 0 }, "eae_prk",
         bytes_of(exchange->secrets[0].bytes, exchange->count * sizeof(exchange->secrets[0])));
@@ -125,10 +125,10 @@ static struct digest32 shared_secret(const struct exchange *exchange)
 
 /* ---- key schedule (section 5.1) ---- */
 
-static void schedule(struct hpke_context *context, const struct hpke_setup *setup,
-                     const struct exchange *exchange)
+void hpke_schedule(struct hpke_context *context, const struct hpke_setup *setup,
+                   const struct hpke_exchange *exchange)
 {
-    struct suite suite = suite_of(setup->aead);
+    struct suite suite = suite_of(exchange->kem, setup->aead);
     struct digest32 shared = shared_secret(exchange);
     struct digest32 id_hash =
         labeled_extract(&suite, (struct bytes){ 0 }, "psk_id_hash", (struct bytes){ 0 });
@@ -142,7 +142,7 @@ static void schedule(struct hpke_context *context, const struct hpke_setup *setu
     struct bytes schedule_context = writer_view(&writer);
     struct digest32 secret =
         labeled_extract(&suite, BYTES_OF(shared.bytes), "secret", (struct bytes){ 0 });
-    *context = (struct hpke_context){ .aead = setup->aead };
+    *context = (struct hpke_context){ .kem = exchange->kem, .aead = setup->aead };
     labeled_expand(context->key.bytes, aead_key_size(setup->aead), &suite, &secret, "key",
                    schedule_context);
     labeled_expand(context->nonce.bytes, sizeof(context->nonce.bytes), &suite, &secret,
@@ -153,7 +153,7 @@ static void schedule(struct hpke_context *context, const struct hpke_setup *setu
     secret_wipe(&secret, sizeof(secret));
 }
 
-static bool info_fits(const struct hpke_setup *setup, struct error *error)
+bool hpke_info_fits(const struct hpke_setup *setup, struct error *error)
 {
     return setup->info.size <= HPKE_INFO_SIZE_MAX ||
            error_set(error, ERROR_LIMIT, "HPKE info of %zu bytes, at most %d", setup->info.size,
@@ -164,19 +164,23 @@ bool hpke_setup_sender_with(struct hpke_context *context, struct x25519_public *
                             const struct hpke_setup *setup, const struct x25519_public *recipient,
                             const struct secret32 *ephemeral, struct error *error)
 {
-    __attribute__((cleanup(exchange_done))) struct exchange exchange = { .count = 1,
-                                                                         .recipient = *recipient };
-    if (!info_fits(setup, error) || !x25519_public_of(&exchange.encapsulated, ephemeral, error) ||
+    struct x25519_public own, sender;
+    AUTO_HPKE_EXCHANGE struct hpke_exchange exchange = { .kem = HPKE_KEM_X25519,
+                                                         .count = 1,
+                                                         .encapsulated = BYTES_OF(own.bytes),
+                                                         .recipient = BYTES_OF(recipient->bytes) };
+    if (!hpke_info_fits(setup, error) || !x25519_public_of(&own, ephemeral, error) ||
         !x25519_agree(&exchange.secrets[0], ephemeral, recipient, error))
         return error_within(error, "HPKE");
     if (setup->sender_private != NULL) {
         exchange.count = 2;
-        if (!x25519_public_of(&exchange.sender, setup->sender_private, error) ||
+        exchange.sender = BYTES_OF(sender.bytes);
+        if (!x25519_public_of(&sender, setup->sender_private, error) ||
             !x25519_agree(&exchange.secrets[1], setup->sender_private, recipient, error))
             return error_within(error, "HPKE");
     }
-    schedule(context, setup, &exchange);
-    *encapsulated = exchange.encapsulated;
+    hpke_schedule(context, setup, &exchange);
+    *encapsulated = own;
     return true;
 }
 
@@ -193,19 +197,22 @@ bool hpke_setup_recipient(struct hpke_context *context, const struct hpke_setup 
                           const struct x25519_public *encapsulated,
                           const struct secret32 *recipient, struct error *error)
 {
-    __attribute__((cleanup(exchange_done))) struct exchange exchange = { .count = 1,
-                                                                         .encapsulated =
-                                                                             *encapsulated };
-    if (!info_fits(setup, error) || !x25519_public_of(&exchange.recipient, recipient, error) ||
+    struct x25519_public own;
+    AUTO_HPKE_EXCHANGE struct hpke_exchange exchange = { .kem = HPKE_KEM_X25519,
+                                                         .count = 1,
+                                                         .encapsulated =
+                                                             BYTES_OF(encapsulated->bytes),
+                                                         .recipient = BYTES_OF(own.bytes) };
+    if (!hpke_info_fits(setup, error) || !x25519_public_of(&own, recipient, error) ||
         !x25519_agree(&exchange.secrets[0], recipient, encapsulated, error))
         return error_within(error, "HPKE");
     if (setup->sender_public != NULL) {
         exchange.count = 2;
-        exchange.sender = *setup->sender_public;
+        exchange.sender = BYTES_OF(setup->sender_public->bytes);
         if (!x25519_agree(&exchange.secrets[1], recipient, setup->sender_public, error))
             return error_within(error, "HPKE");
     }
-    schedule(context, setup, &exchange);
+    hpke_schedule(context, setup, &exchange);
     return true;
 }
 
@@ -246,7 +253,7 @@ bool hpke_open(struct hpke_context *context, void *plain, struct bytes sealed,
 
 void hpke_export(void *target, size_t size, const struct hpke_context *context, struct bytes label)
 {
-    struct suite suite = suite_of(context->aead);
+    struct suite suite = suite_of(context->kem, context->aead);
     struct digest32 secret;
     ASSERT(label.size <= HPKE_INFO_SIZE_MAX);
     memcpy(secret.bytes, context->exporter.bytes, sizeof(secret.bytes));

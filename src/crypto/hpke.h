@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* HPKE (RFC 9180) with DHKEM(X25519, HKDF-SHA256), HKDF-SHA256 and one of three AEADs; modes base
- * and auth, the exporter.
+/* HPKE (RFC 9180) with DHKEM(X25519, HKDF-SHA256) or DHKEM(P-256, HKDF-SHA256), HKDF-SHA256 and one
+ * of three AEADs; modes base and (X25519 only) auth, the exporter.
  *
  *     struct hpke_setup setup = { AEAD_AES_256_GCM, BYTES_LITERAL("my/purpose/1"), NULL };
  *     hpke_setup_sender(&context, &encapsulated, &setup, &recipient, &error)
@@ -15,10 +15,12 @@
 #define CRYPTO_HPKE_H
 
 #include "crypto/aead.h"
+#include "crypto/ecdsa.h"
 #include "crypto/x25519.h"
 
 enum {
-    HPKE_KEM_X25519 = 0x0020, /* numbers of RFC 9180 section 7 */
+    HPKE_KEM_P256 = 0x0010, /* numbers of RFC 9180 section 7 */
+    HPKE_KEM_X25519 = 0x0020,
     HPKE_KDF_SHA256 = 0x0001,
     HPKE_MESSAGES_MAX = 1 << 30
 };
@@ -35,6 +37,7 @@ struct hpke_setup {
 };
 
 struct hpke_context {
+    uint16_t kem;
     enum aead_kind aead;
     struct secret32 key; /* of which aead_key_size bytes count */
     struct aead_nonce nonce;
@@ -57,6 +60,24 @@ MUST_CHECK bool hpke_setup_sender_with(struct hpke_context *context,
 MUST_CHECK bool hpke_setup_recipient(struct hpke_context *context, const struct hpke_setup *setup,
                                      const struct x25519_public *encapsulated,
                                      const struct secret32 *recipient, struct error *error);
+
+/* To a P-256 key, base mode: the setup's senders are ignored.  The encapsulated key is a point in
+ * SEC 1's uncompressed form less its first byte, 4.  INVALID for a point that is not on the curve.
+ */
+MUST_CHECK bool hpke_p256_setup_sender(struct hpke_context *context,
+                                       struct ecdsa_public *encapsulated,
+                                       const struct hpke_setup *setup,
+                                       const struct ecdsa_public *recipient, struct error *error);
+/* The same with a chosen ephemeral key, for test vectors. */
+MUST_CHECK bool hpke_p256_setup_sender_with(struct hpke_context *context,
+                                            struct ecdsa_public *encapsulated,
+                                            const struct hpke_setup *setup,
+                                            const struct ecdsa_public *recipient,
+                                            const struct ecdsa_key *ephemeral, struct error *error);
+MUST_CHECK bool hpke_p256_setup_recipient(struct hpke_context *context,
+                                          const struct hpke_setup *setup,
+                                          const struct ecdsa_public *encapsulated,
+                                          const struct ecdsa_key *recipient, struct error *error);
 
 /* As aead_seal and aead_open, the sequence number in the nonce.  A message that doesn't open does
  * not count. */

@@ -228,7 +228,7 @@ bool keeper_unseal(struct keeper *keeper, int64_t not_before_s, const struct oht
     unseal_request_write(&keeper->payload, &asked);
     if (!call(keeper, KEEPER_UNSEAL, &answer, error))
         return false;
-    struct hpke_context read = { .aead = request->aead };
+    struct hpke_context read = { .kem = HPKE_KEM_X25519, .aead = request->aead };
     struct reader reader = reader_of(answer.payload);
     read_into(&reader, read.key.bytes, sizeof(read.key.bytes));
     read_into(&reader, read.nonce.bytes, sizeof(read.nonce.bytes));
