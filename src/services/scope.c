@@ -36,6 +36,7 @@ void scope_done(struct service_scope *scope)
 {
     answers_drop(scope);
     requests_drop(scope);
+    redactions_release(TAKE(scope->redactions));
 }
 
 /* The next answer of the list. */
@@ -291,6 +292,16 @@ void service_refuse(struct service_call *call, enum call_error code, const char 
     vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
     call_end(call, code, bytes_of_string(text));
+}
+
+bool service_redact(struct service_call *call, struct bytes value, struct error *error)
+{
+    return redactions_add(&call->scope->redactions, value, error);
+}
+
+struct redactions *services_redactions(const struct service_scope *scope)
+{
+    return scope == NULL ? NULL : scope->redactions;
 }
 
 void service_refuse_error(struct service_call *call, const struct error *error)

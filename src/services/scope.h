@@ -28,8 +28,9 @@ struct service_scope {
     void *states[SERVICE_COUNT_MAX];
     struct service_use uses[SERVICE_USE_COUNT_MAX];
     unsigned use_count;
-    uint32_t call_count; /* ever made */
-    uint64_t bytes;      /* of requests and answers, ever */
+    struct redactions *redactions; /* what must not stand in its log; NULL: nothing */
+    uint32_t call_count;           /* ever made */
+    uint64_t bytes;                /* of requests and answers, ever */
 
     /* The list under way. */
     uint8_t *requests; /* a copy; NULL: none */

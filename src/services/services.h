@@ -16,6 +16,7 @@
 
 #include "abi/call.h"
 #include "base/error.h"
+#include "logs/redact.h"
 #include "services/limits.h"
 #include "services/permissions.h"
 
@@ -112,6 +113,10 @@ struct service_use {
 };
 MUST_CHECK bool service_use(struct service_scope *scope, const struct service_use *use);
 
+/* The value is a secret: it is taken out of whatever the invocation logged, before too.  Call it
+ * before the answer; false: the secret must not be handed out. */
+MUST_CHECK bool service_redact(struct service_call *call, struct bytes value, struct error *error);
+
 enum service_verdict {
     SERVICE_KEEP,     /* the outcome stands */
     SERVICE_RETRY,    /* from the start, where the function allows it; else as CONFLICT */
@@ -153,6 +158,9 @@ void services_end(struct service_scope *scope, bool is_commit, service_concluded
 /* The receipt of what was kept is there: borrowed until `done`, which comes once, now or later. */
 void services_issue(struct service_scope *scope, struct bytes receipt, service_concluded *done,
                     void *context);
+/* What must not stand in the invocation's log; NULL: nothing.  `scope` may be NULL.  Hold it to
+ * keep it. */
+struct redactions *services_redactions(const struct service_scope *scope);
 const struct service_use *services_uses(const struct service_scope *scope, unsigned *count);
 /* Without a call to anybody who waits. */
 void services_forget(struct service_scope *scope);
