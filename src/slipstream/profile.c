@@ -102,7 +102,7 @@ static void row_insert(struct profile_row *rows, uint32_t *count, struct profile
     *count = MIN(*count + 1, (uint32_t)PROFILE_ROWS_MAX);
 }
 
-uint32_t profile_read(const struct profile *profile, struct profile_row *rows, uint32_t *count)
+uint32_t profile_rows(const struct profile *profile, struct profile_row *rows, uint32_t *count)
 {
     *count = 0;
     if (profile == NULL)

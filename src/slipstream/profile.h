@@ -33,6 +33,6 @@ bool profile_is_open(const struct profile *profile);
 /* `address`: of the instruction that was interrupted. */
 void profile_add(struct profile *profile, const struct image *image, uint64_t address);
 /* All samples, and at most PROFILE_ROWS_MAX functions, those with most samples first. */
-uint32_t profile_read(const struct profile *profile, struct profile_row *rows, uint32_t *count);
+uint32_t profile_rows(const struct profile *profile, struct profile_row *rows, uint32_t *count);
 
 #endif

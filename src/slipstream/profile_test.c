@@ -46,7 +46,7 @@ static void counts_by_function(void)
     struct image_function first = image_function_at(sampled.image, 0);
     struct image_function second = image_function_at(sampled.image, 1);
     uint32_t count;
-    CHECK_NUMBER(profile_read(sampled.profile, rows, &count), 0);
+    CHECK_NUMBER(profile_rows(sampled.profile, rows, &count), 0);
     CHECK_NUMBER(count, 0);
     profile_add(sampled.profile, sampled.image, LAYOUT_CODE + first.code_offset);
     for (unsigned i = 0; i < 3; i++)
@@ -54,7 +54,7 @@ static void counts_by_function(void)
     profile_add(sampled.profile, sampled.image, LAYOUT_RUNTIME);
     profile_add(sampled.profile, sampled.image, LAYOUT_CODE + LAYOUT_CODE_SIZE_MAX - 1);
     profile_add(sampled.profile, sampled.image, UINT64_MAX);
-    CHECK_NUMBER(profile_read(sampled.profile, rows, &count), 7);
+    CHECK_NUMBER(profile_rows(sampled.profile, rows, &count), 7);
     REQUIRE(count == 2);
     CHECK_NUMBER(rows[0].function, second.index);
     CHECK_NUMBER(rows[0].samples, 3);
@@ -71,9 +71,9 @@ static void learns_enough_once(void)
     for (unsigned i = 0; i < PROFILE_SAMPLES_MAX + 10; i++)
         profile_add(sampled.profile, sampled.image, LAYOUT_CODE);
     CHECK(!profile_is_open(sampled.profile));
-    CHECK_NUMBER(profile_read(sampled.profile, rows, &count), PROFILE_SAMPLES_MAX);
+    CHECK_NUMBER(profile_rows(sampled.profile, rows, &count), PROFILE_SAMPLES_MAX);
     CHECK(!profile_is_open(NULL));
-    CHECK_NUMBER(profile_read(NULL, rows, &count), 0);
+    CHECK_NUMBER(profile_rows(NULL, rows, &count), 0);
 }
 
 static const struct test tests[] = { TEST(counts_by_function), TEST(learns_enough_once) };

@@ -187,7 +187,7 @@ static bool serve_profile(void *context, const struct ipc_message *message, stru
         return error_set(error, ERROR_INVALID, "profile request has a wrong size");
     if (!library_find(&serve->library, function, &row))
         return error_set(error, ERROR_NOT_FOUND, "function %u is not loaded", function);
-    write_u32_le(&writer, profile_read(row.program->profile, rows, &count));
+    write_u32_le(&writer, profile_rows(row.program->profile, rows, &count));
     program_close(row.program);
     write_u32_le(&writer, count);
     for (uint32_t i = 0; i < count; i++) {

@@ -320,4 +320,5 @@ const struct store_operations sqlite_operations = {
     .blob_read = sqlite_blob_read,
     .blob_size = sqlite_blob_size,
     .blob_delete = sqlite_blob_delete,
+    .walk_next = sqlite_walk_next,
 };

@@ -61,6 +61,13 @@ static const char *const statements_sql[STATEMENT_COUNT] = {
     [STATEMENT_CHUNK_INSERT] =
         "INSERT OR ABORT INTO chunk(blob, position, content) VALUES(?, ?, ?)",
     [STATEMENT_CHUNK_DELETE] = "DELETE FROM chunk WHERE blob = ?",
+    [STATEMENT_WALK_RECORD] = "SELECT space, key FROM record WHERE (space, key) > (?, ?)"
+                              " ORDER BY space, key LIMIT 1",
+    [STATEMENT_WALK_BLOB] = "SELECT id, digest FROM blob WHERE id > ? ORDER BY id LIMIT 1",
+    [STATEMENT_WALK_STRAY] =
+        "SELECT count(*) FROM chunk LEFT JOIN blob ON blob.id = chunk.blob"
+        " WHERE blob.id IS NULL OR position < 0 OR position >= max(1, (size + 1048575) / 1048576)",
+    [STATEMENT_WALK_COUNTS] = "SELECT (SELECT count(*) FROM record), (SELECT count(*) FROM blob)",
 };
 
 static bool execute(struct sqlite_store *sqlite, const char *sql, struct error *error)

@@ -29,6 +29,10 @@ enum sqlite_statement {
     STATEMENT_CHUNK_GET,
     STATEMENT_CHUNK_INSERT,
     STATEMENT_CHUNK_DELETE,
+    STATEMENT_WALK_RECORD,
+    STATEMENT_WALK_BLOB,
+    STATEMENT_WALK_STRAY,
+    STATEMENT_WALK_COUNTS,
     STATEMENT_COUNT,
 };
 
@@ -77,6 +81,10 @@ MUST_CHECK bool sqlite_begin(struct sqlite_store *sqlite, struct error *error);
 /* Commits, or rolls back and fails. */
 MUST_CHECK bool sqlite_commit(struct sqlite_store *sqlite, struct error *error);
 void sqlite_rollback(struct sqlite_store *sqlite);
+
+/* sqlite_walk.c */
+bool sqlite_walk_next(struct store *store, struct store_walk *walk, bool *more,
+                      struct error *error);
 
 extern const struct store_operations sqlite_operations;
 bool sqlite_blob_put(struct store *store, const struct digest32 *digest, struct bytes content,

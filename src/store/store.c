@@ -238,3 +238,8 @@ bool store_blob_delete(struct store *store, const struct digest32 *digest, struc
 {
     return store->operations->blob_delete(store, digest, error);
 }
+
+bool store_walk_next(struct store *store, struct store_walk *walk, bool *more, struct error *error)
+{
+    return store->operations->walk_next(store, walk, more, error);
+}

@@ -148,4 +148,28 @@ MUST_CHECK bool store_blob_size(struct store *store, const struct digest32 *dige
 MUST_CHECK bool store_blob_delete(struct store *store, const struct digest32 *digest,
                                   struct error *error);
 
+/* A walk over all there is, one thing a call: zeros at first.  Others may use the store between two
+ * calls; what they write may be met or not. */
+enum store_walk_phase {
+    STORE_WALK_FILE, /* the file as the database's own check sees it */
+    STORE_WALK_RECORDS,
+    STORE_WALK_BLOBS,
+    STORE_WALK_REST, /* what belongs to nothing; whether the records are as many as there should be
+                      */
+    STORE_WALK_END
+};
+struct store_walk {
+    enum store_walk_phase phase;
+    char space[STORE_SPACE_SIZE_MAX + 1]; /* of the record met last */
+    char key[STORE_KEY_SIZE_MAX + 1];
+    uint64_t blob;
+    uint64_t records, blobs, bytes;  /* met so far; bytes in the clear */
+    uint64_t records_all, blobs_all; /* that there were when it began */
+};
+/* Reads, opens and checks the next thing: a record against its revision and seal, a blob against
+ * its digest.  False: it is not as it was written, and the error names it; the walk is past it.
+ * *more is set in any case. */
+MUST_CHECK bool store_walk_next(struct store *store, struct store_walk *walk, bool *more,
+                                struct error *error);
+
 #endif

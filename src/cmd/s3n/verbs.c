@@ -14,6 +14,8 @@ const struct verb *const verbs[] = {
     &verb_rollback,
     &verb_release,
     &verb_kv,
+    /* of a node's operator */
+    &verb_node,
     /* without a node */
     &verb_verify,
     &verb_measure,

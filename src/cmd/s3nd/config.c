@@ -7,6 +7,7 @@
 #include "crypto/base64.h"
 #include "functions/limits.h"
 #include "keys/kbs.h"
+#include "operations/configuration.h"
 #include "platform/platform.h"
 
 #include <stddef.h>
@@ -389,11 +390,6 @@ static bool optimiser_read(struct config *config, const json_t *root, struct err
 
 static bool file_apply(struct config *config, struct error *error)
 {
-    static const char *const keys[] = { "data_dir",    "listen",    "admin",    "tee",
-                                        "first_owner", "owners",    "users",    "limits",
-                                        "optimiser",   "processor", "backend",  "cgroup",
-                                        "process",     "handover",  "root",     "collateral",
-                                        "quotas",      "policy",    "versions", NULL };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, CONFIG_SIZE_MAX);
     AUTO_TOML struct toml_document document = { 0 };
@@ -402,7 +398,7 @@ static bool file_apply(struct config *config, struct error *error)
         return false;
     const json_t *root = document.root;
     bool read =
-        json_check_keys(root, keys, "configuration", error) &&
+        configuration_check(root, error) &&
         string_read(config->data_folder, sizeof(config->data_folder), root, "data_dir", error) &&
         string_read(config->listen, sizeof(config->listen), root, "listen", error) &&
         string_read(config->admin, sizeof(config->admin), root, "admin", error) &&
@@ -423,7 +419,7 @@ struct command_line {
 
 static const struct option_row rows[] = {
     { "config", 'c', OPTION_STRING, offsetof(struct command_line, file), "FILE",
-      "configuration in TOML ($S3N_CONFIG; docs/operating.md)", 0, 0 },
+      "configuration in TOML ($S3N_CONFIG; docs/configuration.md)", 0, 0 },
     { "data-dir", 0, OPTION_STRING, offsetof(struct command_line, data_folder), "DIR",
       "what must survive ($S3N_DATA_DIR; root: /var/lib/s3n, others: ~/.local/state/s3n)", 0, 0 },
     { "listen", 0, OPTION_STRING, offsetof(struct command_line, listen), "ADDR:PORT",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the operator decided: command line over environment over configuration file over defaults.
- * docs/operating.md lists the keys. */
+ * operations/configuration_keys.c lists the keys. */
 #ifndef S3ND_CONFIG_H
 #define S3ND_CONFIG_H
 

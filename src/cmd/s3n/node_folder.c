@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3n/node_folder.h"
+
+#include "base/file.h"
+#include "base/spawn.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    KEEPER_END_MS = 5000
+};
+
+static const char *environment_or(const char *given, const char *name)
+{
+    const char *value = given == NULL ? getenv(name) : given;
+    return value == NULL || value[0] == '\0' ? NULL : value;
+}
+
+void node_settings_find(char path[PATH_MAX], const struct node_options *options)
+{
+    const char *given = environment_or(options->settings, "S3N_CONFIG");
+    const char *data = environment_or(options->data_folder, "S3N_DATA_DIR");
+    const char *home = getenv("HOME");
+    int size;
+    if (given != NULL)
+        size = snprintf(path, PATH_MAX, "%s", given);
+    else if (data != NULL)
+        size = snprintf(path, PATH_MAX, "%s/s3nd.toml", data);
+    else if (geteuid() == 0)
+        size = snprintf(path, PATH_MAX, "/etc/s3n/s3nd.toml");
+    else
+        size = snprintf(path, PATH_MAX, "%s/.local/state/s3n/s3nd.toml", home == NULL ? "." : home);
+    if (size >= PATH_MAX || (given == NULL && access(path, F_OK) != 0))
+        path[0] = '\0';
+}
+
+bool node_config_read(struct config *config, const struct node_options *options,
+                      struct error *error)
+{
+    char settings[PATH_MAX], data[PATH_MAX], tee[32];
+    char data_option[] = "--data-dir", file_option[] = "--config", tee_option[] = "--tee";
+    char *arguments[8] = { NULL };
+    size_t count = 0;
+    node_settings_find(settings, options);
+    if (settings[0] != '\0') {
+        arguments[count++] = file_option;
+        arguments[count++] = settings;
+    }
+    if (options->data_folder != NULL) {
+        snprintf(data, sizeof(data), "%s", options->data_folder);
+        arguments[count++] = data_option;
+        arguments[count++] = data;
+    }
+    if (options->tee != NULL) {
+        snprintf(tee, sizeof(tee), "%s", options->tee);
+        arguments[count++] = tee_option;
+        arguments[count++] = tee;
+    }
+    return config_read(config, arguments, error);
+}
+
+bool node_folder_path(char path[PATH_MAX], const struct config *config, const char *name,
+                      struct error *error)
+{
+    return snprintf(path, PATH_MAX, "%s/%s", config->data_folder, name) < PATH_MAX ||
+           error_set(error, ERROR_LIMIT, "the data folder's path is too long");
+}
+
+bool node_folder_lock(struct node_folder *folder, const struct node_options *options,
+                      struct error *error)
+{
+    if (!node_config_read(&folder->config, options, error))
+        return false;
+    /* Nothing is run here, so nothing is measured. */
+    memcpy(folder->config.backend, "kvm", sizeof("kvm"));
+    return launcher_init(&folder->launcher, &folder->config, error) &&
+           launcher_make_folders(&folder->launcher, error) &&
+           launcher_lock_folder(&folder->launcher, &folder->lock, error);
+}
+
+bool node_folder_keeper(struct node_folder *folder, struct error *error)
+{
+    int pair[2];
+    setenv("S3N_LOG", "warn", 0); /* what it says at every start is nobody's concern here */
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+        return error_system(error, "a socket for the keeper");
+    bool started = launch_keeper(&folder->launcher, pair[1], &folder->keeper_pid, error);
+    close(pair[1]);
+    if (!started) {
+        close(pair[0]);
+        return false;
+    }
+    if (keeper_connect(&folder->keeper, pair[0], error) &&
+        keeper_get_info(folder->keeper, &folder->info, error))
+        return true;
+    struct spawn_end end;
+    struct error ignored;
+    if (error->code == ERROR_UNAVAILABLE &&
+        spawn_wait(&end, folder->keeper_pid, KEEPER_END_MS, &ignored)) {
+        folder->keeper_pid = 0;
+        error_set(error, ERROR_UNAVAILABLE, "the keeper does not start: its message is above");
+    }
+    return false;
+}
+
+void node_folder_done(struct node_folder *folder)
+{
+    struct spawn_end end;
+    struct error error;
+    keeper_close(TAKE(folder->keeper));
+    if (folder->keeper_pid > 0 && !spawn_wait(&end, folder->keeper_pid, KEEPER_END_MS, &error)) {
+        kill(folder->keeper_pid, SIGKILL);
+        (void)!spawn_wait(&end, folder->keeper_pid, -1, &error);
+    }
+    folder->keeper_pid = 0;
+    if (folder->launcher.event_register > 0)
+        file_close(&folder->launcher.event_register);
+    file_close(&folder->lock);
+}

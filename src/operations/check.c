@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "operations/check.h"
+
+#include "core/hex.h"
+#include "functions/registry.h"
+#include "keys/sealing.h"
+#include "state/states.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define STATES_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "state/root" })
+#define STATES_PREFIX    "kv/"
+
+enum {
+    PROGRESS_EVERY = 64
+};
+
+static void found(struct check *check, const char *part, const struct error *problem)
+{
+    check->counts.problems++;
+    check->listener->found(check->listener->context, part, problem);
+}
+
+static void progress(struct check *check, const char *part, uint64_t done, uint64_t all)
+{
+    check->listener->progress(check->listener->context, part, done, all);
+}
+
+/* `spaces` (NULL: nobody asks) gets the names of the spaces that hold a state. */
+static void store_walk(struct check *check, struct store *store, const char *part, json_t *spaces)
+{
+    struct store_walk walk = { 0 };
+    struct error error;
+    char last[STORE_SPACE_SIZE_MAX + 1] = "";
+    for (bool more = true; more;) {
+        if (!store_walk_next(store, &walk, &more, &error))
+            found(check, part, &error);
+        if (spaces != NULL && strcmp(last, walk.space) != 0) {
+            memcpy(last, walk.space, sizeof(last));
+            if (strncmp(last, STATES_PREFIX, strlen(STATES_PREFIX)) == 0)
+                json_array_append_new(spaces, json_string(last + strlen(STATES_PREFIX)));
+        }
+        uint64_t done = walk.records + walk.blobs;
+        if (done % PROGRESS_EVERY == 0)
+            progress(check, part, done, walk.records_all + walk.blobs_all);
+    }
+    check->counts.records += walk.records;
+    check->counts.blobs += walk.blobs;
+    check->counts.bytes += walk.bytes;
+    progress(check, part, walk.records + walk.blobs, walk.records + walk.blobs);
+}
+
+void check_store(struct check *check, struct store *store, const char *part)
+{
+    store_walk(check, store, part, NULL);
+}
+
+/* --- versions --- */
+
+static void blob_check(struct check *check, struct store *store, const struct digest32 *digest,
+                       const char *what)
+{
+    struct error error;
+    uint64_t size;
+    if (!store_blob_size(store, digest, &size, &error)) {
+        error_within(&error, "%s sha256:%s", what, hex_of_digest(digest).text);
+        found(check, "versions", &error);
+    }
+}
+
+static void version_check(struct check *check, struct store *store, struct registry *registry,
+                          const struct registry_entry *entry, uint64_t number)
+{
+    AUTO(application) struct application *application = NULL;
+    struct error error;
+    check->counts.versions++;
+    if (!registry_version_show(registry, entry->name, number, &application, NULL, &error) ||
+        !application_verify(application, &error)) {
+        error_within(&error, "%s, version %llu", entry->name, (unsigned long long)number);
+        found(check, "versions", &error);
+        return;
+    }
+    char what[NAME_SIZE_MAX + 64];
+    for (size_t i = 0; i < application->manifest->function_count; i++) {
+        const struct manifest_function *function = &application->manifest->functions[i];
+        snprintf(what, sizeof(what), "%s, version %llu, module", entry->name,
+                 (unsigned long long)number);
+        blob_check(check, store, &function->code, what);
+        snprintf(what, sizeof(what), "%s, version %llu, image", entry->name,
+                 (unsigned long long)number);
+        blob_check(check, store, &application->images[i].image, what);
+        snprintf(what, sizeof(what), "%s, version %llu, files", entry->name,
+                 (unsigned long long)number);
+        if (function->has_archive)
+            blob_check(check, store, &function->archive, what);
+    }
+}
+
+static void versions_check(struct check *check, struct store *store)
+{
+    AUTO(registry) struct registry *registry = NULL;
+    struct registry_options options = { .store = store };
+    struct error error;
+    if (!registry_open(&registry, &options, &error)) {
+        found(check, "versions", &error);
+        return;
+    }
+    check->counts.applications = registry_count(registry);
+    for (size_t i = 0; i < registry_count(registry); i++) {
+        const struct registry_entry *entry = registry_at(registry, i);
+        for (size_t j = 0; j < entry->version_count; j++)
+            version_check(check, store, registry, entry, entry->versions[j].number);
+        progress(check, "versions", i + 1, registry_count(registry));
+    }
+}
+
+/* --- audit logs --- */
+
+static bool chain_check(struct check *check, struct audit *audit, const struct digest32 *owner,
+                        struct error *error)
+{
+    struct audit_head at = { 0 }, last;
+    if (!audit_head(audit, owner, &last, error))
+        return false;
+    for (bool more = true; more;) {
+        AUTO_JSON json_t *entries = NULL;
+        if (!audit_read(audit, owner, at.number + 1, STORE_LIST_MAX, &entries, &more, error))
+            return false;
+        for (size_t i = 0; i < json_array_size(entries); i++) {
+            const json_t *text = json_array_get(entries, i);
+            if (!audit_check(&at, bytes_of(json_string_value(text), json_string_length(text)),
+                             error))
+                return false;
+        }
+        more = more && json_array_size(entries) > 0;
+    }
+    check->counts.entries += at.number;
+    return (at.number == last.number && digest32_equal(&at.digest, &last.digest)) ||
+           error_set(error, ERROR_CORRUPT, "it ends with entry %llu, not %llu",
+                     (unsigned long long)at.number, (unsigned long long)last.number);
+}
+
+static void audit_logs_check(struct check *check, struct store *store)
+{
+    static const char prefix[] = "audit-heads/";
+    AUTO(audit) struct audit *audit = NULL;
+    struct error error;
+    char after[STORE_KEY_SIZE_MAX + 1] = "";
+    if (!audit_open(&audit, store, &error)) {
+        found(check, "audit", &error);
+        return;
+    }
+    for (bool more = true; more;) {
+        AUTO_STORE_PAGE struct store_page page = { 0 };
+        if (!store_list(store, (struct store_key){ STORE_SPACE_NODE, prefix }, after,
+                        STORE_LIST_MAX, &page, &error)) {
+            found(check, "audit", &error);
+            return;
+        }
+        for (size_t i = 0; i < page.count; i++) {
+            const char *name = page.entries[i].key + strlen(prefix);
+            struct digest32 owner;
+            snprintf(after, sizeof(after), "%s", page.entries[i].key);
+            if (!hex_decode(owner.bytes, sizeof(owner.bytes), bytes_of_string(name)))
+                error_set(&error, ERROR_CORRUPT, "a log of nobody");
+            else if (chain_check(check, audit, &owner, &error))
+                continue;
+            error_within(&error, "log of %.16s", name);
+            found(check, "audit", &error);
+        }
+        more = page.more;
+    }
+}
+
+void check_contents(struct check *check, struct store *store)
+{
+    versions_check(check, store);
+    audit_logs_check(check, store);
+}
+
+/* --- states --- */
+
+bool states_key_read(struct store *store, struct secret32 *key, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    uint64_t revision;
+    buffer_init(&text, sizeof(key->bytes));
+    if (!store_get(store, STATES_KEY_PLACE, &text, &revision, error))
+        return false;
+    bool fits = text.size == sizeof(key->bytes);
+    if (fits)
+        memcpy(key->bytes, text.data, sizeof(key->bytes));
+    secret_wipe(text.data, text.size);
+    return fits || error_set(error, ERROR_CORRUPT, "the state's key has the wrong size");
+}
+
+static bool records_check(struct check *check, const struct check_states *where,
+                          const struct sealer *sealer, json_t *spaces, struct error *error)
+{
+    AUTO(store) struct store *store = NULL;
+    bool opened = where->anchor == NULL
+                      ? store_open_sqlite(&store, where->path, sealer, error)
+                      : store_open_anchored(&store, where->path, sealer, where->anchor, error);
+    if (opened)
+        store_walk(check, store, "state", spaces);
+    return opened;
+}
+
+/* Each state as the node itself reads it: entries in their places, and the head over them. */
+static void heads_check(struct check *check, struct states *states, const json_t *spaces)
+{
+    struct error error;
+    for (size_t i = 0; i < json_array_size(spaces); i++) {
+        AUTO(state) struct state *state = NULL;
+        const char *id = json_string_value(json_array_get(spaces, i));
+        check->counts.states++;
+        if (!states_get(states, id, &state, &error)) {
+            error_within(&error, "state of %s", error_quote(bytes_of_string(id)).text);
+            found(check, "state", &error);
+        }
+        progress(check, "heads", i + 1, json_array_size(spaces));
+    }
+}
+
+void check_states(struct check *check, struct store *store, const struct check_states *where)
+{
+    AUTO_SECRET32 struct secret32 key = { 0 };
+    AUTO_JSON json_t *spaces = json_array();
+    AUTO(states) struct states *states = NULL;
+    struct error error;
+    if (!states_key_read(store, &key, &error)) {
+        if (error.code != ERROR_NOT_FOUND)
+            found(check, "state", &error);
+        return;
+    }
+    struct states_options options = { .path = where->path,
+                                      .anchor = where->anchor,
+                                      .sealer = sealing_local(&key),
+                                      .clock = &clock_system };
+    if (spaces == NULL || !records_check(check, where, &options.sealer, spaces, &error) ||
+        !states_open(&states, &options, &error)) {
+        found(check, "state", &error);
+        return;
+    }
+    heads_check(check, states, spaces);
+}

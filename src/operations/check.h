@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Proves a node's data: every record opens under its key at its revision, every blob is what its
+ * digest says, every version is what its owner signed and has all it is made of, every
+ * application's state is what its head says, and every audit log is one unbroken chain.
+ *
+ * Goes on after what it finds, so one run tells all.  Reads only. */
+#ifndef OPERATIONS_CHECK_H
+#define OPERATIONS_CHECK_H
+
+#include "base/clock.h"
+#include "base/secret.h"
+#include "store/store.h"
+
+struct check_listener {
+    void *context;
+    /* `all` 0: nobody knows. */
+    void (*progress)(void *context, const char *part, uint64_t done, uint64_t all);
+    void (*found)(void *context, const char *part, const struct error *problem);
+};
+
+struct check_counts {
+    uint64_t records, blobs, bytes;  /* of both stores */
+    uint64_t applications, versions; /* deleted ones that are still kept included */
+    uint64_t states, entries;        /* applications with a state; entries of audit logs */
+    uint64_t problems;
+};
+
+struct check {
+    const struct check_listener *listener;
+    struct check_counts counts;
+};
+
+/* All records and blobs. */
+void check_store(struct check *check, struct store *store, const char *part);
+/* What the node's own store says: applications, versions, audit logs. */
+void check_contents(struct check *check, struct store *store);
+/* The store of the states, when it is there; the node's own store holds its key. */
+struct check_states {
+    const char *path;
+    const struct store_anchor *anchor; /* NULL: its age is not checked */
+};
+void check_states(struct check *check, struct store *store, const struct check_states *states);
+
+/* The key that seals the states' records.  NOT_FOUND: this node never had states. */
+MUST_CHECK bool states_key_read(struct store *store, struct secret32 *key, struct error *error);
+
+#endif

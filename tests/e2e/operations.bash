@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What a node's operator does: a node set up and run by `s3n node`, and its data proved; whatever was changed in it
+# is found and named.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node operations
+code() { timeout 60 "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
+check() { code s3n --json node check --data-dir "$data"; }
+field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.argv[2]])' "$scratch/out" "$1"; }
+# sql FILE STATEMENT
+sql() { python3 -c 'import sqlite3,sys
+with sqlite3.connect(sys.argv[1]) as database: database.execute(sys.argv[2])' "$data/store/$1" "$2"; }
+
+# --- init
+is "init" "$(code s3n --json node init --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}")" 0
+is "init: the platform" "$(field platform)" sim
+node_id=$(field node)
+is "init: mode of the root secret" "$(stat -c %a "$data/keeper/root")" 600
+has "init: what was given is set" "$(cat "$data/s3nd.toml")" 'listen = "127.0.0.1:0"'
+is "init: twice" "$(code s3n node init --data-dir "$data")" 3
+rm -f "$data/s3nd.toml.kept"
+mv "$data/s3nd.toml" "$data/s3nd.toml.kept"
+is "init: where a node was" "$(code s3n node init --data-dir "$data")" 3
+has "init: says so" "$(cat "$scratch/err")" "there is a node already"
+mv "$data/s3nd.toml.kept" "$data/s3nd.toml"
+is "check: nothing has run" "$(check)" 5
+head -c 31 /dev/zero >"$scratch/short-root"
+chmod 600 "$scratch/short-root"
+is "init: a root secret that is none" "$(code s3n node init --data-dir "$scratch/other" --root "$scratch/short-root")" 3
+cp "$data/keeper/root" "$scratch/open-root"
+chmod 644 "$scratch/open-root"
+is "init: a root secret that others can read" "$(code s3n node init --data-dir "$scratch/other" --root "$scratch/open-root")" 4
+is "init: refused, so nothing is left" "$(ls "$scratch/other" 2>/dev/null)" ""
+
+# --- run
+mkfifo "$scratch/ready"
+s3n node run --data-dir "$data" >"$scratch/ready" 2>>"$scratch/node.log" &
+node=$!
+read -r -t 60 line <"$scratch/ready"
+rm -f "$scratch/ready"
+url=${line#ready url=} url=${url%% *} admin=${line##*admin=}
+[[ $url == https://* ]] && pass "run" || { fail "run" "$line"; finish; }
+claim || fail "claim"
+application shop echo && application other echo
+deploy shop && deploy other || fail "deploy"
+is "run: answers" "$(invoke shop --data hello)" hello
+for i in $(seq 20); do printf '%s' "$i" | s3n -q kv set shop numbers "k$i"; done
+printf x | s3n -q kv set other numbers k
+is "check: a node runs there" "$(check)" 9
+node_stop
+is "run: ends well" $? 0
+cp -a "$data" "$scratch/good"
+good() { rm -rf "$data"; cp -a "$scratch/good" "$data"; }
+
+# --- check
+is "check" "$(check)" 0
+is "check: applications" "$(field applications)" 2
+is "check: versions" "$(field versions)" 2
+is "check: states" "$(field states)" 2
+is "check: problems" "$(field problems)" "[]"
+[ "$(field audit_entries)" -ge 2 ] && [ "$(field blobs)" -ge 2 ] && [ "$(field records)" -gt 20 ] &&
+  pass "check: counts" || fail "check: counts" "$(cat "$scratch/out")"
+is "check: twice" "$(check)" 0
+# found NAME PART: what check says after a change
+found() {
+  is "check: $1" "$(check)" 6
+  has "check: $1: says so" "$(cat "$scratch/out")" "$2"
+  good
+}
+sql store.db "UPDATE record SET value = CAST(substr(value, 1, 60) || x'5a' || substr(value, 62) AS BLOB) WHERE key LIKE 'versions/shop/%'"
+found "a changed version" "versions/shop"
+sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB) WHERE blob = 1"
+found "a changed blob" "sha256:"
+sql store.db "DELETE FROM chunk WHERE blob = 1"
+found "a blob without content" "missing"
+sql store.db "DELETE FROM blob WHERE id = 1"
+found "a blob that is missing" "versions"
+sql store.db "DELETE FROM record WHERE key LIKE 'audit/%'"
+found "an audit log that was cut" "not those that were written last"
+sql state.db "UPDATE record SET value = (SELECT value FROM record WHERE space LIKE 'kv/%' AND key != 'head' LIMIT 1) WHERE space LIKE 'kv/%' AND key != 'head'"
+found "a state's records in each other's places" "state"
+sql state.db "DELETE FROM record WHERE key = 'head'"
+found "a state without its head" "not those that were written last"
+python3 - "$data/keeper/anchor" <<'PY'
+import sys
+with open(sys.argv[1], "r+b") as file:
+    content = file.read()
+    content = bytes(byte ^ 1 for byte in content)
+    file.seek(0)
+    file.write(content)
+PY
+found "what the keeper remembers was changed" "state"
+head -c 4096 "$scratch/good/store/store.db" >"$data/store/store.db"
+found "a store that was cut" "store"
+rm -f "$data/store/store.db"*
+is "check: no store" "$(check)" 5
+good
+
+# --- a node from the same folder goes on
+node_start --config "$data/s3nd.toml" || fail "start again"
+login || fail "login"
+is "after all of it: answers" "$(invoke shop --data again)" again
+is "after all of it: its state" "$(s3n -q kv get shop numbers k7)" 7
+has "after all of it: the same node" "$(fetch "$url/.well-known/s3n/info")" "$node_id"
+node_stop
+finish
