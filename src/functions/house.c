@@ -476,6 +476,8 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     uint32_t function = invocation->function, slot;
     const struct manifest_function *row = &house->application->manifest->functions[function];
     *taken = false;
+    bool is_ready = house->worker != NULL && !house->opening && house->loaded[function];
+    invocation->was_cold = invocation->was_cold || !is_ready;
     if (house->worker == NULL || house->opening || !worker_is_alive(house->worker))
         return true;
     if (!house->loaded[function]) {

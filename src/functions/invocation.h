@@ -81,6 +81,16 @@ struct invocation_request {
     struct nonce32 nonce; /* the caller's, for the receipt */
 };
 
+/* When what happened, monotonic.  Where a function pads its times, `ended_ns` follows from what is
+ * told. */
+struct invocation_times {
+    uint64_t arrived_ns;
+    uint64_t started_ns; /* the last time, when it ran again */
+    uint64_t ended_ns;
+    bool was_cold; /* it found no worker, or one without its function */
+    bool is_padded;
+};
+
 struct invocation_result {
     const char *id;
     enum receipt_status status;
@@ -91,6 +101,7 @@ struct invocation_result {
     const struct envelope_answer *answer;
     struct bytes errors; /* stderr, for the owner alone */
     uint64_t duration_us;
+    struct invocation_times times;
     uint32_t pad_size;   /* what the answer's bytes are filled up to: 0, 1 (a power of two), or a
                             number of bytes */
     const char *receipt; /* NULL when none could be issued */

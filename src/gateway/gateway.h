@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the node's public port speaks: the API of api/openapi.yaml, function routes under
- * /a/<application>/, and the admin port's three pages.
+ * /a/<application>/, and the admin port's pages.
  *
  * A request passes a fixed chain of stages (docs/middleware.md): request id, trace, route, limits,
  * identity (message signature), content digest, dispatch.  Then the handler of its operation runs,
@@ -45,6 +45,7 @@ enum gateway_access {
     X(APPLICATION_LIST, GET, "/v1/applications", OWNER, 0)                                         \
     X(APPLICATION_GET, GET, "/v1/applications/:application", OWNER, 0)                             \
     X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", OWNER, 0)                       \
+    X(APPLICATION_METRICS, GET, "/v1/applications/:application/metrics", OWNER, 0)                 \
     X(KV_SHOW, GET, "/v1/applications/:application/kv", OWNER, 0)                                  \
     X(KV_IMPORT, POST, "/v1/applications/:application/kv", OWNER, GATEWAY_KV_IMPORT_SIZE_MAX)      \
     X(KV_LIST, GET, "/v1/applications/:application/kv/:namespace", OWNER, 0)                       \
@@ -66,7 +67,8 @@ enum gateway_access {
     X(FUNCTION_ROUTE, GET, "/a/:application/*", OPEN, GATEWAY_INPUT_SIZE_MAX)                      \
     X(ADMIN_HEALTH, GET, "/healthz", ADMIN, 0)                                                     \
     X(ADMIN_READY, GET, "/readyz", ADMIN, 0)                                                       \
-    X(ADMIN_METRICS, GET, "/metrics", ADMIN, 0)
+    X(ADMIN_METRICS, GET, "/metrics", ADMIN, 0)                                                    \
+    X(ADMIN_STATUS, GET, "/status", ADMIN, 0)
 
 enum gateway_operation {
 #define GATEWAY_OPERATION_ENUM(name, method, pattern, access, body) GATEWAY_##name,

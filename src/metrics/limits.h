@@ -5,7 +5,8 @@
 
 enum {
     METRICS_FAMILIES_MAX = 256,         /* names of a registry */
-    METRICS_SERIES_MAX = 1000,          /* combinations of label values of one family */
+    METRICS_SERIES_MAX = 4096,          /* combinations of label values of one family */
+    METRICS_SLOTS = 64,                 /* of a family's hash table */
     METRICS_LABELS_MAX = 4,             /* labels of a family */
     METRICS_BOUNDS_MAX = 24,            /* buckets of a histogram, +Inf not counted */
     METRICS_LABEL_VALUE_SIZE_MAX = 128, /* longer values are cut */

@@ -1,44 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "metrics/metrics.h"
+#include "metrics/registry.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum metrics_kind {
-    METRICS_COUNTER,
-    METRICS_GAUGE,
-    METRICS_HISTOGRAM
-};
-
-struct metrics_series {
-    struct metrics_family *family;
-    struct metrics_series *next;
-    char *values[METRICS_LABELS_MAX];
-    atomic_llong value;     /* counter, gauge; histogram: count of all observations */
-    _Atomic uint64_t sum;   /* histogram: bits of a double */
-    atomic_ullong *buckets; /* histogram: per bucket, not cumulative; one more for +Inf */
-};
-
-struct metrics_family {
-    enum metrics_kind kind;
-    struct metrics_about about;
-    size_t label_count;
-    const double *bounds;
-    size_t bound_count;
-    struct metrics *metrics;
-    struct metrics_series *first, *last;
-    size_t series_count;
-    struct metrics_series unseen; /* stands in when memory runs out; has no buckets */
-};
-
-struct metrics {
-    pthread_mutex_t lock; /* of the lists; values are atomic */
-    struct metrics_family families[METRICS_FAMILIES_MAX];
-    size_t family_count;
-};
 
 const double metrics_seconds[] = { 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
                                    0.005,   0.01,   0.025,   0.05,   0.1,   0.25,
@@ -58,6 +22,7 @@ static void series_free(struct metrics_series *series)
     for (size_t i = 0; i < METRICS_LABELS_MAX; i++)
         free(series->values[i]);
     free(series->buckets);
+    free(series->kept);
     free(series);
 }
 
@@ -94,6 +59,14 @@ static bool ends_with(const char *text, const char *end)
     return size >= end_size && strcmp(text + size - end_size, end) == 0;
 }
 
+/* Whether two are the same where names of counters stand without "_total" (OpenMetrics). */
+static bool names_clash(const char *a, const char *b)
+{
+    size_t a_size = strlen(a) - (ends_with(a, "_total") ? 6 : 0);
+    size_t b_size = strlen(b) - (ends_with(b, "_total") ? 6 : 0);
+    return a_size == b_size && memcmp(a, b, a_size) == 0;
+}
+
 static struct metrics_family *add_family(struct metrics *metrics, enum metrics_kind kind,
                                          const struct metrics_about *about)
 {
@@ -101,7 +74,7 @@ static struct metrics_family *add_family(struct metrics *metrics, enum metrics_k
     ASSERT(is_name(about->name));
     ASSERT((kind == METRICS_COUNTER) == ends_with(about->name, "_total"));
     for (size_t i = 0; i < metrics->family_count; i++)
-        ASSERT(strcmp(metrics->families[i].about.name, about->name) != 0);
+        ASSERT(!names_clash(metrics->families[i].about.name, about->name));
     struct metrics_family *family = &metrics->families[metrics->family_count++];
     *family = (struct metrics_family){ .kind = kind, .about = *about, .metrics = metrics };
     family->unseen.family = family;
@@ -121,6 +94,12 @@ struct metrics_family *metrics_counter(struct metrics *metrics, const struct met
 struct metrics_family *metrics_gauge(struct metrics *metrics, const struct metrics_about *about)
 {
     return add_family(metrics, METRICS_GAUGE, about);
+}
+
+struct metrics_family *metrics_gauge_real(struct metrics *metrics,
+                                          const struct metrics_about *about)
+{
+    return add_family(metrics, METRICS_GAUGE_REAL, about);
 }
 
 struct metrics_family *metrics_histogram(struct metrics *metrics, const struct metrics_about *about,
@@ -144,13 +123,28 @@ static struct bytes label_value(const char *text)
     return bytes_is_utf8(value) ? value : BYTES_LITERAL("other");
 }
 
-static struct metrics_series *find_series(struct metrics_family *family, const struct bytes *values)
+/* FNV-1a; the number of series is limited, so nobody gains by collisions. */
+static uint32_t hash_of(const struct metrics_family *family, const struct bytes *values)
 {
-    for (struct metrics_series *at = family->first; at != NULL; at = at->next) {
+    uint32_t hash = 2166136261u;
+    for (size_t i = 0; i < family->label_count; i++) {
+        for (size_t j = 0; j < values[i].size; j++)
+            hash = (hash ^ values[i].data[j]) * 16777619u;
+        hash = (hash ^ 0xffu) * 16777619u;
+    }
+    return hash;
+}
+
+static struct metrics_series *find_series(struct metrics_family *family, const struct bytes *values,
+                                          uint32_t hash)
+{
+    struct metrics_series *at = family->slots[hash % METRICS_SLOTS];
+    for (; at != NULL; at = at->next_slot) {
         size_t same = 0;
-        while (same < family->label_count && bytes_equal_string(values[same], at->values[same]))
+        while (same < family->label_count && at->hash == hash &&
+               bytes_equal_string(values[same], at->values[same]))
             same++;
-        if (same == family->label_count)
+        if (same == family->label_count && at->hash == hash)
             return at;
     }
     return NULL;
@@ -180,20 +174,25 @@ static struct metrics_series *make_series(struct metrics_family *family, const s
 
 static struct metrics_series *find_or_make(struct metrics_family *family, struct bytes *values)
 {
-    struct metrics_series *found = find_series(family, values);
+    uint32_t hash = hash_of(family, values);
+    struct metrics_series *found = find_series(family, values, hash);
     if (found != NULL)
         return found;
     /* The last place is kept for all that come too late. */
     if (family->series_count + 1 >= METRICS_SERIES_MAX) {
         for (size_t i = 0; i < family->label_count; i++)
             values[i] = BYTES_LITERAL("other");
-        found = find_series(family, values);
+        hash = hash_of(family, values);
+        found = find_series(family, values, hash);
         if (found != NULL)
             return found;
     }
     struct metrics_series *made = make_series(family, values);
     if (made == NULL)
         return &family->unseen;
+    made->hash = hash;
+    made->next_slot = family->slots[hash % METRICS_SLOTS];
+    family->slots[hash % METRICS_SLOTS] = made;
     if (family->last == NULL)
         family->first = made;
     else
@@ -224,7 +223,7 @@ struct metrics_series *metrics_only(struct metrics_family *family)
 
 void metrics_add(struct metrics_series *series, uint64_t amount)
 {
-    ASSERT(series->family->kind != METRICS_HISTOGRAM);
+    ASSERT(series->family->kind == METRICS_COUNTER || series->family->kind == METRICS_GAUGE);
     atomic_fetch_add_explicit(&series->value, (long long)amount, memory_order_relaxed);
 }
 
@@ -238,6 +237,22 @@ void metrics_set(struct metrics_series *series, int64_t value)
 {
     ASSERT(series->family->kind == METRICS_GAUGE);
     atomic_store_explicit(&series->value, value, memory_order_relaxed);
+}
+
+void metrics_set_real(struct metrics_series *series, double value)
+{
+    uint64_t bits;
+    ASSERT(series->family->kind == METRICS_GAUGE_REAL);
+    memcpy(&bits, &value, sizeof(bits));
+    atomic_store_explicit(&series->sum, bits, memory_order_relaxed);
+}
+
+double metrics_real(const _Atomic uint64_t *bits)
+{
+    uint64_t loaded = atomic_load_explicit(bits, memory_order_relaxed);
+    double value;
+    memcpy(&value, &loaded, sizeof(value));
+    return value;
 }
 
 void metrics_mirror(struct metrics_series *series, uint64_t total)
@@ -258,15 +273,21 @@ static void add_to_sum(struct metrics_series *series, double value)
                                                     memory_order_relaxed, memory_order_relaxed));
 }
 
+static size_t bucket_of(const struct metrics_family *family, double value)
+{
+    size_t bucket = 0;
+    while (bucket < family->bound_count && !(value <= family->bounds[bucket]))
+        bucket++;
+    return bucket;
+}
+
 void metrics_observe(struct metrics_series *series, double value)
 {
     const struct metrics_family *family = series->family;
     ASSERT(family->kind == METRICS_HISTOGRAM);
-    size_t bucket = 0;
-    while (bucket < family->bound_count && !(value <= family->bounds[bucket]))
-        bucket++;
     if (series->buckets != NULL)
-        atomic_fetch_add_explicit(&series->buckets[bucket], 1, memory_order_relaxed);
+        atomic_fetch_add_explicit(&series->buckets[bucket_of(family, value)], 1,
+                                  memory_order_relaxed);
     add_to_sum(series, value);
     atomic_fetch_add_explicit(&series->value, 1, memory_order_relaxed);
 }
@@ -276,91 +297,65 @@ void metrics_observe_ns(struct metrics_series *series, uint64_t duration_ns)
     metrics_observe(series, (double)duration_ns / 1e9);
 }
 
+void metrics_observe_example(struct metrics_series *series, uint64_t duration_ns,
+                             const struct metrics_exemplar *exemplar)
+{
+    double value = (double)duration_ns / 1e9;
+    struct metrics_family *family = series->family;
+    metrics_observe(series, value);
+    if (series->buckets == NULL)
+        return;
+    pthread_mutex_lock(&family->metrics->lock);
+    if (series->kept == NULL)
+        series->kept = calloc(family->bound_count + 1, sizeof(*series->kept));
+    if (series->kept != NULL)
+        series->kept[bucket_of(family, value)] = (struct metrics_kept){ true, value, *exemplar };
+    pthread_mutex_unlock(&family->metrics->lock);
+}
+
+bool metrics_is_shown(const struct metrics_series *series, const struct metrics_view *view)
+{
+    const struct metrics_family *family = series->family;
+    if (view->label == NULL)
+        return true;
+    for (size_t i = 0; i < family->label_count; i++)
+        if (strcmp(family->about.labels[i], view->label) == 0)
+            return strncmp(series->values[i], view->begins, strlen(view->begins)) == 0;
+    return false;
+}
+
+static void slot_leave(struct metrics_family *family, const struct metrics_series *series)
+{
+    struct metrics_series **at = &family->slots[series->hash % METRICS_SLOTS];
+    while (*at != series)
+        at = &(*at)->next_slot;
+    *at = series->next_slot;
+}
+
+void metrics_forget(struct metrics *metrics, const struct metrics_view *view)
+{
+    pthread_mutex_lock(&metrics->lock);
+    for (size_t i = 0; i < metrics->family_count; i++) {
+        struct metrics_family *family = &metrics->families[i];
+        struct metrics_series **at = &family->first;
+        family->last = NULL;
+        while (*at != NULL) {
+            struct metrics_series *series = *at;
+            if (!metrics_is_shown(series, view)) {
+                family->last = series;
+                at = &series->next;
+                continue;
+            }
+            slot_leave(family, series);
+            *at = series->next;
+            family->series_count--;
+            series_free(series);
+        }
+    }
+    pthread_mutex_unlock(&metrics->lock);
+}
+
 int64_t metrics_value(const struct metrics_series *series)
 {
     return atomic_load_explicit(&series->value, memory_order_relaxed);
-}
-
-static void write_escaped(struct buffer *text, const char *value, bool is_label)
-{
-    for (const char *at = value; *at != '\0'; at++) {
-        if (*at == '\n')
-            buffer_append_string(text, "\\n");
-        else if (*at == '\\' || (*at == '"' && is_label))
-            buffer_format(text, "\\%c", *at);
-        else
-            buffer_append(text, bytes_of(at, 1));
-    }
-}
-
-/* {name="value",...}, with `le` last in a histogram's buckets. */
-static void write_labels(struct buffer *text, const struct metrics_series *series, const char *le)
-{
-    const struct metrics_family *family = series->family;
-    if (family->label_count == 0 && le == NULL)
-        return;
-    buffer_append_string(text, "{");
-    for (size_t i = 0; i < family->label_count; i++) {
-        buffer_format(text, "%s%s=\"", i == 0 ? "" : ",", family->about.labels[i]);
-        write_escaped(text, series->values[i], true);
-        buffer_append_string(text, "\"");
-    }
-    if (le != NULL)
-        buffer_format(text, "%sle=\"%s\"", family->label_count == 0 ? "" : ",", le);
-    buffer_append_string(text, "}");
-}
-
-static void write_histogram(struct buffer *text, const struct metrics_series *series)
-{
-    const struct metrics_family *family = series->family;
-    unsigned long long count = 0;
-    for (size_t i = 0; i <= family->bound_count; i++) {
-        char le[32] = "+Inf";
-        if (i < family->bound_count)
-            snprintf(le, sizeof(le), "%g", family->bounds[i]);
-        count += atomic_load_explicit(&series->buckets[i], memory_order_relaxed);
-        buffer_format(text, "%s_bucket", family->about.name);
-        write_labels(text, series, le);
-        buffer_format(text, " %llu\n", count);
-    }
-    uint64_t bits = atomic_load_explicit(&series->sum, memory_order_relaxed);
-    double sum;
-    memcpy(&sum, &bits, sizeof(sum));
-    buffer_format(text, "%s_sum", family->about.name);
-    write_labels(text, series, NULL);
-    buffer_format(text, " %.17g\n%s_count", sum, family->about.name);
-    write_labels(text, series, NULL);
-    /* Not series->value: the count has to be what the last bucket said. */
-    buffer_format(text, " %llu\n", count);
-}
-
-static void write_family(struct buffer *text, const struct metrics_family *family)
-{
-    static const char *const kinds[] = {
-        [METRICS_COUNTER] = "counter", [METRICS_GAUGE] = "gauge", [METRICS_HISTOGRAM] = "histogram"
-    };
-    if (family->first == NULL)
-        return;
-    buffer_format(text, "# HELP %s ", family->about.name);
-    write_escaped(text, family->about.help, false);
-    buffer_format(text, "\n# TYPE %s %s\n", family->about.name, kinds[family->kind]);
-    for (const struct metrics_series *at = family->first; at != NULL; at = at->next) {
-        if (family->kind == METRICS_HISTOGRAM) {
-            write_histogram(text, at);
-            continue;
-        }
-        buffer_append_string(text, family->about.name);
-        write_labels(text, at, NULL);
-        buffer_format(text, " %lld\n", (long long)metrics_value(at));
-    }
-}
-
-bool metrics_write(struct buffer *text, struct metrics *metrics, struct error *error)
-{
-    pthread_mutex_lock(&metrics->lock);
-    for (size_t i = 0; i < metrics->family_count; i++)
-        write_family(text, &metrics->families[i]);
-    pthread_mutex_unlock(&metrics->lock);
-    return !text->failed ||
-           error_set(error, ERROR_LIMIT, "metrics are longer than %zu bytes", text->size_max);
 }

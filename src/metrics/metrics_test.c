@@ -17,12 +17,14 @@ static const struct metrics_about instances = { "s3n_instances", "Instances now.
 static const struct metrics_about durations = { "s3n_invocation_duration_seconds", "Durations.",
                                                 NULL };
 
+static const struct metrics_view all;
+
 static void check_text(struct metrics *metrics, const char *expected)
 {
     struct error error = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, METRICS_TEXT_SIZE_MAX);
-    CHECK(metrics_write(&text, metrics, &error));
+    CHECK(metrics_write(&text, metrics, &all, &error));
     CHECK_BYTES(buffer_view(&text), bytes_of_string(expected));
 }
 
@@ -89,14 +91,14 @@ static void strangers_cannot_make_it_grow(void)
     struct error error = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, METRICS_TEXT_SIZE_MAX);
-    CHECK(metrics_write(&text, metrics, &error));
+    CHECK(metrics_write(&text, metrics, &all, &error));
     size_t lines = 0;
     for (size_t i = 0; i < text.size; i++)
         lines += text.data[i] == '\n';
     CHECK_NUMBER(lines, METRICS_SERIES_MAX + 2);
     AUTO_BUFFER struct buffer small;
     buffer_init(&small, 100);
-    CHECK(!metrics_write(&small, metrics, &error));
+    CHECK(!metrics_write(&small, metrics, &all, &error));
     CHECK(error.code == ERROR_LIMIT);
 }
 
@@ -112,7 +114,7 @@ static void label_values_are_cut_and_utf8(void)
     struct error error = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, METRICS_TEXT_SIZE_MAX);
-    CHECK(metrics_write(&text, metrics, &error));
+    CHECK(metrics_write(&text, metrics, &all, &error));
     CHECK(bytes_is_utf8(buffer_view(&text)));
     buffer_append(&text, bytes_of("", 1));
     CHECK(strstr((char *)text.data, "outcome=\"other\"") != NULL);
@@ -164,7 +166,7 @@ static void threads_lose_nothing(void)
     struct error error = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, METRICS_TEXT_SIZE_MAX);
-    CHECK(metrics_write(&text, metrics, &error));
+    CHECK(metrics_write(&text, metrics, &all, &error));
     buffer_append(&text, bytes_of("", 1));
     CHECK(strstr((char *)text.data, "_sum 40000\n") != NULL);
     CHECK(strstr((char *)text.data, "_count 80000\n") != NULL);
@@ -184,7 +186,7 @@ static void text_pleases_promtool(void)
     struct error error = { 0 };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, METRICS_TEXT_SIZE_MAX);
-    REQUIRE(metrics_write(&text, metrics, &error));
+    REQUIRE(metrics_write(&text, metrics, &all, &error));
     FILE *checker = popen("promtool check metrics", "w");
     REQUIRE(checker != NULL);
     CHECK(fwrite(text.data, 1, text.size, checker) == text.size);
@@ -208,6 +210,13 @@ static void declare_twice(void)
     metrics_gauge(metrics, &instances);
 }
 
+static void declare_twice_but_for_total(void)
+{
+    struct metrics *metrics = metrics_new();
+    metrics_gauge(metrics, &(struct metrics_about){ "s3n_x", "", NULL });
+    metrics_counter(metrics, &(struct metrics_about){ "s3n_x_total", "", NULL });
+}
+
 static void declare_le(void)
 {
     static const char *const labels[] = { "le", NULL };
@@ -217,7 +226,7 @@ static void declare_le(void)
 static void bugs_are_caught(void)
 {
     static void (*const bugs[])(void) = { declare_bad_name, declare_counter_without_total,
-                                          declare_twice, declare_le };
+                                          declare_twice, declare_twice_but_for_total, declare_le };
     for (size_t i = 0; i < ARRAY_COUNT(bugs); i++) {
         pid_t child = fork();
         if (child == 0) {

@@ -33,6 +33,7 @@ struct store_operations {
 struct store {
     const struct store_operations *operations;
     struct sealer sealer;
+    bool write_failed;
 };
 
 #endif

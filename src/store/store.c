@@ -72,6 +72,45 @@ void store_close(struct store *store)
         store->operations->close(store);
 }
 
+bool store_write_failed(const struct store *store)
+{
+    return store->write_failed;
+}
+
+/* Notes how a write ended. */
+static bool noted(struct store *store, bool is_written, const struct error *error)
+{
+    switch (is_written ? ERROR_NONE : error->code) {
+    case ERROR_NONE:
+        store->write_failed = false;
+        break;
+    case ERROR_NO_SPACE:
+    case ERROR_SYSTEM:
+    case ERROR_CORRUPT:
+    case ERROR_UNAVAILABLE:
+    case ERROR_TIMEOUT:
+    case ERROR_INTERNAL:
+    case ERROR_CRASHED:
+    case ERROR_NO_MEMORY:
+        store->write_failed = true;
+        break;
+    case ERROR_INVALID:
+    case ERROR_USAGE:
+    case ERROR_DENIED:
+    case ERROR_UNAUTHENTICATED:
+    case ERROR_NOT_FOUND:
+    case ERROR_LIMIT:
+    case ERROR_BUSY:
+    case ERROR_EXISTS:
+    case ERROR_CONFLICT:
+    case ERROR_UNSUPPORTED:
+    case ERROR_UNVERIFIED:
+    case ERROR_TRAPPED:
+        break;
+    }
+    return is_written;
+}
+
 bool store_get(struct store *store, struct store_key key, struct buffer *value, uint64_t *revision,
                struct error *error)
 {
@@ -135,7 +174,7 @@ bool store_apply(struct store *store, struct store_write *writes, size_t count, 
     }
     if (!keys_differ(writes, count))
         return error_set(error, ERROR_INVALID, "a key comes twice in one batch");
-    return store->operations->apply(store, writes, count, error);
+    return noted(store, store->operations->apply(store, writes, count, error), error);
 }
 
 bool store_list(struct store *store, struct store_key prefix, const char *after, size_t limit,
@@ -166,7 +205,7 @@ bool store_blob_put(struct store *store, const struct digest32 *digest, struct b
     if (!digest32_equal(&actual, digest))
         return error_set(error, ERROR_INVALID, "the blob's digest is sha256:%s",
                          hex_of_digest(&actual).text);
-    return store->operations->blob_put(store, digest, content, error);
+    return noted(store, store->operations->blob_put(store, digest, content, error), error);
 }
 
 struct blob_sink {

@@ -88,6 +88,10 @@ MUST_CHECK bool store_confirm(struct store *store, struct error *error);
 void store_close(struct store *store);
 DEFINE_AUTO(store, store_close)
 
+/* Whether the last write found the disk full, unwritable or broken, or nobody to seal it: nothing
+ * that the caller did.  The next that succeeds ends it. */
+bool store_write_failed(const struct store *store);
+
 /* Appends the value to `value`. */
 MUST_CHECK bool store_get(struct store *store, struct store_key key, struct buffer *value,
                           uint64_t *revision, struct error *error);

@@ -212,6 +212,7 @@ void api_application_delete(void *context, const struct gateway_call *call)
         return;
     }
     log_line(LOG_LEVEL_INFO, purge != 0 ? "purged" : "deleted", "application", name.text, NULL);
+    node_metrics_forget(node->metrics, name.text);
     node_serving_changed(node, name.text);
     struct http_answer answer = { .status = 204 };
     gateway_answer(node->gateway, call->handle, &answer);

@@ -15,6 +15,7 @@ enum {
 struct invoking {
     struct node *node;
     struct http_handle handle;
+    char request_id[33];
     char function[2 * NAME_SIZE_MAX + 2]; /* "application/function" */
 };
 
@@ -73,7 +74,10 @@ static void finished(void *context, const struct invocation_result *result,
 {
     struct invoking *invoking = context;
     struct node *node = invoking->node;
-    node_metrics_invoked(node->metrics, invoking->function, result);
+    struct metrics_exemplar exemplar = { .time_ms = (int64_t)(clock_realtime_ns(&clock_system) /
+                                                              1000000) };
+    memcpy(exemplar.request_id, invoking->request_id, sizeof(exemplar.request_id));
+    node_metrics_invoked(node->metrics, invoking->function, result, &exemplar);
     if (result == NULL) {
         refuse(node, invoking->handle, error);
         free(invoking);
@@ -215,6 +219,7 @@ void api_invoke(void *context, const struct gateway_call *call)
         return;
     }
     *invoking = (struct invoking){ .node = node, .handle = call->handle };
+    snprintf(invoking->request_id, sizeof(invoking->request_id), "%.32s", call->request_id);
     if (!start(node, call, invoking, &error)) {
         free(invoking);
         refuse(node, call->handle, &error);

@@ -54,8 +54,7 @@ bool attestation_write_for(void *context, const uint8_t nonce[ATTEST_NONCE_SIZE]
     memcpy(attestation.platform, node->info.platform, sizeof(attestation.platform));
     memcpy(attestation.nonce.bytes, nonce, sizeof(attestation.nonce.bytes));
     buffer_append(&attestation.keyset, buffer_view(&node->identity.keyset));
-    if (!keeper_evidence(node->keeper, &node->identity.keyset_digest, &attestation.nonce,
-                         &attestation.evidence, error))
+    if (!node_evidence(node, &attestation.nonce, &attestation.evidence, error))
         return false;
     node_collateral_add(node, &attestation.evidence);
     return attestation_write(text, &attestation, error);

@@ -8,6 +8,7 @@
 #include "cmd/s3nd/identity.h"
 #include "cmd/s3nd/listeners.h"
 #include "cmd/s3nd/node_collateral.h"
+#include "cmd/s3nd/node_health.h"
 #include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/supervisor_client.h"
 #include "functions/compiler.h"
@@ -70,6 +71,7 @@ struct node {
     bool stopping, stopped;
     bool lost_supervisor;
     struct node_metrics *metrics;
+    struct node_health health;
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 
@@ -77,6 +79,8 @@ struct node {
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry);
 /* The same, and which versions' workers are needed. */
 void node_serving_changed(struct node *node, const char *name);
+/* Asks for a worker and ends it: node_health hears whether one can be had. */
+bool node_worker_try(struct node *node);
 int64_t node_now_s(void);
 /* A key that may release for the caller's account; false: it may not. */
 bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
@@ -118,6 +122,7 @@ gateway_handle_call api_version_list, api_version_get, api_version_delete, api_v
     api_version_sign, api_rollout, api_rollback;
 gateway_handle_call api_invoke;
 gateway_handle_call api_kv_show, api_kv_import, api_kv_list, api_kv_get, api_kv_set, api_kv_delete;
-gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics;
+gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics, api_admin_status;
+gateway_handle_call api_application_metrics;
 
 #endif

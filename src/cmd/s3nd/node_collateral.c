@@ -196,7 +196,7 @@ static bool evidence_make(struct node *node, int *file, struct error *error)
     random_bytes(nonce.bytes, sizeof(nonce.bytes));
     if (made < 0)
         return error_system(error, "file for evidence");
-    if (!keeper_evidence(node->keeper, &node->identity.keyset_digest, &nonce, &evidence, error)) {
+    if (!node_evidence(node, &nonce, &evidence, error)) {
         node_keeper_failed(node, error);
         return false;
     }

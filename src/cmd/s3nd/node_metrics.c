@@ -2,59 +2,144 @@
 #include "cmd/s3nd/node_metrics.h"
 
 #include "cmd/s3nd/node.h"
-#include "metrics/metrics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+/* Families with one series, in the order of the page: C counts, G is now, R is now and real. */
+#define SINGLES(X)                                                                                 \
+    X(READY, G, "s3n_ready", "1: the node is ready, as /readyz says.")                             \
+    X(STARTED, G, "s3n_start_timestamp_seconds", "When the server started, since 1970.")           \
+    X(KEEPER, G, "s3n_keeper_connected", "1: the keeper is there.")                                \
+    X(KEEPERS_LOST, C, "s3n_keepers_lost_total", "Keepers that went away.")                        \
+    X(EVIDENCE, C, "s3n_evidence_total", "Evidence made.")                                         \
+    X(EVIDENCE_AGE, G, "s3n_evidence_age_seconds", "Since evidence was last made; -1: not yet.")   \
+    X(KEYSET_LEFT, G, "s3n_keyset_valid_seconds", "Until the keyset ends.")                        \
+    X(COLLATERAL, G, "s3n_collateral_present", "1: collateral is there and in date.")              \
+    X(COLLATERAL_AGE, G, "s3n_collateral_age_seconds", "Since the oldest piece was issued.")       \
+    X(COLLATERAL_LEFT, G, "s3n_collateral_valid_seconds", "Until the first piece ends.")           \
+    X(COLLATERAL_ASKED, C, "s3n_collateral_requests_total", "Times that it was asked for.")        \
+    X(COLLATERAL_FAILED, C, "s3n_collateral_failures_total", "Of them, not all could be had.")     \
+    X(EVENTS, G, "s3n_event_log_entries", "Entries of the event log.")                             \
+    X(EVENTS_FAILED, G, "s3n_event_log_failing", "1: the last entry could not be recorded.")       \
+    X(WORKERS, G, "s3n_workers", "Worker processes.")                                              \
+    X(WORKERS_MEMORY, G, "s3n_workers_memory_bytes", "What worker processes take, estimated.")     \
+    X(WORKERS_RETIRED, C, "s3n_workers_retired_total", "Workers that ended for want of work.")     \
+    X(WORKERS_LOST, C, "s3n_workers_lost_total", "Workers that crashed.")                          \
+    X(LANES_READY, G, "s3n_lanes_ready",                                                           \
+      "Micro-VMs or processes that workers are told to have ready.")                               \
+    X(WATCHES, G, "s3n_handover_watches",                                                          \
+      "1: the server watches for answers while a core is free.")                                   \
+    X(BLOCKING, R, "s3n_handover_blocking_seconds",                                                \
+      "A hand-over there and back by blocking on one core, at the start.")                         \
+    X(WATCHING, R, "s3n_handover_watching_seconds",                                                \
+      "The same between two cores that watch; 0: there is one.")                                   \
+    X(RESET_WHOLE, G, "s3n_reset_whole_pages",                                                     \
+      "Backend process: memory up to so many pages is copied whole.")                              \
+    X(RESET_KEPT, G, "s3n_reset_kept_pages",                                                       \
+      "Backend process: memory written all over is copied up to so many pages.")                   \
+    X(RESET_COPY, R, "s3n_reset_copy_seconds", "A page copied, at the start.")                     \
+    X(RESET_FAULT, R, "s3n_reset_fault_seconds", "A first write to a tracked page, at the start.") \
+    X(RESET_CALL, R, "s3n_reset_call_seconds", "A system call, at the start.")                     \
+    X(RESET_DISCARD, R, "s3n_reset_discard_seconds",                                               \
+      "A page given back and touched again, at the start.")                                        \
+    X(APPLICATIONS, G, "s3n_applications", "Applications deployed.")                               \
+    X(DEPLOYMENTS, C, "s3n_deployments_total", "Deployments accepted.")                            \
+    X(RECEIPTS, C, "s3n_receipts_signed_total", "Receipts signed.")                                \
+    X(COMMITS, C, "s3n_state_commits_total", "Commits of state that are on the disk.")             \
+    X(COMMITS_FAILED, C, "s3n_state_commit_failures_total", "Commits that could not be written.")  \
+    X(COMMIT_GROUPS, C, "s3n_state_commit_groups_total", "Transactions that wrote them.")          \
+    X(REQUESTS, C, "s3n_http_requests_total", "HTTP requests.")                                    \
+    X(REQUESTS_REFUSED, C, "s3n_http_requests_refused_total",                                      \
+      "HTTP requests malformed, over a limit, or too slow.")                                       \
+    X(CONNECTIONS_TOTAL, C, "s3n_http_connections_total", "Connections accepted.")                 \
+    X(CONNECTIONS, G, "s3n_http_connections_open", "Connections open.")
+
+enum single {
+#define SINGLE_ENUM(name, kind, text, help) SINGLE_##name,
+    SINGLES(SINGLE_ENUM)
+#undef SINGLE_ENUM
+    SINGLE_COUNT
+};
+
+static const struct {
+    char kind;
+    struct metrics_about about;
+} single_rows[SINGLE_COUNT] = {
+#define SINGLE_ROW(name, kind, text, help) [SINGLE_##name] = { #kind[0], { text, help, NULL } },
+    SINGLES(SINGLE_ROW)
+#undef SINGLE_ROW
+};
 
 struct node_metrics {
     struct metrics *registry;
-    struct metrics_family *invocations;
-    struct metrics_family *durations;
-    struct metrics_family *instances;
-    struct metrics_series *deployments, *keepers_lost;
-    /* Set from other modules' counts when the page is written. */
-    struct metrics_series *running, *waiting, *workers, *workers_lost, *applications, *receipts;
-    struct metrics_series *lanes_ready;
-    struct metrics_series *workers_memory, *workers_retired, *watches, *blocking, *watching;
-    struct metrics_series *reset_whole, *reset_kept, *reset_copy, *reset_fault, *reset_call;
-    struct metrics_series *reset_discard;
-    struct metrics_series *requests, *requests_refused, *connections_total, *connections;
+    struct metrics_family *invocations, *durations, *queued, *cold_starts;
+    struct metrics_family *attestation_failures, *tee, *build;
+    struct metrics_series *running, *waiting;
+    struct metrics_series *singles[SINGLE_COUNT];
+    uint64_t deployments, keepers_lost;
 };
 
-static struct metrics_series *counter(struct node_metrics *metrics, const char *name,
-                                      const char *help)
-{
-    const struct metrics_about about = { name, help, NULL };
-    return metrics_only(metrics_counter(metrics->registry, &about));
-}
-
-static struct metrics_series *gauge(struct node_metrics *metrics, const char *name,
-                                    const char *help)
-{
-    const struct metrics_about about = { name, help, NULL };
-    return metrics_only(metrics_gauge(metrics->registry, &about));
-}
+static const char *const function_label[] = { "function", NULL };
 
 static void declare_invocations(struct node_metrics *metrics)
 {
-    static const char *const invocation_labels[] = { "function", "outcome", NULL };
-    static const char *const state_labels[] = { "state", NULL };
+    static const char *const outcome_labels[] = { "function", "outcome", NULL };
+    static const char *const state_label[] = { "state", NULL };
     static const struct metrics_about invocations = {
-        "s3n_invocations_total", "Invocations that ended, by function and outcome.",
-        invocation_labels
+        "s3n_invocations_total", "Invocations that ended, by function and outcome.", outcome_labels
     };
     static const struct metrics_about durations = { "s3n_invocation_duration_seconds",
-                                                    "How long functions ran.", NULL };
-    static const struct metrics_about instances = {
-        "s3n_instances", "Invocations running, and waiting for a micro-VM.", state_labels
+                                                    "How long functions ran.", function_label };
+    static const struct metrics_about queued = { "s3n_invocation_wait_seconds",
+                                                 "From an invocation's arrival to its start.",
+                                                 function_label };
+    static const struct metrics_about cold = {
+        "s3n_cold_start_duration_seconds",
+        "The same, of those that found no worker with their function.", function_label
     };
-    metrics->invocations = metrics_counter(metrics->registry, &invocations);
+    static const struct metrics_about instances = {
+        "s3n_instances", "Invocations running, and waiting for a micro-VM.", state_label
+    };
+    struct metrics *registry = metrics->registry;
+    metrics->invocations = metrics_counter(registry, &invocations);
     metrics->durations =
-        metrics_histogram(metrics->registry, &durations, metrics_seconds, metrics_seconds_count);
-    metrics->instances = metrics_gauge(metrics->registry, &instances);
-    metrics->running = METRICS_SERIES(metrics->instances, "running");
-    metrics->waiting = METRICS_SERIES(metrics->instances, "waiting");
-    metrics_only(metrics->durations); /* shown from the start, with zeros */
+        metrics_histogram(registry, &durations, metrics_seconds, metrics_seconds_count);
+    metrics->queued = metrics_histogram(registry, &queued, metrics_seconds, metrics_seconds_count);
+    metrics->cold_starts =
+        metrics_histogram(registry, &cold, metrics_seconds, metrics_seconds_count);
+    struct metrics_family *states = metrics_gauge(registry, &instances);
+    metrics->running = METRICS_SERIES(states, "running");
+    metrics->waiting = METRICS_SERIES(states, "waiting");
+}
+
+static void declare_tee(struct node_metrics *metrics)
+{
+    static const char *const tee_label[] = { "tee", NULL };
+    static const char *const build_labels[] = { "version", "backend", NULL };
+    static const struct metrics_about failures = { "s3n_attestation_failures_total",
+                                                   "Evidence that could not be made.", tee_label };
+    static const struct metrics_about tee = { "s3n_tee_info", "The platform that gives evidence.",
+                                              tee_label };
+    static const struct metrics_about build = { "s3n_build_info", "Which S3N this is.",
+                                                build_labels };
+    metrics->attestation_failures = metrics_counter(metrics->registry, &failures);
+    metrics->tee = metrics_gauge(metrics->registry, &tee);
+    metrics->build = metrics_gauge(metrics->registry, &build);
+}
+
+static void declare_single(struct node_metrics *metrics, unsigned i)
+{
+    const struct metrics_about *about = &single_rows[i].about;
+    struct metrics_family *family;
+    if (single_rows[i].kind == 'C')
+        family = metrics_counter(metrics->registry, about);
+    else if (single_rows[i].kind == 'G')
+        family = metrics_gauge(metrics->registry, about);
+    else
+        family = metrics_gauge_real(metrics->registry, about);
+    metrics->singles[i] = metrics_only(family);
 }
 
 bool node_metrics_new(struct node_metrics **metrics, struct error *error)
@@ -67,40 +152,9 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
         return error_set(error, ERROR_NO_MEMORY, "no memory for metrics");
     }
     declare_invocations(made);
-    made->workers = gauge(made, "s3n_workers", "Worker processes.");
-    made->workers_memory =
-        gauge(made, "s3n_workers_memory_bytes", "What worker processes take, estimated.");
-    made->lanes_ready = gauge(made, "s3n_lanes_ready",
-                              "Micro-VMs or processes that workers are told to have ready.");
-    made->workers_retired =
-        counter(made, "s3n_workers_retired_total", "Workers that ended for want of work.");
-    made->watches = gauge(made, "s3n_handover_watches",
-                          "1: the server watches for answers while a core is free.");
-    made->blocking = gauge(made, "s3n_handover_blocking_ns",
-                           "A hand-over there and back by blocking on one core, at the start.");
-    made->watching = gauge(made, "s3n_handover_watching_ns",
-                           "The same between two cores that watch; 0: there is one.");
-    made->reset_whole = gauge(made, "s3n_reset_whole_pages",
-                              "Backend process: memory up to so many pages is copied whole.");
-    made->reset_kept =
-        gauge(made, "s3n_reset_kept_pages",
-              "Backend process: memory written all over is copied up to so many pages.");
-    made->reset_copy = gauge(made, "s3n_reset_copy_ns", "A page copied, at the start.");
-    made->reset_fault =
-        gauge(made, "s3n_reset_fault_ns", "A first write to a tracked page, at the start.");
-    made->reset_call = gauge(made, "s3n_reset_call_ns", "A system call, at the start.");
-    made->reset_discard =
-        gauge(made, "s3n_reset_discard_ns", "A page given back and touched again, at the start.");
-    made->workers_lost = counter(made, "s3n_workers_lost_total", "Workers that crashed.");
-    made->keepers_lost = counter(made, "s3n_keepers_lost_total", "Keepers that went away.");
-    made->deployments = counter(made, "s3n_deployments_total", "Deployments accepted.");
-    made->applications = gauge(made, "s3n_applications", "Applications deployed.");
-    made->receipts = counter(made, "s3n_receipts_signed_total", "Receipts signed.");
-    made->requests = counter(made, "s3n_http_requests_total", "HTTP requests.");
-    made->requests_refused = counter(made, "s3n_http_requests_refused_total",
-                                     "HTTP requests malformed, over a limit, or too slow.");
-    made->connections_total = counter(made, "s3n_http_connections_total", "Connections accepted.");
-    made->connections = gauge(made, "s3n_http_connections", "Connections open.");
+    declare_tee(made);
+    for (unsigned i = 0; i < SINGLE_COUNT; i++)
+        declare_single(made, i);
     *metrics = made;
     return true;
 }
@@ -114,51 +168,142 @@ void node_metrics_free(struct node_metrics *metrics)
 }
 
 void node_metrics_invoked(struct node_metrics *metrics, const char *function,
-                          const struct invocation_result *result)
+                          const struct invocation_result *result,
+                          const struct metrics_exemplar *exemplar)
 {
     const char *outcome = result == NULL ? "refused" : receipt_status_name(result->status);
     metrics_add(METRICS_SERIES(metrics->invocations, function, outcome), 1);
-    if (result != NULL)
-        metrics_observe_ns(metrics_only(metrics->durations), result->duration_us * 1000);
+    if (result == NULL)
+        return;
+    const struct invocation_times *times = &result->times;
+    uint64_t waited_ns = times->started_ns - times->arrived_ns;
+    metrics_observe_example(METRICS_SERIES(metrics->durations, function),
+                            result->duration_us * 1000, exemplar);
+    metrics_observe_example(METRICS_SERIES(metrics->queued, function), waited_ns, exemplar);
+    if (times->was_cold)
+        metrics_observe_example(METRICS_SERIES(metrics->cold_starts, function), waited_ns,
+                                exemplar);
 }
 
 void node_metrics_deployed(struct node_metrics *metrics)
 {
-    metrics_add(metrics->deployments, 1);
+    metrics->deployments++;
 }
 
 void node_metrics_keeper_lost(struct node_metrics *metrics)
 {
-    metrics_add(metrics->keepers_lost, 1);
+    metrics->keepers_lost++;
 }
 
-bool node_metrics_write(struct buffer *text, const struct node *node, struct error *error)
+struct name_prefix {
+    char text[NAME_SIZE_MAX + 2];
+};
+
+static struct name_prefix prefix_of(const char *application)
 {
-    struct node_metrics *metrics = node->metrics;
+    struct name_prefix made;
+    snprintf(made.text, sizeof(made.text), "%s/", application);
+    return made;
+}
+
+void node_metrics_forget(struct node_metrics *metrics, const char *application)
+{
+    struct name_prefix prefix = prefix_of(application);
+    const struct metrics_view view = { .label = function_label[0], .begins = prefix.text };
+    metrics_forget(metrics->registry, &view);
+}
+
+static void set(const struct node_metrics *metrics, enum single single, int64_t value)
+{
+    metrics_set(metrics->singles[single], value);
+}
+
+static void set_total(const struct node_metrics *metrics, enum single single, uint64_t total)
+{
+    metrics_mirror(metrics->singles[single], total);
+}
+
+static void set_ns(const struct node_metrics *metrics, enum single single, uint64_t duration_ns)
+{
+    metrics_set_real(metrics->singles[single], (double)duration_ns / 1e9);
+}
+
+static void gather_tee(const struct node *node)
+{
+    const struct node_metrics *metrics = node->metrics;
+    const struct node_health *health = &node->health;
+    struct node_collateral_state collateral = node_collateral_state(node);
+    int64_t now_s = node_now_s();
+    metrics_set(METRICS_SERIES(metrics->tee, node->info.platform), 1);
+    metrics_set(METRICS_SERIES(metrics->build, S3N_VERSION, node->config->backend), 1);
+    metrics_mirror(METRICS_SERIES(metrics->attestation_failures, node->info.platform),
+                   health->evidence_failures);
+    set(metrics, SINGLE_READY, node_is_ready(node));
+    set(metrics, SINGLE_STARTED, health->started_s);
+    set(metrics, SINGLE_KEEPER, !node->keeper_is_lost);
+    set_total(metrics, SINGLE_KEEPERS_LOST, metrics->keepers_lost);
+    set_total(metrics, SINGLE_EVIDENCE, health->evidence_count);
+    set(metrics, SINGLE_EVIDENCE_AGE, health->evidence_s == 0 ? -1 : now_s - health->evidence_s);
+    set(metrics, SINGLE_KEYSET_LEFT, node->identity.parsed.validity.not_after_s - now_s);
+    set(metrics, SINGLE_COLLATERAL, collateral.is_there);
+    set(metrics, SINGLE_COLLATERAL_AGE, collateral.age_s);
+    set(metrics, SINGLE_COLLATERAL_LEFT,
+        collateral.is_there ? collateral.next_update_s - now_s : 0);
+    set_total(metrics, SINGLE_COLLATERAL_ASKED, collateral.asked);
+    set_total(metrics, SINGLE_COLLATERAL_FAILED, collateral.failed);
+    set(metrics, SINGLE_EVENTS, (int64_t)node->events.count);
+    set(metrics, SINGLE_EVENTS_FAILED, node->events_failed);
+}
+
+static void gather_choices(const struct node *node)
+{
+    const struct node_metrics *metrics = node->metrics;
+    const struct restoring *restoring = &node->restoring;
+    set(metrics, SINGLE_WATCHES, node->handover.watches);
+    set_ns(metrics, SINGLE_BLOCKING, node->handover.blocking_ns);
+    set_ns(metrics, SINGLE_WATCHING, node->handover.watching_ns);
+    set(metrics, SINGLE_RESET_WHOLE, restoring->whole_pages);
+    set(metrics, SINGLE_RESET_KEPT, restoring->kept_pages);
+    set_ns(metrics, SINGLE_RESET_COPY, restoring->costs.copy_ns);
+    set_ns(metrics, SINGLE_RESET_FAULT, restoring->costs.fault_ns);
+    set_ns(metrics, SINGLE_RESET_CALL, restoring->costs.call_ns);
+    set_ns(metrics, SINGLE_RESET_DISCARD, restoring->costs.discard_ns);
+}
+
+struct metrics *node_metrics_gather(const struct node *node)
+{
+    const struct node_metrics *metrics = node->metrics;
     struct invoker_counts invoker = invoker_counts(node->invoker);
     struct http_server_counts http = http_server_counts(node->http);
+    struct states_counts states = states_counts(node->states);
+    gather_tee(node);
+    gather_choices(node);
     metrics_set(metrics->running, invoker.running);
     metrics_set(metrics->waiting, invoker.waiting);
-    metrics_set(metrics->workers, invoker.workers);
-    metrics_mirror(metrics->workers_lost, invoker.workers_lost);
-    metrics_mirror(metrics->workers_retired, invoker.workers_retired);
-    metrics_set(metrics->workers_memory, (int64_t)invoker.memory_size);
-    metrics_set(metrics->lanes_ready, invoker.lanes_ready);
-    const struct restoring *restoring = &node->restoring;
-    metrics_set(metrics->reset_whole, restoring->whole_pages);
-    metrics_set(metrics->reset_kept, restoring->kept_pages);
-    metrics_set(metrics->reset_copy, restoring->costs.copy_ns);
-    metrics_set(metrics->reset_fault, restoring->costs.fault_ns);
-    metrics_set(metrics->reset_call, restoring->costs.call_ns);
-    metrics_set(metrics->reset_discard, restoring->costs.discard_ns);
-    metrics_set(metrics->watches, node->handover.watches);
-    metrics_set(metrics->blocking, (int64_t)node->handover.blocking_ns);
-    metrics_set(metrics->watching, (int64_t)node->handover.watching_ns);
-    metrics_set(metrics->applications, (int64_t)registry_count(node->registry));
-    metrics_mirror(metrics->receipts, receipt_book_issued(node->receipts));
-    metrics_mirror(metrics->requests, http.requests);
-    metrics_mirror(metrics->requests_refused, http.requests_refused);
-    metrics_mirror(metrics->connections_total, http.connections_accepted);
-    metrics_set(metrics->connections, (int64_t)http.connections_now);
-    return metrics_write(text, metrics->registry, error);
+    set(metrics, SINGLE_WORKERS, invoker.workers);
+    set(metrics, SINGLE_WORKERS_MEMORY, (int64_t)invoker.memory_size);
+    set_total(metrics, SINGLE_WORKERS_RETIRED, invoker.workers_retired);
+    set_total(metrics, SINGLE_WORKERS_LOST, invoker.workers_lost);
+    set(metrics, SINGLE_LANES_READY, invoker.lanes_ready);
+    set(metrics, SINGLE_APPLICATIONS, (int64_t)registry_count(node->registry));
+    set_total(metrics, SINGLE_DEPLOYMENTS, metrics->deployments);
+    set_total(metrics, SINGLE_RECEIPTS, receipt_book_issued(node->receipts));
+    set_total(metrics, SINGLE_COMMITS, states.commits);
+    set_total(metrics, SINGLE_COMMITS_FAILED, states.failures);
+    set_total(metrics, SINGLE_COMMIT_GROUPS, states.groups);
+    set_total(metrics, SINGLE_REQUESTS, http.requests);
+    set_total(metrics, SINGLE_REQUESTS_REFUSED, http.requests_refused);
+    set_total(metrics, SINGLE_CONNECTIONS_TOTAL, http.connections_accepted);
+    set(metrics, SINGLE_CONNECTIONS, (int64_t)http.connections_now);
+    return metrics->registry;
+}
+
+bool node_metrics_write(struct buffer *text, const struct node *node, const char *application,
+                        bool is_openmetrics, struct error *error)
+{
+    struct name_prefix prefix = prefix_of(application == NULL ? "" : application);
+    const struct metrics_view view = { .is_openmetrics = is_openmetrics,
+                                       .label = application == NULL ? NULL : function_label[0],
+                                       .begins = prefix.text };
+    return metrics_write(text, node_metrics_gather(node), &view, error);
 }

@@ -83,6 +83,7 @@ bool node_signer_find(struct node *node, const struct gateway_call *call, const 
 /* --- workers from the supervisor --- */
 
 struct worker_wish {
+    struct node *node;
     worker_done *done;
     void *context;
 };
@@ -94,6 +95,7 @@ static void worker_arrived(void *context, struct ipc_message *answer, const stru
     if (answer == NULL || answer->descriptor_count != 1) {
         struct error malformed;
         error_set(&malformed, ERROR_INTERNAL, "the supervisor's answer is malformed");
+        node_health_worker(wish.node, false);
         wish.done(wish.context, -1, 0, error == NULL ? &malformed : error);
         return;
     }
@@ -101,18 +103,20 @@ static void worker_arrived(void *context, struct ipc_message *answer, const stru
     int process = (int)read_u32_le(&reader);
     int socket = answer->descriptors[0];
     answer->descriptors[0] = -1;
+    node_health_worker(wish.node, true);
     wish.done(wish.context, socket, process, NULL);
 }
 
 static bool worker_request(void *context, worker_done *done, void *done_context,
                            struct error *error)
 {
+    struct node *node = context;
     struct worker_wish *wish = malloc(sizeof(*wish));
     if (wish == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to ask for a worker");
-    *wish = (struct worker_wish){ done, done_context };
-    if (supervisor_request(context, SUPERVISOR_WORKER, (struct bytes){ 0 }, NULL, 0, worker_arrived,
-                           wish, error))
+    *wish = (struct worker_wish){ node, done, done_context };
+    if (supervisor_request(node->supervisor, SUPERVISOR_WORKER, (struct bytes){ 0 }, NULL, 0,
+                           worker_arrived, wish, error))
         return true;
     free(wish);
     return false;
@@ -127,13 +131,30 @@ static void worker_ended(void *context, struct ipc_message *answer, const struct
 
 static void worker_end(void *context, int process)
 {
+    struct node *node = context;
     uint8_t number[4];
     struct writer writer = writer_into(number, sizeof(number));
     write_u32_le(&writer, (uint32_t)process);
     struct error error;
-    if (!supervisor_request(context, SUPERVISOR_WORKER_END, writer_view(&writer), NULL, 0,
+    if (!supervisor_request(node->supervisor, SUPERVISOR_WORKER_END, writer_view(&writer), NULL, 0,
                             worker_ended, NULL, &error))
         log_error("end of a worker", &error);
+}
+
+/* A worker for nothing but to see whether one can be had. */
+static void worker_tried(void *context, int socket, int process, const struct error *error)
+{
+    (void)error;
+    if (socket < 0)
+        return;
+    file_close(&socket);
+    worker_end(context, process);
+}
+
+bool node_worker_try(struct node *node)
+{
+    struct error error;
+    return worker_request(node, worker_tried, node, &error);
 }
 
 /* --- identity --- */
@@ -248,6 +269,7 @@ static void sweep(uv_timer_t *timer)
 {
     struct node *node = timer->data;
     struct error error;
+    node_health_look(node);
     if (!registry_sweep(node->registry, node_now_s(), &error)) {
         log_error("sweep", &error);
         node_keeper_failed(node, &error);
@@ -324,7 +346,7 @@ static bool open_functions(struct node *node, struct error *error)
     };
     node->trier = (struct trier){ .loop = &node->loop,
                                   .blobs = node->blobs,
-                                  .workers = { node->supervisor, worker_request, worker_end } };
+                                  .workers = { node, worker_request, worker_end } };
     enum receipt_backend backend;
     if (!receipt_backend_of_name(&backend, node->config->backend))
         return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
@@ -337,7 +359,7 @@ static bool open_functions(struct node *node, struct error *error)
         .backend = backend,
         .loop = &node->loop,
         .blobs = node->blobs,
-        .workers = { node->supervisor, worker_request, worker_end },
+        .workers = { node, worker_request, worker_end },
         .receipts = node->receipts,
         .services = node->services,
         .loads = node_load_recorder(node),
@@ -384,6 +406,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_APPLICATION_LIST] = api_application_list,
             [GATEWAY_APPLICATION_GET] = api_application_get,
             [GATEWAY_APPLICATION_DELETE] = api_application_delete,
+            [GATEWAY_APPLICATION_METRICS] = api_application_metrics,
             [GATEWAY_KV_SHOW] = api_kv_show,
             [GATEWAY_KV_IMPORT] = api_kv_import,
             [GATEWAY_KV_LIST] = api_kv_list,
@@ -403,6 +426,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_ADMIN_HEALTH] = api_admin_health,
             [GATEWAY_ADMIN_READY] = api_admin_ready,
             [GATEWAY_ADMIN_METRICS] = api_admin_metrics,
+            [GATEWAY_ADMIN_STATUS] = api_admin_status,
         },
         .owner_find = owner_find,
         .context = node,
@@ -486,6 +510,7 @@ static bool start(struct node *node, struct error *error)
     node->renewal.data = node;
     node->has_renewal = true;
     node_collateral_start(node);
+    node_health_start(node);
     uv_timer_init(&node->loop, &node->sweep);
     node->sweep.data = node;
     refresh_next(node);

@@ -1,0 +1,151 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Metrics and health: what is counted, in both formats, as judged by promtool and the reference parser; an owner
+# sees his own; /readyz tells each cause while it is true, and no longer.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node metrics
+mkdir -p "$data"
+small=
+[ "$(id -u)" = 0 ] && mount -t tmpfs -o size=12m,mode=755 none "$data" 2>/dev/null && small=yes
+# Programs of its own, one of which can be taken away.
+mkdir "$scratch/bin"
+cp -a "$S3N_BUILD"/bin/. "$scratch/bin/"
+PATH=$scratch/bin:$PATH
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$scratch/second.key" 2>/dev/null
+second=$(openssl pkey -in "$scratch/second.key" -pubout -outform DER | base64 -w 0)
+openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:P-256 -out "$scratch/third.key" 2>/dev/null
+third=$(openssl pkey -in "$scratch/third.key" -pubout -outform DER | base64 -w 0)
+printf 'owners = ["%s", "%s"]\n' "$second" "$third" >"$scratch/s3nd.toml"
+node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
+mkdir -p "$XDG_CONFIG_HOME/s3n"
+install -m 600 "$scratch/second.key" "$XDG_CONFIG_HOME/s3n/owner.key"
+login || fail "log in"
+page() { curl -sS --max-time 15 "$@" "$admin/metrics"; }
+value() { page | sed -n "s|^$1 ||p"; }
+ready() { curl -sS --max-time 15 "$admin/readyz" 2>/dev/null; }
+status() { curl -sS --max-time 15 -o /dev/null -w '%{http_code}' "$admin/readyz" 2>/dev/null; }
+is_ready() { [ "$(ready)" = ready ]; }
+says() { [[ $(ready) == *"$1"* ]]; }
+
+# --- what is counted
+application one echo
+application other echo
+deploy one && deploy other || fail "deploy"
+fetch -D "$scratch/head" -o /dev/null --data-binary hello "$url/a/one/run"
+id=$(tr -d '\r' <"$scratch/head" | sed -n 's/^s3n-request-id: //pI')
+invoke one --data again >/dev/null
+is "invocations" "$(value 's3n_invocations_total{function="one/f",outcome="done"}')" 2
+is "durations" "$(value 's3n_invocation_duration_seconds_count{function="one/f"}')" 2
+is "waits" "$(value 's3n_invocation_wait_seconds_count{function="one/f"}')" 2
+is "one cold start" "$(value 's3n_cold_start_duration_seconds_count{function="one/f"}')" 1
+is "nothing of what was not called" "$(page | grep -c 'other/f')" 0
+is "receipts" "$(value s3n_receipts_signed_total)" 2
+is "the platform" "$(value 's3n_tee_info{tee="sim"}')" 1
+is "no attestation failed" "$(value 's3n_attestation_failures_total{tee="sim"}')" 0
+is "the length of the event log" "$(value s3n_event_log_entries)" "$(fetch "$url/.well-known/s3n/events" | wc -l)"
+before=$(value s3n_evidence_total)
+fetch -o /dev/null "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})"
+is "evidence is counted" "$(value s3n_evidence_total)" $((before + 1))
+age=$(value s3n_evidence_age_seconds)
+is "and its age is known" "$((age >= 0 && age < 20))" 1
+
+# --- formats
+if command -v promtool >/dev/null; then
+  output=$(page | promtool check metrics 2>&1)
+  is "promtool has nothing to say: $output" $? 0
+else
+  skip "promtool" "it is not installed"
+fi
+page -H 'Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5' -D "$scratch/head" >"$scratch/open"
+has "OpenMetrics by Accept" "$(cat "$scratch/head")" "application/openmetrics-text; version=1.0.0"
+is "OpenMetrics has an end" "$(tail -n 1 "$scratch/open")" "# EOF"
+has "an exemplar leads to the request" "$(grep _bucket "$scratch/open")" "# {request_id=\"$id\""
+if /usr/bin/python3 -c 'import prometheus_client.openmetrics.parser' 2>/dev/null; then
+  output=$(/usr/bin/python3 -c 'import sys
+from prometheus_client.openmetrics.parser import text_string_to_metric_families as families
+print(len(list(families(sys.stdin.read()))) > 30)' <"$scratch/open" 2>&1)
+  is "the reference parser reads it" "$output" True
+else
+  skip "the reference parser" "python3-prometheus-client is not installed"
+fi
+
+# --- owners
+# own KEY APPLICATION: the status; the answer in $scratch/own
+own() {
+  local path=$url/v1/applications/$2/metrics
+  python3 "$here/sign.py" "$scratch/$1.key" GET "$path" >"$scratch/headers"
+  fetch -H @"$scratch/headers" -o "$scratch/own" -w '%{http_code}' "$path"
+}
+invoke other --data x >/dev/null
+is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/one/metrics")" 401
+is "an owner" "$(own second one)" 200
+has "sees his functions" "$(cat "$scratch/own")" 's3n_invocations_total{function="one/f",outcome="done"} 2'
+is "of this application" "$(grep -c 'other/f' "$scratch/own")" 0
+is "and nothing of the node" "$(grep -v '^#' "$scratch/own" | grep -vc 'function="one/f"')" 0
+is "another owner" "$(own third one)" 404
+is "an application that is not there" "$(own second none)" 404
+timeout 20 s3n -q rm other
+is "what is deleted is forgotten" "$(page | grep -c 'other/f')" 0
+
+# --- /status
+curl -sS --max-time 10 "$admin/status" >"$scratch/status"
+is "status" "$(python3 -c 'import json, sys
+s = json.load(open(sys.argv[1]))
+print(s["ready"], s["causes"], s["tee"]["platform"], s["tee"]["simulated"], s["tee"]["collateral"],
+      s["tee"]["keeper"]["connected"], s["tee"]["event_log"]["recording"], s["tee"]["evidence"]["made"] > 0)' "$scratch/status")" \
+  "True [] sim True None True True True"
+
+# --- causes
+is "ready" "$(ready)" ready
+# The supervisor stands still, so nobody replaces the keeper.
+kill -STOP "$node"
+kill -KILL "$(pid_of s3n-keeper)"
+until_true 5 says "no keeper" && pass "no keeper" || fail "no keeper" "$(ready)"
+is "no keeper: 503" "$(status)" 503
+is "no keeper: functions run on" "$(invoke one --data on)" on
+is "no keeper: metrics say so" "$(value s3n_keeper_connected) $(value s3n_ready)" "0 0"
+fetch -o /dev/null "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})"
+is "no keeper: attestation fails, and is counted" "$(value 's3n_attestation_failures_total{tee="sim"}')" 1
+has "no keeper: status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"keeper"'
+kill -CONT "$node"
+until_true 10 is_ready && pass "a keeper again" || fail "a keeper again" "$(ready)"
+is "a lost keeper is counted" "$(value s3n_keepers_lost_total)" 1
+
+# A keeper that hangs is found by asking.
+keeper=$(pid_of s3n-keeper)
+kill -STOP "$keeper"
+sleep 1.1
+output=$(curl -sS --max-time 30 "$admin/readyz")
+has "a keeper that hangs" "$output" "no keeper"
+until_true 15 is_ready && pass "it is replaced" || fail "it is replaced" "$(ready)"
+
+# No workers: the program is gone, and so are those made ahead of need.
+mv "$scratch/bin/slipstream" "$scratch/bin/slipstream.away"
+pkill -KILL -P "$node" -f '^slipstream' 
+application third echo
+for i in 1 2 3; do fetch -o /dev/null "$url/.well-known/s3n/health"; done
+deploy third >/dev/null 2>&1
+timeout 20 s3n invoke third/f --data x >/dev/null 2>&1
+until_true 10 says "no worker" && pass "no worker" || fail "no worker" "$(ready)"
+mv "$scratch/bin/slipstream.away" "$scratch/bin/slipstream"
+until_true 15 is_ready && pass "workers again" || fail "workers again" "$(ready)"
+
+if [ -n "$small" ]; then
+  head -c $((64 << 20)) /dev/zero >"$data/filler" 2>/dev/null
+  application fourth echo
+  for i in $(seq 40); do
+    application "full-$i" echo
+    deploy "full-$i" >/dev/null 2>&1 || break
+  done
+  until_true 5 says "the store can't be written" && pass "a full disk" || fail "a full disk" "$(ready)"
+  is "a full disk: functions run on" "$(invoke one --data on)" on
+  rm -f "$data/filler"
+  until_true 10 is_ready && pass "room again" || fail "room again" "$(ready)"
+else
+  skip "a full disk" "a small file system can't be mounted here (needs root)"
+fi
+node_stop
+is "stop" $? 0
+is "a node that stopped is not ready" "$(ready)" ""
+finish
