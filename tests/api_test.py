@@ -90,7 +90,8 @@ def answers_as_documented(document: dict) -> None:
                 (f"{known}/session?nonce={NONCE}", (), 200, "Session"), (f"{known}/session", (), 400, "Error"),
                 (f"{known}/attestation", (), 400, "Error"), (f"{known}/receipts/none", (), 404, "Error"),
                 ("/nothing", (), 404, "Error"), (f"{known}/info", ("-X", "POST"), 405, "Error"),
-                ("/v1/applications", (), 401, "Error"), (f"/v1/blobs/{NONCE}", ("-X", "PUT", "-d", "x"), 401, "Error"),
+                ("/v1/applications", (), 401, "Error"), ("/v1/tokens", (), 401, "Error"), ("/v1/members", (), 401, "Error"),
+                ("/v1/caller", ("-H", "Authorization: Bearer s3n_x"), 401, "Error"), (f"/v1/blobs/{NONCE}", ("-X", "PUT", "-d", "x"), 401, "Error"),
                 ("/v1/applications/a/functions/b/invoke", ("-X", "POST"), 404, "Error"),
                 ("/a/none/x", (), 404, "Error"), ("/%", (), 400, "Error")):
             got, body = ask(node.url + path, *options)

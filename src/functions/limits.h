@@ -3,6 +3,8 @@
 #ifndef FUNCTIONS_LIMITS_H
 #define FUNCTIONS_LIMITS_H
 
+#include "access/limits.h"
+
 enum {
     NAME_SIZE_MAX = 63, /* of an application or function: a DNS label */
     VERSION_SIZE_MAX = 64,
@@ -67,8 +69,16 @@ enum {
     RECEIPT_KEPT_COUNT = 4096,
     VERSION_COUNT_MAX = 1000,          /* of one application */
     VERSION_RECORD_SIZE_MAX = 1 << 20, /* STORE_VALUE_SIZE_MAX */
-    ACTOR_SIZE_MAX = 80,               /* "key:<64 hexadecimal digits>" */
+    ACTOR_SIZE_MAX = ACCESS_ACTOR_SIZE_MAX,
     AUDIT_ENTRY_SIZE_MAX = 4096,
+    MEMBER_COUNT_MAX = 4096, /* of all accounts of a node */
+    MEMBER_OF_ACCOUNT_MAX = 64,
+    TOKEN_COUNT_MAX = 8192,
+    TOKEN_OF_ACCOUNT_MAX = 256,
+    TOKEN_LIFE_S_DEFAULT = 90 * 86400,
+    TOKEN_LIFE_S_MAX = 366 * 86400,
+    TOKEN_KEPT_S = 7 * 86400, /* listed after it expired */
+    TOKEN_USE_STEP_S = 60,    /* last uses are stored no finer */
     GARBAGE_COUNT_MAX = 1024, /* images that were replaced, until they are swept */
     GARBAGE_AGE_S = 60,
     UPLOAD_AGE_S = 86400, /* blobs that no version names are kept so long */

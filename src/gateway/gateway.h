@@ -10,6 +10,7 @@
 #ifndef GATEWAY_GATEWAY_H
 #define GATEWAY_GATEWAY_H
 
+#include "access/access.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "crypto/ecdsa.h"
@@ -18,13 +19,17 @@
 #include "metrics/trace_context.h"
 #include "net/server.h"
 
-/* Who may call: anyone; an owner whose key the node knows; whoever holds the key that the body
- * presents ("public_key", a JWK); anyone who reaches the loopback admin port. */
+/* Who may call: anyone; whoever holds the key that the body presents ("public_key", a JWK); anyone
+ * who reaches the loopback admin port; an owner's own key; whoever has a scope (ACCESS_SCOPES) on
+ * the account, by key or token. */
 enum gateway_access {
     GATEWAY_ACCESS_OPEN,
-    GATEWAY_ACCESS_OWNER,
     GATEWAY_ACCESS_BEARER_OF_KEY,
-    GATEWAY_ACCESS_ADMIN
+    GATEWAY_ACCESS_ADMIN,
+    GATEWAY_ACCESS_OWNER,
+#define GATEWAY_ACCESS_ENUM(name, text, role, for_tokens) GATEWAY_ACCESS_##name,
+    ACCESS_SCOPES(GATEWAY_ACCESS_ENUM)
+#undef GATEWAY_ACCESS_ENUM
 };
 
 /* operation, method, pattern, access, largest body.  Parameters by name: see struct gateway_call.
@@ -39,28 +44,36 @@ enum gateway_access {
     X(SEALED, POST, "/.well-known/ohttp-gateway", OPEN, GATEWAY_SEALED_SIZE_MAX)                   \
     X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
     X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \
-    X(BLOB_CHECK, HEAD, "/v1/blobs/:digest", OWNER, 0)                                             \
-    X(BLOB_PUT, PUT, "/v1/blobs/:digest", OWNER, GATEWAY_BLOB_SIZE_MAX)                            \
-    X(APPLICATION_PUT, PUT, "/v1/applications/:application", OWNER, GATEWAY_JSON_BODY_SIZE_MAX)    \
-    X(APPLICATION_LIST, GET, "/v1/applications", OWNER, 0)                                         \
-    X(APPLICATION_GET, GET, "/v1/applications/:application", OWNER, 0)                             \
-    X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", OWNER, 0)                       \
-    X(APPLICATION_METRICS, GET, "/v1/applications/:application/metrics", OWNER, 0)                 \
-    X(KV_SHOW, GET, "/v1/applications/:application/kv", OWNER, 0)                                  \
-    X(KV_IMPORT, POST, "/v1/applications/:application/kv", OWNER, GATEWAY_KV_IMPORT_SIZE_MAX)      \
-    X(KV_LIST, GET, "/v1/applications/:application/kv/:namespace", OWNER, 0)                       \
-    X(KV_GET, GET, "/v1/applications/:application/kv/:namespace/entry", OWNER, 0)                  \
-    X(KV_SET, PUT, "/v1/applications/:application/kv/:namespace/entry", OWNER,                     \
+    X(CALLER_GET, GET, "/v1/caller", READ, 0)                                                      \
+    X(TOKEN_CREATE, POST, "/v1/tokens", TOKENS, 4096)                                              \
+    X(TOKEN_LIST, GET, "/v1/tokens", READ, 0)                                                      \
+    X(TOKEN_REVOKE, DELETE, "/v1/tokens/:id", TOKENS, 0)                                           \
+    X(MEMBER_LIST, GET, "/v1/members", READ, 0)                                                    \
+    X(MEMBER_PUT, PUT, "/v1/members/:digest", MEMBERS, 4096)                                       \
+    X(MEMBER_REMOVE, DELETE, "/v1/members/:digest", MEMBERS, 0)                                    \
+    X(BLOB_CHECK, HEAD, "/v1/blobs/:digest", DEPLOY, 0)                                            \
+    X(BLOB_PUT, PUT, "/v1/blobs/:digest", DEPLOY, GATEWAY_BLOB_SIZE_MAX)                           \
+    X(APPLICATION_PUT, PUT, "/v1/applications/:application", DEPLOY, GATEWAY_JSON_BODY_SIZE_MAX)   \
+    X(APPLICATION_LIST, GET, "/v1/applications", READ, 0)                                          \
+    X(APPLICATION_GET, GET, "/v1/applications/:application", READ, 0)                              \
+    X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", DELETE, 0)                      \
+    X(APPLICATION_METRICS, GET, "/v1/applications/:application/metrics", METRICS, 0)               \
+    X(KV_SHOW, GET, "/v1/applications/:application/kv", READ, 0)                                   \
+    X(KV_IMPORT, POST, "/v1/applications/:application/kv", STATE_WRITE,                            \
+      GATEWAY_KV_IMPORT_SIZE_MAX)                                                                  \
+    X(KV_LIST, GET, "/v1/applications/:application/kv/:namespace", STATE_READ, 0)                  \
+    X(KV_GET, GET, "/v1/applications/:application/kv/:namespace/entry", STATE_READ, 0)             \
+    X(KV_SET, PUT, "/v1/applications/:application/kv/:namespace/entry", STATE_WRITE,               \
       GATEWAY_JSON_BODY_SIZE_MAX)                                                                  \
-    X(KV_DELETE, DELETE, "/v1/applications/:application/kv/:namespace/entry", OWNER, 0)            \
-    X(APPLICATION_RESTORE, POST, "/v1/applications/:application/restore", OWNER, 0)                \
-    X(ROLLOUT, POST, "/v1/applications/:application/rollout", OWNER, 4096)                         \
-    X(ROLLBACK, POST, "/v1/applications/:application/rollback", OWNER, 4096)                       \
-    X(VERSION_LIST, GET, "/v1/applications/:application/versions", OWNER, 0)                       \
-    X(VERSION_GET, GET, "/v1/applications/:application/versions/:version", OWNER, 0)               \
-    X(VERSION_DELETE, DELETE, "/v1/applications/:application/versions/:version", OWNER, 0)         \
-    X(VERSION_RESTORE, POST, "/v1/applications/:application/versions/:version/restore", OWNER, 0)  \
-    X(VERSION_SIGN, POST, "/v1/applications/:application/versions/:version/signatures", OWNER,     \
+    X(KV_DELETE, DELETE, "/v1/applications/:application/kv/:namespace/entry", STATE_WRITE, 0)      \
+    X(APPLICATION_RESTORE, POST, "/v1/applications/:application/restore", DELETE, 0)               \
+    X(ROLLOUT, POST, "/v1/applications/:application/rollout", ROLLOUT, 4096)                       \
+    X(ROLLBACK, POST, "/v1/applications/:application/rollback", ROLLOUT, 4096)                     \
+    X(VERSION_LIST, GET, "/v1/applications/:application/versions", READ, 0)                        \
+    X(VERSION_GET, GET, "/v1/applications/:application/versions/:version", READ, 0)                \
+    X(VERSION_DELETE, DELETE, "/v1/applications/:application/versions/:version", DELETE, 0)        \
+    X(VERSION_RESTORE, POST, "/v1/applications/:application/versions/:version/restore", DELETE, 0) \
+    X(VERSION_SIGN, POST, "/v1/applications/:application/versions/:version/signatures", DEPLOY,    \
       4096)                                                                                        \
     X(INVOKE, POST, "/v1/applications/:application/functions/:function/invoke", OPEN,              \
       GATEWAY_INPUT_SIZE_MAX)                                                                      \
@@ -93,17 +106,18 @@ struct gateway_call {
     const struct trace_context *trace;  /* where in the caller's trace, or in one of its own */
     struct bytes application;           /* checked names; empty when the route has none */
     struct bytes function;
-    struct bytes receipt_id;
+    struct bytes receipt_id;   /* RECEIPT_GET, the token routes */
     struct bytes kv_namespace; /* as it came, decoded */
-    struct digest32 digest;    /* of the blob routes */
+    struct digest32 digest;    /* of the blob routes; of the member routes: the key's */
     uint64_t number;           /* of the version routes */
     bool has_nonce;
     uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
     bool
         is_sealed; /* it came inside SEALED; `request` is the one inside, and so is all else here */
-    bool has_owner;
-    struct digest32 owner; /* SHA-256 of the DER SubjectPublicKeyInfo of the key that signed */
-    struct ecdsa_public owner_key;
+    bool has_owner;                /* somebody proved who they are */
+    struct digest32 owner;         /* the account that the call is for */
+    struct ecdsa_public owner_key; /* that signed, if one did */
+    struct access_caller caller;   /* who asks, with what rights */
     uint64_t version; /* of the application, chosen for this request; 0: it has no routes here */
     struct bytes path_info; /* INVOKE: "/"; FUNCTION_ROUTE: the path behind /a/<application> */
     const struct gateway_parameter *parameters;
@@ -117,8 +131,13 @@ struct gateway_options {
     const struct clock *clock;
     /* By operation; NULL answers 501. */
     gateway_handle_call *handlers[GATEWAY_OPERATION_COUNT];
-    /* The key of a known owner; false: unknown. */
-    bool (*owner_find)(void *context, const struct digest32 *id, struct ecdsa_public *key);
+    /* The key by this id, and what it may do; `application` (may be empty) is what the call is
+     * about, and decides for which account.  UNAUTHENTICATED: unknown, or not valid any more. */
+    bool (*key_find)(void *context, const struct digest32 *id, struct bytes application,
+                     struct ecdsa_public *key, struct access_caller *caller, struct error *error);
+    /* The same of a token's text. */
+    bool (*token_find)(void *context, struct bytes text, struct access_caller *caller,
+                       struct error *error);
     /* The secrets of a sealed request, from whoever has the private key; NULL: none are opened.
      * UNVERIFIED when it is for another key. */
     bool (*sealed_context)(void *context, const struct ohttp_request *request,

@@ -31,29 +31,93 @@ static bool check_signature(struct gateway *gateway, struct gateway_request *req
     return true;
 }
 
-bool stage_identity(struct gateway *gateway, struct gateway_request *request,
-                    struct refusal *refusal)
+static bool by_signature(struct gateway *gateway, struct gateway_request *request,
+                         struct error *error)
 {
     struct gateway_call *call = &request->call;
     struct signature signature;
     struct digest32 id;
     struct ecdsa_public key;
-    if (operation_of(call->operation)->access != GATEWAY_ACCESS_OWNER)
-        return true;
-    refusal->hint =
-        "requests are signed with an owner's key: `s3n login --claim` makes you the first "
-        "owner, the node's operator adds others to `owners`";
+    struct access_caller caller;
     struct signature_message message = signature_message_of(call->request, BYTES_LITERAL("https"));
-    if (!signature_parse(&signature, &message, SIGNATURE_LABEL, &refusal->error))
+    if (!signature_parse(&signature, &message, SIGNATURE_LABEL, error))
         return false;
     if (!signature_key_id(&signature, &id))
-        return error_set(&refusal->error, ERROR_UNAUTHENTICATED,
+        return error_set(error, ERROR_UNAUTHENTICATED,
                          "keyid is not the hexadecimal SHA-256 of a public key");
-    if (gateway->options.owner_find == NULL ||
-        !gateway->options.owner_find(gateway->options.context, &id, &key))
-        return error_set(&refusal->error, ERROR_UNAUTHENTICATED,
-                         "no owner of this key is known here");
-    return check_signature(gateway, request, &signature, &key, &refusal->error);
+    if (gateway->options.key_find == NULL)
+        return error_set(error, ERROR_UNAUTHENTICATED, "no key is known here");
+    if (!gateway->options.key_find(gateway->options.context, &id, call->application, &key, &caller,
+                                   error) ||
+        !check_signature(gateway, request, &signature, &key, error))
+        return false;
+    call->owner = caller.account;
+    call->caller = caller;
+    return true;
+}
+
+/* What follows "Bearer " in the one Authorization field; false: it is of another kind. */
+bool bearer_of(const struct http_request *request, struct bytes *token)
+{
+    const struct http_field *field = http_request_field(request, "authorization");
+    static const size_t size = sizeof("Bearer ") - 1;
+    if (field == NULL || field->value.size <= size ||
+        !http_equal_fold(bytes_part(field->value, 0, size), BYTES_LITERAL("Bearer ")))
+        return false;
+    *token = bytes_part(field->value, size, field->value.size);
+    return true;
+}
+
+static bool by_token(struct gateway *gateway, struct gateway_request *request, struct bytes token,
+                     struct error *error)
+{
+    struct gateway_call *call = &request->call;
+    struct access_caller caller;
+    if (gateway->options.token_find == NULL)
+        return error_set(error, ERROR_UNAUTHENTICATED, "this node knows no API tokens");
+    if (!gateway->options.token_find(gateway->options.context, token, &caller, error))
+        return false;
+    call->has_owner = true;
+    call->owner = caller.account;
+    call->caller = caller;
+    return true;
+}
+
+static bool identify(struct gateway *gateway, struct gateway_request *request,
+                     struct refusal *refusal)
+{
+    struct bytes token;
+    if (bearer_of(request->call.request, &token)) {
+        refusal->hint = "`s3n token create` makes one; S3N_API_KEY is where `s3n` looks for it";
+        return by_token(gateway, request, token, &refusal->error);
+    }
+    refusal->hint =
+        "requests are signed with an owner's key or have an API token: `s3n login --claim` makes "
+        "you the first owner, the node's operator adds others to `owners`, and owners add members";
+    return by_signature(gateway, request, &refusal->error);
+}
+
+static enum access_scope scope_of(enum gateway_access access)
+{
+    return (enum access_scope)(access - GATEWAY_ACCESS_OWNER - 1);
+}
+
+bool stage_identity(struct gateway *gateway, struct gateway_request *request,
+                    struct refusal *refusal)
+{
+    struct gateway_call *call = &request->call;
+    enum gateway_access access = operation_of(call->operation)->access;
+    if (access < GATEWAY_ACCESS_OWNER)
+        return true;
+    if (!identify(gateway, request, refusal))
+        return false;
+    refusal->hint = "`s3n member ls` and `s3n token ls` say who may do what";
+    if (access == GATEWAY_ACCESS_OWNER)
+        return (call->caller.role == ACCESS_ROLE_OWNER && call->caller.how == ACCESS_BY_KEY &&
+                access_check(&call->caller, ACCESS_SCOPE_MEMBERS, call->application,
+                             &refusal->error)) ||
+               error_set(&refusal->error, ERROR_DENIED, "only an owner's key may do this");
+    return access_check(&call->caller, scope_of(access), call->application, &refusal->error);
 }
 
 /* A claim is signed by the key that its body presents. */
@@ -78,18 +142,43 @@ static bool identify_by_body(struct gateway *gateway, struct gateway_request *re
     return check_signature(gateway, request, &signature, &key, error);
 }
 
+/* A key or token may have lost its rights while the body came. */
+static bool identify_again(struct gateway *gateway, struct gateway_request *request,
+                           struct error *error)
+{
+    struct gateway_call *call = &request->call;
+    struct access_caller caller;
+    struct ecdsa_public key;
+    struct bytes token;
+    enum gateway_access access = operation_of(call->operation)->access;
+    bool is_known =
+        call->caller.how != ACCESS_BY_TOKEN
+            ? gateway->options.key_find(gateway->options.context, &call->caller.key,
+                                        call->application, &key, &caller, error)
+            : bearer_of(call->request, &token) &&
+                  gateway->options.token_find(gateway->options.context, token, &caller, error);
+    if (!is_known)
+        return false;
+    call->owner = caller.account;
+    call->caller = caller;
+    return access <= GATEWAY_ACCESS_OWNER ||
+           access_check(&caller, scope_of(access), call->application, error);
+}
+
 bool stage_body(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal)
 {
     struct gateway_call *call = &request->call;
     const struct http_field *digest = http_request_field(call->request, "content-digest");
     enum gateway_access access = operation_of(call->operation)->access;
-    bool is_signed = access == GATEWAY_ACCESS_OWNER || access == GATEWAY_ACCESS_BEARER_OF_KEY;
+    bool is_signed = access == GATEWAY_ACCESS_BEARER_OF_KEY || call->caller.how == ACCESS_BY_KEY;
     if (digest == NULL && is_signed && call->request->has_body)
         return error_set(&refusal->error, ERROR_UNAUTHENTICATED,
                          "a signed body needs a content-digest");
     if (digest != NULL && is_signed &&
         !content_digest_check(digest->value, call->request->body, &refusal->error))
         return false;
+    if (access >= GATEWAY_ACCESS_OWNER)
+        return !call->request->has_body || identify_again(gateway, request, &refusal->error);
     return access != GATEWAY_ACCESS_BEARER_OF_KEY ||
            identify_by_body(gateway, request, &refusal->error);
 }

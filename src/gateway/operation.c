@@ -170,7 +170,7 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
         return refuse(refusal, 404, ERROR_NOT_FOUND, "there is no function of such a name");
     if (digest.size > 0 && !hex_decode(call->digest.bytes, sizeof(call->digest.bytes), digest))
         return error_set(&refusal->error, ERROR_INVALID,
-                         "a blob is named by the 64 hexadecimal digits of its SHA-256");
+                         "blobs and keys are named by the 64 hexadecimal digits of their SHA-256");
     struct bytes version = pattern_value(&request->values, "version");
     if (version.size > 0 && !read_number(&call->number, version))
         return refuse(refusal, 404, ERROR_NOT_FOUND, "a version is named by its number");

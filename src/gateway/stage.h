@@ -85,6 +85,8 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
 /* identity.c */
 bool stage_identity(struct gateway *gateway, struct gateway_request *request,
                     struct refusal *refusal);
+/* An Authorization field of kind Bearer. */
+bool bearer_of(const struct http_request *request, struct bytes *token);
 bool stage_body(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
 
 /* answer.c */

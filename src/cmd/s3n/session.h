@@ -29,6 +29,7 @@ struct session {
     struct keyset keyset;   /* of the profile */
     struct digest32 keyset_digest;
     struct ecdsa_key *key;
+    const char *api_key; /* sent instead of signatures; NULL: there is none */
     struct http_client *client;
     bool is_bound;                /* the client uses one TLS session that the node vouched for */
     char hint[SESSION_HINT_SIZE]; /* what the node advised with its last error; may be empty */

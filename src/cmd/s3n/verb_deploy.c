@@ -133,6 +133,23 @@ static bool show_progress(void *context, uint64_t sent, uint64_t received)
     return true;
 }
 
+/* Why not: an answer to HEAD has no room for it. */
+static bool refusal_ask(struct session *session, struct error *error)
+{
+    struct session_request ask = { .method = HTTP_METHOD_GET,
+                                   .target = "/v1/caller",
+                                   .is_signed = true };
+    AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
+    AUTO_JSON json_t *caller = NULL;
+    const char *role;
+    if (!session_call(session, &ask, &answer, error) ||
+        !json_parse(&caller, buffer_view(&answer.body), error) ||
+        !json_get_string(caller, "role", &role, error))
+        return false;
+    return error_set(error, ERROR_DENIED, "this needs the scope `deploy`, which %s has not",
+                     session->api_key != NULL ? "this token" : role);
+}
+
 static bool blob_upload(struct deploying *deploying, const char *name,
                         const struct digest32 *digest, struct bytes content, struct error *error)
 {
@@ -149,8 +166,7 @@ static bool blob_upload(struct deploying *deploying, const char *name,
         return true;
     }
     if (known.status == 401 || known.status == 403)
-        return error_set(error, ERROR_UNAUTHENTICATED,
-                         "the node does not know your key as an owner's (s3n login says it)");
+        return refusal_ask(&deploying->session, error);
     struct upload upload = { deploying, name, content.size, 0 };
     struct session_request put = { .method = HTTP_METHOD_PUT,
                                    .target = target,
@@ -240,7 +256,8 @@ static bool release_make(const struct deploying *deploying, struct bytes canonic
     struct digest32 version, digest = sha256_of(canonical);
     const struct manifest_release *release = &deploying->manifest->release;
     const struct ecdsa_public *own = ecdsa_key_public(deploying->session.key);
-    bool may_sign = release->signer_count == 0;
+    /* who deploys by token may be nobody whose signature counts */
+    bool may_sign = release->signer_count == 0 && deploying->session.api_key == NULL;
     for (size_t i = 0; i < release->signer_count; i++)
         may_sign |= ecdsa_public_equal(&release->signers[i], own);
     text[0] = '\0';

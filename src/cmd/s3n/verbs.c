@@ -14,6 +14,8 @@ const struct verb *const verbs[] = {
     &verb_rollback,
     &verb_release,
     &verb_kv,
+    &verb_token,
+    &verb_member,
     /* of a node's operator */
     &verb_node,
     /* without a node */

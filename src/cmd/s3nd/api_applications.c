@@ -161,7 +161,9 @@ void api_application_list(void *context, const struct gateway_call *call)
     json_t *list = json_array();
     for (size_t i = 0; i < registry_count(node->registry); i++) {
         const struct registry_entry *entry = registry_at(node->registry, i);
-        if (digest32_equal(&entry->owner, &call->owner))
+        const char *only = call->caller.application;
+        if (digest32_equal(&entry->owner, &call->owner) &&
+            (only[0] == '\0' || strcmp(only, entry->name) == 0))
             json_array_append_new(list, entry_tree(entry));
     }
     gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:o}", "applications", list));

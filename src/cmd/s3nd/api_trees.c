@@ -14,8 +14,7 @@ struct name_text name_of(struct bytes name)
 struct actor_text actor_of(const struct gateway_call *call)
 {
     struct actor_text actor;
-    struct digest32 id = ecdsa_public_id(&call->owner_key);
-    snprintf(actor.text, sizeof(actor.text), "key:%s", hex_of_digest(&id).text);
+    snprintf(actor.text, sizeof(actor.text), "%s", call->caller.actor);
     return actor;
 }
 

@@ -14,7 +14,9 @@
 #include "functions/compiler.h"
 #include "functions/deployment.h"
 #include "functions/invocation.h"
+#include "functions/members.h"
 #include "functions/owners.h"
+#include "functions/tokens.h"
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "keys/event_copy.h"
@@ -48,6 +50,8 @@ struct node {
     uv_poll_t *states_watch;
     struct blobs *blobs;
     struct owners *owners;
+    struct members *members;
+    struct tokens *tokens;
     struct audit *audit;
     struct quotas *quotas;
     struct registry *registry;
@@ -85,6 +89,11 @@ int64_t node_now_s(void);
 /* A key that may release for the caller's account; false: it may not. */
 bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
                       struct ecdsa_public *key);
+/* Who asks (node_access.c), as struct gateway_options has it. */
+bool node_key_find(void *context, const struct digest32 *id, struct bytes application,
+                   struct ecdsa_public *key, struct access_caller *caller, struct error *error);
+bool node_token_find(void *context, struct bytes text, struct access_caller *caller,
+                     struct error *error);
 /* A renewed identity: for new connections, and for the operator's tls.crt. */
 void node_use_identity(struct node *node);
 /* At the start; then the keeper is watched, and replaced when it dies. */
@@ -115,6 +124,8 @@ gateway_handle_call api_health, api_info, api_attestation, api_events, api_sessi
 bool node_sealed_context(void *context, const struct ohttp_request *request,
                          struct hpke_context *secrets, struct error *error);
 gateway_handle_call api_owner_claim;
+gateway_handle_call api_caller_get, api_token_create, api_token_list, api_token_revoke,
+    api_member_list, api_member_put, api_member_remove;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,
     api_application_delete, api_application_restore;

@@ -74,12 +74,6 @@ int64_t node_now_s(void)
     return (int64_t)(clock_realtime_ns(&clock_system) / 1000000000);
 }
 
-bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
-                      struct ecdsa_public *key)
-{
-    return digest32_equal(id, &call->owner) && owners_find(node->owners, id, key);
-}
-
 /* --- workers from the supervisor --- */
 
 struct worker_wish {
@@ -274,6 +268,10 @@ static void sweep(uv_timer_t *timer)
         log_error("sweep", &error);
         node_keeper_failed(node, &error);
     }
+    if (!tokens_sweep(node->tokens, node_now_s(), &error)) {
+        log_error("sweep", &error);
+        node_keeper_failed(node, &error);
+    }
 }
 
 /* --- the optimised tier --- */
@@ -320,6 +318,8 @@ static bool open_store(struct node *node, struct error *error)
                                         .quotas = node->quotas,
                                         .retention_s = config->retention_s };
     return owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
+           members_open(&node->members, node->store, node->audit, error) &&
+           tokens_open(&node->tokens, node->store, node->audit, error) &&
            registry_open(&node->registry, &options, error) &&
            blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error) &&
            node_states_open(node, error);
@@ -380,12 +380,6 @@ static bool open_functions(struct node *node, struct error *error)
            invoker_new(&node->invoker, &invoker, error);
 }
 
-static bool owner_find(void *context, const struct digest32 *id, struct ecdsa_public *key)
-{
-    const struct node *node = context;
-    return owners_find(node->owners, id, key);
-}
-
 static bool open_gateway(struct node *node, struct error *error)
 {
     struct gateway_options options = {
@@ -400,6 +394,13 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_SEALING_KEY] = api_sealing_key,
             [GATEWAY_RECEIPT_GET] = api_receipt_get,
             [GATEWAY_OWNER_CLAIM] = api_owner_claim,
+            [GATEWAY_CALLER_GET] = api_caller_get,
+            [GATEWAY_TOKEN_CREATE] = api_token_create,
+            [GATEWAY_TOKEN_LIST] = api_token_list,
+            [GATEWAY_TOKEN_REVOKE] = api_token_revoke,
+            [GATEWAY_MEMBER_LIST] = api_member_list,
+            [GATEWAY_MEMBER_PUT] = api_member_put,
+            [GATEWAY_MEMBER_REMOVE] = api_member_remove,
             [GATEWAY_BLOB_CHECK] = api_blob_check,
             [GATEWAY_BLOB_PUT] = api_blob_put,
             [GATEWAY_APPLICATION_PUT] = api_application_put,
@@ -428,7 +429,8 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_ADMIN_METRICS] = api_admin_metrics,
             [GATEWAY_ADMIN_STATUS] = api_admin_status,
         },
-        .owner_find = owner_find,
+        .key_find = node_key_find,
+        .token_find = node_token_find,
         .context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .blob_size_max = (size_t)node->config->blob_kib_max << 10,
@@ -539,6 +541,8 @@ static void node_done(struct node *node)
     quotas_free(node->quotas);
     audit_free(node->audit);
     blobs_free(node->blobs);
+    tokens_free(node->tokens);
+    members_free(node->members);
     owners_free(node->owners);
     store_close(node->store);
     event_copy_done(&node->events);

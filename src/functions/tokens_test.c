@@ -1,0 +1,201 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "functions/test_registry.h"
+#include "functions/tokens.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NOW_S = 1800000000
+};
+
+static struct api_token wanted_of(uint8_t account, const char *name)
+{
+    struct api_token wanted = { .account = owner_of(account),
+                                .creator = owner_of(account),
+                                .scopes = 1u << ACCESS_SCOPE_READ | 1u << ACCESS_SCOPE_DEPLOY,
+                                .expires_s = NOW_S + 100 };
+    snprintf(wanted.name, sizeof(wanted.name), "%s", name);
+    snprintf(wanted.application, sizeof(wanted.application), "app");
+    return wanted;
+}
+
+static bool make(struct tokens *tokens, uint8_t account, char text[TOKEN_TEXT_SIZE + 1],
+                 struct token_id *id)
+{
+    struct api_token wanted = wanted_of(account, "ci");
+    const struct api_token *made = NULL;
+    struct change change = change_of(account);
+    struct error error = { 0 };
+    change.now_s = NOW_S;
+    bool done = tokens_create(tokens, &wanted, &change, text, &made, &error);
+    CHECK_NOTE(done, "%s", error.text);
+    if (done)
+        *id = made->id;
+    return done;
+}
+
+static bool is_used(struct tokens *tokens, const char *text, int64_t now, const char *reason)
+{
+    const struct api_token *found = NULL;
+    struct error error = { 0 };
+    if (tokens_use(tokens, bytes_of_string(text), now, &found, &error))
+        return true;
+    CHECK_NUMBER(error.code, ERROR_UNAUTHENTICATED);
+    CHECK_NOTE(reason != NULL && strstr(error.text, reason) != NULL, "%s", error.text);
+    return false;
+}
+
+static void knows_its_own(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1], other[TOKEN_TEXT_SIZE + 1], cut[TOKEN_TEXT_SIZE + 1];
+    struct token_id id, unused;
+    struct error error = { 0 };
+    store_name = "tokens";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error) && make(tokens, 1, text, &id) &&
+            make(tokens, 2, other, &unused));
+    CHECK(is_used(tokens, text, NOW_S, NULL));
+    CHECK(is_used(tokens, text, NOW_S + 99, NULL));
+    CHECK(!is_used(tokens, text, NOW_S + 100, "expired"));
+    memcpy(cut, text, sizeof(cut));
+    cut[TOKEN_TEXT_SIZE - 1] = '\0';
+    CHECK(!is_used(tokens, cut, NOW_S, "cut or mistyped"));
+    CHECK(!is_used(tokens, "s3n_", NOW_S, "cut or mistyped"));
+    CHECK(!is_used(tokens, "ghp_abc", NOW_S, "no API token"));
+
+    /* after a restart too, with the account, scopes and application that it was made for */
+    AUTO(tokens) struct tokens *again = NULL;
+    const struct api_token *found = NULL;
+    REQUIRE(tokens_open(&again, world.store, world.audit, &error));
+    CHECK_NUMBER(tokens_count(again), 2);
+    REQUIRE(tokens_use(again, bytes_of_string(text), NOW_S, &found, &error));
+    struct api_token wanted = wanted_of(1, "ci");
+    CHECK(found->scopes == wanted.scopes && strcmp(found->application, "app") == 0 &&
+          strcmp(found->name, "ci") == 0 && digest32_equal(&found->account, &wanted.account) &&
+          found->expires_s == wanted.expires_s && found->created_s == NOW_S);
+
+    /* nobody else's, and once */
+    struct digest32 one = owner_of(1), two = owner_of(2);
+    struct change change = change_of(1);
+    CHECK(tokens_find(again, &two, &id) == NULL);
+    CHECK(!tokens_revoke(again, &two, &id, &change, &error));
+    CHECK_NUMBER(error.code, ERROR_NOT_FOUND);
+    CHECK(tokens_revoke(again, &one, &id, &change, &error));
+    CHECK(!is_used(again, text, NOW_S, "revoked"));
+    CHECK(is_used(again, other, NOW_S, NULL));
+    CHECK(!tokens_revoke(again, &one, &id, &change, &error));
+    registry_world_close(&world);
+}
+
+static void stores_no_text(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1], record[64];
+    struct token_id id;
+    struct error error = { 0 };
+    uint64_t revision;
+    store_name = "tokens-hash";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    AUTO_BUFFER struct buffer value;
+    buffer_init(&value, 1 << 16);
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error) && make(tokens, 1, text, &id));
+    snprintf(record, sizeof(record), "tokens/%s", token_id_text(&id).text);
+    REQUIRE(store_get(world.store, (struct store_key){ STORE_SPACE_NODE, record }, &value,
+                      &revision, &error));
+    buffer_append(&value, bytes_of("", 1));
+    CHECK(strstr((const char *)value.data, "\"hash\":\"") != NULL);
+    CHECK(strstr((const char *)value.data, text + TOKEN_PREFIX_SIZE) == NULL);
+    registry_world_close(&world);
+}
+
+static void refuses_those_of_another_node(void)
+{
+    struct registry_world world = { 0 }, other = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1];
+    struct token_id id;
+    struct error error = { 0 };
+    store_name = "tokens-here";
+    REQUIRE(registry_world_open(&world));
+    store_name = "tokens-there";
+    REQUIRE(registry_world_open(&other));
+    AUTO(tokens) struct tokens *here = NULL;
+    AUTO(tokens) struct tokens *there = NULL;
+    REQUIRE(tokens_open(&here, world.store, world.audit, &error) &&
+            tokens_open(&there, other.store, other.audit, &error) && make(there, 1, text, &id));
+    CHECK(is_used(there, text, NOW_S, NULL));
+    CHECK(!is_used(here, text, NOW_S, "of another node"));
+    registry_world_close(&world);
+    registry_world_close(&other);
+}
+
+static void remembers_uses_and_forgets_the_expired(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1];
+    struct token_id id;
+    struct error error = { 0 };
+    struct digest32 one = owner_of(1);
+    store_name = "tokens-sweep";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error) && make(tokens, 1, text, &id));
+    CHECK(is_used(tokens, text, NOW_S + 50, NULL));
+    CHECK(tokens_sweep(tokens, NOW_S + 50, &error));
+    AUTO(tokens) struct tokens *again = NULL;
+    REQUIRE(tokens_open(&again, world.store, world.audit, &error));
+    const struct api_token *found = tokens_find(again, &one, &id);
+    REQUIRE(found != NULL);
+    CHECK_NUMBER(found->last_used_s, NOW_S + 50);
+    uint64_t revision = found->revision;
+    /* soon again: not written for that */
+    CHECK(is_used(again, text, NOW_S + 51, NULL));
+    CHECK(tokens_sweep(again, NOW_S + 51, &error));
+    CHECK(tokens_find(again, &one, &id)->revision == revision);
+    CHECK(tokens_sweep(again, NOW_S + 100 + TOKEN_KEPT_S - 1, &error));
+    CHECK_NUMBER(tokens_count(again), 1);
+    CHECK(tokens_sweep(again, NOW_S + 100 + TOKEN_KEPT_S, &error));
+    CHECK_NUMBER(tokens_count(again), 0);
+    AUTO_JSON json_t *entries = NULL;
+    bool more;
+    REQUIRE(audit_read(world.audit, &one, 1, 10, &entries, &more, &error));
+    CHECK_NUMBER(json_array_size(entries), 2);
+    CHECK(strstr(json_string_value(json_array_get(entries, 0)), "deploy of app") != NULL);
+    CHECK(strstr(json_string_value(json_array_get(entries, 1)), "token-expire") != NULL);
+    registry_world_close(&world);
+}
+
+static void limits_an_account(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1];
+    struct token_id id;
+    struct error error = { 0 };
+    struct change change = change_of(1);
+    const struct api_token *made;
+    store_name = "tokens-limit";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error));
+    for (size_t i = 0; i < TOKEN_OF_ACCOUNT_MAX; i++)
+        CHECK(make(tokens, 1, text, &id));
+    struct api_token wanted = wanted_of(1, "over");
+    CHECK(!tokens_create(tokens, &wanted, &change, text, &made, &error));
+    CHECK_NUMBER(error.code, ERROR_LIMIT);
+    CHECK(make(tokens, 2, text, &id));
+    registry_world_close(&world);
+}
+
+static const struct test tests[] = {
+    TEST(knows_its_own),
+    TEST(stores_no_text),
+    TEST(refuses_those_of_another_node),
+    TEST(remembers_uses_and_forgets_the_expired),
+    TEST(limits_an_account),
+};
+
+TEST_MAIN(tests)

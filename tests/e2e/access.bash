@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Who may do what: members with roles, API tokens, on a running node.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node access
+unset S3N_API_KEY
+node_start || { fail "start"; finish; }
+claim || fail "claim"
+application shop echo
+application other echo
+deploy shop && deploy other || fail "deploy"
+code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
+# as NAME COMMAND...: with another person's key.
+as() {
+  local who=$1
+  shift
+  timeout 60 s3n --config "$scratch/$who" -q "$@"
+}
+# public NAME: what `s3n member add` wants.
+public() { timeout 20 s3n --config "$scratch/$1" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key; }
+status() { fetch -o "$scratch/body" -w '%{http_code}' "$@"; }
+
+# --- members
+ada=$(public ada) bob=$(public bob)
+is "a stranger" "$(code as ada ls)" 4
+timeout 20 s3n -q member add "$ada" --role deployer --application shop --name Ada || fail "add"
+timeout 20 s3n -q member add "$bob" --role reader || fail "add"
+has "ls" "$(timeout 20 s3n member ls)" "deployer  shop"
+has "ls: names" "$(timeout 20 s3n member ls)" "Ada"
+has "a reader lists" "$(as bob ls)" "other"
+is "a reader does not deploy" "$(code as bob deploy "$scratch/shop")" 4
+has "and is told why" "$(cat "$scratch/err")" "this needs the scope \`deploy\`, which reader has not"
+is "nor add members" "$(code as bob member add "$bob" --role owner)" 4
+is "a deployer deploys" "$(code as ada deploy "$scratch/shop")" 0
+is "another application: no" "$(code as ada deploy "$scratch/other")" 4
+has "and lists the one" "$(as ada ls)" "shop"
+[[ $(as ada ls) != *other* ]] && pass "and no other" || fail "and no other"
+is "a deployer does not delete" "$(code as ada rm shop)" 4
+application shop exit
+is "a deployer's version" "$(code as ada deploy "$scratch/shop")" 0
+has "is released by their signature" "$(timeout 20 s3n versions shop)" serving
+timeout 20 s3n -q member add "$bob" --role deployer
+is "a role can change" "$(code as bob deploy "$scratch/other")" 0
+is "not a key" "$(code timeout 20 s3n member add xyz --role reader)" 2
+is "not a role" "$(code timeout 20 s3n member add "$bob" --role admin)" 3
+is "not a member" "$(code timeout 20 s3n member rm 000000000000)" 5
+
+# --- tokens
+token=$(timeout 20 s3n -q token create --scope read,deploy --application shop --name ci --expires 1h)
+[[ $token =~ ^s3n_[a-z2-7]{64}$ ]] && pass "create" || fail "create" "$token"
+id=$(timeout 20 s3n token ls --json | json_field id)
+is "never shown again" "$(timeout 20 s3n token ls --json | grep -c "$token")" 0
+with() { S3N_API_KEY=$token timeout 60 s3n -q "$@"; }
+bearer() { status -H "Authorization: Bearer $token" "$@"; }
+has "a token reads" "$(with ls)" shop
+is "what it is" "$(bearer "$url/v1/caller"; grep -o '"actor":"token:' "$scratch/body")" '200"actor":"token:'
+is "not what it has no scope for" "$(code with rollout shop 1)" 4
+has "and says which" "$(cat "$scratch/err")" 'this token has no scope `rollout`'
+is "no token makes tokens" "$(code with token create --scope read)" 4
+is "no token for the whole of everything" "$(code timeout 20 s3n token create --scope members)" 4
+is "another application: no" "$(code with versions other)" 4
+application shop environment 'environment = { COLOUR = "red" }'
+is "a token deploys" "$(code with deploy "$scratch/shop")" 0
+has "what waits for a signature" "$(timeout 20 s3n versions shop)" pending
+is "and does not answer" "$(fetch "$url/a/shop/run" | grep -c COLOUR=red)" 0
+timeout 20 s3n -q release sign shop "$(timeout 20 s3n versions shop --json | python3 -c 'import json,sys; print(max(v["version_number"] for v in json.load(sys.stdin)["versions"]))')"
+has "until a person signs" "$(fetch "$url/a/shop/run")" "COLOUR=red"
+is "cut" "$(status -H "Authorization: Bearer ${token%?}" "$url/v1/caller")" 401
+has "cut: says so" "$(cat "$scratch/body")" "cut or mistyped"
+is "of another node" "$(status -H "Authorization: Bearer s3n_aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypsaijceofeofwj" "$url/v1/caller")" 401
+has "of another node: says so" "$(cat "$scratch/body")" "of another node"
+is "nothing" "$(status -H "Authorization: Basic YTpi" "$url/v1/caller")" 401
+head -c 60000 /dev/zero | tr '\0' a | sed 's/^/Authorization: Bearer s3n_/' >"$scratch/big"
+is "60,000 characters" "$(status --http1.1 -H @"$scratch/big" "$url/v1/caller")" 431
+short=$(timeout 20 s3n -q token create --scope read --expires 1s)
+expired() { [ "$(status -H "Authorization: Bearer $short" "$url/v1/caller")" = 401 ] && grep -q expired "$scratch/body"; }
+until_true 10 expired && pass "expires" || fail "expires"
+theirs=$(as bob token create --scope read)
+is "a member's token" "$(status -H "Authorization: Bearer $theirs" "$url/v1/caller")" 200
+timeout 20 s3n -q member rm "$(timeout 20 s3n member ls --json | python3 -c 'import json,sys; print(next(m["key"] for m in json.load(sys.stdin)["members"] if not m["name"]))')"
+is "a member who was removed" "$(code as bob ls)" 4
+is "their token" "$(status -H "Authorization: Bearer $theirs" "$url/v1/caller")" 401
+has "their token: says why" "$(cat "$scratch/body")" "no member any more"
+
+# --- a restart forgets nothing
+node_stop && node_again || fail "restart"
+is "the token" "$(bearer "$url/v1/caller")" 200
+is "the member" "$(code as ada versions shop)" 0
+has "its last use" "$(timeout 20 s3n token ls)" "used 20"
+timeout 20 s3n -q token revoke "$id" || fail "revoke"
+is "revoked" "$(bearer "$url/v1/caller")" 401
+has "revoked: says so" "$(cat "$scratch/body")" "was revoked"
+is "revoked twice" "$(code timeout 20 s3n token revoke "$id")" 5
+is "no token's text in the log" "$(grep -c "${token:4}\|${short:4}\|${theirs:4}" "$scratch/node.log")" 0
+finish
