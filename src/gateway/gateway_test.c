@@ -30,44 +30,21 @@ static struct node {
     struct http_client *client;
     char url[64], admin_url[64];
     atomic_uint gone;
-    /* what the key and the token are */
-    enum access_role role;
-    uint32_t token_scopes;
-    char only[16];         /* application */
-    int looks, revoked_at; /* at which look they are unknown; -1: at none */
 } node;
 
-static void caller_make(struct access_caller *caller, enum access_how how)
-{
-    *caller = (struct access_caller){ .how = how,
-                                      .account = ecdsa_public_id(ecdsa_key_public(node.owner)),
-                                      .key = ecdsa_public_id(ecdsa_key_public(node.owner)),
-                                      .role = node.role,
-                                      .scopes = access_role_scopes(node.role) };
-    if (how == ACCESS_BY_TOKEN)
-        caller->scopes = node.token_scopes;
-    snprintf(caller->application, sizeof(caller->application), "%s", node.only);
-}
-
-static bool key_find(void *context, const struct digest32 *id, struct bytes application,
+static bool key_find(void *context, const struct digest32 *id, struct bytes application UNUSED,
                      struct ecdsa_public *key, struct access_caller *caller, struct error *error)
 {
     struct digest32 known = ecdsa_public_id(ecdsa_key_public(node.owner));
-    (void)context, (void)application;
-    if (!digest32_equal(&known, id) || node.looks++ == node.revoked_at)
+    (void)context;
+    if (!digest32_equal(&known, id))
         return error_set(error, ERROR_UNAUTHENTICATED, "unknown");
     *key = *ecdsa_key_public(node.owner);
-    caller_make(caller, ACCESS_BY_KEY);
-    return true;
-}
-
-static bool token_find(void *context, struct bytes text, struct access_caller *caller,
-                       struct error *error)
-{
-    (void)context;
-    if (!bytes_equal_string(text, "s3n_good") || node.looks++ == node.revoked_at)
-        return error_set(error, ERROR_UNAUTHENTICATED, "unknown");
-    caller_make(caller, ACCESS_BY_TOKEN);
+    *caller = (struct access_caller){ .how = ACCESS_BY_KEY,
+                                      .account = known,
+                                      .key = known,
+                                      .role = ACCESS_ROLE_OWNER,
+                                      .scopes = access_role_scopes(ACCESS_ROLE_OWNER) };
     return true;
 }
 
@@ -158,16 +135,12 @@ static void node_start(void)
     struct error error;
     memset(&node, 0, sizeof(node));
     make_tls();
-    node.role = ACCESS_ROLE_OWNER;
-    node.revoked_at = -1;
     ASSERT(ecdsa_key_generate(&node.owner, &error) && ecdsa_key_generate(&node.stranger, &error));
     uv_loop_init(&node.loop);
     uv_async_init(&node.loop, &node.stop, on_stop);
-    struct gateway_options options = { .clock = &clock_system,
-                                       .key_find = key_find,
-                                       .token_find = token_find,
-                                       .call_gone = call_gone,
-                                       .input_size_max = 1000 };
+    struct gateway_options options = {
+        .clock = &clock_system, .key_find = key_find, .call_gone = call_gone, .input_size_max = 1000
+    };
     for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++)
         options.handlers[i] = tell;
     options.handlers[GATEWAY_INVOKE] = options.handlers[GATEWAY_FUNCTION_ROUTE] = invoke;
@@ -210,7 +183,6 @@ static void node_stop(void)
     ecdsa_key_free(node.stranger);
 }
 
-static const struct bytes nothing;
 /* One request; the answer stays until the next one. */
 static struct http_client_answer answer;
 static json_t *answer_json;
@@ -322,7 +294,7 @@ static void finds_operations(void)
     };
     node_start();
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        int status = ask(cases[i].method, cases[i].target, NULL, 0, nothing);
+        int status = ask(cases[i].method, cases[i].target, NULL, 0, (struct bytes){ 0 });
         CHECK_NOTE(status == cases[i].status, "%s: %d", cases[i].target, status);
         if (cases[i].operation != NULL)
             CHECK_STRING(member("operation"), cases[i].operation);
@@ -330,9 +302,10 @@ static void finds_operations(void)
             CHECK(strcmp(member("request_id"), "(none)") != 0 &&
                   strcmp(error_member("code"), "(none)") != 0);
     }
-    CHECK_NUMBER(ask(HTTP_METHOD_PATCH, "/v1/applications/app", NULL, 0, nothing), 405);
+    CHECK_NUMBER(ask(HTTP_METHOD_PATCH, "/v1/applications/app", NULL, 0, (struct bytes){ 0 }), 405);
     CHECK_BYTES(http_client_answer_value(&answer, "allow"), BYTES_LITERAL("PUT, GET, DELETE"));
-    CHECK_NUMBER(ask(HTTP_METHOD_HEAD, "/.well-known/s3n/health", NULL, 0, nothing), 200);
+    CHECK_NUMBER(ask(HTTP_METHOD_HEAD, "/.well-known/s3n/health", NULL, 0, (struct bytes){ 0 }),
+                 200);
     node_stop();
 }
 
@@ -491,131 +464,7 @@ static void keeps_admin_pages_apart(void)
     node_stop();
 }
 
-/* What each operation needs, written out once more: a new one is a decision. */
-static const char *wanted_scope(const char *operation)
-{
-    static const char *const wanted[][2] = {
-        { "CALLER_GET", "read" },           { "TOKEN_CREATE", "tokens" },
-        { "TOKEN_LIST", "read" },           { "TOKEN_REVOKE", "tokens" },
-        { "MEMBER_LIST", "read" },          { "MEMBER_PUT", "members" },
-        { "MEMBER_REMOVE", "members" },     { "BLOB_CHECK", "deploy" },
-        { "BLOB_PUT", "deploy" },           { "APPLICATION_PUT", "deploy" },
-        { "APPLICATION_LIST", "read" },     { "APPLICATION_GET", "read" },
-        { "APPLICATION_DELETE", "delete" }, { "KV_SHOW", "read" },
-        { "KV_IMPORT", "state-write" },     { "KV_LIST", "state-read" },
-        { "KV_GET", "state-read" },         { "KV_SET", "state-write" },
-        { "KV_DELETE", "state-write" },     { "APPLICATION_RESTORE", "delete" },
-        { "ROLLOUT", "rollout" },           { "ROLLBACK", "rollout" },
-        { "VERSION_LIST", "read" },         { "VERSION_GET", "read" },
-        { "VERSION_DELETE", "delete" },     { "VERSION_RESTORE", "delete" },
-        { "VERSION_SIGN", "deploy" },
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
-        if (strcmp(wanted[i][0], operation) == 0)
-            return wanted[i][1];
-    }
-    return NULL;
-}
-
-static void path_for(char path[256], const char *pattern)
-{
-    size_t size = 0;
-    for (const char *at = pattern; *at != '\0' && size < 180;) {
-        if (*at != ':') {
-            path[size++] = *at++;
-            continue;
-        }
-        const char *value = strncmp(at, ":digest", 7) == 0    ? HEX64
-                            : strncmp(at, ":version", 8) == 0 ? "1"
-                                                              : "app";
-        size += (size_t)snprintf(path + size, 256 - size, "%s", value);
-        at += strcspn(at, "/");
-    }
-    path[size] = '\0';
-}
-
-static int ask_by_token(enum http_method method, const char *path)
-{
-    struct http_field bearer = HTTP_FIELD("authorization", BYTES_LITERAL("bearer s3n_good"));
-    return ask(method, path, &bearer, 1, nothing);
-}
-
-static void walk(const char *name, enum http_method method, const char *path, bool is_open)
-{
-    const char *scope = wanted_scope(name);
-    enum access_scope needed = ACCESS_SCOPE_READ;
-    struct error error;
-    const struct signing signing = { .key = node.owner }, stranger = { .key = node.stranger };
-    CHECK_NOTE(is_open == (scope == NULL), "%s: say in this test what it needs", name);
-    if (scope == NULL)
-        return;
-    REQUIRE(access_scope_of_name(&needed, bytes_of_string(scope), &error));
-    CHECK_NUMBER(ask(method, path, NULL, 0, nothing), 401);
-    CHECK_NUMBER(ask_signed(method, path, nothing, &stranger), 401);
-    for (int role = 0; role < ACCESS_ROLE_COUNT; role++) {
-        node.role = (enum access_role)role;
-        bool may = (access_role_scopes(node.role) >> needed & 1) != 0;
-        int status = ask_signed(method, path, nothing, &signing);
-        CHECK_NOTE(status == (may ? 200 : 403), "%s as %s: %d", name, access_role_name(node.role),
-                   status);
-    }
-    for (int scope_index = 0; scope_index < ACCESS_SCOPE_COUNT; scope_index++) {
-        node.token_scopes = 1u << scope_index;
-        int status = ask_by_token(method, path);
-        CHECK_NOTE(status == (scope_index == (int)needed ? 200 : 403), "%s with %s: %d", name,
-                   access_scope_name((enum access_scope)scope_index), status);
-    }
-    node.token_scopes = UINT32_MAX & ~(1u << needed);
-    CHECK_NUMBER(ask_by_token(method, path), 403);
-    snprintf(node.only, sizeof(node.only), "other");
-    node.token_scopes = UINT32_MAX;
-    node.role = ACCESS_ROLE_OWNER;
-    int elsewhere = strstr(path, "/applications/app") != NULL ? 403 : 200;
-    CHECK_NUMBER(ask_by_token(method, path), elsewhere);
-    CHECK_NUMBER(ask_signed(method, path, nothing, &signing), elsewhere);
-    node.only[0] = '\0';
-}
-
-/* Every operation with every role and every scope. */
-static void walks_the_whole_table(void)
-{
-#define WALKED(name, method, pattern, access, body)                                                \
-    { #name, HTTP_METHOD_##method, pattern, GATEWAY_ACCESS_##access < GATEWAY_ACCESS_OWNER },
-    static const struct {
-        const char *name;
-        enum http_method method;
-        const char *pattern;
-        bool is_open;
-    } operations[] = { GATEWAY_OPERATIONS(WALKED) };
-#undef WALKED
-    node_start();
-    for (size_t i = 0; i < ARRAY_COUNT(operations); i++) {
-        char path[256];
-        path_for(path, operations[i].pattern);
-        walk(operations[i].name, operations[i].method, path, operations[i].is_open);
-    }
-    node_stop();
-}
-
-static void judges_again_when_the_body_is_there(void)
-{
-    struct http_field bearer = HTTP_FIELD("authorization", BYTES_LITERAL("Bearer s3n_good"));
-    node_start();
-    const struct signing owner = { .key = node.owner };
-    node.token_scopes = UINT32_MAX;
-    const char *path = "/v1/applications/app";
-    CHECK_NUMBER(ask(HTTP_METHOD_PUT, path, &bearer, 1, BYTES_LITERAL("{}")), 200);
-    node.looks = 0;
-    node.revoked_at = 1; /* known when the fields came, not any more behind the body */
-    CHECK_NUMBER(ask(HTTP_METHOD_PUT, path, &bearer, 1, BYTES_LITERAL("{}")), 401);
-    node.looks = 0;
-    CHECK_NUMBER(ask_signed(HTTP_METHOD_PUT, path, BYTES_LITERAL("{}"), &owner), 401);
-    node_stop();
-}
-
 static const struct test tests[] = {
-    TEST(walks_the_whole_table),
-    TEST(judges_again_when_the_body_is_there),
     TEST(finds_operations),
     TEST(invokes_functions),
     TEST(puts_requests_into_their_trace),

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who may call what: every operation with every role and every scope, through the gateway's own
+ * stages, without a network. */
+#include "core/hex.h"
+#include "crypto/hash.h"
+#include "crypto/random.h"
+#include "gateway/stage.h"
+#include "tests/harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    NOW_S = 1795300000,
+    FIELD_COUNT_MAX = 4
+};
+
+static uint64_t now_ns(const struct clock *clock UNUSED)
+{
+    return (uint64_t)NOW_S * 1000000000u;
+}
+static const struct clock fixed_clock = { now_ns, now_ns };
+
+/* What the key and the token are. */
+static struct {
+    struct ecdsa_key *key, *stranger;
+    enum access_role role;
+    uint32_t token_scopes;
+    char only[16]; /* application */
+    bool is_revoked;
+} known;
+
+static void caller_make(struct access_caller *caller, enum access_how how)
+{
+    *caller = (struct access_caller){ .how = how,
+                                      .account = ecdsa_public_id(ecdsa_key_public(known.key)),
+                                      .key = ecdsa_public_id(ecdsa_key_public(known.key)),
+                                      .role = known.role,
+                                      .scopes = access_role_scopes(known.role) };
+    if (how == ACCESS_BY_TOKEN)
+        caller->scopes = known.token_scopes;
+    snprintf(caller->application, sizeof(caller->application), "%s", known.only);
+}
+
+static bool key_find(void *context UNUSED, const struct digest32 *id,
+                     struct bytes application UNUSED, struct ecdsa_public *key,
+                     struct access_caller *caller, struct error *error)
+{
+    struct digest32 own = ecdsa_public_id(ecdsa_key_public(known.key));
+    if (!digest32_equal(&own, id) || known.is_revoked)
+        return error_set(error, ERROR_UNAUTHENTICATED, "unknown");
+    *key = *ecdsa_key_public(known.key);
+    caller_make(caller, ACCESS_BY_KEY);
+    return true;
+}
+
+static bool token_find(void *context UNUSED, struct bytes text, struct access_caller *caller,
+                       struct error *error)
+{
+    if (!bytes_equal_string(text, "s3n_good") || known.is_revoked)
+        return error_set(error, ERROR_UNAUTHENTICATED, "unknown");
+    caller_make(caller, ACCESS_BY_TOKEN);
+    return true;
+}
+
+static void handle(void *context UNUSED, const struct gateway_call *call UNUSED)
+{
+}
+
+static struct gateway *gateway_make(void)
+{
+    struct gateway *gateway = NULL;
+    struct error error;
+    struct gateway_options options = { .clock = &fixed_clock,
+                                       .key_find = key_find,
+                                       .token_find = token_find };
+    for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++)
+        options.handlers[i] = handle;
+    ASSERT(gateway_new(&gateway, &options, &error));
+    nonce_cache_free(gateway->nonces); /* as if it had run for long */
+    ASSERT(nonce_cache_new(&gateway->nonces, 1 << 16, NOW_S - 3600, &error));
+    known.role = ACCESS_ROLE_OWNER;
+    known.token_scopes = UINT32_MAX;
+    known.is_revoked = false;
+    known.only[0] = '\0';
+    return gateway;
+}
+
+static void gateway_end(struct gateway *gateway)
+{
+    gateway_free(gateway);
+    ecdsa_key_free(known.key);
+    ecdsa_key_free(known.stranger);
+    known.key = known.stranger = NULL;
+}
+
+/* One request as far as identity is judged. */
+struct asked {
+    struct gateway_request request;
+    struct http_request message;
+    struct http_field fields[FIELD_COUNT_MAX];
+    struct buffer input, value, digest;
+    struct refusal refusal;
+};
+
+static void asked_init(struct asked *asked, enum http_method method, const char *path,
+                       struct bytes body)
+{
+    memset(asked, 0, sizeof(*asked));
+    buffer_init(&asked->input, 4096);
+    buffer_init(&asked->value, 4096);
+    buffer_init(&asked->digest, 4096);
+    asked->message = (struct http_request){ .method = method,
+                                            .target = bytes_of_string(path),
+                                            .authority = BYTES_LITERAL("node"),
+                                            .fields = asked->fields,
+                                            .has_body = body.size > 0,
+                                            .is_secure = true,
+                                            .body = body };
+    http_request_split_target(&asked->message);
+    asked->request.call.request = &asked->message;
+}
+
+static void asked_done(struct asked *asked)
+{
+    buffer_done(&asked->input);
+    buffer_done(&asked->value);
+    buffer_done(&asked->digest);
+}
+
+static void asked_sign(struct asked *asked, const struct ecdsa_key *key)
+{
+    struct error error;
+    uint8_t random[16];
+    char nonce[33];
+    size_t count = 0;
+    random_bytes(random, sizeof(random));
+    hex_encode(nonce, BYTES_OF(random));
+    if (asked->message.has_body) {
+        struct digest32 digest = sha256_of(asked->message.body);
+        content_digest_write(&asked->digest, &digest);
+        asked->fields[count++] = HTTP_FIELD("content-digest", buffer_view(&asked->digest));
+    }
+    asked->message.field_count = count;
+    struct signature_message message =
+        signature_message_of(&asked->message, BYTES_LITERAL("https"));
+    ASSERT(signature_create(&asked->input, &asked->value, &message, asked->message.has_body, NOW_S,
+                            nonce, key, &error));
+    asked->fields[count++] = HTTP_FIELD("signature-input", buffer_view(&asked->input));
+    asked->fields[count++] = HTTP_FIELD("signature", buffer_view(&asked->value));
+    asked->message.field_count = count;
+}
+
+static void asked_bear(struct asked *asked, const char *authorization)
+{
+    asked->fields[0] = HTTP_FIELD("authorization", bytes_of_string(authorization));
+    asked->message.field_count = 1;
+}
+
+/* 0: let through; else the status that refuses it. */
+static int judge(struct gateway *gateway, struct asked *asked)
+{
+    struct refusal *refusal = &asked->refusal;
+    if (stage_route(gateway, &asked->request, refusal) &&
+        stage_identity(gateway, &asked->request, refusal) &&
+        stage_body(gateway, &asked->request, refusal))
+        return 0;
+    return refusal->status != 0 ? refusal->status : error_http_status(refusal->error.code);
+}
+
+static int by_key(struct gateway *gateway, enum http_method method, const char *path,
+                  const struct ecdsa_key *key)
+{
+    struct asked asked;
+    asked_init(&asked, method, path, (struct bytes){ 0 });
+    asked_sign(&asked, key);
+    int status = judge(gateway, &asked);
+    asked_done(&asked);
+    return status;
+}
+
+static int by_token(struct gateway *gateway, enum http_method method, const char *path,
+                    const char *authorization)
+{
+    struct asked asked;
+    asked_init(&asked, method, path, (struct bytes){ 0 });
+    if (authorization != NULL)
+        asked_bear(&asked, authorization);
+    int status = judge(gateway, &asked);
+    asked_done(&asked);
+    return status;
+}
+
+/* What each operation needs, written out once more: a new one is a decision. */
+static const struct {
+    const char *scope, *operations;
+} wanted[] = {
+    { "read", " CALLER_GET TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
+              "VERSION_LIST VERSION_GET " },
+    { "tokens", " TOKEN_CREATE TOKEN_REVOKE " },
+    { "members", " MEMBER_PUT MEMBER_REMOVE " },
+    { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },
+    { "rollout", " ROLLOUT ROLLBACK " },
+    { "delete", " APPLICATION_DELETE APPLICATION_RESTORE VERSION_DELETE VERSION_RESTORE " },
+    { "state-read", " KV_LIST KV_GET " },
+    { "state-write", " KV_IMPORT KV_SET KV_DELETE " },
+    { NULL, " HEALTH INFO ATTESTATION EVENTS SESSION SEALING_KEY SEALED RECEIPT_GET OWNER_CLAIM "
+            "INVOKE FUNCTION_ROUTE ADMIN_HEALTH ADMIN_READY ADMIN_METRICS " },
+};
+
+static bool wanted_find(const char *operation, const char **scope)
+{
+    char spaced[80];
+    snprintf(spaced, sizeof(spaced), " %s ", operation);
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++) {
+        *scope = wanted[i].scope;
+        if (strstr(wanted[i].operations, spaced) != NULL)
+            return true;
+    }
+    return false;
+}
+
+#define HEX64 "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+/* A path that the pattern takes. */
+static void path_for(char path[256], const char *pattern)
+{
+    size_t size = 0;
+    for (const char *at = pattern; *at != '\0' && size < 180;) {
+        if (*at != ':') {
+            path[size++] = *at++;
+            continue;
+        }
+        const char *value = strncmp(at, ":digest", 7) == 0    ? HEX64
+                            : strncmp(at, ":version", 8) == 0 ? "1"
+                                                              : "app";
+        size += (size_t)snprintf(path + size, 256 - size, "%s", value);
+        at += strcspn(at, "/");
+    }
+    path[size] = '\0';
+}
+
+static void walk(struct gateway *gateway, const struct operation *operation, const char *scope)
+{
+    char path[256];
+    enum http_method method = operation->method;
+    enum access_scope needed = ACCESS_SCOPE_READ;
+    struct error error;
+    const char *name = operation->name;
+    path_for(path, operation->pattern);
+    REQUIRE(access_scope_of_name(&needed, bytes_of_string(scope), &error));
+    CHECK_NUMBER(by_token(gateway, method, path, NULL), 401);
+    CHECK_NUMBER(by_token(gateway, method, path, "Bearer s3n_bad"), 401);
+    CHECK_NUMBER(by_token(gateway, method, path, "Basic s3n_good"), 401);
+    CHECK_NUMBER(by_key(gateway, method, path, known.stranger), 401);
+    for (int role = 0; role < ACCESS_ROLE_COUNT; role++) {
+        known.role = (enum access_role)role;
+        bool may = (access_role_scopes(known.role) >> needed & 1) != 0;
+        CHECK_NOTE(by_key(gateway, method, path, known.key) == (may ? 0 : 403), "%s as %s", name,
+                   access_role_name(known.role));
+    }
+    for (int i = 0; i < ACCESS_SCOPE_COUNT; i++) {
+        known.token_scopes = 1u << i;
+        CHECK_NOTE(by_token(gateway, method, path, "bearer s3n_good") ==
+                       (i == (int)needed ? 0 : 403),
+                   "%s with %s", name, access_scope_name((enum access_scope)i));
+    }
+    known.token_scopes = UINT32_MAX & ~(1u << needed);
+    CHECK_NUMBER(by_token(gateway, method, path, "Bearer s3n_good"), 403);
+    known.token_scopes = UINT32_MAX;
+    snprintf(known.only, sizeof(known.only), "other");
+    int elsewhere = strstr(path, "/applications/app") != NULL ? 403 : 0;
+    CHECK_NUMBER(by_token(gateway, method, path, "Bearer s3n_good"), elsewhere);
+    CHECK_NUMBER(by_key(gateway, method, path, known.key), elsewhere);
+    known.only[0] = '\0';
+}
+
+static void every_operation_with_every_role_and_scope(void)
+{
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error) && ecdsa_key_generate(&known.stranger, &error));
+    for (int i = 0; i < GATEWAY_OPERATION_COUNT; i++) {
+        const struct operation *operation = operation_of((enum gateway_operation)i);
+        const char *scope = NULL;
+        if (!wanted_find(operation->name, &scope)) {
+            CHECK_NOTE(false, "%s: say in `wanted` what it needs", operation->name);
+            continue;
+        }
+        CHECK_NOTE((scope == NULL) == (operation->access < GATEWAY_ACCESS_OWNER), "%s",
+                   operation->name);
+        if (scope != NULL)
+            walk(gateway, operation, scope);
+    }
+    gateway_end(gateway);
+}
+
+/* Rights that went while the body came. */
+static void judges_again_behind_the_body(void)
+{
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error));
+    for (int i = 0; i < 4; i++) {
+        struct asked asked;
+        asked_init(&asked, HTTP_METHOD_PUT, "/v1/applications/app", BYTES_LITERAL("{}"));
+        if (i < 2)
+            asked_bear(&asked, "Bearer s3n_good");
+        else
+            asked_sign(&asked, known.key);
+        CHECK(stage_route(gateway, &asked.request, &asked.refusal) &&
+              stage_identity(gateway, &asked.request, &asked.refusal));
+        known.is_revoked = i % 2 == 1;
+        CHECK(stage_body(gateway, &asked.request, &asked.refusal) == !known.is_revoked);
+        known.is_revoked = false;
+        asked_done(&asked);
+    }
+    gateway_end(gateway);
+}
+
+static const struct test tests[] = {
+    TEST(every_operation_with_every_role_and_scope),
+    TEST(judges_again_behind_the_body),
+};
+
+TEST_MAIN(tests)
