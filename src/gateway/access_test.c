@@ -197,6 +197,7 @@ static const struct {
 } wanted[] = {
     { "read", " CALLER_GET TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
               "VERSION_LIST VERSION_GET " },
+    { "metrics", " APPLICATION_METRICS " },
     { "tokens", " TOKEN_CREATE TOKEN_REVOKE " },
     { "members", " MEMBER_PUT MEMBER_REMOVE " },
     { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },
@@ -205,7 +206,7 @@ static const struct {
     { "state-read", " KV_LIST KV_GET " },
     { "state-write", " KV_IMPORT KV_SET KV_DELETE " },
     { NULL, " HEALTH INFO ATTESTATION EVENTS SESSION SEALING_KEY SEALED RECEIPT_GET OWNER_CLAIM "
-            "INVOKE FUNCTION_ROUTE ADMIN_HEALTH ADMIN_READY ADMIN_METRICS " },
+            "INVOKE FUNCTION_ROUTE ADMIN_HEALTH ADMIN_READY ADMIN_METRICS ADMIN_STATUS " },
 };
 
 static bool wanted_find(const char *operation, const char **scope)
