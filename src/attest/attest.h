@@ -13,6 +13,7 @@
 
 #include "attest/amd/snp.h"
 #include "attest/intel/intel.h"
+#include "attest/intel/known.h"
 #include "attest/limits.h"
 #include "attest/nitro/nitro.h"
 #include "attest/ratls/ratls.h"
@@ -53,9 +54,11 @@ struct attest_options {
     int64_t now_s; /* the time to judge at, seconds since 1970 */
     const struct x509_certificate *root; /* the trust anchor; NULL: the vendor's, built in */
     struct attest_collateral collateral;
-    bool trust_simulated;        /* accept a development root, whatever its key */
-    struct bytes report_data;    /* expected, as long as the evidence's own; empty: any */
-    struct signature_memo *memo; /* of collateral and issuers, to verify again faster; or NULL */
+    bool trust_simulated;     /* accept a development root, whatever its key */
+    struct bytes report_data; /* expected, as long as the evidence's own; empty: any */
+    /* To verify again faster; each or NULL.  Neither says anything of dates, names or trust. */
+    struct signature_memo *memo; /* signatures of collateral and issuers */
+    struct intel_known *known;   /* Intel's collateral and chains, parsed, with their signatures */
 };
 
 enum attest_step_state {

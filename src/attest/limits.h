@@ -19,6 +19,8 @@ enum {
     CMW_ITEM_COUNT_MAX = 16,        /* records of one collection */
     ATTEST_STEP_COUNT_MAX = 32,     /* checks of one verification */
     INTEL_CRL_SIZE_MAX = 16384,     /* a revocation list in PEM, decoded */
+    INTEL_KNOWN_COUNT = 64,         /* pieces remembered; a platform's collateral has six */
+    INTEL_KNOWN_SIZE_MAX = 65536,   /* bytes of one; what is larger is read every time */
     TCB_JSON_SIZE_MAX = 65536,      /* TCB info or QE identity; real ones are at most 7000 bytes */
     TCB_LEVEL_COUNT_MAX = 64,       /* of a platform; real TCB infos have up to 20 */
     TCB_MODULE_COUNT_MAX = 16,      /* identities of the TDX module */

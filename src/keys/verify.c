@@ -188,7 +188,8 @@ static bool check_evidence(struct verify_result *result, const struct attestatio
                                      .root = root,
                                      .trust_simulated =
                                          options->trust_simulated || is_simulated_allowed,
-                                     .report_data = BYTES_OF(report_data.bytes) };
+                                     .report_data = BYTES_OF(report_data.bytes),
+                                     .known = options->known };
     struct attest_verdict *verdict = calloc(1, sizeof(*verdict));
     if (verdict == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to verify");

@@ -61,6 +61,7 @@ struct verify_options {
     const struct digest32 *output;
     const struct nonce32 *nonce;        /* that the receipt's caller sent */
     const struct ecdsa_public *tls_key; /* that the node's TLS session used */
+    struct intel_known *known; /* to verify many receipts faster: attest/intel/known.h; or NULL */
 };
 
 struct verify_result {

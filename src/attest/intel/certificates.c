@@ -7,14 +7,27 @@
 
 #include <string.h>
 
+/* The built-in one. */
+static const struct x509_certificate *intel_root(struct verification *verification)
+{
+    struct intel_known *known = verification->run->options->known;
+    struct bytes source = attest_intel_root();
+    const struct known_piece *piece = intel_known_find(known, KNOWN_ROOT, source);
+    if (piece != NULL)
+        return &piece->root;
+    struct error unused;
+    ASSERT(x509_parse(&verification->intel, source, &unused));
+    intel_known_keep(known, KNOWN_ROOT, source, source, NULL);
+    return &verification->intel;
+}
+
 /* Decides which root counts.  The chain's own copy never does, except under trust_simulated. */
 static bool choose_root(struct verification *verification, struct error *error)
 {
     const struct attest_options *options = verification->run->options;
-    const struct x509_certificate *carried = &verification->chain.certificates[PCK_ROOT];
+    const struct x509_certificate *carried = &verification->chain->certificates[PCK_ROOT];
     struct error unused;
-    ASSERT(x509_parse(&verification->intel, attest_intel_root(), &unused));
-    verification->root = options->root != NULL ? options->root : &verification->intel;
+    verification->root = options->root != NULL ? options->root : intel_root(verification);
     bool is_anchored = public_key_equal(&carried->key, &verification->root->key);
     verification->is_simulated = attest_root_is_simulated(carried);
     if (verification->is_simulated && !options->trust_simulated)
@@ -51,7 +64,7 @@ static bool is_signer(const struct x509_certificate *certificate)
 
 static bool check_names(struct verification *verification, struct error *error)
 {
-    const struct x509_certificate *chain = verification->chain.certificates;
+    const struct x509_certificate *chain = verification->chain->certificates;
     if (!has_name(verification, &chain[PCK_LEAF], "PCK Certificate") ||
         (!has_name(verification, &chain[PCK_CA], "PCK Platform CA") &&
          !has_name(verification, &chain[PCK_CA], "PCK Processor CA")))
@@ -127,7 +140,6 @@ bool intel_check_chain(void *context, struct error *error)
 {
     struct verification *verification = context;
     const struct attest_options *options = verification->run->options;
-    struct x509_chain *chain = &verification->chain;
     static const struct chain_reasons reasons = { ATTEST_REASON_PCK_CHAIN_INVALID,
                                                   ATTEST_REASON_ROOT_UNTRUSTED,
                                                   ATTEST_REASON_PCK_CHAIN_EXPIRED,
@@ -138,10 +150,14 @@ bool intel_check_chain(void *context, struct error *error)
     if (pem.size == 0)
         return attest_refuse(verification->run, ATTEST_REASON_NO_PCK_CERT, error,
                              "quote carries no PCK certificates");
-    if (!x509_chain_parse_pem(chain, pem, error)) {
+    struct known_piece *piece = intel_known_find(options->known, KNOWN_PCK_CHAIN, pem);
+    struct x509_chain *chain = piece != NULL ? &piece->chain : &verification->own->chain;
+    if (piece == NULL && !x509_chain_parse_pem(chain, pem, error)) {
         verification->run->verdict->reason = ATTEST_REASON_PCK_CHAIN_INVALID;
         return false;
     }
+    verification->chain = chain;
+    verification->chain_piece = piece;
     if (chain->count != PCK_CHAIN_COUNT)
         return attest_refuse(verification->run, ATTEST_REASON_PCK_CHAIN_INVALID, error,
                              "chain is not leaf, intermediate and root");
@@ -149,12 +165,17 @@ bool intel_check_chain(void *context, struct error *error)
         return false;
     struct x509_certificate *leaf = &chain->certificates[PCK_LEAF];
     const struct public_key *ca_key = &chain->certificates[PCK_CA].key;
-    recall(verification, chain, PCK_CA);
-    signature_memo_recall_certificate(options->memo, leaf, ca_key);
+    if (piece == NULL) {
+        recall(verification, chain, PCK_CA);
+        signature_memo_recall_certificate(options->memo, leaf, ca_key);
+    }
     if (!verify_chain(verification, chain, &reasons, check_names, error))
         return false;
-    keep(verification, chain, PCK_CA);
-    signature_memo_keep_certificate(options->memo, leaf, ca_key);
+    if (piece == NULL) {
+        keep(verification, chain, PCK_CA);
+        signature_memo_keep_certificate(options->memo, leaf, ca_key);
+        intel_known_keep(options->known, KNOWN_PCK_CHAIN, pem, pem, NULL);
+    }
     attest_note(verification->run, "%s",
                 verification->is_simulated
                     ? "SIMULATED: development root, proves nothing about hardware"
@@ -185,13 +206,35 @@ struct crl_reasons {
     enum attest_reason not_yet_valid;
 };
 
-static bool verify_crl(struct verification *verification, struct crl *crl,
-                       const struct x509_certificate *issuer, const struct crl_reasons *reasons,
-                       struct error *error)
+/* A list as it was given: where to, memory for what it has in PEM, whose it should be. */
+struct crl_task {
+    struct crl *crl;
+    uint8_t *space;
+    const struct x509_certificate *issuer;
+    const struct crl_reasons *reasons;
+};
+
+static bool verify_crl(struct verification *verification, struct bytes source,
+                       const struct crl_task *task, struct error *error)
 {
+    const struct x509_certificate *issuer = task->issuer;
+    const struct crl_reasons *reasons = task->reasons;
+    struct crl *crl = task->crl;
     struct signature_memo *memo = verification->run->options->memo;
+    struct intel_known *known = verification->run->options->known;
     enum crl_fault fault = CRL_FAULT_NONE;
-    signature_memo_recall_crl(memo, crl, &issuer->key);
+    const struct known_piece *piece = intel_known_find(known, KNOWN_CRL, source);
+    if (piece != NULL) {
+        *crl = piece->crl;
+    } else if (!read_crl(crl, source, task->space, error)) {
+        verification->run->verdict->reason = reasons->format;
+        return false;
+    }
+    bool is_known = known_piece_is_signed_by(piece, &issuer->key);
+    if (is_known)
+        crl->is_signature_known = true;
+    else
+        signature_memo_recall_crl(memo, crl, &issuer->key);
     bool holds = crl_verify(crl, issuer, verification->run->options->now_s, &fault, error);
     const enum attest_reason by_fault[] = {
         [CRL_FAULT_NONE] = ATTEST_REASON_NONE,
@@ -204,7 +247,10 @@ static bool verify_crl(struct verification *verification, struct crl *crl,
         verification->run->verdict->reason = by_fault[fault];
         return false;
     }
-    signature_memo_keep_crl(memo, crl, &issuer->key);
+    if (!is_known) {
+        signature_memo_keep_crl(memo, crl, &issuer->key);
+        intel_known_keep(known, KNOWN_CRL, source, crl->der, &issuer->key);
+    }
     (void)intel_is_early(verification, crl->this_update_s);
     (void)intel_is_late(verification, crl->next_update_s);
     attest_note(verification->run, "%zu revoked, not this one", crl->entry_count);
@@ -223,13 +269,10 @@ bool intel_check_root_crl(void *context, struct error *error)
                                                 ATTEST_REASON_PCK_CA_CRL_NOT_YET_VALID };
     if (source.size == 0)
         return attest_leave_out(verification->run, "no revocation list of the root was given");
-    if (!read_crl(crl, source, verification->root_crl_space, error)) {
-        verification->run->verdict->reason = reasons.format;
+    struct crl_task task = { crl, verification->own->root_crl, verification->root, &reasons };
+    if (!verify_crl(verification, source, &task, error))
         return false;
-    }
-    if (!verify_crl(verification, crl, verification->root, &reasons, error))
-        return false;
-    if (crl_is_revoked(crl, verification->chain.certificates[PCK_CA].serial))
+    if (crl_is_revoked(crl, verification->chain->certificates[PCK_CA].serial))
         return attest_refuse(verification->run, ATTEST_REASON_PCK_CA_REVOKED, error,
                              "certificate of the PCK CA was revoked");
     verification->has_root_crl = true;
@@ -248,17 +291,29 @@ bool intel_check_pck_crl(void *context, struct error *error)
                                                 ATTEST_REASON_PCK_CRL_NOT_YET_VALID };
     if (source.size == 0)
         return attest_leave_out(verification->run, "no revocation list of the PCK CA was given");
-    if (!read_crl(crl, source, verification->pck_crl_space, error)) {
-        verification->run->verdict->reason = reasons.format;
-        return false;
-    }
-    const struct x509_certificate *chain = verification->chain.certificates;
-    if (!verify_crl(verification, crl, &chain[PCK_CA], &reasons, error))
+    const struct x509_certificate *chain = verification->chain->certificates;
+    struct crl_task task = { crl, verification->own->pck_crl, &chain[PCK_CA], &reasons };
+    if (!verify_crl(verification, source, &task, error))
         return false;
     if (crl_is_revoked(crl, chain[PCK_LEAF].serial))
         return attest_refuse(verification->run, ATTEST_REASON_PCK_REVOKED, error,
                              "certificate of the platform was revoked");
     verification->has_pck_crl = true;
+    return true;
+}
+
+/* Finds or parses it, once. */
+static bool read_tcb_chain(struct verification *verification, struct bytes source,
+                           struct error *error)
+{
+    if (verification->tcb_chain != NULL)
+        return true;
+    struct known_piece *piece =
+        intel_known_find(verification->run->options->known, KNOWN_TCB_CHAIN, source);
+    struct x509_chain *own = &verification->own->tcb_chain;
+    if (piece == NULL && !x509_chain_parse(own, source, error))
+        return false;
+    verification->tcb_chain = piece != NULL ? &piece->chain : own;
     return true;
 }
 
@@ -272,9 +327,9 @@ bool intel_check_tcb_revocation(void *context, struct error *error)
         return attest_leave_out(verification->run, "%s",
                                 source.size == 0 ? "no TCB signing certificate was given"
                                                  : "no revocation list of the root was given");
-    verification->has_tcb_chain = x509_chain_parse(&verification->tcb_chain, source, &unused);
-    if (verification->has_tcb_chain &&
-        crl_is_revoked(&verification->root_crl, verification->tcb_chain.certificates[0].serial))
+    bool is_read = read_tcb_chain(verification, source, &unused);
+    if (is_read &&
+        crl_is_revoked(&verification->root_crl, verification->tcb_chain->certificates[0].serial))
         return attest_refuse(verification->run, ATTEST_REASON_TCB_SIGNING_REVOKED, error,
                              "TCB signing certificate was revoked");
     attest_note(verification->run, "not revoked");
@@ -283,7 +338,7 @@ bool intel_check_tcb_revocation(void *context, struct error *error)
 
 static bool check_tcb_names(struct verification *verification, struct error *error)
 {
-    const struct x509_certificate *leaf = &verification->tcb_chain.certificates[0];
+    const struct x509_certificate *leaf = &verification->tcb_chain->certificates[0];
     if (!has_name(verification, leaf, "TCB Signing") || !is_signer(leaf))
         return attest_refuse(verification->run, ATTEST_REASON_TCB_CHAIN_INVALID, error,
                              "chain of the TCB info is not a TCB signing certificate's");
@@ -294,7 +349,6 @@ bool intel_check_tcb_chain(void *context, struct error *error)
 {
     struct verification *verification = context;
     const struct attest_options *options = verification->run->options;
-    struct x509_chain *chain = &verification->tcb_chain;
     static const struct chain_reasons reasons = { ATTEST_REASON_TCB_CHAIN_INVALID,
                                                   ATTEST_REASON_TCB_CHAIN_INVALID,
                                                   ATTEST_REASON_TCB_CHAIN_EXPIRED,
@@ -305,19 +359,24 @@ bool intel_check_tcb_chain(void *context, struct error *error)
         return attest_refuse(verification->run, ATTEST_REASON_TCB_CHAIN_INVALID, error,
                              "TCB info or QE identity came without the chain that signs it");
     }
-    if (!verification->has_tcb_chain &&
-        !x509_chain_parse(chain, options->collateral.tcb_chain, error)) {
+    struct bytes source = options->collateral.tcb_chain;
+    if (!read_tcb_chain(verification, source, error)) {
         verification->run->verdict->reason = ATTEST_REASON_TCB_CHAIN_INVALID;
         return false;
     }
+    struct x509_chain *chain = verification->tcb_chain;
+    bool is_known = chain != &verification->own->tcb_chain;
     if (chain->count != 2)
         return attest_refuse(verification->run, ATTEST_REASON_TCB_CHAIN_INVALID, error,
                              "chain is not TCB signing certificate and root");
-    recall(verification, chain, 0);
+    if (!is_known)
+        recall(verification, chain, 0);
     if (!verify_chain(verification, chain, &reasons, check_tcb_names, error))
         return false;
-    keep(verification, chain, 0);
-    verification->has_tcb_chain = true;
+    if (!is_known) {
+        keep(verification, chain, 0);
+        intel_known_keep(options->known, KNOWN_TCB_CHAIN, source, source, NULL);
+    }
     attest_note(verification->run, "up to the trusted root");
     return true;
 }

@@ -7,12 +7,25 @@
 
 #include <inttypes.h>
 
+static void note_family(struct verification *verification)
+{
+    char fmspc[2 * sizeof(verification->pck.fmspc) + 1];
+    hex_encode(fmspc, BYTES_OF(verification->pck.fmspc));
+    attest_note(verification->run, "platform family %s", fmspc);
+}
+
 bool intel_check_extension(void *context, struct error *error)
 {
     struct verification *verification = context;
+    struct known_piece *piece = verification->chain_piece;
     struct bytes extension;
     bool is_critical;
-    if (!x509_extension_find(&verification->chain.certificates[PCK_LEAF], pck_extension_oid,
+    if (piece != NULL && piece->has_pck) {
+        verification->pck = piece->pck;
+        note_family(verification);
+        return true;
+    }
+    if (!x509_extension_find(&verification->chain->certificates[PCK_LEAF], pck_extension_oid,
                              &extension, &is_critical))
         return attest_refuse(verification->run, ATTEST_REASON_PCK_EXTENSION_MISSING, error,
                              "PCK certificate has no SGX extension");
@@ -20,9 +33,11 @@ bool intel_check_extension(void *context, struct error *error)
         verification->run->verdict->reason = ATTEST_REASON_PCK_EXTENSION_MISSING;
         return false;
     }
-    char fmspc[2 * sizeof(verification->pck.fmspc) + 1];
-    hex_encode(fmspc, BYTES_OF(verification->pck.fmspc));
-    attest_note(verification->run, "platform family %s", fmspc);
+    if (piece != NULL) {
+        piece->pck = verification->pck;
+        piece->has_pck = true;
+    }
+    note_family(verification);
     return true;
 }
 
@@ -49,8 +64,22 @@ static bool is_signed(struct verification *verification, const struct tcb_envelo
     struct signature_value signature = { .kind = SIGNATURE_ECDSA_SHA256,
                                          .p256 = envelope->signature };
     return signature_memo_verify(verification->run->options->memo,
-                                 &verification->tcb_chain.certificates[0].key, envelope->body,
+                                 &verification->tcb_chain->certificates[0].key, envelope->body,
                                  &signature, &unused);
+}
+
+static bool is_known(const struct verification *verification, const struct known_piece *piece)
+{
+    return known_piece_is_signed_by(piece, &verification->tcb_chain->certificates[0].key);
+}
+
+/* A signature that has just held, unless it was known to. */
+static void keep(const struct verification *verification, enum known_kind kind,
+                 const struct known_piece *piece, struct bytes source)
+{
+    if (!is_known(verification, piece))
+        intel_known_keep(verification->run->options->known, kind, source, source,
+                         &verification->tcb_chain->certificates[0].key);
 }
 
 /* A document that does not parse: tampered with, or signed like that? */
@@ -68,16 +97,18 @@ bool intel_check_tcb_info(void *context, struct error *error)
 {
     struct verification *verification = context;
     struct attest_run *run = verification->run;
-    struct tcb_info *info = &verification->tcb_info;
     struct bytes source = run->options->collateral.tcb_info;
     if (source.size == 0)
         return attest_leave_out(run, "no TCB info was given");
-    if (!tcb_info_parse(info, source, error))
+    const struct known_piece *piece = intel_known_find(run->options->known, KNOWN_TCB_INFO, source);
+    const struct tcb_info *info = piece != NULL ? &piece->tcb_info : &verification->own->tcb_info;
+    if (piece == NULL && !tcb_info_parse(&verification->own->tcb_info, source, error))
         return refuse_format(verification, source, "tcbInfo", ATTEST_REASON_TCB_INFO_FORMAT,
                              ATTEST_REASON_TCB_INFO_SIG_INVALID);
-    if (!is_signed(verification, &info->envelope))
+    if (!is_known(verification, piece) && !is_signed(verification, &info->envelope))
         return attest_refuse(run, ATTEST_REASON_TCB_INFO_SIG_INVALID, error,
                              "TCB info is not signed by the TCB signing certificate");
+    keep(verification, KNOWN_TCB_INFO, piece, source);
     bool is_early = intel_is_early(verification, info->issued_s);
     bool is_late = intel_is_late(verification, info->next_update_s);
     if (is_early)
@@ -85,7 +116,7 @@ bool intel_check_tcb_info(void *context, struct error *error)
                              "TCB info was issued later");
     if (is_late)
         return attest_refuse(run, ATTEST_REASON_TCB_INFO_EXPIRED, error, "TCB info has expired");
-    verification->has_tcb_info = true;
+    verification->tcb_info = info;
     verification->claims.tcb_evaluation_data_number = info->evaluation_data_number;
     attest_note(run, "signed; version %u, evaluation %" PRIu32 ", %zu levels", info->version,
                 info->evaluation_data_number, info->level_count);
@@ -96,17 +127,21 @@ bool intel_check_qe_identity(void *context, struct error *error)
 {
     struct verification *verification = context;
     struct attest_run *run = verification->run;
-    struct qe_identity *identity = &verification->qe_identity;
     struct bytes source = run->options->collateral.qe_identity;
     if (source.size == 0)
         return attest_leave_out(run, "no QE identity was given");
-    if (!qe_identity_parse(identity, source, error))
+    const struct known_piece *piece =
+        intel_known_find(run->options->known, KNOWN_QE_IDENTITY, source);
+    const struct qe_identity *identity =
+        piece != NULL ? &piece->qe_identity : &verification->own->qe_identity;
+    if (piece == NULL && !qe_identity_parse(&verification->own->qe_identity, source, error))
         return refuse_format(verification, source, "enclaveIdentity",
                              ATTEST_REASON_QE_IDENTITY_FORMAT,
                              ATTEST_REASON_QE_IDENTITY_SIG_INVALID);
-    if (!is_signed(verification, &identity->envelope))
+    if (!is_known(verification, piece) && !is_signed(verification, &identity->envelope))
         return attest_refuse(run, ATTEST_REASON_QE_IDENTITY_SIG_INVALID, error,
                              "QE identity is not signed by the TCB signing certificate");
+    keep(verification, KNOWN_QE_IDENTITY, piece, source);
     bool is_early = intel_is_early(verification, identity->issued_s);
     bool is_late = intel_is_late(verification, identity->next_update_s);
     if (is_early)
@@ -115,7 +150,7 @@ bool intel_check_qe_identity(void *context, struct error *error)
     if (is_late)
         return attest_refuse(run, ATTEST_REASON_QE_IDENTITY_EXPIRED, error,
                              "QE identity has expired");
-    verification->has_qe_identity = true;
+    verification->qe_identity = identity;
     verification->claims.qe_evaluation_data_number = identity->evaluation_data_number;
     attest_note(run, "signed; evaluation %" PRIu32 ", %zu levels", identity->evaluation_data_number,
                 identity->levels.count);
@@ -126,8 +161,8 @@ bool intel_check_tcb_fits(void *context, struct error *error)
 {
     struct verification *verification = context;
     struct attest_run *run = verification->run;
-    const struct tcb_info *info = &verification->tcb_info;
-    if (!verification->has_tcb_info)
+    const struct tcb_info *info = verification->tcb_info;
+    if (verification->tcb_info == NULL)
         return attest_leave_out(run, "no TCB info was given");
     if (info->is_tdx != (verification->quote.tee == QUOTE_TEE_TDX))
         return attest_refuse(run, ATTEST_REASON_TCB_INFO_TEE_MISMATCH, error, "TCB info is %s's",
@@ -145,9 +180,9 @@ bool intel_check_qe(void *context, struct error *error)
     struct verification *verification = context;
     struct attest_run *run = verification->run;
     const struct sgx_report *report = &verification->quote.qe_report;
-    const struct qe_identity *identity = &verification->qe_identity;
+    const struct qe_identity *identity = verification->qe_identity;
     enum qe_kind kind = verification->quote.tee == QUOTE_TEE_TDX ? QE_KIND_TDX : QE_KIND_SGX;
-    if (!verification->has_qe_identity)
+    if (verification->qe_identity == NULL)
         return attest_leave_out(run, "no QE identity was given");
     if (identity->kind != kind)
         return attest_refuse(run, ATTEST_REASON_QE_IDENTITY_MISMATCH, error,
@@ -183,13 +218,13 @@ bool intel_check_module(void *context, struct error *error)
     struct attest_run *run = verification->run;
     struct intel_claims *claims = &verification->claims;
     const struct td_report *td = &verification->quote.td;
-    const struct tcb_info *info = &verification->tcb_info;
+    const struct tcb_info *info = verification->tcb_info;
     uint8_t major = td->tee_tcb_svn[1];
     if (verification->quote.tee != QUOTE_TEE_TDX) {
         attest_note(run, "none: SGX");
         return true;
     }
-    if (!verification->has_tcb_info)
+    if (verification->tcb_info == NULL)
         return attest_leave_out(run, "no TCB info was given");
     const struct tdx_module *module =
         major == 0 ? &info->module : tcb_info_find_module(info, major);
@@ -225,9 +260,9 @@ static enum intel_tcb_status converge(const struct verification *verification,
         status = intel_tcb_converge(status, claims->tdx_module_status);
         if (td->is_15) {
             struct tcb_versions sgx = { versions->sgx_svn, versions->pce_svn, NULL };
-            const struct tcb_level *level = tcb_info_find_level(&verification->tcb_info, &sgx);
+            const struct tcb_level *level = tcb_info_find_level(verification->tcb_info, &sgx);
             struct tcb_relaunch relaunch = {
-                .info = &verification->tcb_info,
+                .info = verification->tcb_info,
                 .tee_tcb_svn_2 = td->tee_tcb_svn_2,
                 .sgx_status = level == NULL ? INTEL_TCB_UNKNOWN : level->state.status,
                 .module_status = claims->tdx_module_status,
@@ -245,7 +280,7 @@ bool intel_check_level(void *context, struct error *error)
     struct attest_run *run = verification->run;
     struct intel_claims *claims = &verification->claims;
     bool is_tdx = verification->quote.tee == QUOTE_TEE_TDX;
-    if (!verification->has_tcb_info) {
+    if (verification->tcb_info == NULL) {
         if (claims->qe_status == INTEL_TCB_REVOKED)
             return attest_refuse(run, ATTEST_REASON_TCB_REVOKED, error,
                                  "quoting enclave was revoked");
@@ -253,7 +288,7 @@ bool intel_check_level(void *context, struct error *error)
     }
     struct tcb_versions versions = { verification->pck.tcb_component_svn, verification->pck.pce_svn,
                                      is_tdx ? verification->quote.td.tee_tcb_svn : NULL };
-    const struct tcb_level *level = tcb_info_find_level(&verification->tcb_info, &versions);
+    const struct tcb_level *level = tcb_info_find_level(verification->tcb_info, &versions);
     if (level == NULL)
         return attest_refuse(run, ATTEST_REASON_TCB_NOT_SUPPORTED, error,
                              "platform is below all levels of the TCB info");
@@ -265,8 +300,8 @@ bool intel_check_level(void *context, struct error *error)
         return attest_refuse(run, ATTEST_REASON_TCB_REVOKED, error,
                              "platform, TDX module or quoting enclave was revoked");
     /* What was not looked at could have been revoked. */
-    bool is_complete =
-        verification->has_qe_identity && verification->has_root_crl && verification->has_pck_crl;
+    bool is_complete = verification->qe_identity != NULL && verification->has_root_crl &&
+                       verification->has_pck_crl;
     claims->tcb_status = is_complete ? status : INTEL_TCB_UNKNOWN;
     attest_note(run, "platform %s, together %s%s", intel_tcb_status_name(claims->tcb_level_status),
                 intel_tcb_status_name(status), is_complete ? "" : ", but collateral is missing");

@@ -16,10 +16,21 @@ enum {
     PCK_CHAIN_COUNT
 };
 
+/* Memory for whatever the caller's options.known does not have. */
+struct verification_space {
+    struct x509_chain chain;
+    struct x509_chain tcb_chain;
+    struct tcb_info tcb_info;
+    struct qe_identity qe_identity;
+    uint8_t root_crl[INTEL_CRL_SIZE_MAX]; /* for lists in PEM */
+    uint8_t pck_crl[INTEL_CRL_SIZE_MAX];
+};
+
 struct verification {
     struct attest_run *run;
     struct quote quote;
-    struct x509_chain chain; /* PCK leaf, CA and root */
+    struct x509_chain *chain;        /* PCK leaf, CA and root */
+    struct known_piece *chain_piece; /* where it is from, NULL: parsed here */
     struct x509_certificate intel;
     const struct x509_certificate *root; /* the one trusted */
     bool is_simulated;
@@ -27,16 +38,12 @@ struct verification {
     struct crl pck_crl;
     bool has_root_crl;
     bool has_pck_crl;
-    uint8_t root_crl_space[INTEL_CRL_SIZE_MAX]; /* for lists in PEM */
-    uint8_t pck_crl_space[INTEL_CRL_SIZE_MAX];
-    struct x509_chain tcb_chain; /* TCB signing certificate and root */
-    bool has_tcb_chain;
+    struct x509_chain *tcb_chain; /* TCB signing certificate and root; NULL: not yet parsed */
     struct pck_info pck;
-    struct tcb_info tcb_info;
-    bool has_tcb_info;
-    struct qe_identity qe_identity;
-    bool has_qe_identity;
+    const struct tcb_info *tcb_info; /* NULL: not given, or not yet judged */
+    const struct qe_identity *qe_identity;
     struct intel_claims claims;
+    struct verification_space *own;
 };
 
 /* certificates.c */

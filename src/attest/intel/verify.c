@@ -27,7 +27,7 @@ static bool check_qe_report(void *context, struct error *error)
     struct verification *verification = context;
     const struct quote *quote = &verification->quote;
     struct digest32 digest = sha256_of(quote->qe_report_part);
-    if (!ecdsa_verify(&verification->chain.certificates[PCK_LEAF].key.p256, &digest,
+    if (!ecdsa_verify(&verification->chain->certificates[PCK_LEAF].key.p256, &digest,
                       &quote->qe_report_signature, error))
         return attest_refuse(verification->run, ATTEST_REASON_QE_REPORT_SIG_INVALID, error,
                              "report of the quoting enclave is not signed by the platform");
@@ -124,14 +124,16 @@ static void fill_claims(struct attest_claims *claims, const struct verification 
            sizeof(claims->intel.qe_mr_signer));
     claims->root_key_id = public_key_id(&verification->root->key);
     claims->not_after_s = verification->root->not_after_s;
-    for (size_t i = 0; i < verification->chain.count; i++)
+    for (size_t i = 0; i < verification->chain->count; i++)
         claims->not_after_s =
-            MIN(claims->not_after_s, verification->chain.certificates[i].not_after_s);
+            MIN(claims->not_after_s, verification->chain->certificates[i].not_after_s);
 }
 
 bool intel_verify(struct attest_run *run, struct error *error)
 {
-    struct verification verification = { .run = run };
+    /* Tens of KiB that are written before they are read: not worth filling with zeros. */
+    __attribute__((uninitialized)) struct verification_space own;
+    struct verification verification = { .run = run, .own = &own };
     if (!attest_run_checks(run, checks, ARRAY_COUNT(checks), &verification, error))
         return false;
     fill_claims(&run->verdict->claims, &verification);
