@@ -105,6 +105,12 @@ is "login at another operator's" $? 6
 has "shows the rule" "$(cat "$scratch/out")" "✗ policy platform"
 timeout 20 s3n -q login "$url" --policy "$scratch/own.toml"
 is "login by the own policy" $? 0
+rules=$(timeout 20 s3n --json login "$url" --policy "$scratch/own.toml" | python3 -c '
+import json, sys
+answer = json.load(sys.stdin)
+rules = {rule["name"]: rule["ok"] for rule in answer["rules"]}
+print(answer["policy"], "debug" in rules and "platform" in rules, all(rules.values()))')
+is "login --json has the policy and its rules" "$rules" "accept True True"
 rm "$scratch/own.toml"
 is "the file is not needed any more" "$(invoke echo --data hello)" hello
 has "the profile has it" "$(cat "$XDG_CONFIG_HOME/s3n/profile.json")" "$ppid"

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n login URL: checks the node's evidence, pins its keyset, and may claim the node. */
+#include "base/file.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
+#include "core/json_writer.h"
 #include "crypto/base64.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 struct login {
@@ -89,6 +92,27 @@ static struct owner_text owner_text_of(const struct session *session)
     return text;
 }
 
+/* "policy" and "rules", as `s3n verify --json` has them. */
+static bool add_policy(json_t *root, const struct session *session, struct error *error)
+{
+    enum {
+        RULES_SIZE_MAX = 64 << 10
+    };
+    const struct verify_result *seen = &session->seen;
+    AUTO_JSON json_t *rules = NULL;
+    AUTO_FREE uint8_t *space = malloc(RULES_SIZE_MAX);
+    if (space == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the policy's rules");
+    struct writer writer = writer_into(space, RULES_SIZE_MAX);
+    struct json_writer json = json_writer_into(&writer);
+    json_write_object_begin(&json);
+    policy_report_write(&json, seen->has_policy ? &seen->policy : NULL);
+    json_write_object_end(&json);
+    return json_parse(&rules, writer_view(&writer), error) &&
+           (json_object_update(root, rules) == 0 ||
+            error_set(error, ERROR_NO_MEMORY, "no memory for the policy's rules"));
+}
+
 static bool show_result(struct cli *cli, const struct session *session, bool claimed,
                         struct error *error)
 {
@@ -100,7 +124,7 @@ static bool show_result(struct cli *cli, const struct session *session, bool cla
             session->keyset.node, "platform", session->keyset.platform, "simulated", (int)simulated,
             "keyset_digest", hex_of_digest(&session->keyset_digest).text, "owner", owner.id.text,
             "public_key", owner.spki, "claimed", (int)claimed);
-        return cli_write_json(root, error);
+        return add_policy(root, session, error) && cli_write_json(root, error);
     }
     cli_message(cli, "logged in to %s (node %.12s, platform %s%s)", session->profile.url,
                 session->keyset.node, session->keyset.platform, simulated ? ": SIMULATED" : "");
