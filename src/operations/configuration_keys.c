@@ -22,7 +22,7 @@ const struct configuration_key configuration_keys[] = {
     TEXT("listen", "\"127.0.0.1:8443\"", "\"[::1]:443\"",
       "HTTPS for everyone: TLS 1.3, HTTP/1.1 and HTTP/2; port 0: a free one", NULL),
     TEXT("admin", "\"127.0.0.1:0\"", "\"127.0.0.1:9443\"",
-      "`/healthz`, `/readyz`, `/metrics` (Prometheus); loopback only, no TLS", "operating.md"),
+      "`/healthz`, `/readyz`, `/metrics`, `/status`; loopback only, no TLS", "metrics.md"),
     TEXT("tee", "\"auto\"", "\"sim\"",
       "platform that gives evidence: `tdx`, `snp`, `nitro`, `sgx`, `sim`; `auto` takes the first TEE that is there "
       "and never `sim`", "platforms.md"),
