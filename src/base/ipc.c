@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/secret.h"
 #include "core/reader.h"
 #include "core/writer.h"
 
@@ -372,6 +373,7 @@ bool ipc_serve_one(struct ipc *ipc, const struct ipc_request *table, size_t coun
     bool sent = served ? ipc_send(ipc, IPC_ANSWER_OK, message.id, buffer_view(&answer),
                                   out.descriptors, out.descriptor_count, error)
                        : ipc_send_error(ipc, message.id, &failure, error);
+    secret_wipe(answer.data, answer.capacity); /* it may be one */
     ipc_message_done(&message);
     ipc_message_done(&out);
     return sent;

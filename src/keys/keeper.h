@@ -16,6 +16,10 @@
  *                                                                          exporter 32)
  *     ANCHOR    two heads of a store, 80 bytes                             (-)
  *     ANCHORED  -                                                          (80 bytes, or nothing)
+ *     ADMIT     place, not_before u64, envelope: the rest                  (sealed)
+ *     RELEASE   place, receiver 32, sealed: the rest                       (value)
+ *
+ * place: application and name, u16 size and bytes each, owner 32, version u64.
  *
  * A keyset is endorsed only when its validity begins about now: a server that was taken over can't
  * lay in keys for later.  Evidence is given only for keysets endorsed on the same connection.
@@ -25,8 +29,11 @@
  * before it answers, once for the same request.  UNSEAL gives the secrets of one request that was
  * sealed to the keyset that began then (crypto/ohttp.h; not of what is sealed for other purposes),
  * no more than KEYSET_VALIDITY_MAX_S ago; the private key stays.  ANCHOR is answered when it is on
- * the disk (anchor.h).  A request of another type or over its size ends the connection, and nothing
- * else; one that is not well-formed is answered with INVALID. sealing.h has the sealed form. */
+ * the disk (anchor.h).  ADMIT takes a secret that was sealed to the keyset that began then, and
+ * RELEASE gives it to a version of a function: an entry `key` is in the log before it is answered,
+ * once for each secret's version and receiver (secret_envelope.h).  A request of another type or
+ * over its size ends the connection, and nothing else; one that is not well-formed is answered with
+ * INVALID. sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
@@ -35,6 +42,7 @@
 #include "keys/anchor.h"
 #include "keys/event_book.h"
 #include "keys/keyset.h"
+#include "keys/secret_envelope.h"
 #include "platform/platform.h"
 #include "store/store.h"
 
@@ -49,6 +57,8 @@ enum keeper_request {
     KEEPER_UNSEAL,
     KEEPER_ANCHOR,
     KEEPER_ANCHORED,
+    KEEPER_ADMIT,
+    KEEPER_RELEASE,
 };
 
 /* The server's end.  Calls from several threads wait for each other; each call blocks for its
@@ -84,6 +94,15 @@ MUST_CHECK bool keeper_evidence(struct keeper *keeper, const struct digest32 *ke
 MUST_CHECK bool keeper_unseal(struct keeper *keeper, int64_t not_before_s,
                               const struct ohttp_request *request, struct hpke_context *context,
                               struct error *error);
+/* Appends the secret as the keeper sealed it.  UNVERIFIED: it was sealed for another place or key.
+ */
+MUST_CHECK bool keeper_admit(struct keeper *keeper, const struct secret_place *place,
+                             int64_t not_before_s, struct bytes envelope, struct buffer *sealed,
+                             struct error *error);
+/* Appends the value; `receiver` is the manifest's digest of the version that gets it. */
+MUST_CHECK bool keeper_release(struct keeper *keeper, const struct secret_place *place,
+                               const struct digest32 *receiver, struct bytes sealed,
+                               struct buffer *value, struct error *error);
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
 /* What remembers a store's head; the keeper must outlive it.  From `begin` to `finish` it has the
@@ -110,6 +129,8 @@ struct keeper_service {
     size_t endorsed_count;                        /* in all; the last KEEPER_KEYSETS_MAX are kept */
     struct digest32 released[KEEPER_KEYSETS_MAX]; /* digests of requests that are in the log */
     size_t released_count;
+    struct digest32 handed_out[KEEPER_RELEASES_MAX]; /* releases of secrets that are in the log */
+    size_t handed_out_count;
 };
 /* Serves the socket (which it takes over) until the peer closes it: true.  false on a request that
  * is not in the table. */

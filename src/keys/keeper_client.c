@@ -241,6 +241,40 @@ bool keeper_unseal(struct keeper *keeper, int64_t not_before_s, const struct oht
     return done || error_set(error, ERROR_INTERNAL, "the keeper's answer is malformed");
 }
 
+bool keeper_admit(struct keeper *keeper, const struct secret_place *place, int64_t not_before_s,
+                  struct bytes envelope, struct buffer *sealed, struct error *error)
+{
+    struct admit_request request = { *place, not_before_s, envelope };
+    LOCKED(keeper);
+    buffer_clear(&keeper->payload);
+    admit_request_write(&keeper->payload, &request);
+    return call_append(keeper, KEEPER_ADMIT, sealed, error);
+}
+
+/* As call_append; nothing of the answer stays with the connection. */
+static bool call_append_secret(struct keeper *keeper, enum keeper_request type,
+                               struct buffer *target, struct error *error)
+{
+    struct ipc_message answer;
+    if (!call(keeper, type, &answer, error))
+        return false;
+    buffer_append(target, answer.payload);
+    secret_wipe((void *)(uintptr_t)answer.payload.data, answer.payload.size);
+    ipc_message_done(&answer);
+    return !target->failed || error_set(error, ERROR_LIMIT, "the keeper's answer is too large");
+}
+
+bool keeper_release(struct keeper *keeper, const struct secret_place *place,
+                    const struct digest32 *receiver, struct bytes sealed, struct buffer *value,
+                    struct error *error)
+{
+    struct release_request request = { *place, *receiver, sealed };
+    LOCKED(keeper);
+    buffer_clear(&keeper->payload);
+    release_request_write(&keeper->payload, &request);
+    return call_append_secret(keeper, KEEPER_RELEASE, value, error);
+}
+
 struct sealer keeper_sealer(struct keeper *keeper)
 {
     return (struct sealer){ keeper, sealer_seal, sealer_open };

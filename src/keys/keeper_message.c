@@ -126,3 +126,88 @@ bool unseal_request_read(struct unseal_request *request, struct bytes payload, s
     *request = read;
     return true;
 }
+
+static void text_write(struct writer *writer, const char *text)
+{
+    struct bytes bytes = bytes_of_string(text);
+    write_u16_le(writer, (uint16_t)bytes.size);
+    write_bytes(writer, bytes);
+}
+
+static void place_write(struct writer *writer, const struct secret_place *place)
+{
+    text_write(writer, place->application);
+    text_write(writer, place->name);
+    write_bytes(writer, BYTES_OF(place->owner.bytes));
+    write_u64_le(writer, place->version);
+}
+
+/* A NUL inside is no text. */
+static void text_read(struct reader *reader, char *text, size_t size_max)
+{
+    struct bytes bytes =
+        read_bytes(reader, read_count(reader, read_u16_le(reader), (uint32_t)size_max, 1));
+    if (reader->failed || bytes_find(bytes, 0) != bytes.size) {
+        reader->failed = true;
+        return;
+    }
+    memcpy(text, bytes.data, bytes.size);
+    text[bytes.size] = '\0';
+}
+
+static void place_read(struct reader *reader, struct secret_place *place)
+{
+    text_read(reader, place->application, KEYS_NAME_SIZE_MAX);
+    text_read(reader, place->name, SECRET_NAME_SIZE_MAX);
+    read_into(reader, place->owner.bytes, sizeof(place->owner.bytes));
+    place->version = read_u64_le(reader);
+}
+
+void admit_request_write(struct buffer *payload, const struct admit_request *request)
+{
+    uint8_t head[PLACE_SIZE_MAX + 8];
+    struct writer writer = writer_into(head, sizeof(head));
+    place_write(&writer, &request->place);
+    write_u64_le(&writer, (uint64_t)request->not_before_s);
+    ASSERT(!writer.failed);
+    buffer_append(payload, writer_view(&writer));
+    buffer_append(payload, request->envelope);
+}
+
+bool admit_request_read(struct admit_request *request, struct bytes payload, struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct admit_request parsed = { 0 };
+    place_read(&reader, &parsed.place);
+    bool fits = narrow_fits(read_u64_le(&reader), &parsed.not_before_s);
+    parsed.envelope = read_rest(&reader);
+    if (reader.failed || !fits)
+        return error_set(error, ERROR_INVALID, "not a request to take a secret");
+    *request = parsed;
+    return true;
+}
+
+void release_request_write(struct buffer *payload, const struct release_request *request)
+{
+    uint8_t head[PLACE_SIZE_MAX + 32];
+    struct writer writer = writer_into(head, sizeof(head));
+    place_write(&writer, &request->place);
+    write_bytes(&writer, BYTES_OF(request->receiver.bytes));
+    ASSERT(!writer.failed);
+    buffer_append(payload, writer_view(&writer));
+    buffer_append(payload, request->sealed);
+}
+
+bool release_request_read(struct release_request *request, struct bytes payload,
+                          struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct release_request parsed = { 0 };
+    place_read(&reader, &parsed.place);
+    read_into(&reader, parsed.receiver.bytes, sizeof(parsed.receiver.bytes));
+    parsed.sealed = read_rest(&reader);
+    if (reader.failed)
+        return error_set(error, ERROR_INVALID, "not a request for a secret");
+    *request = parsed;
+    return true;
+}

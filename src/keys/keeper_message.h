@@ -44,6 +44,29 @@ void unseal_request_write(struct buffer *payload, const struct unseal_request *r
 MUST_CHECK bool unseal_request_read(struct unseal_request *request, struct bytes payload,
                                     struct error *error);
 
+struct admit_request {
+    struct secret_place place;
+    int64_t not_before_s;
+    struct bytes envelope;
+};
+struct release_request {
+    struct secret_place place;
+    struct digest32 receiver;
+    struct bytes sealed;
+};
+enum {
+    PLACE_SIZE_MAX = 2 + KEYS_NAME_SIZE_MAX + 2 + SECRET_NAME_SIZE_MAX + 32 + 8,
+    ADMIT_REQUEST_SIZE_MAX = PLACE_SIZE_MAX + 8 + SECRET_ENVELOPE_OVERHEAD + SECRET_VALUE_SIZE_MAX,
+    RELEASE_REQUEST_SIZE_MAX = PLACE_SIZE_MAX + 32 + STORE_SEAL_OVERHEAD_MAX + SECRET_VALUE_SIZE_MAX
+};
+/* Views into the payload. */
+void admit_request_write(struct buffer *payload, const struct admit_request *request);
+MUST_CHECK bool admit_request_read(struct admit_request *request, struct bytes payload,
+                                   struct error *error);
+void release_request_write(struct buffer *payload, const struct release_request *request);
+MUST_CHECK bool release_request_read(struct release_request *request, struct bytes payload,
+                                     struct error *error);
+
 void endorse_request_write(struct buffer *payload, const struct endorse_request *request);
 MUST_CHECK bool endorse_request_read(struct endorse_request *request, struct bytes payload,
                                      struct error *error);

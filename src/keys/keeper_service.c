@@ -112,11 +112,19 @@ SERVE(serve_evidence)
     return true;
 }
 
+/* Spaces whose records have requests of their own are not open to these two. */
+static bool space_check(const char *space, struct error *error)
+{
+    return strncmp(space, SECRET_SPACE_PREFIX, strlen(SECRET_SPACE_PREFIX)) != 0 ||
+           error_set(error, ERROR_DENIED, "secrets are taken and released, not sealed and opened");
+}
+
 SERVE(serve_seal)
 {
     struct keeper_service *service = context;
     struct seal_request request;
     return seal_request_read(&request, message->payload, error) &&
+           space_check(request.space, error) &&
            sealing_seal(&service->root, request.space, request.associated, request.body, answer,
                         error);
 }
@@ -126,6 +134,7 @@ SERVE(serve_open)
     struct keeper_service *service = context;
     struct seal_request request;
     return seal_request_read(&request, message->payload, error) &&
+           space_check(request.space, error) &&
            sealing_open(&service->root, request.space, request.associated, request.body, answer,
                         error);
 }
@@ -208,6 +217,58 @@ SERVE(serve_unseal)
     return true;
 }
 
+SERVE(serve_admit)
+{
+    struct keeper_service *service = context;
+    struct admit_request request;
+    AUTO_SECRET32 struct secret32 key;
+    if (!admit_request_read(&request, message->payload, error))
+        return false;
+    struct keyset_validity validity = { .not_before_s = request.not_before_s };
+    if (!begins_about_now(service, &validity))
+        return error_set(error, ERROR_DENIED, "no keyset that began then is in use");
+    encryption_key_derive(&key, &service->root, request.not_before_s);
+    return secret_admit(answer, &service->root, &request.place, &key, request.envelope, error);
+}
+
+/* Once in the log for all times that a version gets the secret; also after a restart. */
+static bool handing_out_record(struct keeper_service *service, const char *details,
+                               struct error *error)
+{
+    struct digest32 digest = sha256_of(bytes_of_string(details));
+    size_t known = MIN(service->handed_out_count, (size_t)KEEPER_RELEASES_MAX);
+    for (size_t i = 0; i < known; i++) {
+        if (digest32_equal(&service->handed_out[i], &digest))
+            return true;
+    }
+    struct bytes log = event_book_view(&service->events);
+    char entry[EVENT_SIZE_MAX + 16];
+    snprintf(entry, sizeof(entry), "%s,\"kind\":\"key\"", details);
+    if (log.size == 0 || memmem(log.data, log.size, entry, strlen(entry)) == NULL) {
+        if (!event_book_append(&service->events, "key", details, error))
+            return false;
+    }
+    service->handed_out[service->handed_out_count++ % KEEPER_RELEASES_MAX] = digest;
+    return true;
+}
+
+SERVE(serve_release)
+{
+    struct keeper_service *service = context;
+    struct release_request request;
+    char details[EVENT_SIZE_MAX];
+    if (!release_request_read(&request, message->payload, error))
+        return false;
+    struct digest32 secret = secret_place_digest(&request.place);
+    snprintf(details, sizeof(details), "{\"manifest\":\"%s\",\"secret\":\"%s\"}",
+             hex_of_digest(&request.receiver).text, hex_of_digest(&secret).text);
+    /* The room is there at once, so that no copy stays behind. */
+    if (buffer_reserve(answer, SECRET_VALUE_SIZE_MAX) == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a secret");
+    return secret_open(answer, &service->root, &request.place, request.sealed, error) &&
+           (handing_out_record(service, details, error) || error_within(error, "release"));
+}
+
 /* The root may have come after the file was opened. */
 static bool anchor_ready(struct keeper_service *service, struct error *error)
 {
@@ -257,6 +318,8 @@ static const struct ipc_request table[] = {
     { KEEPER_UNSEAL, "unseal", UNSEAL_REQUEST_SIZE, 0, serve_unseal },
     { KEEPER_ANCHOR, "anchor", STORE_HEADS_SIZE, 0, serve_anchor },
     { KEEPER_ANCHORED, "anchored", 0, 0, serve_anchored },
+    { KEEPER_ADMIT, "admit", ADMIT_REQUEST_SIZE_MAX, 0, serve_admit },
+    { KEEPER_RELEASE, "release", RELEASE_REQUEST_SIZE_MAX, 0, serve_release },
 };
 
 bool keeper_serve(struct keeper_service *service, int socket, struct error *error)

@@ -4,12 +4,15 @@
 
 #include "base/ipc.h"
 #include "core/hex.h"
+#include "keys/keeper_desk.h"
 #include "keys/keys_test_support.h"
 #include "keys/sealing.h"
 #include "tests/harness.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -408,7 +411,154 @@ static void a_lost_keeper_is_unavailable_until_reconnected(void)
     CHECK(stage_end(&stage));
 }
 
+/* --- secrets --- */
+
+/* A secret sealed to the keyset that begins now. */
+static void secret_sealed(struct buffer *envelope, const struct secret_place *place,
+                          struct keeper *keeper, const char *value)
+{
+    struct keyset expected = test_keyset(), keyset;
+    AUTO_BUFFER struct buffer text;
+    struct error error;
+    buffer_init(&text, KEYSET_SIZE_MAX);
+    buffer_init(envelope, 1 << 20);
+    REQUIRE(keeper_endorse(keeper, &expected.receipt_key, &expected.tls_key, &expected.validity,
+                           &text, &error) &&
+            keyset_parse(&keyset, buffer_view(&text), &error) &&
+            secret_seal(envelope, place, &keyset.encryption_key, bytes_of_string(value), &error));
+}
+
+static size_t events_of_kind(struct keeper *keeper, const char *kind)
+{
+    AUTO_BUFFER struct buffer log;
+    struct error error;
+    size_t count = 0;
+    char text[64];
+    buffer_init(&log, EVENTS_SIZE_MAX);
+    snprintf(text, sizeof(text), "\"kind\":\"%s\"", kind);
+    CHECK(keeper_events(keeper, 0, &log, &error));
+    buffer_append(&log, bytes_of("", 1));
+    for (const char *at = (const char *)log.data; (at = strstr(at, text)) != NULL; at++)
+        count++;
+    return count;
+}
+
+static void secrets_are_taken_and_released_at_their_place(void)
+{
+    struct secret_place place = {
+        .application = "shop", .owner = { { 1 } }, .name = "API_KEY", .version = 1
+    };
+    struct digest32 receiver = { { 3 } }, another = { { 4 } };
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    AUTO_BUFFER struct buffer envelope, sealed, value;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    secret_sealed(&envelope, &place, keeper, "swordfish");
+    int64_t not_before_s = test_keyset().validity.not_before_s;
+    buffer_init(&sealed, 1 << 20);
+    buffer_init(&value, 1 << 20);
+    CHECK(!keeper_admit(keeper, &place, not_before_s - 1, buffer_view(&envelope), &sealed, &error));
+    CHECK_NUMBER(error.code, ERROR_UNVERIFIED); /* another keyset's key */
+    CHECK(!keeper_admit(keeper, &place, NOW_S - KEYSET_VALIDITY_MAX_S - 1, buffer_view(&envelope),
+                        &sealed, &error));
+    CHECK_NUMBER(error.code, ERROR_DENIED); /* too old for anything */
+    REQUIRE(keeper_admit(keeper, &place, not_before_s, buffer_view(&envelope), &sealed, &error));
+    size_t before = events_of_kind(keeper, "key");
+    REQUIRE(keeper_release(keeper, &place, &receiver, buffer_view(&sealed), &value, &error));
+    CHECK(bytes_equal_string(buffer_view(&value), "swordfish"));
+    CHECK_NUMBER(events_of_kind(keeper, "key"), before + 1);
+    REQUIRE(keeper_release(keeper, &place, &receiver, buffer_view(&sealed), &value, &error));
+    CHECK_NUMBER(events_of_kind(keeper, "key"), before + 1); /* once */
+    stage.service.handed_out_count = 0;                      /* as after a restart */
+    REQUIRE(keeper_release(keeper, &place, &receiver, buffer_view(&sealed), &value, &error));
+    CHECK_NUMBER(events_of_kind(keeper, "key"), before + 1);
+    REQUIRE(keeper_release(keeper, &place, &another, buffer_view(&sealed), &value, &error));
+    CHECK_NUMBER(events_of_kind(keeper, "key"), before + 2);
+    place.owner.bytes[0] = 2;
+    CHECK(!keeper_release(keeper, &place, &receiver, buffer_view(&sealed), &value, &error));
+    CHECK_NUMBER(error.code, ERROR_CORRUPT);
+    /* The general requests do not reach them. */
+    struct sealer sealer = keeper_sealer(keeper);
+    CHECK(!sealer.open(sealer.context, "secret/shop/01000000000000000000000000000000",
+                       (struct bytes){ 0 }, buffer_view(&sealed), &value, &error));
+    CHECK_NUMBER(error.code, ERROR_DENIED);
+    CHECK(!sealer.seal(sealer.context, "secret/shop/01000000000000000000000000000000",
+                       (struct bytes){ 0 }, BYTES_LITERAL("x"), &value, &error));
+    CHECK_NUMBER(error.code, ERROR_DENIED);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
+/* --- the desk --- */
+
+struct desk_job {
+    struct keeper_job job;
+    bool ran;
+    struct error failure;
+    unsigned done;
+};
+
+static bool desk_job_run(struct keeper_job *job, struct keeper *keeper, struct error *error)
+{
+    struct keeper_info info;
+    ((struct desk_job *)job)->ran = true;
+    return keeper_get_info(keeper, &info, error);
+}
+
+static void desk_job_done(struct keeper_job *job, const struct error *failure)
+{
+    struct desk_job *own = (struct desk_job *)job;
+    own->failure = failure == NULL ? (struct error){ 0 } : *failure;
+    own->done++;
+}
+
+static void desk_wait(struct keeper_desk *desk, const struct desk_job *job)
+{
+    while (job->done == 0) {
+        struct pollfd readable = { keeper_desk_descriptor(desk), POLLIN, 0 };
+        REQUIRE(poll(&readable, 1, 10000) == 1);
+        keeper_desk_take(desk);
+    }
+}
+
+static void the_desk_does_what_is_left_there(void)
+{
+    struct desk_job jobs[20] = { 0 };
+    struct error error = { 0 };
+    struct stage stage;
+    REQUIRE(stage_start(&stage));
+    AUTO(keeper) struct keeper *keeper = NULL;
+    struct keeper_desk *desk = NULL;
+    REQUIRE(keeper_connect(&keeper, stage.client_socket, &error));
+    REQUIRE(keeper_desk_new(&desk, keeper, &error));
+    for (size_t i = 0; i < ARRAY_COUNT(jobs); i++) {
+        jobs[i].job = (struct keeper_job){ .run = desk_job_run, .done = desk_job_done };
+        keeper_desk_leave(desk, &jobs[i].job);
+    }
+    desk_wait(desk, &jobs[ARRAY_COUNT(jobs) - 1]);
+    for (size_t i = 0; i < ARRAY_COUNT(jobs); i++)
+        CHECK(jobs[i].ran && jobs[i].done == 1 && jobs[i].failure.code == ERROR_NONE);
+    shutdown(stage.client_socket, SHUT_RDWR);
+    jobs[0].done = 0;
+    keeper_desk_leave(desk, &jobs[0].job);
+    desk_wait(desk, &jobs[0]);
+    CHECK_NUMBER(jobs[0].failure.code, ERROR_UNAVAILABLE);
+    for (size_t i = 0; i < ARRAY_COUNT(jobs); i++) {
+        jobs[i].done = 0;
+        keeper_desk_leave(desk, &jobs[i].job);
+    }
+    keeper_desk_free(desk); /* whatever it came to */
+    for (size_t i = 0; i < ARRAY_COUNT(jobs); i++)
+        CHECK(jobs[i].done == 1 && jobs[i].failure.code == ERROR_UNAVAILABLE);
+    keeper_close(TAKE(keeper));
+    CHECK(stage_end(&stage));
+}
+
 static const struct test tests[] = {
+    TEST(secrets_are_taken_and_released_at_their_place),
+    TEST(the_desk_does_what_is_left_there),
     TEST(endorses_and_gives_evidence),
     TEST(endorses_for_about_now_only),
     TEST(logs_before_it_releases),

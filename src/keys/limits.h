@@ -20,9 +20,12 @@ enum {
     BUNDLE_SIZE_MAX = 20 << 20,         /* bytes of a receipt bundle with its event log */
     KEEPER_SEAL_SIZE_MAX = (1 << 20) + (64 << 10), /* bytes sealed or opened in one request */
     KEEPER_PAYLOAD_MAX = KEEPER_SEAL_SIZE_MAX + 4096,
+    SECRET_NAME_SIZE_MAX = 64,        /* characters of the name of an application's secret */
+    SECRET_VALUE_SIZE_MAX = 64 << 10, /* bytes of its value */
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */
     KEEPER_KEYSETS_MAX = 4,           /* endorsed keysets for which evidence is given */
     KEEPER_ANCHOR_WAIT_MS = 3000,     /* for a successor, before a commit fails */
+    KEEPER_RELEASES_MAX = 1024,       /* releases of secrets that are known to be in the log */
     KEEPER_TIMEOUT_MS = 10000,        /* how long a client waits for an answer */
     KBS_NAME_SIZE_MAX = 64,           /* characters of each name of a resource */
     KBS_NONCE_SIZE_MAX = 256,         /* characters of a key broker's nonce */
