@@ -77,13 +77,20 @@ enum {
     TOKEN_OF_ACCOUNT_MAX = 256,
     TOKEN_LIFE_S_DEFAULT = 90 * 86400,
     TOKEN_LIFE_S_MAX = 366 * 86400,
-    TOKEN_KEPT_S = 7 * 86400, /* listed after it expired */
-    TOKEN_USE_STEP_S = 60,    /* last uses are stored no finer */
-    GARBAGE_COUNT_MAX = 1024, /* images that were replaced, until they are swept */
+    TOKEN_KEPT_S = 7 * 86400,      /* listed after it expired */
+    TOKEN_USE_STEP_S = 60,         /* last uses are stored no finer */
+    SECRET_COUNT_MAX = 128,        /* of one application */
+    SECRET_RECORD_COUNT_MAX = 512, /* with those that were removed */
+    SECRET_VERSION_COUNT_MAX = 8,  /* of one secret, readable at once */
+    SECRET_HISTORY_COUNT_MAX = 32, /* changes that its record keeps */
+    SECRET_RELEASE_COUNT_MAX = 64, /* functions' versions in its record */
+    SECRETS_SIZE_MAX = 1 << 20,    /* bytes of all values of one application */
+    GARBAGE_COUNT_MAX = 1024,      /* images that were replaced, until they are swept */
     GARBAGE_AGE_S = 60,
     UPLOAD_AGE_S = 86400, /* blobs that no version names are kept so long */
 };
 
+#define SECRET_OVERLAP_S_MAX        INT64_C(31622400) /* 366 days */
 #define FUEL_MAX                    UINT64_C(1000000000000000)
 #define DURATION_NS_MAX             UINT64_C(60000000000)
 #define CLOCK_RESOLUTION_NS_DEFAULT UINT64_C(1000000)

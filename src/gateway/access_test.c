@@ -196,8 +196,9 @@ static const struct {
     const char *scope, *operations;
 } wanted[] = {
     { "read", " CALLER_GET TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
-              "VERSION_LIST VERSION_GET " },
+              "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
     { "metrics", " APPLICATION_METRICS " },
+    { "secrets", " SECRET_PUT SECRET_DELETE " },
     { "tokens", " TOKEN_CREATE TOKEN_REVOKE " },
     { "members", " MEMBER_PUT MEMBER_REMOVE " },
     { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },

@@ -66,6 +66,11 @@ enum gateway_access {
     X(KV_SET, PUT, "/v1/applications/:application/kv/:namespace/entry", STATE_WRITE,               \
       GATEWAY_JSON_BODY_SIZE_MAX)                                                                  \
     X(KV_DELETE, DELETE, "/v1/applications/:application/kv/:namespace/entry", STATE_WRITE, 0)      \
+    X(SECRET_LIST, GET, "/v1/applications/:application/secrets", READ, 0)                          \
+    X(SECRET_GET, GET, "/v1/applications/:application/secrets/:secret", READ, 0)                   \
+    X(SECRET_PUT, PUT, "/v1/applications/:application/secrets/:secret", SECRETS,                   \
+      GATEWAY_SECRET_SIZE_MAX)                                                                     \
+    X(SECRET_DELETE, DELETE, "/v1/applications/:application/secrets/:secret", SECRETS, 0)          \
     X(APPLICATION_RESTORE, POST, "/v1/applications/:application/restore", DELETE, 0)               \
     X(ROLLOUT, POST, "/v1/applications/:application/rollout", ROLLOUT, 4096)                       \
     X(ROLLBACK, POST, "/v1/applications/:application/rollback", ROLLOUT, 4096)                     \
@@ -108,6 +113,7 @@ struct gateway_call {
     struct bytes function;
     struct bytes receipt_id;   /* RECEIPT_GET, the token routes */
     struct bytes kv_namespace; /* as it came, decoded */
+    struct bytes secret;       /* the same */
     struct digest32 digest;    /* of the blob routes; of the member routes: the key's */
     uint64_t number;           /* of the version routes */
     bool has_nonce;

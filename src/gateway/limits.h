@@ -14,6 +14,7 @@ enum {
     GATEWAY_APPLICATION_COUNT_MAX = 4096,
     GATEWAY_JSON_BODY_SIZE_MAX = 256 << 10, /* manifests and claims */
     GATEWAY_KV_IMPORT_SIZE_MAX = 1 << 20,   /* entries of an application's state */
+    GATEWAY_SECRET_SIZE_MAX = 96 << 10,     /* a sealed one, as base64 */
     GATEWAY_BLOB_SIZE_MAX = 64 << 20,
     GATEWAY_INPUT_SIZE_MAX = 8 << 20,        /* of an invocation */
     GATEWAY_SEALED_HEAD_SIZE_MAX = 64 << 10, /* what a sealed message has besides the body */

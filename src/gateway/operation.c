@@ -164,6 +164,7 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     call->function = pattern_value(&request->values, "function");
     call->receipt_id = pattern_value(&request->values, "id");
     call->kv_namespace = pattern_value(&request->values, "namespace");
+    call->secret = pattern_value(&request->values, "secret");
     if (call->application.size > 0 && !is_name(call->application))
         return refuse(refusal, 404, ERROR_NOT_FOUND, "there is no application of such a name");
     if (call->function.size > 0 && !is_name(call->function))

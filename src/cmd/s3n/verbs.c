@@ -14,6 +14,7 @@ const struct verb *const verbs[] = {
     &verb_rollback,
     &verb_release,
     &verb_kv,
+    &verb_secret,
     &verb_token,
     &verb_member,
     /* of a node's operator */

@@ -16,12 +16,14 @@
 #include "functions/invocation.h"
 #include "functions/members.h"
 #include "functions/owners.h"
+#include "functions/secrets.h"
 #include "functions/tokens.h"
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "keys/event_copy.h"
 #include "services/attest.h"
 #include "services/kv.h"
+#include "services/secret.h"
 #include "slipstream/handover.h"
 #include "slipstream/restoring.h"
 #include "state/states.h"
@@ -62,6 +64,10 @@ struct node {
     struct services *services;
     struct attest_source attest; /* for services */
     struct kv_service kv;
+    struct keeper_desk *desk;
+    uv_poll_t *desk_watch;
+    struct secrets *secrets;
+    struct secret_service secret;
     struct invoker *invoker;
     struct identity identity;
     struct event_copy events;
@@ -105,6 +111,10 @@ void node_keeper_failed(struct node *node, const struct error *error);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 void node_states_close(struct node *node);
+/* Secrets, and the desk for what the keeper is asked without waiting; after the store. */
+MUST_CHECK bool node_secrets_open(struct node *node, struct error *error);
+/* After the invoker has gone. */
+void node_secrets_close(struct node *node);
 /* The event log (node_events.c): once there is a keeper; then what is loaded is recorded, and
  * whatever else docs/event-log.md lists: `details` is an object as attest/events/events.h has it (a
  * `policy` has a member "change").  Record it before it counts. */
@@ -135,5 +145,6 @@ gateway_handle_call api_invoke;
 gateway_handle_call api_kv_show, api_kv_import, api_kv_list, api_kv_get, api_kv_set, api_kv_delete;
 gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics, api_admin_status;
 gateway_handle_call api_application_metrics;
+gateway_handle_call api_secret_list, api_secret_get, api_secret_put, api_secret_delete;
 
 #endif

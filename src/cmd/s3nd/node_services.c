@@ -3,14 +3,15 @@
 
 #include "services/about.h"
 
-bool node_services_open(struct services **services, struct kv_service *kv,
-                        const struct attest_source *attest, struct error *error)
+bool node_services_open(struct node *node, struct error *error)
 {
     AUTO(services) struct services *made = NULL;
     if (!services_new(&made, error) || !services_add(made, &service_about, NULL, error) ||
-        !services_add(made, &service_attest, (void *)(uintptr_t)attest, error) ||
-        !services_add(made, &service_kv, kv, error)) /* the last one: it writes the receipt */
+        !services_add(made, &service_attest, &node->attest, error) ||
+        !services_add(made, &service_secret, &node->secret, error) ||
+        !services_add(made, &service_kv, &node->kv,
+                      error)) /* the last one: it writes the receipt */
         return false;
-    *services = TAKE(made);
+    node->services = TAKE(made);
     return true;
 }

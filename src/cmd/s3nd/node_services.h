@@ -3,11 +3,9 @@
 #ifndef CMD_S3ND_NODE_SERVICES_H
 #define CMD_S3ND_NODE_SERVICES_H
 
-#include "services/attest.h"
-#include "services/kv.h"
+#include "cmd/s3nd/node.h"
 
-/* `kv` and `attest` outlive the services. */
-MUST_CHECK bool node_services_open(struct services **services, struct kv_service *kv,
-                                   const struct attest_source *attest, struct error *error);
+/* They work on what the node has, which outlives them. */
+MUST_CHECK bool node_services_open(struct node *node, struct error *error);
 
 #endif

@@ -264,7 +264,8 @@ static void sweep(uv_timer_t *timer)
     struct node *node = timer->data;
     struct error error;
     node_health_look(node);
-    if (!registry_sweep(node->registry, node_now_s(), &error)) {
+    if (!registry_sweep(node->registry, node_now_s(), &error) ||
+        !secrets_sweep(node->secrets, node_now_s(), &error)) {
         log_error("sweep", &error);
         node_keeper_failed(node, &error);
     }
@@ -322,7 +323,7 @@ static bool open_store(struct node *node, struct error *error)
            tokens_open(&node->tokens, node->store, node->audit, error) &&
            registry_open(&node->registry, &options, error) &&
            blobs_new(&node->blobs, node->store, BLOBS_KEPT_SIZE, error) &&
-           node_states_open(node, error);
+           node_states_open(node, error) && node_secrets_open(node, error);
 }
 
 static uint64_t worker_memory(const struct node *node)
@@ -353,7 +354,7 @@ static bool open_functions(struct node *node, struct error *error)
                          error_quote(bytes_of_string(node->config->backend)).text);
     node->kv.states = node->states;
     node->attest = (struct attest_source){ node, attestation_write_for };
-    if (!node_services_open(&node->services, &node->kv, &node->attest, error))
+    if (!node_services_open(node, error))
         return false;
     struct invoker_options invoker = {
         .backend = backend,
@@ -414,6 +415,10 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_KV_GET] = api_kv_get,
             [GATEWAY_KV_SET] = api_kv_set,
             [GATEWAY_KV_DELETE] = api_kv_delete,
+            [GATEWAY_SECRET_LIST] = api_secret_list,
+            [GATEWAY_SECRET_GET] = api_secret_get,
+            [GATEWAY_SECRET_PUT] = api_secret_put,
+            [GATEWAY_SECRET_DELETE] = api_secret_delete,
             [GATEWAY_APPLICATION_RESTORE] = api_application_restore,
             [GATEWAY_ROLLOUT] = api_rollout,
             [GATEWAY_ROLLBACK] = api_rollback,
@@ -533,6 +538,7 @@ static void node_done(struct node *node)
     gateway_free(node->gateway);
     invoker_free(node->invoker);
     node_states_close(node);
+    node_secrets_close(node);
     services_free(node->services);
     deployer_free(node->deployer);
     receipt_book_free(node->receipts);

@@ -52,6 +52,7 @@ static const struct jail_call calls[] = {
     { SCMP_SYS(fallocate), "the same" },
     { SCMP_SYS(flock), "one process has the store" },
     { SCMP_SYS(fstatfs), "sizes of pages of the file system" },
+    { SCMP_SYS(mlock), "secrets stay out of the swap" },
     { SCMP_SYS(kill), "a worker that does not keep its time" },
     JAIL_CALLS_THREADS, /* states are written by one */
 };

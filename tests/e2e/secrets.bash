@@ -1,0 +1,116 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# An application's secrets: sealed on the owner's side, released to functions that may have them, rotated, removed, and
+# what does not work with them.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node secrets
+node_start || { fail "start"; finish; }
+claim || fail "claim"
+
+# holder NAME [LINES]: an application whose one function asks for secrets
+holder() {
+  mkdir -p "$scratch/$1"
+  cp "$modules/custody.wasm" "$scratch/$1/f"
+  cat >"$scratch/$1/s3n.toml" <<TOML
+s3n_manifest_version = 1
+compatibility_date = "2026-11-01"
+[application]
+name = "$1"
+version = "${3:-1.0.0}"
+[function.f]
+source = "f"
+abi = "reactor"
+limits = { memory_mib = 16, timeout_ms = 5000 }
+${2:-}
+[[trigger.http]]
+route = "/:what"
+function = "f"
+TOML
+  deploy "$1"
+}
+secret() { timeout 30 s3n -q secret "$@"; }
+ask() { timeout 30 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
+code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
+
+holder shop 'permissions.secrets = ["API_KEY", "OTHER"]' && holder plain && holder twin 'permissions.secrets = ["API_KEY"]' || fail "deploy"
+
+# --- set, get, ls
+has "before it is set" "$(ask shop secret API_KEY)" "-4 there is no secret"
+printf 'correct horse' | secret set shop API_KEY && pass "set: stdin" || fail "set: stdin"
+is "get" "$(ask shop secret API_KEY)" "correct horse"
+is "get: by its version" "$(ask shop secret 'API_KEY 1')" "correct horse"
+has "get: a version that is not there" "$(ask shop secret 'API_KEY 2')" "-4 there is no version 2 of secret"
+has "another application of the same owner has its own" "$(ask twin secret API_KEY)" "-4 there is no secret"
+is "a secret without permission" "$(ask plain secret API_KEY)" \
+  "-3 no permission for secret 'API_KEY': add \`permissions.secrets = [\"API_KEY\"]\` to [function.f] in s3n.toml"
+head -c 65536 /dev/urandom >"$scratch/value"
+secret set shop OTHER --file "$scratch/value" && pass "set: a file, binary, the largest" || fail "set: a file"
+ask shop secret OTHER >"$scratch/back"
+cmp -s "$scratch/value" "$scratch/back" && pass "get: byte for byte" || fail "get: byte for byte"
+printf x >>"$scratch/value"
+is "set: one byte too much" "$(code secret set shop OTHER --file "$scratch/value")" 9
+is "set: empty" "$(: | code secret set shop OTHER)" 3
+is "set: no name" "$(printf x | code secret set shop '')" 3
+is "set: a name that is none" "$(printf x | code secret set shop 'a/b')" 3
+is "set: invalid UTF-8 in a name" "$(printf x | code secret set shop $'\xff')" 3
+is "set: never as an argument" "$(printf x | code secret set shop API_KEY value)" 2
+is "set: an unknown application" "$(printf x | code secret set nobody API_KEY)" 5
+is "ls" "$(secret ls shop | sed 's/  set .*//' | tr -s ' ' | tr '\n' ';')" "API_KEY 1 13 bytes;OTHER 1 65536 bytes;"
+has "the function's answer is as before" "$(ask shop size OTHER)" 65536
+
+# --- what a receipt says
+claims=$(timeout 30 curl -sk -D - -o /dev/null --data-binary API_KEY "$url/a/shop/secret" | tr -d '\r' | sed -n 's/^s3n-receipt: //p' | python3 -c '
+import base64, json, sys
+part = sys.stdin.read().split(".")[1]
+print(json.dumps(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))).get("uses")))')
+is "a receipt names the secret and its version, and nothing else" "$claims" '[{"name": "API_KEY:1", "service": "secret"}]'
+
+# --- events and audit
+has "the event log has the release" "$(fetch "$url/.well-known/s3n/events" | grep -c '"kind":"key"')" 2
+
+# --- rotation
+printf 'battery staple' | secret rotate shop API_KEY --overlap 3600 && pass "rotate" || fail "rotate"
+is "rotate: the new one" "$(ask shop secret API_KEY)" "battery staple"
+is "rotate: the old one by its version" "$(ask shop secret 'API_KEY 1')" "correct horse"
+has "rotate: ls says how long" "$(secret ls shop)" "  until "
+printf three | secret rotate shop API_KEY --overlap 2
+is "rotate: three versions" "$(ask shop secret 'API_KEY 1')$(ask shop secret 'API_KEY 2')$(ask shop secret API_KEY)" \
+  "correct horsebattery staplethree"
+gone() { [[ $(ask shop secret 'API_KEY 2') == "-4 "* ]]; }
+until_true 10 gone && pass "rotate: it ends" || fail "rotate: it ends"
+is "rotate: what has longer stays" "$(ask shop secret 'API_KEY 1')" "correct horse"
+is "rotate: nothing there" "$(printf x | code secret rotate shop NONE)" 5
+printf four | secret set shop API_KEY
+has "set: those before are gone" "$(ask shop secret 'API_KEY 1')" "-4 there is no version 1"
+has "history: changes" "$(secret history shop API_KEY | tr -s ' ' | cut -d' ' -f2-4 | head -n 4 | tr '\n' ';')" "set version 1;rotate version 2;rotate version 3;set version 4;"
+has "history: releases" "$(secret history shop API_KEY)" "given   version 1  to function f of 1.0.0"
+is "history: unknown" "$(code secret history shop NONE)" 5
+
+# --- removed
+secret rm shop API_KEY && pass "rm" || fail "rm"
+has "rm: gone" "$(ask shop secret API_KEY)" "-4 there is no secret"
+is "rm: again" "$(code secret rm shop API_KEY)" 5
+is "rm: ls" "$(secret ls shop | cut -d' ' -f1 | tr '\n' ';')" "OTHER;"
+
+# --- a permission taken away by the next version
+holder shop 'permissions.secrets = ["API_KEY"]' 1.1.0 || fail "deploy again"
+has "a permission taken away" "$(ask shop secret OTHER)" "-3 no permission for secret 'OTHER'"
+
+# --- requests made by hand: replayed, cut, for another keyset, place or version
+is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/secrets")" 401
+mkdir -p "$scratch/config2"
+is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code secret ls shop)" 4
+
+# --- kept over a restart of everything, and over a new keyset
+printf five | secret set shop API_KEY
+kill -9 "$(pgrep -P "$node" -x s3n-keeper | head -n 1)" 2>/dev/null
+back() { [ "$(ask shop secret API_KEY)" = five ]; }
+until_true 20 back && pass "a killed keeper" || fail "a killed keeper" "$(ask shop secret API_KEY)"
+printf six | secret set shop API_KEY && pass "set: to a new keyset, without a login" || fail "set: to a new keyset"
+node_stop
+node_again || fail "start again"
+login
+is "a restart" "$(ask shop secret API_KEY)" six
+is "a restart: versions go on" "$(secret ls shop --json | python3 -c 'import json,sys; print([s["next"] for s in json.load(sys.stdin)["secrets"]])')" "[7, 2]"
+finish
