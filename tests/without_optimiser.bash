@@ -15,7 +15,7 @@ tests="wasm-compile wasm-linker wasm-metering cli cross-generated-corpus"
 
 meson setup "$build" "$S3N_SOURCE" -Doptimiser=disabled >"$scratch/log" 2>&1 && pass configures ||
   { fail configures "$(tail -n 5 "$scratch/log")"; finish; }
-ninja -C "$build" -j2 bin/s3n bin/s3n-compile bin/s3n-keeper bin/s3n-relay bin/s3nd bin/slipstream bin/spectest tests/fuzz/replay-cross-generated \
+ninja -C "$build" -j2 bin/s3n bin/s3n-compile bin/s3n-keeper bin/s3n-outbound bin/s3n-relay bin/s3nd bin/slipstream bin/spectest tests/fuzz/replay-cross-generated \
   test-wasm-compile test-wasm-linker test-wasm-metering >"$scratch/log" 2>&1 && pass compiles ||
   { fail compiles "$(grep -E 'error|FAILED' "$scratch/log" | head -n 5)"; finish; }
 [ ! -e "$build/bin/s3n-optimise" ] && pass "no s3n-optimise" || fail "no s3n-optimise"

@@ -13,64 +13,64 @@ static bool permits(const char *line, enum http_method method, const char *text)
     return is_read && rule_has(&rule, method, &url);
 }
 
-static bool gets(const char *line, const char *text)
+static bool asks(const char *line, const char *text)
 {
     return permits(line, HTTP_METHOD_GET, text);
 }
 
 static void permits_methods(void)
 {
-    CHECK(gets("https://a.example", "https://a.example/"));
+    CHECK(asks("https://a.example", "https://a.example/"));
     CHECK(permits("https://a.example", HTTP_METHOD_HEAD, "https://a.example/"));
     CHECK(!permits("https://a.example", HTTP_METHOD_POST, "https://a.example/"));
     CHECK(permits("POST https://a.example", HTTP_METHOD_POST, "https://a.example/"));
-    CHECK(!gets("POST https://a.example", "https://a.example/"));
+    CHECK(!asks("POST https://a.example", "https://a.example/"));
     CHECK(permits("GET,PUT,DELETE https://a.example", HTTP_METHOD_DELETE, "https://a.example/"));
     CHECK(!permits("GET,PUT https://a.example", HTTP_METHOD_DELETE, "https://a.example/"));
 }
 
 static void permits_hosts(void)
 {
-    CHECK(!gets("https://a.example", "https://b.a.example/"));
-    CHECK(!gets("https://a.example", "https://aa.example/"));
-    CHECK(!gets("https://a.example", "https://a.example.b.example/"));
-    CHECK(gets("https://A.Example", "https://a.example/"));
-    CHECK(gets("https://*.a.example", "https://b.a.example/"));
-    CHECK(gets("https://*.a.example", "https://c.b.a.example/"));
-    CHECK(!gets("https://*.a.example", "https://a.example/"));
-    CHECK(!gets("https://*.a.example", "https://ba.example/"));
-    CHECK(gets("https://10.0.0.1", "https://10.0.0.1/"));
-    CHECK(gets("https://[::1]", "https://[0:0:0:0:0:0:0:1]/"));
-    CHECK(!gets("https://[::1]", "https://[::2]/"));
+    CHECK(!asks("https://a.example", "https://b.a.example/"));
+    CHECK(!asks("https://a.example", "https://aa.example/"));
+    CHECK(!asks("https://a.example", "https://a.example.b.example/"));
+    CHECK(asks("https://A.Example", "https://a.example/"));
+    CHECK(asks("https://*.a.example", "https://b.a.example/"));
+    CHECK(asks("https://*.a.example", "https://c.b.a.example/"));
+    CHECK(!asks("https://*.a.example", "https://a.example/"));
+    CHECK(!asks("https://*.a.example", "https://ba.example/"));
+    CHECK(asks("https://10.0.0.1", "https://10.0.0.1/"));
+    CHECK(asks("https://[::1]", "https://[0:0:0:0:0:0:0:1]/"));
+    CHECK(!asks("https://[::1]", "https://[::2]/"));
 }
 
 static void permits_schemes_and_ports(void)
 {
-    CHECK(!gets("https://a.example", "http://a.example/"));
-    CHECK(!gets("http://a.example", "https://a.example/"));
-    CHECK(!gets("https://a.example", "https://a.example:8443/"));
-    CHECK(gets("https://a.example:8443", "https://a.example:8443/"));
-    CHECK(!gets("https://a.example:8443", "https://a.example/"));
-    CHECK(gets("https://a.example:443", "https://a.example/"));
-    CHECK(!gets("http://a.example:443", "https://a.example/"));
+    CHECK(!asks("https://a.example", "http://a.example/"));
+    CHECK(!asks("http://a.example", "https://a.example/"));
+    CHECK(!asks("https://a.example", "https://a.example:8443/"));
+    CHECK(asks("https://a.example:8443", "https://a.example:8443/"));
+    CHECK(!asks("https://a.example:8443", "https://a.example/"));
+    CHECK(asks("https://a.example:443", "https://a.example/"));
+    CHECK(!asks("http://a.example:443", "https://a.example/"));
 }
 
 static void permits_paths(void)
 {
-    CHECK(gets("https://a.example/v1", "https://a.example/v1"));
-    CHECK(gets("https://a.example/v1", "https://a.example/v1?x=/../"));
-    CHECK(gets("https://a.example/v1", "https://a.example/v1/x"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/v10"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/V1"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/?/v1"));
-    CHECK(gets("https://a.example/v1/", "https://a.example/v1/x"));
-    CHECK(!gets("https://a.example/v1/", "https://a.example/v1"));
+    CHECK(asks("https://a.example/v1", "https://a.example/v1"));
+    CHECK(asks("https://a.example/v1", "https://a.example/v1?x=/../"));
+    CHECK(asks("https://a.example/v1", "https://a.example/v1/x"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/v10"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/V1"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/?/v1"));
+    CHECK(asks("https://a.example/v1/", "https://a.example/v1/x"));
+    CHECK(!asks("https://a.example/v1/", "https://a.example/v1"));
     /* Whatever a server may take for a separator. */
-    CHECK(!gets("https://a.example/v1", "https://a.example/v1%2fx"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/v1/x%2Fy"));
-    CHECK(!gets("https://a.example/v1", "https://a.example/v1/x%5Cy"));
-    CHECK(gets("https://a.example", "https://a.example/v1/x%2Fy"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/v1%2fx"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/v1/x%2Fy"));
+    CHECK(!asks("https://a.example/v1", "https://a.example/v1/x%5Cy"));
+    CHECK(asks("https://a.example", "https://a.example/v1/x%2Fy"));
 }
 
 static void refuses_bad_rules(void)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Certificate authorities that a process believes when it asks strangers' servers: read from PEM
+ * text once, then shared by all its TLS connections.  Nodes are known by key instead. */
+#ifndef CRYPTO_TRUST_H
+#define CRYPTO_TRUST_H
+
+#include "base/error.h"
+
+struct tls_trust;
+
+/* INVALID when there is no certificate in it. */
+MUST_CHECK bool tls_trust_new(struct tls_trust **trust, struct bytes pem, struct error *error);
+void tls_trust_free(struct tls_trust *trust);
+DEFINE_AUTO(tls_trust, tls_trust_free)
+/* `context` is the library's SSL_CTX, before its first connection. */
+void tls_trust_apply(const struct tls_trust *trust, void *context);
+
+#endif
