@@ -20,6 +20,7 @@ static bool scope_begin(struct house *house, struct invocation *invocation, stru
         .permissions = &function->permissions,
         .call_count_max = function->limits.host_calls,
         .deadline_ns = invocation->since_ns + function->limits.timeout_ms * UINT64_C(1000000),
+        .is_timed = invocation->is_traced,
         .invocation = invocation,
     };
     snprintf(facts.id, sizeof(facts.id), "%s", invocation->id);

@@ -27,7 +27,7 @@ struct invocation {
     struct nonce32 nonce;
     uint64_t since_ns; /* it waits, or it runs */
     uint64_t arrived_ns;
-    bool was_cold;
+    bool was_cold, is_traced;
     invocation_done *done;
     void *context;
     struct house *house;             /* that runs it, or ran it */

@@ -243,6 +243,7 @@ void invocation_deliver(struct house *house, struct invocation *invocation,
         .pad_size = pad_size_of(function),
         .receipt = finished->receipt,
     };
+    result.calls = services_timings(invocation->scope, &result.call_count);
     delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }
 
@@ -490,6 +491,7 @@ static struct invocation *invocation_new(const struct invocation_request *reques
     made->is_sealed = request->is_sealed;
     made->has_nonce = request->has_nonce;
     made->nonce = request->nonce;
+    made->is_traced = request->is_traced;
     made->arrived_ns = clock_monotonic_ns(clock);
     made->done = done;
     made->context = context;

@@ -22,6 +22,7 @@
 
 struct uv_loop_s;
 struct services;
+struct service_timing;
 struct invoker;
 
 /* Where workers come from.  `done` is called exactly once, later, from the loop, with the worker's
@@ -77,6 +78,7 @@ struct invocation_request {
     const char *request_id;
     struct bytes route; /* of HTTP: the path asked for */
     bool is_sealed;     /* it came sealed, and its answer goes so */
+    bool is_traced;     /* its host calls are timed */
     bool has_nonce;
     struct nonce32 nonce; /* the caller's, for the receipt */
 };
@@ -102,6 +104,8 @@ struct invocation_result {
     struct bytes errors; /* stderr, for the owner alone */
     uint64_t duration_us;
     struct invocation_times times;
+    const struct service_timing *calls; /* of one that is traced */
+    unsigned call_count;
     uint32_t pad_size;   /* what the answer's bytes are filled up to: 0, 1 (a power of two), or a
                             number of bytes */
     const char *receipt; /* NULL when none could be issued */

@@ -54,6 +54,8 @@ struct metrics {
 };
 
 double metrics_real(const _Atomic uint64_t *bits);
+/* "seconds" of "s3n_cron_lag_seconds"; NULL: the name has no unit. */
+const char *metrics_unit(const char *name, size_t size);
 /* Whether a view shows it. */
 bool metrics_is_shown(const struct metrics_series *series, const struct metrics_view *view);
 

@@ -89,8 +89,7 @@ static void write_histogram(const struct page *page, const struct metrics_series
     buffer_format(text, " %llu\n", count);
 }
 
-/* "seconds" of "s3n_cron_lag_seconds"; NULL: the name has no unit. */
-static const char *unit_of(const char *name, size_t size)
+const char *metrics_unit(const char *name, size_t size)
 {
     static const char *const units[] = { "seconds", "bytes", "pages" };
     for (size_t i = 0; i < ARRAY_COUNT(units); i++) {
@@ -113,7 +112,7 @@ static void write_head(const struct page *page, const struct metrics_family *fam
     size_t size = strlen(name);
     if (is_open && family->kind == METRICS_COUNTER)
         size -= strlen("_total");
-    const char *unit = unit_of(name, size);
+    const char *unit = metrics_unit(name, size);
     buffer_format(page->text, "# HELP %.*s ", (int)size, name);
     write_escaped(page->text, family->about.help, is_open);
     buffer_format(page->text, "\n# TYPE %.*s %s\n", (int)size, name, kinds[family->kind]);
@@ -165,15 +164,6 @@ bool metrics_write(struct buffer *text, struct metrics *metrics, const struct me
 
 /* --- Accept --- */
 
-static struct bytes trimmed(struct bytes text)
-{
-    while (text.size > 0 && (text.data[0] == ' ' || text.data[0] == '\t'))
-        text = bytes_part(text, 1, SIZE_MAX);
-    while (text.size > 0 && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
-        text.size--;
-    return text;
-}
-
 /* What stands before the separator; *text goes on behind it. */
 static struct bytes piece_take(struct bytes *text, char separator)
 {
@@ -182,7 +172,7 @@ static struct bytes piece_take(struct bytes *text, char separator)
         size++;
     struct bytes piece = bytes_of(text->data, size);
     *text = bytes_part(*text, MIN(size + 1, text->size), SIZE_MAX);
-    return trimmed(piece);
+    return bytes_trim(piece);
 }
 
 static bool is_word(struct bytes text, const char *word)

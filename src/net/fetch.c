@@ -130,6 +130,11 @@ static bool add_fields(struct curl_slist **list, const struct http_fetch *reques
             return error_set(error, ERROR_NO_MEMORY, "no memory for a request");
         *list = longer;
     }
+    /* Not libcurl's own "Expect: 100-continue" for long ones. */
+    struct curl_slist *longer = request->is_post ? curl_slist_append(*list, "Expect:") : *list;
+    if (request->is_post && longer == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a request");
+    *list = longer;
     return true;
 }
 
@@ -148,6 +153,11 @@ static bool perform(CURL *curl, struct http_fetched *fetched, const struct http_
     curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)request->timeout_ms);
     curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(curl, CURLOPT_WRITEDATA, &transfer);
+    if (request->is_post) {
+        curl_easy_setopt(curl, CURLOPT_POST, 1L);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->content.size);
+        curl_easy_setopt(curl, CURLOPT_POSTFIELDS, request->content.data); /* not copied */
+    }
     set_security(curl, request);
     CURLcode code = curl_easy_perform(curl);
     const char *why = text[0] != '\0' ? text : curl_easy_strerror(code);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One GET of something public, over libcurl: blocking, TLS 1.2 or newer, no redirects, no cookies,
- * limits on time and size.
+/* One GET of something public (or a POST), over libcurl: blocking, TLS 1.2 or newer, no redirects,
+ * no cookies, limits on time and size.
  *
  * Unlike net/client.h, which knows servers by key, this one believes certificate authorities (the
  * system's, or those given): what is fetched is signed by others and judged for itself, so TLS only
@@ -25,6 +25,8 @@ struct http_fetch {
     const char *place;        /* of http_fetch_locate; NULL: the name is looked up */
     const struct http_field *fields;
     size_t field_count;
+    bool is_post; /* instead of GET, with `content` */
+    struct bytes content;
     uint32_t timeout_ms; /* of all of it */
     size_t body_size_max;
 };

@@ -2,6 +2,7 @@
 /* Lists of calls: one after the other, each with its service until it is answered. */
 #include "services/scope.h"
 
+#include "base/clock.h"
 #include "core/checked.h"
 
 #include <stdarg.h>
@@ -149,6 +150,7 @@ static bool call_start(struct service_scope *scope, const struct call_request *r
     memcpy(scope->call.strings, request->strings, sizeof(request->strings));
     scope->is_calling = true;
     scope->calling = entry;
+    scope->began_ns = facts->is_timed ? clock_monotonic_ns(&clock_system) : 0;
     handler->run(scope->services->entries[entry].context, &scope->call);
     return true;
 }
@@ -263,12 +265,22 @@ void services_cancel(struct service_scope *scope)
     scope->listed = NULL;
 }
 
+const struct service_timing *services_timings(const struct service_scope *scope, unsigned *count)
+{
+    *count = scope == NULL ? 0 : scope->timing_count;
+    return scope == NULL ? NULL : scope->timings;
+}
+
 /* --- what services say --- */
 
 static void call_end(struct service_call *call, int64_t value, struct bytes data)
 {
     struct service_scope *scope = call->scope;
     ASSERT(scope->is_calling && call == &scope->call);
+    if (scope->facts.is_timed && scope->timing_count < SERVICE_TIMING_COUNT_MAX)
+        scope->timings[scope->timing_count++] =
+            (struct service_timing){ call->row->number, value, scope->began_ns,
+                                     clock_monotonic_ns(&clock_system) };
     answer_hold(scope, value, data);
     scope->is_calling = false;
     if (!scope->is_running)

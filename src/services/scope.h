@@ -49,6 +49,10 @@ struct service_scope {
     uint32_t answer_count;
     size_t held_size;
 
+    struct service_timing timings[SERVICE_TIMING_COUNT_MAX];
+    unsigned timing_count;
+    uint64_t began_ns; /* `call`, where calls are timed */
+
     struct service_ending ending;
     bool is_ending;
     bool is_issuing; /* the second round, with a receipt */

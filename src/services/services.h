@@ -36,6 +36,7 @@ struct service_facts {
     const struct permissions *permissions;
     uint32_t call_count_max; /* calls of the invocation; 0: no limit */
     uint64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none */
+    bool is_timed;           /* keep when its first calls were made */
     void *invocation;        /* the caller's */
 };
 
@@ -162,6 +163,15 @@ void services_issue(struct service_scope *scope, struct bytes receipt, service_c
  * keep it. */
 struct redactions *services_redactions(const struct service_scope *scope);
 const struct service_use *services_uses(const struct service_scope *scope, unsigned *count);
+/* When a call was with its service, CLOCK_MONOTONIC, and its value or error. */
+struct service_timing {
+    uint16_t call;
+    int64_t result;
+    uint64_t began_ns, ended_ns;
+};
+/* Of the first SERVICE_TIMING_COUNT_MAX calls that a service answered, where the facts ask for it;
+ * NULL scope: none. */
+const struct service_timing *services_timings(const struct service_scope *scope, unsigned *count);
 /* Without a call to anybody who waits. */
 void services_forget(struct service_scope *scope);
 

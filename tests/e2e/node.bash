@@ -9,7 +9,7 @@ modules=$S3N_SOURCE/tests/data/functions
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/s3n-e2e.XXXXXX")
 chmod 755 "$scratch"
 export XDG_CONFIG_HOME=$scratch/config # a profile of its own
-unset S3N_CONFIG S3N_DATA_DIR S3N_LOG S3N_ENDPOINT
+unset S3N_CONFIG S3N_DATA_DIR S3N_LOG S3N_ENDPOINT "${!OTEL_@}"
 export S3N_TEE=sim # there is no TEE where tests run, and none is simulated by itself
 PATH=$S3N_BUILD/bin:$PATH
 data=$scratch/data

@@ -2,6 +2,7 @@
 /* Calls of functions: directly by name, and through the routes under /a/<application>. */
 #include "base/log.h"
 #include "cmd/s3nd/node.h"
+#include "core/hex.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -16,6 +17,9 @@ struct invoking {
     struct node *node;
     struct http_handle handle;
     char request_id[33];
+    struct trace_context trace;
+    bool is_traced, is_call;
+    uint64_t arrived_ns;
     char function[2 * NAME_SIZE_MAX + 2]; /* "application/function" */
 };
 
@@ -69,6 +73,18 @@ static void answer(const struct invoking *invoking, const struct gateway_invocat
     gateway_answer_invocation(invoking->node->gateway, invoking->handle, invocation, &output);
 }
 
+/* Its spans: `error` says why it never ran. */
+static void trace_tell(const struct invoking *invoking, const struct invocation_result *result,
+                       const struct error *error)
+{
+    const struct telemetry_request request = { &invoking->trace, invoking->function,
+                                               invoking->request_id, invoking->arrived_ns,
+                                               invoking->is_call };
+    if (invoking->is_traced)
+        node_telemetry_request(invoking->node, &request, result,
+                               result == NULL ? error_name(error->code) : NULL);
+}
+
 static void finished(void *context, const struct invocation_result *result,
                      const struct error *error)
 {
@@ -77,7 +93,10 @@ static void finished(void *context, const struct invocation_result *result,
     struct metrics_exemplar exemplar = { .time_ms = (int64_t)(clock_realtime_ns(&clock_system) /
                                                               1000000) };
     memcpy(exemplar.request_id, invoking->request_id, sizeof(exemplar.request_id));
+    if (invoking->is_traced)
+        hex_encode(exemplar.trace_id, BYTES_OF(invoking->trace.here.trace_id));
     node_metrics_invoked(node->metrics, invoking->function, result, &exemplar);
+    trace_tell(invoking, result, error);
     if (result == NULL) {
         refuse(node, invoking->handle, error);
         free(invoking);
@@ -170,6 +189,7 @@ static bool start_version(struct node *node, const struct gateway_call *call,
         .request_id = call->request_id,
         .route = call->request->path,
         .is_sealed = call->is_sealed,
+        .is_traced = invoking->is_traced,
         .has_nonce = call->has_nonce,
     };
     memcpy(request.nonce.bytes, call->nonce, sizeof(request.nonce.bytes));
@@ -219,8 +239,14 @@ void api_invoke(void *context, const struct gateway_call *call)
         return;
     }
     *invoking = (struct invoking){ .node = node, .handle = call->handle };
+    invoking->trace = *call->trace;
+    invoking->is_traced = node_telemetry_samples(node, call->trace);
+    invoking->is_call = call->operation == GATEWAY_INVOKE;
+    invoking->arrived_ns = clock_monotonic_ns(&clock_system);
     snprintf(invoking->request_id, sizeof(invoking->request_id), "%.32s", call->request_id);
     if (!start(node, call, invoking, &error)) {
+        if (invoking->function[0] != '\0')
+            trace_tell(invoking, NULL, &error);
         free(invoking);
         refuse(node, call->handle, &error);
     }

@@ -18,6 +18,8 @@ const char *child_kind_name(enum child_kind kind)
         return "worker";
     case CHILD_COLLATERAL:
         return "collateral";
+    case CHILD_TELEMETRY:
+        return "telemetry";
     }
     return "";
 }

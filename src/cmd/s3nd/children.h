@@ -12,7 +12,8 @@ enum child_kind {
     CHILD_KEEPER,
     CHILD_COMPILER,
     CHILD_WORKER,
-    CHILD_COLLATERAL
+    CHILD_COLLATERAL,
+    CHILD_TELEMETRY
 };
 
 enum {
@@ -23,7 +24,7 @@ enum {
 struct child {
     enum child_kind kind;
     pid_t pid;
-    uint32_t request;     /* COMPILER, COLLATERAL: the request that its end answers */
+    uint32_t request;     /* COMPILER, COLLATERAL, TELEMETRY: the request that its end answers */
     uint64_t deadline_ns; /* killed when it still runs then; UINT64_MAX: never */
     bool is_late;         /* its time was over, it was killed */
     unsigned group;       /* number of its control group; 0: it has none */

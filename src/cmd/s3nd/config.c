@@ -51,6 +51,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .root = { .protocol = "0.4.0", .key = "p256", .timeout_ms = 5000 },
         .retention_s = 7 * 86400,
         .worker_group = { .pids = 512, .weight = 100 },
+        .telemetry = config_telemetry_defaults(),
         .compiler_group = { .memory_mib = 4096, .pids = 256, .weight = 20 },
     };
     const char *home = getenv("HOME");
@@ -76,8 +77,9 @@ static bool environment_apply(struct config *config, struct error *error)
     if (data != NULL && data[0] != '\0' &&
         !text_set(config->data_folder, sizeof(config->data_folder), data, "S3N_DATA_DIR", error))
         return false;
-    return tee == NULL || tee[0] == '\0' ||
-           text_set(config->tee, sizeof(config->tee), tee, "S3N_TEE", error);
+    return (tee == NULL || tee[0] == '\0' ||
+            text_set(config->tee, sizeof(config->tee), tee, "S3N_TEE", error)) &&
+           config_telemetry_environment(&config->telemetry, error);
 }
 
 static bool owner_read(struct config *config, const json_t *value, struct error *error)
@@ -408,6 +410,7 @@ static bool file_apply(struct config *config, struct error *error)
         processor_table_read(config, root, error) && groups_table_read(config, root, error) &&
         choices_read(config, root, error) && optimiser_read(config, root, error) &&
         collateral_table_read(config, root, error) && root_table_read(config, root, error) &&
+        config_telemetry_read(&config->telemetry, root, error) &&
         config_owned_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
@@ -458,13 +461,16 @@ static bool arguments_apply(struct config *config, const struct command_line *li
                             struct error *error)
 {
     config->show_version = line->version;
-    bool is_collateral = line->role != NULL && strcmp(line->role, "collateral") == 0;
-    if ((line->role != NULL && !is_collateral && strcmp(line->role, "server") != 0) ||
+    static const char *const roles[] = { [NODE_ROLE_SERVER] = "server",
+                                         [NODE_ROLE_COLLATERAL] = "collateral",
+                                         [NODE_ROLE_TELEMETRY] = "telemetry" };
+    config->role = NODE_ROLE_SUPERVISOR;
+    for (unsigned i = NODE_ROLE_SERVER; line->role != NULL && i < ARRAY_COUNT(roles); i++)
+        if (strcmp(line->role, roles[i]) == 0)
+            config->role = (enum node_role)i;
+    if ((line->role != NULL && config->role == NODE_ROLE_SUPERVISOR) ||
         (line->role == NULL && line->restoring != NULL))
         return error_set(error, ERROR_USAGE, "--role and --restoring are for s3nd's own use");
-    config->role = line->role == NULL ? NODE_ROLE_SUPERVISOR
-                   : is_collateral    ? NODE_ROLE_COLLATERAL
-                                      : NODE_ROLE_SERVER;
     return option_apply(config->file, sizeof(config->file), line->file, "--config", error) &&
            option_apply(config->data_folder, sizeof(config->data_folder), line->data_folder,
                         "--data-dir", error) &&

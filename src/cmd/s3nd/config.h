@@ -5,6 +5,7 @@
 #define S3ND_CONFIG_H
 
 #include "base/error.h"
+#include "cmd/s3nd/config_telemetry.h"
 #include "crypto/ecdsa.h"
 #include "functions/admission.h"
 #include "functions/quota.h"
@@ -21,8 +22,9 @@ enum {
 
 enum node_role {
     NODE_ROLE_SUPERVISOR,
-    NODE_ROLE_SERVER,    /* started by the supervisor only */
-    NODE_ROLE_COLLATERAL /* the same */
+    NODE_ROLE_SERVER,     /* started by the supervisor only */
+    NODE_ROLE_COLLATERAL, /* the same */
+    NODE_ROLE_TELEMETRY   /* the same */
 };
 
 enum config_groups {
@@ -89,6 +91,7 @@ struct config {
     bool wants_no_smt;      /* starts only where no sibling threads are in use */
     bool wants_mitigations; /* starts only where no known vulnerability is open */
     struct config_collateral collateral;
+    struct config_telemetry telemetry;
     struct quota_limits quotas;
     struct admission policy; /* what functions may be */
     uint32_t retention_s;    /* that deleted versions and applications are kept */

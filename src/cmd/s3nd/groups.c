@@ -44,6 +44,7 @@ static struct cgroup_limits limits_of(const struct config *config, enum child_ki
     case CHILD_SERVER:
     case CHILD_KEEPER:
     case CHILD_COLLATERAL:
+    case CHILD_TELEMETRY:
         return (struct cgroup_limits){ .cpu_weight = NODE_WEIGHT };
     case CHILD_COMPILER:
         return (struct cgroup_limits){ .memory_max = (uint64_t)compiler->memory_mib << 20,

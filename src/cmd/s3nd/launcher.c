@@ -96,16 +96,41 @@ bool launcher_lock_folder(const struct launcher *launcher, int *lock, struct err
     return error_set(error, ERROR_BUSY, "another process runs a node on %s", folder);
 }
 
+enum {
+    ENVIRONMENT_COUNT_MAX = 48
+};
+
+/* S3N_LOG, where it is set. */
+static const char *log_variable(void)
+{
+    static char level[64];
+    const char *value = getenv("S3N_LOG");
+    if (value == NULL || snprintf(level, sizeof(level), "S3N_LOG=%s", value) >= (int)sizeof(level))
+        return NULL;
+    return level;
+}
+
 /* What children may know of our environment. */
 static const char *const *child_environment(void)
 {
-    static char level[64];
     static const char *environment[2];
-    const char *value = getenv("S3N_LOG");
-    environment[0] = NULL;
-    if (value != NULL && snprintf(level, sizeof(level), "S3N_LOG=%s", value) < (int)sizeof(level))
-        environment[0] = level;
+    environment[0] = log_variable();
     return environment;
+}
+
+/* And those that have to do with telemetry; what holds credentials is the exporter's alone. */
+static const char *const *telemetry_environment(bool with_headers)
+{
+    static const char *environment[ENVIRONMENT_COUNT_MAX + 2];
+    size_t count = config_telemetry_pass(environment, ENVIRONMENT_COUNT_MAX, with_headers);
+    environment[count] = log_variable();
+    environment[count + 1] = NULL;
+    return environment;
+}
+
+static const char *const *errand_environment(const char *role)
+{
+    return strcmp(role, "telemetry") == 0 ? telemetry_environment(true) : child_environment();
 }
 
 struct user_text {
@@ -149,7 +174,7 @@ bool launch_server(const struct launcher *launcher, const struct server_sockets 
     struct spawn_options options = {
         .path = launcher->server,
         .arguments = arguments,
-        .environment = child_environment(),
+        .environment = telemetry_environment(false),
         .descriptors = { { sockets->supervisor, SERVER_SUPERVISOR_FD },
                          { sockets->listen, SERVER_LISTEN_FD },
                          { sockets->admin, SERVER_ADMIN_FD } },
@@ -299,11 +324,11 @@ bool compile_request_read(struct compile_files *files, char list[COMPILER_LIST_S
     return true;
 }
 
-bool launch_collateral(const struct launcher *launcher, int evidence, int answer, pid_t *pid,
-                       struct error *error)
+bool launch_errand(const struct launcher *launcher, const char *role, const int files[2],
+                   pid_t *pid, struct error *error)
 {
     const struct config *config = launcher->config;
-    const char *arguments[] = { "s3nd", "--role", "collateral", "--data-dir", config->data_folder,
+    const char *arguments[] = { "s3nd", "--role", role, "--data-dir", config->data_folder,
                                 NULL,   NULL,     NULL };
     if (config->file[0] != '\0') {
         arguments[5] = "--config";
@@ -312,8 +337,8 @@ bool launch_collateral(const struct launcher *launcher, int evidence, int answer
     struct spawn_options options = {
         .path = launcher->server,
         .arguments = arguments,
-        .environment = child_environment(),
-        .descriptors = { { evidence, 0 }, { answer, 1 } },
+        .environment = errand_environment(role),
+        .descriptors = { { files[0], 0 }, { files[1], 1 } },
         .descriptor_count = 2,
         .has_group = launcher->group >= 0,
         .group = launcher->group,

@@ -16,6 +16,7 @@ enum node_user {
     NODE_USER_COMPILER = 2,
     NODE_USER_RELAY = 3, /* as s3n-relay has it */
     NODE_USER_COLLATERAL = 4,
+    NODE_USER_TELEMETRY = 6,
     NODE_USER_WORKER = 16 /* + the worker's number */
 };
 
@@ -60,8 +61,8 @@ MUST_CHECK bool launch_compiler(const struct launcher *launcher, const struct co
 /* What a compilation's request says, into `files`; `list` is the memory of its functions. */
 MUST_CHECK bool compile_request_read(struct compile_files *files, char list[COMPILER_LIST_SIZE_MAX],
                                      const struct ipc_message *message, struct error *error);
-/* Asks the makers' services: evidence in, an answer out. */
-MUST_CHECK bool launch_collateral(const struct launcher *launcher, int evidence, int answer,
-                                  pid_t *pid, struct error *error);
+/* s3nd in a role that goes to the network once: what it is given, and what comes of it. */
+MUST_CHECK bool launch_errand(const struct launcher *launcher, const char *role, const int files[2],
+                              pid_t *pid, struct error *error);
 
 #endif

@@ -2,6 +2,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/s3nd/config.h"
+#include "cmd/s3nd/exporter.h"
 #include "cmd/s3nd/fetcher.h"
 #include "cmd/s3nd/server.h"
 #include "cmd/s3nd/supervisor.h"
@@ -31,6 +32,8 @@ int main(int argc, char **argv)
         return server_run(&config);
     case NODE_ROLE_COLLATERAL:
         return fetcher_run(&config);
+    case NODE_ROLE_TELEMETRY:
+        return exporter_run(&config);
     case NODE_ROLE_SUPERVISOR:
         break;
     }

@@ -10,6 +10,7 @@
 #include "cmd/s3nd/node_collateral.h"
 #include "cmd/s3nd/node_health.h"
 #include "cmd/s3nd/node_metrics.h"
+#include "cmd/s3nd/node_telemetry.h"
 #include "cmd/s3nd/supervisor_client.h"
 #include "functions/compiler.h"
 #include "functions/deployment.h"
@@ -81,6 +82,7 @@ struct node {
     bool stopping, stopped;
     bool lost_supervisor;
     struct node_metrics *metrics;
+    struct node_telemetry *telemetry; /* NULL: nothing is exported */
     struct node_health health;
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };

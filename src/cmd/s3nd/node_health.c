@@ -169,7 +169,8 @@ json_t *node_health_tree(struct node *node)
     struct states_counts states = states_counts(node->states);
     node_health_look(node);
     return json_pack(
-        "{s:b, s:o, s:s, s:s, s:o, s:I, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:{s:I, s:I}}",
+        "{s:b, s:o, s:s, s:s, s:o, s:I, s:s, s:o, s:{s:I, s:I, s:I, s:I, s:I}, s:I, s:{s:I, s:I}, "
+        "s:o}",
         "ready", node_is_ready(node), "causes", causes_tree(node), "version", S3N_VERSION, "node",
         node->info.node, "started", time_tree(node->health.started_s), "uptime_s",
         (json_int_t)(node_now_s() - node->health.started_s), "backend", node->config->backend,
@@ -177,5 +178,6 @@ json_t *node_health_tree(struct node *node)
         (json_int_t)counts.running, "waiting", (json_int_t)counts.waiting, "lost",
         (json_int_t)counts.workers_lost, "memory_bytes", (json_int_t)counts.memory_size,
         "applications", (json_int_t)registry_count(node->registry), "states", "commits",
-        (json_int_t)states.commits, "failures", (json_int_t)states.failures);
+        (json_int_t)states.commits, "failures", (json_int_t)states.failures, "telemetry",
+        node_telemetry_tree(node));
 }

@@ -50,6 +50,10 @@
     X(COMMITS, C, "s3n_state_commits_total", "Commits of state that are on the disk.")             \
     X(COMMITS_FAILED, C, "s3n_state_commit_failures_total", "Commits that could not be written.")  \
     X(COMMIT_GROUPS, C, "s3n_state_commit_groups_total", "Transactions that wrote them.")          \
+    X(SPANS_WAITING, G, "s3n_telemetry_spans_waiting", "Spans that wait for their export.")        \
+    X(SPANS, C, "s3n_telemetry_spans_total", "Spans that the collector took.")                     \
+    X(EXPORTS, C, "s3n_telemetry_exports_total", "Exports of metrics or traces tried.")            \
+    X(EXPORTS_FAILED, C, "s3n_telemetry_failures_total", "Exports that failed.")                   \
     X(REQUESTS, C, "s3n_http_requests_total", "HTTP requests.")                                    \
     X(REQUESTS_REFUSED, C, "s3n_http_requests_refused_total",                                      \
       "HTTP requests malformed, over a limit, or too slow.")                                       \
@@ -75,7 +79,7 @@ static const struct {
 struct node_metrics {
     struct metrics *registry;
     struct metrics_family *invocations, *durations, *queued, *cold_starts;
-    struct metrics_family *attestation_failures, *tee, *build;
+    struct metrics_family *attestation_failures, *tee, *build, *spans_dropped;
     struct metrics_series *running, *waiting;
     struct metrics_series *singles[SINGLE_COUNT];
     uint64_t deployments, keepers_lost;
@@ -124,6 +128,11 @@ static void declare_tee(struct node_metrics *metrics)
                                               tee_label };
     static const struct metrics_about build = { "s3n_build_info", "Which S3N this is.",
                                                 build_labels };
+    static const char *const reason_label[] = { "reason", NULL };
+    static const struct metrics_about dropped = { "s3n_telemetry_spans_dropped_total",
+                                                  "Spans that the collector did not get.",
+                                                  reason_label };
+    metrics->spans_dropped = metrics_counter(metrics->registry, &dropped);
     metrics->attestation_failures = metrics_counter(metrics->registry, &failures);
     metrics->tee = metrics_gauge(metrics->registry, &tee);
     metrics->build = metrics_gauge(metrics->registry, &build);
@@ -270,6 +279,19 @@ static void gather_choices(const struct node *node)
     set_ns(metrics, SINGLE_RESET_DISCARD, restoring->costs.discard_ns);
 }
 
+static void gather_telemetry(const struct node *node)
+{
+    const struct node_metrics *metrics = node->metrics;
+    struct node_telemetry_state state = node_telemetry_state(node);
+    set(metrics, SINGLE_SPANS_WAITING, (int64_t)state.waiting);
+    set_total(metrics, SINGLE_SPANS, state.sent);
+    set_total(metrics, SINGLE_EXPORTS, state.exports);
+    set_total(metrics, SINGLE_EXPORTS_FAILED, state.failures);
+    metrics_mirror(METRICS_SERIES(metrics->spans_dropped, "queue"), state.dropped);
+    metrics_mirror(METRICS_SERIES(metrics->spans_dropped, "rejected"), state.rejected);
+    metrics_mirror(METRICS_SERIES(metrics->spans_dropped, "given-up"), state.given_up);
+}
+
 struct metrics *node_metrics_gather(const struct node *node)
 {
     const struct node_metrics *metrics = node->metrics;
@@ -278,6 +300,7 @@ struct metrics *node_metrics_gather(const struct node *node)
     struct states_counts states = states_counts(node->states);
     gather_tee(node);
     gather_choices(node);
+    gather_telemetry(node);
     metrics_set(metrics->running, invoker.running);
     metrics_set(metrics->waiting, invoker.waiting);
     set(metrics, SINGLE_WORKERS, invoker.workers);

@@ -23,6 +23,9 @@ enum supervisor_request {
     /* Descriptors: evidence, and an empty file for what is found (node_collateral.h).  Asks the
      * makers' services.  Answered when that has ended, as a compilation is. */
     SUPERVISOR_COLLATERAL,
+    /* Descriptors: what to export, and an empty file for the outcome (exporter.h).  Answered when
+     * that has ended, as a compilation is. */
+    SUPERVISOR_TELEMETRY,
     /* The server serves. */
     SUPERVISOR_READY,
     SUPERVISOR_REQUEST_END,

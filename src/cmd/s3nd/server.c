@@ -518,6 +518,7 @@ static bool start(struct node *node, struct error *error)
     node->has_renewal = true;
     node_collateral_start(node);
     node_health_start(node);
+    node_telemetry_start(node);
     uv_timer_init(&node->loop, &node->sweep);
     node->sweep.data = node;
     refresh_next(node);
@@ -534,6 +535,7 @@ static void node_done(struct node *node)
     }
     node_keeper_unwatch(node);
     node_collateral_end(node);
+    node_telemetry_end(node);
     http_server_free(node->http);
     gateway_free(node->gateway);
     invoker_free(node->invoker);

@@ -32,6 +32,7 @@ enum {
     COMPILE_WALL_S = 60,
     OPTIMISE_WALL_S = 900,
     COLLATERAL_WALL_S = 120,
+    TELEMETRY_WALL_S = 60,
     STOP_LOOKS = 200, /* at children that were killed at the end, 5 ms apart */
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
     RESTART_DELAY_MS_MAX = 5000
@@ -291,17 +292,19 @@ static bool compile_start(struct supervisor *supervisor, const struct ipc_messag
     return started;
 }
 
-static bool collateral_start(struct supervisor *supervisor, const struct ipc_message *message,
-                             struct error *error)
+/* A process that asks or tells somebody on the network, once. */
+static bool errand_start(struct supervisor *supervisor, const struct ipc_message *message,
+                         struct error *error)
 {
-    const int *files = message->descriptors;
-    struct child child = { .kind = CHILD_COLLATERAL,
+    bool is_telemetry = message->type == SUPERVISOR_TELEMETRY;
+    uint64_t wall_s = is_telemetry ? TELEMETRY_WALL_S : COLLATERAL_WALL_S;
+    struct child child = { .kind = is_telemetry ? CHILD_TELEMETRY : CHILD_COLLATERAL,
                            .request = message->id,
-                           .deadline_ns = now_ns() + COLLATERAL_WALL_S * second_ns };
-    bool started =
-        child_begin(supervisor, &child, error) &&
-        launch_collateral(&supervisor->launcher, files[0], files[1], &child.pid, error) &&
-        child_add(supervisor, &child, error);
+                           .deadline_ns = now_ns() + wall_s * second_ns };
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_errand(&supervisor->launcher, is_telemetry ? "telemetry" : "collateral",
+                                 message->descriptors, &child.pid, error) &&
+                   child_add(supervisor, &child, error);
     child_began(supervisor, &child, started);
     return started;
 }
@@ -333,8 +336,9 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
         message->payload.size >= SUPERVISOR_COMPILE_SIZE)
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
-    if (message->type == SUPERVISOR_COLLATERAL && message->descriptor_count == 2)
-        return collateral_start(supervisor, message, &failure) ||
+    if ((message->type == SUPERVISOR_COLLATERAL || message->type == SUPERVISOR_TELEMETRY) &&
+        message->descriptor_count == 2)
+        return errand_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
     for (size_t i = 0; i < ARRAY_COUNT(requests); i++) {
         if (requests[i].type == message->type && message->descriptor_count == 0 &&
@@ -448,6 +452,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
         break;
     case CHILD_COMPILER:
     case CHILD_COLLATERAL:
+    case CHILD_TELEMETRY:
         compile_answer(supervisor, &gone, &end);
         break;
     case CHILD_WORKER:
