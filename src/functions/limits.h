@@ -40,6 +40,19 @@ enum {
     MANIFEST_PERMISSION_COUNT_MAX = 64, /* names of one kind */
     INVOCATION_RETRIES_MAX = 8,         /* after conflicts */
 
+    /* [middleware] */
+    MIDDLEWARE_ITEM_COUNT_MAX = 64, /* of one list */
+    MIDDLEWARE_ITEM_SIZE_MAX = 64,  /* a field's name */
+    MIDDLEWARE_BODY_KIB_MAX = 1 << 20,
+    MIDDLEWARE_CONCURRENCY_MAX = 4096,
+    MIDDLEWARE_QUEUE_MAX = 4096,
+    MIDDLEWARE_QUEUE_MS_MAX = 30000,
+    MIDDLEWARE_QUEUE_MS_DEFAULT = 5000,
+    RATE_PER_MINUTE_MAX = 1000000,
+    RATE_BURST_SHARE = 6, /* by default: what comes in ten seconds */
+    CORS_MAX_AGE_S_MAX = 86400,
+    CORS_MAX_AGE_S_DEFAULT = 600,
+
     APPLICATION_COUNT_MAX = 1024, /* on one node */
     OWNER_COUNT_MAX = 256,
     CLAIM_ATTEMPT_COUNT_MAX = 5, /* wrong codes in one window */

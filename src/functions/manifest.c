@@ -151,6 +151,9 @@ bool manifest_canonical(struct buffer *text, const struct manifest *manifest, st
     if (manifest->release.signer_count > 0)
         complete &=
             json_object_set_new(root, "release", manifest_release_tree(&manifest->release)) == 0;
+    json_t *middleware = manifest_middleware_tree(&manifest->middleware);
+    if (middleware != NULL)
+        complete &= json_object_set_new(root, "middleware", middleware) == 0;
     if (!complete)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the manifest");
     return json_canonical(text, root, error);

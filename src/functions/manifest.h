@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "crypto/ecdsa.h"
 #include "functions/limits.h"
+#include "functions/manifest_middleware.h"
 #include "services/permissions.h"
 
 enum {
@@ -134,6 +135,7 @@ struct manifest {
     struct manifest_route *routes; /* in the file's order */
     size_t route_count;
     struct manifest_release release;
+    struct manifest_middleware middleware;
 };
 
 /* The source form.  Errors (INVALID, UNSUPPORTED, LIMIT) begin with "FILE:LINE: ". */

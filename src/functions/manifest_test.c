@@ -143,6 +143,71 @@ static void refuses_bad_values(void)
                   ERROR_INVALID, "was given before");
 }
 
+static void reads_middleware(void)
+{
+    AUTO(manifest) struct manifest *manifest = NULL;
+    AUTO(manifest) struct manifest *same = NULL;
+    AUTO_BUFFER struct buffer text;
+    struct error error = { 0 };
+    bool parsed = parse(&manifest,
+                        "[function.a]\nsource = \"a\"\n"
+                        "[middleware.limits]\nbody_kib = 64\nconcurrency = 3\nqueue = 9\n"
+                        "rate_per_address = { per_minute = 60 }\n"
+                        "rate_per_key = { per_minute = 5, burst = 2 }\n"
+                        "[middleware.cors]\norigins = [\"https://b.example\", "
+                        "\"http://a.example:81\"]\nheaders = [\"x-a\"]\nexpose = [\"x-b\"]\n",
+                        &error);
+    CHECK_NOTE(parsed, "%s", error.text);
+    REQUIRE(parsed);
+    const struct manifest_middleware_limits *limits = &manifest->middleware.limits;
+    CHECK_NUMBER(limits->body_kib, 64);
+    CHECK_NUMBER(limits->per_address.per_minute, 60);
+    CHECK_NUMBER(limits->per_address.burst, 10);
+    CHECK_NUMBER(limits->per_key.burst, 2);
+    CHECK_NUMBER(limits->queue_ms, MIDDLEWARE_QUEUE_MS_DEFAULT);
+    CHECK_STRING(manifest->middleware.cors.origins.items[1], "http://a.example:81");
+    manifest->functions[0].has_code = true;
+    buffer_init(&text, MANIFEST_SIZE_MAX);
+    REQUIRE(manifest_canonical(&text, manifest, &error));
+    CHECK(strstr((const char *)text.data,
+                 "\"middleware\":{\"cors\":{\"credentials\":false,\"expose\":[\"x-b\"],"
+                 "\"headers\":[\"x-a\"],\"max_age_s\":600,\"origins\":[\"https://b.example\","
+                 "\"http://a.example:81\"]},\"limits\":{\"body_kib\":64,\"concurrency\":3,"
+                 "\"queue\":9,\"queue_ms\":5000,\"rate_per_address\":{\"burst\":10,"
+                 "\"per_minute\":60},\"rate_per_key\":{\"burst\":2,\"per_minute\":5}}}") != NULL);
+    CHECK(manifest_parse(&same, buffer_view(&text), &error));
+}
+
+static void refuses_bad_middleware(void)
+{
+#define ONE "[function.a]\nsource = \"a\"\n"
+    check_refused(ONE "[middleware.caching]\n", ERROR_INVALID, "unknown key");
+    check_refused(ONE "[middleware.cros]\n", ERROR_INVALID, "did you mean `cors`?");
+    check_refused(ONE "[middleware.limits]\nbody = 1\n", ERROR_INVALID, "unknown key");
+    check_refused(ONE "[middleware.limits]\nbody_kib = 0\n", ERROR_INVALID, "whole number");
+    check_refused(ONE "[middleware.limits]\nrate_per_key = { burst = 1 }\n", ERROR_INVALID,
+                  "is written { per_minute");
+    check_refused(ONE "[middleware.limits]\nrate_per_key = { per_minute = 1, second = 2 }\n",
+                  ERROR_INVALID, "unknown key");
+    check_refused(ONE "[middleware.limits]\nqueue = 4\n", ERROR_INVALID, "`concurrency`");
+    check_refused(ONE "[middleware.limits]\nconcurrency = 4\nqueue_ms = 5\n", ERROR_INVALID,
+                  "`queue`");
+    check_refused(ONE "[middleware.cors]\n", ERROR_INVALID, "origins");
+    check_refused(ONE "[middleware.cors]\norigins = \"*\"\n", ERROR_INVALID, "must be a list");
+    check_refused(ONE "[middleware.cors]\norigins = [\"null\"]\n", ERROR_INVALID, "origins like");
+    check_refused(ONE "[middleware.cors]\norigins = [\"https://a.b/\"]\n", ERROR_INVALID,
+                  "origins like");
+    check_refused(ONE "[middleware.cors]\norigins = [\"https://a.b\", \"https://a.b\"]\n",
+                  ERROR_INVALID, "each once");
+    check_refused(ONE "[middleware.cors]\norigins = [\"*\", \"https://a.b\"]\n", ERROR_INVALID,
+                  "alone");
+    check_refused(ONE "[middleware.cors]\norigins = [\"*\"]\ncredentials = true\n", ERROR_INVALID,
+                  "list the origins");
+    check_refused(ONE "[middleware.cors]\norigins = [\"*\"]\nheaders = [\"X-A\"]\n", ERROR_INVALID,
+                  "lower case");
+#undef ONE
+}
+
 static void reads_permissions(void)
 {
     AUTO(manifest) struct manifest *manifest = NULL;
@@ -398,6 +463,8 @@ static const struct test tests[] = {
     TEST(names_line_key_and_nearest_key),
     TEST(refuses_what_comes_later),
     TEST(refuses_bad_values),
+    TEST(reads_middleware),
+    TEST(refuses_bad_middleware),
     TEST(reads_permissions),
     TEST(refuses_bad_permissions),
     TEST(reads_how_a_function_runs),

@@ -239,6 +239,7 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
                                         "function",
                                         "trigger",
                                         "release",
+                                        "middleware",
                                         NULL };
     if (!json_is_object(root))
         return error_set(error, ERROR_INVALID, "a manifest is a table of keys");
@@ -260,5 +261,6 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
     snprintf(manifest->compatibility_date, sizeof(manifest->compatibility_date), "%s", date);
     return read_application(manifest, &table, error) && read_functions(manifest, &table, error) &&
            read_triggers(manifest, &table, error) &&
-           manifest_read_release(&manifest->release, &table, error);
+           manifest_read_release(&manifest->release, &table, error) &&
+           manifest_read_middleware(&manifest->middleware, &table, error);
 }

@@ -17,8 +17,10 @@ bool answer_request(struct gateway *gateway, struct gateway_request *request,
     struct http_handle handle = request->handle;
     sent.fields = fields;
     sent.field_count = 0;
-    for (size_t i = 0; i < answer->field_count && i + 1 < ARRAY_COUNT(fields); i++)
+    const size_t room = ARRAY_COUNT(fields) - CORS_FIELDS_MAX - 1;
+    for (size_t i = 0; i < answer->field_count && sent.field_count < room; i++)
         fields[sent.field_count++] = answer->fields[i];
+    sent.field_count += cors_fields(fields + sent.field_count, request);
     char id[sizeof(request->id)];
     memcpy(id, request->id, sizeof(id));
     fields[sent.field_count++] = HTTP_FIELD("s3n-request-id", bytes_of_string(id));
@@ -107,11 +109,13 @@ bool answer_refusal(struct gateway *gateway, struct gateway_request *request,
     struct failure failure = { refusal->status != 0 ? refusal->status : error_http_status(code),
                                error_name(code), refusal->error.text, refusal->hint };
     struct http_field more[2];
+    char seconds[12];
     size_t count = 0;
     if (failure.status == 405)
         more[count++] = HTTP_FIELD("allow", bytes_of_string(request->allow));
+    snprintf(seconds, sizeof(seconds), "%u", MAX(refusal->retry_after_s, 1u));
     if (error_is_retryable(code) && (failure.status == 503 || failure.status == 429))
-        more[count++] = HTTP_FIELD("retry-after", BYTES_LITERAL("1"));
+        more[count++] = HTTP_FIELD("retry-after", bytes_of_string(seconds));
     return answer_failure(gateway, request, &failure, more, count);
 }
 
@@ -146,6 +150,17 @@ static void head_copy(struct cgi_answer *answer, const struct gateway_output *ou
         answer->fields[answer->field_count++] = output->fields[i];
 }
 
+/* A function does not decide what the manifest does. */
+static void drop_ours(struct cgi_answer *answer, const struct gateway_request *request)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < answer->field_count; i++) {
+        if (!cors_is_ours(request, answer->fields[i].name))
+            answer->fields[kept++] = answer->fields[i];
+    }
+    answer->field_count = kept;
+}
+
 bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handle,
                                const struct gateway_invocation *invocation,
                                const struct gateway_output *output)
@@ -168,6 +183,7 @@ bool gateway_answer_invocation(struct gateway *gateway, struct http_handle handl
     } else {
         cgi_answer_read(&cgi, output->body);
     }
+    drop_ours(&cgi, request);
     cgi.field_count += invocation_fields(cgi.fields + cgi.field_count, duration, invocation);
     struct http_answer answer = {
         .status = cgi.status,

@@ -204,7 +204,7 @@ static bool read_field(struct cgi_answer *answer, struct bytes line, size_t *nam
     if (is_ours(name))
         return true;
     /* room is left for what the node adds */
-    if (answer->field_count == HTTP_ANSWER_FIELD_COUNT_MAX - 8)
+    if (answer->field_count == HTTP_ANSWER_FIELD_COUNT_MAX - 16)
         return false;
     if (bytes_equal_string(name, "location") && answer->status == 200)
         answer->status = 302;

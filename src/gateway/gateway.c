@@ -22,44 +22,28 @@ static bool stage_request_id(struct gateway *gateway, struct gateway_request *re
     return true;
 }
 
-static bool stage_limits(struct gateway *gateway, struct gateway_request *request,
-                         struct refusal *refusal)
-{
-    const struct gateway_options *options = &gateway->options;
-    const struct http_request *asked = request->call.request;
-    enum gateway_operation operation = request->call.operation;
-    request->body_size_max = operation_of(operation)->body_size_max;
-    if ((operation == GATEWAY_INVOKE || operation == GATEWAY_FUNCTION_ROUTE) &&
-        options->input_size_max != 0)
-        request->body_size_max = options->input_size_max;
-    if (operation == GATEWAY_SEALED && options->input_size_max != 0)
-        request->body_size_max = options->input_size_max + GATEWAY_SEALED_HEAD_SIZE_MAX;
-    if (operation == GATEWAY_BLOB_PUT && options->blob_size_max != 0)
-        request->body_size_max = options->blob_size_max;
-    if (asked->content_size > request->body_size_max)
-        return error_set(&refusal->error, ERROR_LIMIT, "the body has %llu bytes, at most %zu",
-                         (unsigned long long)asked->content_size, request->body_size_max);
-    return true;
-}
-
 static bool stage_dispatch(struct gateway *gateway, struct gateway_request *request,
                            struct refusal *refusal)
 {
-    (void)refusal;
+    refusal->is_taken = true;
     request->dispatched = true;
     struct gateway_call call = request->call; /* outlives an answer given at once */
     gateway->options.handlers[call.operation](gateway->options.context, &call);
     return true;
 }
 
+/* docs/middleware.md has the reasons for the order. */
 const struct stage stages[] = {
     { "request-id", true, stage_request_id },
     { "trace", true, stage_trace },
     { "route", true, stage_route },
     { "limits", true, stage_limits },
+    { "cors", true, stage_cors },
     { "identity", true, stage_identity },
+    { "key-rate", true, stage_key_rate },
     { "sealed", false, stage_sealed },
     { "body", false, stage_body },
+    { "concurrency", false, stage_concurrency },
     { "dispatch", false, stage_dispatch },
 };
 const size_t stage_count = ARRAY_COUNT(stages);
@@ -84,6 +68,8 @@ static struct gateway_request *request_new(struct gateway *gateway)
 void request_release(struct gateway *gateway, struct gateway_request *request)
 {
     sealed_request_free(TAKE(request->sealed));
+    flow_leave(gateway, request, true);
+    rules_release(TAKE(request->rules));
     request->next_free = gateway->free_requests;
     gateway->free_requests = request;
 }
@@ -93,18 +79,45 @@ struct gateway_request *request_find(struct gateway *gateway, struct http_handle
     return http_server_tag(gateway->server, handle);
 }
 
-/* Runs one part of the chain; false when the request was refused, and so answered. */
+void request_answer(struct gateway *gateway, struct gateway_request *request,
+                    const struct http_answer *answer)
+{
+    bool is_admitted = request->is_admitted;
+    if (!answer_request(gateway, request, answer) && !is_admitted)
+        request_release(gateway, request); /* its tag was never set: on_gone knows nothing */
+}
+
+void request_refuse(struct gateway *gateway, struct gateway_request *request,
+                    const struct refusal *refusal)
+{
+    bool is_admitted = request->is_admitted;
+    if (!answer_refusal(gateway, request, refusal) && !is_admitted)
+        request_release(gateway, request);
+}
+
+/* Runs one part of the chain; false when the request was taken or refused. */
 static bool run_stages(struct gateway *gateway, struct gateway_request *request, bool at_fields)
 {
     struct refusal refusal = { 0 };
-    for (size_t i = 0; i < stage_count; i++) {
-        if (stages[i].at_fields != at_fields || stages[i].enter(gateway, request, &refusal))
-            continue;
-        if (!answer_refusal(gateway, request, &refusal) && at_fields)
-            request_release(gateway, request); /* its tag was never set: on_gone knows nothing */
-        return false;
+    while (request->next_stage < stage_count &&
+           stages[request->next_stage].at_fields == at_fields) {
+        const struct stage *stage = &stages[request->next_stage++];
+        if (!stage->enter(gateway, request, &refusal)) {
+            request_refuse(gateway, request, &refusal);
+            return false;
+        }
+        if (refusal.is_taken)
+            return false; /* it may be gone by now */
     }
     return true;
+}
+
+void request_resume(struct gateway *gateway, struct gateway_request *request)
+{
+    if (request->sealed == NULL)
+        request->call.request = http_server_request(gateway->server, request->handle);
+    if (request->call.request != NULL)
+        (void)run_stages(gateway, request, false);
 }
 
 static void on_fields(void *context, struct http_handle handle, const struct http_request *asked,
@@ -122,6 +135,7 @@ static void on_fields(void *context, struct http_handle handle, const struct htt
     request->call.request = asked;
     if (!run_stages(gateway, request, true))
         return;
+    request->is_admitted = true;
     admission->tag = request;
     admission->body_size_max = request->body_size_max;
 }
@@ -133,7 +147,12 @@ static void on_request(void *context, struct http_handle handle, const struct ht
     struct gateway_request *request = tag;
     (void)handle;
     request->call.request = asked;
-    (void)run_stages(gateway, request, false); /* refused is answered */
+    (void)run_stages(gateway, request, false);
+}
+
+static void on_tick(void *context)
+{
+    flows_tick(context);
 }
 
 static void on_gone(void *context, struct http_handle handle, void *tag)
@@ -143,6 +162,7 @@ static void on_gone(void *context, struct http_handle handle, void *tag)
     if (request == NULL)
         return;
     bool dispatched = request->dispatched;
+    flow_leave(gateway, request, false); /* here is no place to begin other requests */
     request_release(gateway, request);
     if (dispatched && gateway->options.call_gone != NULL)
         gateway->options.call_gone(gateway->options.context, handle);
@@ -170,6 +190,7 @@ static void release_done(struct version_routes *release)
         free((void *)(uintptr_t)release->routes[i].function);
     }
     free(release->routes);
+    rules_release(release->rules);
 }
 
 static void routes_done(struct application_routes *known)
@@ -190,6 +211,7 @@ void gateway_free(struct gateway *gateway)
         gateway->free_requests = request->next_free;
         free(request);
     }
+    limiter_free(gateway->limiter);
     nonce_cache_free(gateway->nonces);
     nonce_cache_free(gateway->sealed_seen);
     free(gateway);
@@ -197,7 +219,7 @@ void gateway_free(struct gateway *gateway)
 
 struct http_server_handler gateway_server_handler(struct gateway *gateway)
 {
-    return (struct http_server_handler){ gateway, on_fields, on_request, on_gone };
+    return (struct http_server_handler){ gateway, on_fields, on_request, on_gone, on_tick };
 }
 
 void gateway_set_server(struct gateway *gateway, struct http_server *server)
@@ -308,7 +330,8 @@ bool gateway_routes_set(struct gateway *gateway, const char *application,
             return error_set(error, ERROR_LIMIT, "an application has at most %d routes",
                              GATEWAY_ROUTE_COUNT_MAX);
         }
-        if (!copy_routes(release, releases[i].routes, releases[i].route_count, error)) {
+        if (!copy_routes(release, releases[i].routes, releases[i].route_count, error) ||
+            !rules_new(&release->rules, releases[i].middleware, error)) {
             routes_done(&made);
             return false;
         }

@@ -16,6 +16,7 @@
 #include "crypto/ecdsa.h"
 #include "crypto/ohttp.h"
 #include "gateway/limits.h"
+#include "gateway/middleware.h"
 #include "metrics/trace_context.h"
 #include "net/server.h"
 
@@ -183,6 +184,7 @@ struct gateway_release {
     unsigned weight;
     const struct gateway_route *routes;
     size_t route_count;
+    const struct gateway_middleware *middleware; /* copied; NULL: none */
 };
 enum {
     GATEWAY_RELEASE_COUNT_MAX = 2

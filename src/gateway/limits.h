@@ -24,7 +24,13 @@ enum {
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
     GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
     GATEWAY_OUTPUT_FIELDS_MAX = 24,
-    CGI_HEAD_SIZE_MAX = 8 << 10 /* fields that a function's output may begin with */
+    GATEWAY_RULES_SIZE_MAX = 1 << 20,   /* what one version's middleware takes */
+    GATEWAY_RULES_SIZE_LEAST = 1024,    /* the same, at least */
+    GATEWAY_BUCKET_COUNT_MAX = 1 << 16, /* token buckets that are not full, of all applications */
+    GATEWAY_BUCKET_NAME_SIZE_MAX = 128,
+    GATEWAY_ORIGIN_SIZE_MAX = 255,
+    GATEWAY_CALLER_FIELDS_MAX = 8, /* fields that the gateway itself adds to an answer */
+    CGI_HEAD_SIZE_MAX = 8 << 10    /* fields that a function's output may begin with */
 };
 
 #endif

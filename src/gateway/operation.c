@@ -40,6 +40,15 @@ static bool refuse(struct refusal *refusal, int status, enum error_code code, co
     return error_set(&refusal->error, code, "%s", text);
 }
 
+/* A browser's question about a call by name.  Whether the application answers such questions is
+ * known later. */
+static bool is_question(enum gateway_operation operation, const struct http_request *asked)
+{
+    enum http_method will_ask;
+    return operation == GATEWAY_INVOKE && cors_is_preflight(asked, &will_ask) &&
+           will_ask == operations[operation].method;
+}
+
 /* GET answers HEAD too, except where HEAD has its own row. */
 static bool takes_method(enum gateway_operation operation, enum http_method method)
 {
@@ -58,7 +67,8 @@ static bool find_operation(struct gateway_request *request, struct refusal *refu
         size_t used = strlen(request->allow);
         snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s", used > 0 ? ", " : "",
                  http_method_name(operations[i].method));
-        if (takes_method((enum gateway_operation)i, asked->method)) {
+        if (takes_method((enum gateway_operation)i, asked->method) ||
+            is_question((enum gateway_operation)i, asked)) {
             request->call.operation = (enum gateway_operation)i;
             return true;
         }
@@ -66,6 +76,18 @@ static bool find_operation(struct gateway_request *request, struct refusal *refu
     if (request->allow[0] != '\0')
         return refuse(refusal, 405, ERROR_INVALID, "this path does not know that method");
     return refuse(refusal, 404, ERROR_NOT_FOUND, "nothing is at this path");
+}
+
+/* Which rules hold for the request, and how it is to be read by them. */
+static void enter_release(struct gateway_request *request, const struct version_routes *known)
+{
+    struct gateway_call *call = &request->call;
+    call->version = known == NULL ? 0 : known->version;
+    rules_release(request->rules);
+    request->rules = rules_hold(known == NULL ? NULL : known->rules);
+    request->is_preflight = request->rules != NULL && request->rules->asked.cors.is_on &&
+                            cors_is_preflight(call->request, &request->will_ask);
+    cors_note_origin(request);
 }
 
 /* Does the route take this method?  If not, `allow` learns which it does. */
@@ -76,7 +98,10 @@ static bool route_takes(const struct gateway_route *route, struct gateway_reques
         HTTP_METHODS(METHOD_ROW)
 #undef METHOD_ROW
     };
-    if (route->methods == 0 || (route->methods & (1u << request->call.request->method)) != 0)
+    enum http_method method =
+        request->is_preflight ? request->will_ask : request->call.request->method;
+    request->route_methods = route->methods;
+    if (route->methods == 0 || (route->methods & (1u << method)) != 0)
         return true;
     for (size_t i = 0; i < ARRAY_COUNT(methods); i++) {
         size_t used = strlen(request->allow);
@@ -99,7 +124,7 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
     request->allow[0] = '\0'; /* what other operations take says nothing here */
     struct bytes behind = bytes_part(path, before, path.size);
     call->path_info = behind.size == 0 ? BYTES_LITERAL("/") : behind;
-    call->version = known == NULL ? 0 : known->version;
+    enter_release(request, known);
     for (size_t i = 0; known != NULL && i < known->count; i++) {
         if (!pattern_match(known->routes[i].pattern, call->path_info, &request->route_values) ||
             !route_takes(&known->routes[i], request))
@@ -196,7 +221,12 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
     if (call->operation == GATEWAY_INVOKE) {
         const struct version_routes *known =
             release_choose(application_find(gateway, call->application), request->id);
-        call->version = known == NULL ? 0 : known->version;
+        enter_release(request, known);
+        request->route_methods = 1u << HTTP_METHOD_POST;
+        if (call->request->method == HTTP_METHOD_OPTIONS && !request->is_preflight) {
+            snprintf(request->allow, sizeof(request->allow), "POST");
+            return refuse(refusal, 405, ERROR_INVALID, "this path does not know that method");
+        }
         call->path_info = BYTES_LITERAL("/");
     }
     if (call->operation != GATEWAY_SEALED && gateway->options.handlers[call->operation] == NULL)

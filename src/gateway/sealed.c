@@ -150,9 +150,11 @@ static bool enter_inner(struct gateway *gateway, struct gateway_request *request
     request->is_head = sealed->request.method == HTTP_METHOD_HEAD;
     request->allow[0] = '\0';
     /* the first stage gave the request its id, which it keeps */
-    for (size_t i = 1; i < stage_count; i++) {
-        if (stages[i].at_fields && !stages[i].enter(gateway, request, refusal))
+    for (size_t i = 1; i < stage_count && stages[i].at_fields; i++) {
+        if (!stages[i].enter(gateway, request, refusal))
             return false;
+        if (refusal->is_taken)
+            return true;
     }
     if (call->operation != GATEWAY_INVOKE && call->operation != GATEWAY_FUNCTION_ROUTE)
         return error_set(&refusal->error, ERROR_DENIED,

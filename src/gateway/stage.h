@@ -8,7 +8,9 @@
 #ifndef GATEWAY_STAGE_H
 #define GATEWAY_STAGE_H
 
+#include "gateway/limiter.h"
 #include "gateway/pattern.h"
+#include "gateway/rules.h"
 #include "net/bhttp.h"
 #include "net/nonce.h"
 #include "net/signature.h"
@@ -18,6 +20,7 @@ struct version_routes {
     unsigned weight;
     struct gateway_route *routes; /* own copies, the preferred first */
     size_t count;
+    struct rules *rules; /* held; NULL: none */
 };
 struct application_routes {
     char application[GATEWAY_NAME_SIZE_MAX + 1];
@@ -30,7 +33,21 @@ struct gateway_request {
     struct gateway_request *next_free;
     struct http_handle handle;
     char id[33];
+    size_t next_stage;
+    bool is_admitted; /* the server knows it by its tag */
     bool dispatched;
+    bool is_preflight;         /* a browser asks whether it may ask */
+    enum http_method will_ask; /* with that method */
+    uint32_t route_methods;    /* of the route that it would take; 0: every method */
+    bool has_caller;           /* somebody proved who they are; */
+    struct digest32 caller;    /* one name each */
+    struct rules *rules;       /* held; NULL: none */
+    struct flow *flow;         /* the application's requests under way, and this one among them */
+    bool is_waiting;           /* in the flow's queue, */
+    uint64_t wait_until_ms;    /* until then, */
+    struct gateway_request *next_waiting; /* before that one */
+    struct bytes origin;                  /* of a browser's request that may read the answer */
+    char origin_text[GATEWAY_ORIGIN_SIZE_MAX + 1];
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
     size_t body_size_max;
@@ -50,6 +67,9 @@ struct gateway {
     struct nonce_cache *sealed_seen;         /* encapsulated keys */
     struct application_routes *applications; /* sorted by name */
     size_t application_count;
+    struct limiter *limiter; /* made when first needed */
+    struct flow *flows;
+    bool is_pumping;
     struct gateway_request *free_requests;
     uint32_t request_count;
 };
@@ -58,6 +78,9 @@ struct refusal {
     struct error error;
     int status; /* 0: as the error's code has it */
     const char *hint;
+    unsigned retry_after_s; /* 0: as the error's code has it */
+    /* With true from `enter`: the stage has answered the request, or has it go on later. */
+    bool is_taken;
 };
 
 struct stage {
@@ -82,6 +105,31 @@ struct operation {
 };
 const struct operation *operation_of(enum gateway_operation operation);
 bool stage_route(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
+/* admission.c: how much an application takes, before and after it is known who asks */
+bool stage_limits(struct gateway *gateway, struct gateway_request *request,
+                  struct refusal *refusal);
+bool stage_key_rate(struct gateway *gateway, struct gateway_request *request,
+                    struct refusal *refusal);
+/* flow.c: how many at a time */
+bool stage_concurrency(struct gateway *gateway, struct gateway_request *request,
+                       struct refusal *refusal);
+/* The request is over.  Others go on in its place at once, or with the next tick. */
+void flow_leave(struct gateway *gateway, struct gateway_request *request, bool at_once);
+void flows_tick(struct gateway *gateway);
+/* cors.c */
+bool stage_cors(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
+/* Does it come from a page that may read the answer?  Once its rules are known. */
+void cors_note_origin(struct gateway_request *request);
+/* OPTIONS with an origin and the method that a browser wants to use later. */
+bool cors_is_preflight(const struct http_request *asked, enum http_method *will_ask);
+/* What every answer says of the page that asked; how many fields, at most CORS_FIELDS_MAX. */
+enum {
+    CORS_FIELDS_MAX = 4
+};
+size_t cors_fields(struct http_field *fields, const struct gateway_request *request);
+/* A field that only the gateway may set for this application. */
+bool cors_is_ours(const struct gateway_request *request, struct bytes name);
+
 /* identity.c */
 bool stage_identity(struct gateway *gateway, struct gateway_request *request,
                     struct refusal *refusal);
@@ -95,6 +143,14 @@ bool answer_request(struct gateway *gateway, struct gateway_request *request,
 bool answer_refusal(struct gateway *gateway, struct gateway_request *request,
                     const struct refusal *refusal);
 /* gateway.c */
+/* Goes on with a request that waited: its next stage is the one behind. */
+void request_resume(struct gateway *gateway, struct gateway_request *request);
+/* As answer_request and answer_refusal, but also lets go of a request that the server does not know
+ * yet. */
+void request_answer(struct gateway *gateway, struct gateway_request *request,
+                    const struct http_answer *answer);
+void request_refuse(struct gateway *gateway, struct gateway_request *request,
+                    const struct refusal *refusal);
 struct gateway_request *request_find(struct gateway *gateway, struct http_handle handle);
 void request_release(struct gateway *gateway, struct gateway_request *request);
 const struct application_routes *application_find(const struct gateway *gateway, struct bytes name);

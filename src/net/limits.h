@@ -12,7 +12,7 @@ enum {
     HTTP_AUTHORITY_SIZE_MAX = 255,
     HTTP_CHUNK_DIGITS_MAX = 15, /* of one chunk's size */
     /* one answer */
-    HTTP_ANSWER_FIELD_COUNT_MAX = 32,
+    HTTP_ANSWER_FIELD_COUNT_MAX = 40,
     HTTP_ANSWER_HEAD_SIZE_MAX = 16 << 10,
     /* one connection */
     HTTP_STREAM_COUNT_MAX = 100,         /* HTTP/2: requests at once */

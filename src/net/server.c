@@ -24,6 +24,8 @@ static void on_tick(uv_timer_t *timer)
         if (server->listeners[i].starved)
             connection_accept(server, &server->listeners[i]);
     }
+    if (server->handler.on_tick != NULL)
+        server->handler.on_tick(server->handler.context);
     server_check_stopped(server);
 }
 

@@ -53,6 +53,8 @@ struct http_server_handler {
      * or the answer took too long.  Called once unless http_server_answer returned true for it.
      * From here on the server touches neither tag nor buffer.  May be NULL. */
     void (*on_gone)(void *context, struct http_handle handle, void *tag);
+    /* Every HTTP_TICK_MS; may be NULL. */
+    void (*on_tick)(void *context);
 };
 
 struct http_server_options {

@@ -87,6 +87,8 @@ struct node {
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 
+/* Borrows from the manifest. */
+void node_middleware_of(struct gateway_middleware *asked, const struct application *application);
 /* Tells the gateway which routes an application has; removes them when nothing is served. */
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry);
 /* The same, and which versions' workers are needed. */

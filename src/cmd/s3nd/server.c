@@ -41,30 +41,33 @@ static uint32_t http_methods_of(uint32_t methods)
 }
 
 static void release_of(struct gateway_release *release, struct gateway_route *routes,
-                       const struct application *application, unsigned weight)
+                       struct gateway_middleware *middleware, const struct application *application,
+                       unsigned weight)
 {
     const struct manifest *manifest = application->manifest;
+    node_middleware_of(middleware, application);
     for (size_t i = 0; i < manifest->route_count; i++)
         routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
                                             http_methods_of(manifest->routes[i].methods),
                                             manifest->routes[i].is_sealed_only };
     *release = (struct gateway_release){ application->version_number, weight, routes,
-                                         manifest->route_count };
+                                         manifest->route_count, middleware };
 }
 
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry)
 {
     struct gateway_route routes[GATEWAY_RELEASE_COUNT_MAX][MANIFEST_ROUTE_COUNT_MAX];
     struct gateway_release releases[GATEWAY_RELEASE_COUNT_MAX];
+    struct gateway_middleware middleware[GATEWAY_RELEASE_COUNT_MAX];
     struct error error;
     size_t count = 0;
     if (entry == NULL || entry->served == NULL) {
         gateway_routes_remove(node->gateway, name);
         return;
     }
-    release_of(&releases[count++], routes[0], entry->served, 100 - entry->weight);
+    release_of(&releases[count++], routes[0], &middleware[0], entry->served, 100 - entry->weight);
     if (entry->canary != NULL)
-        release_of(&releases[count++], routes[1], entry->canary, entry->weight);
+        release_of(&releases[count++], routes[1], &middleware[1], entry->canary, entry->weight);
     if (!gateway_routes_set(node->gateway, name, releases, count, &error))
         log_error("routes", &error);
 }

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What an application's manifest asks of the stages in front of its functions: [middleware] of
+ * s3n.toml, one struct a unit (docs/middleware.md).
+ *
+ * Values only.  Zeroed means: nothing is asked. */
+#ifndef GATEWAY_MIDDLEWARE_H
+#define GATEWAY_MIDDLEWARE_H
+
+#include "base/error.h"
+
+/* A bucket of `burst` tokens that fills at `per_minute`; each request takes one. */
+struct gateway_rate {
+    uint32_t per_minute; /* 0: no limit */
+    uint32_t burst;
+};
+
+struct gateway_admission {
+    size_t body_size_max; /* of a request; 0: the node's */
+    struct gateway_rate per_address, per_key;
+    uint32_t concurrency; /* requests under way at once; 0: as many as come */
+    uint32_t queue;       /* that wait for one of these to end */
+    uint32_t queue_ms;    /* for so long */
+};
+
+struct gateway_list {
+    const char *const *items;
+    size_t count;
+};
+
+/* Cross-origin requests of browsers (Fetch, section 3.2). */
+struct gateway_cors {
+    bool is_on;
+    bool has_credentials;
+    struct gateway_list origins; /* as browsers write them (base/origin.h), or "*" alone */
+    struct gateway_list headers; /* of requests, lower case */
+    struct gateway_list expose;  /* of answers, lower case */
+    uint32_t max_age_s;          /* that a preflight's answer is good for */
+};
+
+struct gateway_middleware {
+    struct gateway_admission limits;
+    struct gateway_cors cors;
+};
+
+#endif
