@@ -6,6 +6,8 @@
 #include "crypto/mac.h"
 #include "crypto/random.h"
 
+#include "store/store.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -74,7 +76,10 @@ static void derive(struct secret32 *key, const struct secret32 *root, const char
 
 void record_key_derive(struct secret32 *key, const struct secret32 *root, const char *space)
 {
-    derive(key, root, "s3n/record/1", bytes_of_string(space));
+    if (strcmp(space, STORE_SPACE_BACKUP) == 0)
+        derive(key, root, "s3n/backup/1", (struct bytes){ 0 });
+    else
+        derive(key, root, "s3n/record/1", bytes_of_string(space));
 }
 
 void encryption_key_derive(struct secret32 *key, const struct secret32 *root, int64_t not_before_s)

@@ -5,6 +5,7 @@
  *
  *     label                 context                          use
  *     s3n/record/1          the space's name                 seals a space's records and blobs
+ *     s3n/backup/1          (empty)                          seals backups (operations/backup.h)
  *     s3n/encryption/1      not_before, u64 big-endian       X25519 private key of a keyset
  *
  * Owns: the file of the root provider `file`.  Used by the keeper only; nothing derived here leaves
@@ -18,6 +19,7 @@
  * there.  DENIED when others may read it or it isn't ours, CORRUPT when its size is another. */
 MUST_CHECK bool root_secret_from_file(struct secret32 *root, const char *path, struct error *error);
 
+/* Of the space STORE_SPACE_BACKUP: the backup key. */
 void record_key_derive(struct secret32 *key, const struct secret32 *root, const char *space);
 void encryption_key_derive(struct secret32 *key, const struct secret32 *root, int64_t not_before_s);
 

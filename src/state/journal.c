@@ -230,6 +230,9 @@ static void single_run(struct states *states, struct job *job)
     case JOB_REMOVE:
         done = slot_remove(states, job->slot, &error);
         break;
+    case JOB_TASK:
+        done = job->task(job->context, states->store, &error);
+        break;
     case JOB_RECEIPT:
         done = store_get(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, job->receipt_id },
                          job->text, &revision, &error);

@@ -323,6 +323,19 @@ bool states_receipt_get(struct states *states, const char *id, struct buffer *te
     return job_wait(states, job, error);
 }
 
+bool states_run(struct states *states, states_task *task, void *context, states_written *done,
+                struct error *error)
+{
+    struct job *job = job_new(JOB_TASK, NULL);
+    if (job == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a task");
+    job->task = task;
+    job->written = done;
+    job->context = context;
+    job_send(states, job);
+    return true;
+}
+
 int states_descriptor(const struct states *states)
 {
     return states->wakeup;
@@ -342,8 +355,9 @@ void states_take(struct states *states)
     pthread_mutex_unlock(&states->mutex);
     for (struct job *job = finished.first, *next; job != NULL; job = next) {
         next = job->next;
-        job->slot->pending--;
-        if (job->has_failed && !state_is_spoilt(job->slot->state)) {
+        if (job->slot != NULL)
+            job->slot->pending--;
+        if (job->has_failed && job->slot != NULL && !state_is_spoilt(job->slot->state)) {
             state_spoil(job->slot->state);
             slot_forget(states, job->slot);
         }

@@ -64,6 +64,12 @@ MUST_CHECK bool states_remove(struct states *states, const char *id, struct erro
 MUST_CHECK bool states_receipt_get(struct states *states, const char *id, struct buffer *text,
                                    struct error *error);
 
+/* Does something with the store on the thread, between two transactions; then `done`, from
+ * states_take. */
+typedef bool states_task(void *context, struct store *store, struct error *error);
+MUST_CHECK bool states_run(struct states *states, states_task *task, void *context,
+                           states_written *done, struct error *error);
+
 /* Readable when states_take has something to do. */
 int states_descriptor(const struct states *states);
 void states_take(struct states *states);

@@ -33,16 +33,18 @@ enum job_kind {
     JOB_LOAD,
     JOB_REMOVE,
     JOB_RECEIPT,
+    JOB_TASK,
 };
 struct job {
     struct job *next;
     enum job_kind kind;
-    struct slot *slot;           /* held; NULL for RECEIPT */
+    struct slot *slot;           /* held; NULL for RECEIPT and TASK */
     struct state_change *change; /* of WRITE; NULL: barrier */
     char receipt_id[RECEIPT_ID_SIZE_MAX + 1];
     uint8_t *receipt; /* text; NULL: none */
     size_t receipt_size;
     struct buffer *text; /* of RECEIPT: where it goes */
+    states_task *task;   /* of TASK */
     states_written *written;
     void *context;
     bool is_waited_for; /* the loop waits in job_wait */

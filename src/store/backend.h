@@ -25,6 +25,8 @@ struct store_operations {
     bool (*blob_size)(struct store *store, const struct digest32 *digest, uint64_t *size,
                       struct error *error);
     bool (*blob_delete)(struct store *store, const struct digest32 *digest, struct error *error);
+    bool (*copy_new)(struct store_copy **copy, struct store *store, const char *path,
+                     struct error *error);
     bool (*walk_next)(struct store *store, struct store_walk *walk, bool *more,
                       struct error *error);
 };

@@ -321,4 +321,5 @@ const struct store_operations sqlite_operations = {
     .blob_size = sqlite_blob_size,
     .blob_delete = sqlite_blob_delete,
     .walk_next = sqlite_walk_next,
+    .copy_new = sqlite_copy_new,
 };

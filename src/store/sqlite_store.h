@@ -82,6 +82,9 @@ MUST_CHECK bool sqlite_begin(struct sqlite_store *sqlite, struct error *error);
 MUST_CHECK bool sqlite_commit(struct sqlite_store *sqlite, struct error *error);
 void sqlite_rollback(struct sqlite_store *sqlite);
 
+/* sqlite_copy.c */
+bool sqlite_copy_new(struct store_copy **copy, struct store *store, const char *path,
+                     struct error *error);
 /* sqlite_walk.c */
 bool sqlite_walk_next(struct store *store, struct store_walk *walk, bool *more,
                       struct error *error);

@@ -28,7 +28,7 @@ static bool is_name(const char *name, size_t size_min, size_t size_max)
 static bool key_check(struct store_key key, size_t key_size_min, struct error *error)
 {
     if (!is_name(key.space, 1, STORE_SPACE_SIZE_MAX) || strcmp(key.space, STORE_SPACE_BLOBS) == 0 ||
-        strcmp(key.space, STORE_SPACE_HEAD) == 0)
+        strcmp(key.space, STORE_SPACE_HEAD) == 0 || strcmp(key.space, STORE_SPACE_BACKUP) == 0)
         return error_set(error, ERROR_INVALID, "not a space for records: \"%s\"",
                          error_quote(bytes_of_string(key.space)).text);
     if (!is_name(key.key, key_size_min, STORE_KEY_SIZE_MAX))
@@ -281,4 +281,20 @@ bool store_blob_delete(struct store *store, const struct digest32 *digest, struc
 bool store_walk_next(struct store *store, struct store_walk *walk, bool *more, struct error *error)
 {
     return store->operations->walk_next(store, walk, more, error);
+}
+
+bool store_copy_new(struct store_copy **copy, struct store *store, const char *path,
+                    struct error *error)
+{
+    return store->operations->copy_new(copy, store, path, error);
+}
+
+bool store_copy_file(const char *from, const struct sealer *sealer, const char *to,
+                     struct error *error)
+{
+    AUTO(store) struct store *store = NULL;
+    AUTO(store_copy) struct store_copy *copy = NULL;
+    uint64_t left, all;
+    return store_open_sqlite(&store, from, sealer, error) &&
+           store_copy_new(&copy, store, to, error) && store_copy_step(copy, 0, &left, &all, error);
 }

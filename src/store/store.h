@@ -38,6 +38,8 @@ struct sealer {
 #define STORE_SPACE_NODE  "node"
 #define STORE_SPACE_BLOBS "store/blobs"
 #define STORE_SPACE_HEAD  "store/head"
+/* Of the key hierarchy: nothing in a store is sealed under it. */
+#define STORE_SPACE_BACKUP "backup"
 
 /* Both are UTF-8 without control characters; keys may hold '/' to build folders. */
 struct store_key {
@@ -174,6 +176,22 @@ struct store_walk {
  * its digest.  False: it is not as it was written, and the error names it; the walk is past it.
  * *more is set in any case. */
 MUST_CHECK bool store_walk_next(struct store *store, struct store_walk *walk, bool *more,
+                                struct error *error);
+
+/* A copy of the whole store in a file of its own, made a few pages at a time while the store is
+ * used; what is written meanwhile is in it.  It is as the store was when the last page was copied,
+ * and opens as that store did.  Whoever gave the path removes what is not wanted. */
+struct store_copy;
+MUST_CHECK bool store_copy_new(struct store_copy **copy, struct store *store, const char *path,
+                               struct error *error);
+/* `pages` 0: all that is left.  *left 0: complete, not to be called again. */
+MUST_CHECK bool store_copy_step(struct store_copy *copy, unsigned pages, uint64_t *left,
+                                uint64_t *all, struct error *error);
+/* Before the store is closed. */
+void store_copy_free(struct store_copy *copy);
+DEFINE_AUTO(store_copy, store_copy_free)
+/* Of a store that nobody has open. */
+MUST_CHECK bool store_copy_file(const char *from, const struct sealer *sealer, const char *to,
                                 struct error *error);
 
 #endif

@@ -43,16 +43,18 @@ static struct store *filled(const char *path, struct test_sealer *context)
     struct sealer sealer = test_sealer_of(context);
     struct store *store = NULL;
     struct error error;
-    uint64_t revision;
     static const char *const spaces[] = { "a", "b", "node" };
     if (!store_open_sqlite(&store, path, &sealer, &error))
         return NULL;
+    static char keys[200][32];
+    static struct store_write writes[200];
     for (unsigned i = 0; i < 200; i++) {
-        char key[32];
-        snprintf(key, sizeof(key), "record/%u", i);
-        CHECK(store_put(store, (struct store_key){ spaces[i % 3], key }, bytes_of_string(key), 0,
-                        &revision, &error));
+        snprintf(keys[i], sizeof(keys[i]), "record/%u", i);
+        writes[i] = (struct store_write){
+            STORE_WRITE_PUT, { spaces[i % 3], keys[i] }, bytes_of_string(keys[i]), 0, 0
+        };
     }
+    CHECK(store_apply(store, writes, ARRAY_COUNT(writes), &error));
     blob_put(store, 0);
     blob_put(store, 5);
     blob_put(store, (2 << 20) + 77);
@@ -150,6 +152,8 @@ static void goes_on_beside_writers(void)
     for (bool more = true; more; calls++) {
         if (!store_walk_next(store, &walk, &more, &error))
             bad++;
+        if (calls % 16 != 0)
+            continue;
         struct store_write writes[] = {
             { STORE_WRITE_PUT, { "a", "new" }, bytes_of_string("x"), STORE_REVISION_ANY, 0 },
             { STORE_WRITE_DELETE, { "node", "record/197" }, { 0 }, STORE_REVISION_ANY, 0 },

@@ -43,6 +43,7 @@ struct server_sockets {
     int supervisor;
     int listen;
     int admin;
+    int control; /* -1: none */
 };
 MUST_CHECK bool launch_server(const struct launcher *launcher, const struct server_sockets *sockets,
                               pid_t *pid, struct error *error);

@@ -8,9 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 enum {
-    LISTEN_BACKLOG = 1024
+    LISTEN_BACKLOG = 1024,
+    CONTROL_BACKLOG = 8
 };
 
 union any_address {
@@ -83,6 +87,27 @@ bool listener_open(int *descriptor, const char *address, struct error *error)
         return error_system(error, "socket for %s", address);
     if (bind(opened, &parsed.any, size) != 0 || listen(opened, LISTEN_BACKLOG) != 0)
         return error_system(error, "listen on %s", address);
+    *descriptor = opened;
+    opened = -1;
+    return true;
+}
+
+bool listener_open_control(int *descriptor, const char *path, struct error *error)
+{
+    struct sockaddr_un address = { .sun_family = AF_UNIX };
+    if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
+        (int)sizeof(address.sun_path))
+        return error_set(error, ERROR_LIMIT, "%s is too long for a socket", path);
+    AUTO_CLOSE int opened = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (opened < 0)
+        return error_system(error, "socket for %s", path);
+    /* What a node left that was killed; this one has the folder's lock. */
+    (void)unlink(path);
+    mode_t before = umask(0177);
+    bool bound = bind(opened, (const struct sockaddr *)&address, sizeof(address)) == 0;
+    umask(before);
+    if (!bound || listen(opened, CONTROL_BACKLOG) != 0)
+        return error_system(error, "listen on %s", path);
     *descriptor = opened;
     opened = -1;
     return true;

@@ -14,6 +14,8 @@ struct listener_address {
 MUST_CHECK bool listener_open(int *descriptor, const char *address, struct error *error);
 /* INVALID when others than this machine could reach it. */
 MUST_CHECK bool listener_check_loopback(const char *address, struct error *error);
+/* A Unix socket in the data folder, for whoever may open it: its user. */
+MUST_CHECK bool listener_open_control(int *descriptor, const char *path, struct error *error);
 /* What the system bound it to. */
 MUST_CHECK bool listener_address_of(struct listener_address *address, int descriptor,
                                     struct error *error);

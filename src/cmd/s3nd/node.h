@@ -9,6 +9,7 @@
 #include "cmd/s3nd/listeners.h"
 #include "cmd/s3nd/node_collateral.h"
 #include "cmd/s3nd/node_health.h"
+#include "cmd/s3nd/node_control.h"
 #include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/node_telemetry.h"
 #include "cmd/s3nd/supervisor_client.h"
@@ -75,6 +76,9 @@ struct node {
     bool events_failed; /* the last entry could not be recorded */
     struct gateway *gateway;
     struct http_server *http;
+    int control_socket; /* -1: none */
+    struct node_control *control;
+    struct node_backup *backup; /* under way */
     uv_timer_t renewal;
     bool has_renewal;
     uv_timer_t sweep;
@@ -126,6 +130,9 @@ MUST_CHECK bool node_events_start(struct node *node, struct error *error);
 struct load_recorder node_load_recorder(struct node *node);
 MUST_CHECK bool node_record_event(struct node *node, const char *kind, const char *details,
                                   struct error *error);
+
+/* How the node does, for its operator: an object with the array "problems" (node_status.c). */
+json_t *node_status_tree(struct node *node);
 
 /* Handlers, by operation (api_*.c). */
 /* The node's attestation for a nonce; `context`: the node. */

@@ -45,7 +45,8 @@ enum {
 enum server_descriptor {
     SERVER_SUPERVISOR_FD = 3,
     SERVER_LISTEN_FD = 4,
-    SERVER_ADMIN_FD = 5
+    SERVER_ADMIN_FD = 5,
+    SERVER_CONTROL_FD = 6 /* the operator's; may be missing */
 };
 
 #endif

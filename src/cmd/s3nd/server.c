@@ -496,6 +496,7 @@ static bool optimiser_is_installed(void)
 static bool start(struct node *node, struct error *error)
 {
     struct supervisor_events events = { node, stop, supervisor_lost };
+    node_control_find(node);
     /* Out of reach from the jail. */
     processor_read(&node->processor, PROCESSOR_FOLDER);
     node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
@@ -524,6 +525,7 @@ static bool start(struct node *node, struct error *error)
     node_telemetry_start(node);
     uv_timer_init(&node->loop, &node->sweep);
     node->sweep.data = node;
+    node_control_start(node);
     refresh_next(node);
     uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
     uv_timer_start(&node->sweep, sweep, SWEEP_MS, SWEEP_MS);
@@ -536,6 +538,7 @@ static void node_done(struct node *node)
         uv_close((uv_handle_t *)&node->renewal, NULL);
         uv_close((uv_handle_t *)&node->sweep, NULL);
     }
+    node_control_end(node);
     node_keeper_unwatch(node);
     node_collateral_end(node);
     node_telemetry_end(node);

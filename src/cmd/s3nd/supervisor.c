@@ -15,6 +15,7 @@
 #include "cmd/s3nd/spares.h"
 #include "core/reader.h"
 #include "core/writer.h"
+#include "operations/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,7 +48,7 @@ struct supervisor {
     struct groups groups;
     struct ipc *server; /* NULL while it does not run */
     int signals;
-    int listen, admin;
+    int listen, admin, control;
     int lock; /* held on the data folder */
     struct spares spares;
     bool was_ready; /* a server has served once */
@@ -356,7 +357,8 @@ static bool server_start(struct supervisor *supervisor, struct error *error)
     struct child child = { .kind = CHILD_SERVER, .deadline_ns = UINT64_MAX };
     if (!socket_pair(pair, error))
         return false;
-    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin };
+    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin,
+                                      supervisor->control };
     bool started = child_begin(supervisor, &child, error) &&
                    launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
                    child_add(supervisor, &child, error);
@@ -557,25 +559,40 @@ static bool signals_open(struct supervisor *supervisor, struct error *error)
     return supervisor->signals >= 0 || error_system(error, "signal descriptor");
 }
 
+/* Without it the node runs as well; its operator can't ask it anything. */
+static void control_open(struct supervisor *supervisor)
+{
+    char path[PATH_MAX];
+    struct error error;
+    if (!data_file(supervisor, path, CONTROL_NAME, &error) ||
+        !listener_open_control(&supervisor->control, path, &error))
+        log_error("the operator's socket", &error);
+}
+
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
     supervisor->config = config;
     supervisor->spares.count_min = config->spare_count_min;
     supervisor->spares.count_max = config->spare_count_max;
-    return demands_check_processor(config, error) &&
-           launcher_init(&supervisor->launcher, config, error) &&
-           listener_check_loopback(config->admin, error) &&
-           launcher_make_folders(&supervisor->launcher, error) &&
-           launcher_lock_folder(&supervisor->launcher, &supervisor->lock, error) &&
-           listener_open(&supervisor->listen, config->listen, error) &&
-           listener_open(&supervisor->admin, config->admin, error) &&
-           signals_open(supervisor, error) && groups_open(&supervisor->groups, config, error) &&
+    bool done = demands_check_processor(config, error) &&
+                launcher_init(&supervisor->launcher, config, error) &&
+                listener_check_loopback(config->admin, error) &&
+                launcher_make_folders(&supervisor->launcher, error) &&
+                launcher_lock_folder(&supervisor->launcher, &supervisor->lock, error) &&
+                listener_open(&supervisor->listen, config->listen, error) &&
+                listener_open(&supervisor->admin, config->admin, error);
+    if (!done)
+        return false;
+    control_open(supervisor);
+    return signals_open(supervisor, error) && groups_open(&supervisor->groups, config, error) &&
            server_start(supervisor, error);
 }
 
 int supervisor_run(const struct config *config)
 {
-    static struct supervisor supervisor = { .signals = -1, .listen = -1, .admin = -1, .lock = -1 };
+    static struct supervisor supervisor = {
+        .signals = -1, .listen = -1, .admin = -1, .control = -1, .lock = -1
+    };
     struct error error;
     if (!start(&supervisor, config, &error)) {
         log_error("start", &error);
@@ -589,6 +606,9 @@ int supervisor_run(const struct config *config)
         (void)poll(NULL, 0, 5);
     }
     groups_close(&supervisor.groups);
+    char path[PATH_MAX];
+    if (supervisor.control >= 0 && data_file(&supervisor, path, CONTROL_NAME, &error))
+        unlink(path);
     log_line(LOG_LEVEL_INFO, "stopped", NULL);
     return supervisor.exit_code;
 }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `s3n node status`: whether a node runs on this machine's folder, and how it does. */
+#include "cmd/s3n/node_client.h"
+#include "cmd/s3n/node_folder.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct status_options {
+    struct node_options node;
+};
+
+static const struct option_row status_rows[] = { NODE_OPTION_ROWS(struct status_options, node) };
+
+static const struct option_table status_table = {
+    .program = "s3n node status",
+    .usage = "",
+    .about =
+        "Asks the node that runs on the data folder: what it is, where it listens, whether it\n"
+        "is well.  Exit code 0 when it is, 7 when it is not or when none runs.",
+    .rows = status_rows,
+    .row_count = ARRAY_COUNT(status_rows),
+    CLI_SHARED,
+};
+
+static const char *text_of(const json_t *answer, const char *key)
+{
+    const char *text = json_string_value(json_object_get(answer, key));
+    return text == NULL ? "?" : text;
+}
+
+static void show(const struct node_client *client, const json_t *answer)
+{
+    const json_t *problems = json_object_get(answer, "problems");
+    printf("node       %s on %s%s\n", text_of(answer, "node"), text_of(answer, "platform"),
+           strcmp(text_of(answer, "platform"), "sim") == 0 ? " (SIMULATED)" : "");
+    printf("version    %s, process %d\n", text_of(answer, "version"), (int)client->supervisor);
+    printf("listens    https://%s\n", text_of(answer, "listen"));
+    printf("serves     %lld applications, for %lld s\n",
+           (long long)json_integer_value(json_object_get(answer, "applications")),
+           (long long)json_integer_value(json_object_get(answer, "uptime_s")));
+    printf("free disk  %lld MiB\n",
+           (long long)json_integer_value(json_object_get(answer, "free_bytes")) >> 20);
+    printf("health     %s\n", json_array_size(problems) == 0 ? "good" : "NOT GOOD");
+    for (size_t i = 0; i < json_array_size(problems); i++)
+        printf("           %s\n", json_string_value(json_array_get(problems, i)));
+}
+
+static bool status_run(struct cli *cli, const void *given,
+                       const struct option_arguments *arguments UNUSED, struct error *error)
+{
+    const struct status_options *options = given;
+    static struct config config;
+    AUTO_NODE_CLIENT struct node_client client = { 0 };
+    AUTO_JSON json_t *answer = NULL;
+    if (!node_config_read(&config, &options->node, error) ||
+        !node_client_connect(&client, &config, error) ||
+        !node_client_ask(&client, cli, CONTROL_STATUS, -1, &answer, error))
+        return false;
+    json_object_set_new(answer, "process", json_integer(client.supervisor));
+    if (json_array_size(json_object_get(answer, "problems")) > 0)
+        cli->exit_code = error_exit_code(ERROR_UNAVAILABLE);
+    if (cli->json)
+        return cli_write_json(answer, error);
+    show(&client, answer);
+    return true;
+}
+
+const struct verb verb_node_status = { .name = "status",
+                                       .summary = "how the node on this machine does",
+                                       .table = &status_table,
+                                       .options_size = sizeof(struct status_options),
+                                       .run = status_run };
