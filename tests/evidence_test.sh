@@ -58,6 +58,21 @@ expect 'another root' 6 reason ROOT_UNTRUSTED verify evidence $quote --at $at --
 expect 'report data differs' 6 reason REPORT_DATA_MISMATCH verify evidence $quote --at $at --report-data 00
 expect 'an empty file' 6 reason FORMAT verify evidence "$folder/empty" --tee tdx
 expect 'an empty file of no kind' 6 reason FORMAT verify evidence "$folder/empty"
+# What was asked to be judged and is empty is malformed, not absent.
+intel=tests/data/attest/intel
+while read -r option reason; do
+  case $option in
+  tcb-info | qe-identity) chain=(--tcb-chain $intel/tcb_signing_chain_2025.pem) ;;
+  *) chain=() ;;
+  esac
+  expect "an empty --$option" 6 reason "$reason" verify evidence $quote --at $at --policy none --"$option" "$folder/empty" "${chain[@]}"
+done <<'EMPTY'
+root-crl PCK_CA_CRL_FORMAT
+pck-crl PCK_CRL_FORMAT
+tcb-chain TCB_CHAIN_INVALID
+tcb-info TCB_INFO_FORMAT
+qe-identity QE_IDENTITY_FORMAT
+EMPTY
 expect 'steps' 0 steps.0.ok true verify evidence $quote --at $at --policy none
 refuse 'unknown kind' 2 'must be tdx, sgx, snp or nitro' verify evidence $quote --tee tpm
 refuse 'bad time' 2 'RFC 3339' verify evidence $quote --at yesterday
@@ -66,6 +81,17 @@ refuse 'bad root' 2 '--root' verify evidence $quote --root $quote
 refuse 'bad policy' 3 'state' verify evidence $quote --policy "$folder/bad.toml"
 refuse 'no such file' 5 'nowhere' verify evidence nowhere
 refuse 'no file' 2 '' verify evidence
+mkdir "$folder/folder"
+truncate -s 9M "$folder/huge"
+for option in root tcb-info qe-identity tcb-chain pck-chain pck-crl root-crl vek intermediate crl policy bundle; do
+  refuse "--$option: a folder" 3 'Is a directory' verify evidence $quote --"$option" "$folder/folder"
+  refuse "--$option: nothing there" 5 'nowhere' verify evidence $quote --"$option" nowhere
+  refuse "--$option: too large" 9 'more than' verify evidence $quote --"$option" "$folder/huge"
+done
+refuse 'a folder' 3 'Is a directory' verify evidence "$folder/folder"
+refuse 'too large' 9 'more than' verify evidence "$folder/huge"
+refuse 'a device without end' 9 'more than' verify evidence /dev/zero
+refuse 'a node without TLS' 2 'https://' verify http://127.0.0.1:1
 refuse 'unknown option' 2 '--tcb-info' verify evidence $quote --tcbinfo x
 
 snp=tests/data/attest/snp

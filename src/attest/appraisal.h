@@ -21,6 +21,13 @@ struct appraisal_file {
     const char *name; /* for errors; NULL: not given */
 };
 
+/* A piece of collateral as it was given: an empty one is malformed, not absent, so that who asks
+ * for a revocation list to be judged and has an empty file is told. */
+static inline struct bytes appraisal_given(struct bytes content)
+{
+    return content.size > 0 ? content : BYTES_LITERAL("\n");
+}
+
 /* All views into the caller's bytes, which must outlive the appraisal. */
 struct appraisal_request {
     struct bytes evidence; /* or a wrapper (CMW) that holds it, perhaps with collateral */

@@ -16,6 +16,7 @@
 enum {
     REAL_S = 1755648000, /* 2025-08-20 */
     NOW_S = 1795000000,
+    MADE_STEP = 7, /* bits: real ones have every one of theirs tried */
     CLAIMS_SIZE_MAX = 32768
 };
 
@@ -484,12 +485,52 @@ static void uses_endorsements_that_hold(void)
     CHECK_NUMBER(verdict.claims.intel.tcb_status, INTEL_TCB_UP_TO_DATE);
 }
 
+/* Identifiers of a key, as self-signed certificates have them: with them no changed name makes a
+ * certificate one that another issued. */
+#define KEY_NAME "0123456789abcdef0123"
+static const struct bytes oid_subject_key = { (const uint8_t *)"\x55\x1d\x0e", 3 };
+static const struct bytes oid_authority_key = { (const uint8_t *)"\x55\x1d\x23", 3 };
+static const struct bytes subject_key = { (const uint8_t *)"\x04\x14" KEY_NAME, 22 };
+static const struct bytes authority_key = { (const uint8_t *)"\x30\x16\x80\x14" KEY_NAME, 24 };
+
+/* Two real ones are of quotes that nobody may take: here are two that hold, in both layouts. */
+static void accepts_no_cut_and_no_changed_bit_of_made_ones(void)
+{
+    for (int i = 0; i < 2; i++) {
+        AUTO_MAKER struct maker maker = { 0 };
+        struct attest_verdict verdict;
+        struct signature_memo memo = { 0 };
+        struct attest_options options = { .now_s = NOW_S, .trust_simulated = true, .memo = &memo };
+        maker_init(&maker, PUBLIC_KEY_P256);
+        struct digest32 sha256 = sha256_of(fixture_key_spki(maker.key));
+        struct tagged form = { .tag = 60000, .algorithm = 1, .hash = BYTES_OF(sha256.bytes) };
+        add_extension(&maker, oid_subject_key, subject_key, false);
+        add_extension(&maker, oid_authority_key, authority_key, false);
+        if (i == 0) {
+            add_extension(&maker, oid_tagged, write_tagged(&maker, &form), false);
+        } else {
+            quote_over(&maker, BYTES_OF(sha256.bytes));
+            add_extension(&maker, oid_intel, buffer_view(&maker.quote), false);
+        }
+        REQUIRE(judge_made(&maker, &verdict) == ATTEST_REASON_NONE);
+        for (size_t size = 0; size < maker.der.size; size++)
+            CHECK(judge(&verdict, bytes_of(maker.der.data, size), &options) != ATTEST_REASON_NONE);
+        for (size_t bit = 0; bit < 8 * maker.der.size; bit += MADE_STEP * test_bit_step()) {
+            maker.der.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+            CHECK_NOTE(judge(&verdict, buffer_view(&maker.der), &options) != ATTEST_REASON_NONE,
+                       "layout %d: bit %zu", i, bit);
+            maker.der.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+        }
+    }
+}
+
 static const struct test tests[] = {
     TEST(agrees_with_all_cases),
     TEST(judges_the_quote_like_any_other),
     TEST(takes_every_hash_and_key_of_the_tagged_form),
     TEST(refuses_what_the_tagged_form_does_not_bind),
     TEST(takes_the_older_layouts),
+    TEST(accepts_no_cut_and_no_changed_bit_of_made_ones),
     TEST(judges_the_certificate_around),
     TEST(reads_endorsements),
     TEST(judges_endorsements_too),

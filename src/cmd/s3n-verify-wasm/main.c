@@ -152,6 +152,11 @@ static bool read_hex(uint8_t *target, size_t *size, size_t size_max, const char 
                      2 * size_max);
 }
 
+static struct bytes collateral_of(const char *name)
+{
+    return has(name) ? appraisal_given(content_of(name)) : (struct bytes){ 0 };
+}
+
 static bool read_request(struct appraisal_request *request, uint8_t *report_data,
                          struct error *error)
 {
@@ -173,15 +178,15 @@ static bool read_request(struct appraisal_request *request, uint8_t *report_data
     request->root = file_of("root");
     request->bundle = file_of("bundle");
     request->collateral = (struct attest_collateral){
-        .tcb_info = content_of("tcb-info"),
-        .qe_identity = content_of("qe-identity"),
-        .tcb_chain = content_of("tcb-chain"),
-        .pck_chain = content_of("pck-chain"),
-        .pck_crl = content_of("pck-crl"),
-        .root_crl = content_of("root-crl"),
-        .vek = content_of("vek"),
-        .intermediate = content_of("intermediate"),
-        .crl = content_of("crl"),
+        .tcb_info = collateral_of("tcb-info"),
+        .qe_identity = collateral_of("qe-identity"),
+        .tcb_chain = collateral_of("tcb-chain"),
+        .pck_chain = collateral_of("pck-chain"),
+        .pck_crl = collateral_of("pck-crl"),
+        .root_crl = collateral_of("root-crl"),
+        .vek = collateral_of("vek"),
+        .intermediate = collateral_of("intermediate"),
+        .crl = collateral_of("crl"),
     };
     return true;
 }

@@ -395,7 +395,7 @@ static bool launch_report(json_t *report, const struct snp_options *options,
     launch.initrd = initrd;
     launch.svsm = svsm;
     if (!snp_launch_digest(&digest, &launch, error))
-        return false;
+        return error_within(error, "%s", options->firmware);
     if (block != NULL && !bytes_equal(BYTES_OF(digest.bytes), BYTES_OF(block->measurement)))
         return error_set(error, ERROR_UNVERIFIED, "ID block is for another launch");
     if (json_object_set_new(report, "launch_digest", hex_json(BYTES_OF(digest.bytes))) != 0)

@@ -419,6 +419,8 @@ static bool verify_run(struct cli *cli, const void *options,
         !trust_read_policy(&trust, verify->policy, true, error) ||
         !trust_read_root(&trust, verify->root, error))
         return false;
+    if (strncmp(arguments->items[0], "http://", 7) == 0)
+        return error_set(error, ERROR_USAGE, "a node is asked over https://");
     if (is_url(arguments->items[0]))
         return verify_node(cli, verify, arguments->items[0], &trust, error);
     trust_apply(&trust, &judged);

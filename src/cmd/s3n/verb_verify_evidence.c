@@ -131,19 +131,29 @@ static bool input_read(struct judgement *judgement, struct bytes *content, const
     return true;
 }
 
+static bool piece_read(struct judgement *judgement, struct bytes *piece, const char *path,
+                       struct error *error)
+{
+    if (!input_read(judgement, piece, path, error))
+        return false;
+    if (path != NULL)
+        *piece = appraisal_given(*piece);
+    return true;
+}
+
 static bool collateral_read(struct judgement *judgement, const struct evidence_options *options,
                             struct error *error)
 {
     struct attest_collateral *collateral = &judgement->request.collateral;
-    return input_read(judgement, &collateral->tcb_info, options->tcb_info, error) &&
-           input_read(judgement, &collateral->qe_identity, options->qe_identity, error) &&
-           input_read(judgement, &collateral->tcb_chain, options->tcb_chain, error) &&
-           input_read(judgement, &collateral->pck_chain, options->pck_chain, error) &&
-           input_read(judgement, &collateral->pck_crl, options->pck_crl, error) &&
-           input_read(judgement, &collateral->root_crl, options->root_crl, error) &&
-           input_read(judgement, &collateral->vek, options->vek, error) &&
-           input_read(judgement, &collateral->intermediate, options->intermediate, error) &&
-           input_read(judgement, &collateral->crl, options->crl, error);
+    return piece_read(judgement, &collateral->tcb_info, options->tcb_info, error) &&
+           piece_read(judgement, &collateral->qe_identity, options->qe_identity, error) &&
+           piece_read(judgement, &collateral->tcb_chain, options->tcb_chain, error) &&
+           piece_read(judgement, &collateral->pck_chain, options->pck_chain, error) &&
+           piece_read(judgement, &collateral->pck_crl, options->pck_crl, error) &&
+           piece_read(judgement, &collateral->root_crl, options->root_crl, error) &&
+           piece_read(judgement, &collateral->vek, options->vek, error) &&
+           piece_read(judgement, &collateral->intermediate, options->intermediate, error) &&
+           piece_read(judgement, &collateral->crl, options->crl, error);
 }
 
 /* `name` is what errors call it. */

@@ -5,6 +5,7 @@
 #include "cmd/s3nd/fetcher.h"
 #include "cmd/s3nd/node.h"
 #include "collateral/collateral.h"
+#include "collateral/schedule.h"
 #include "core/reader.h"
 #include "core/time.h"
 #include "crypto/base64.h"
@@ -16,10 +17,6 @@
 #include <unistd.h>
 
 enum {
-    RETRY_MS = 30000,
-    RETRY_MS_MAX = 3600 * 1000,
-    LOOK_MS_MAX = 3600 * 1000, /* the clock may have been set */
-    DUE_S_MIN = 60,
     OTHER_S_MIN = 60 /* between two questions because the machine seems to be another */
 };
 
@@ -32,9 +29,9 @@ struct node_collateral {
     struct buffer bundle;           /* a wrapper, CBOR */
     struct attest_collateral parts; /* views into it */
     struct digest32 subject;        /* that it is about */
-    int64_t issued_s, next_update_s, due_s, asked_s;
+    int64_t issued_s, next_update_s, asked_s;
+    struct collateral_schedule times;
     uint64_t asked, failed;
-    unsigned failures;
     struct error error; /* of the latest request; code 0: none */
 };
 
@@ -112,7 +109,7 @@ static bool answer_take(struct node_collateral *collateral, int64_t *refused_unt
         collateral->subject = answer.subject;
         collateral->issued_s = answer.issued_s;
         collateral->next_update_s = answer.next_update_s;
-        collateral->due_s = answer.due_s;
+        collateral->times.due_s = answer.due_s;
     } else {
         buffer_done(&answer.bundle);
     }
@@ -129,38 +126,28 @@ static void schedule(struct node_collateral *collateral, uint64_t wait_ms)
         uv_timer_start(&collateral->timer, on_time, wait_ms, 0);
 }
 
-static void schedule_next(struct node_collateral *collateral, int64_t refused_until_s)
+static void schedule_next(struct node_collateral *collateral)
 {
-    uint64_t wait_ms = RETRY_MS;
-    if (collateral->error.code == ERROR_NONE) {
-        int64_t left_s = MAX(collateral->due_s - now_s(), (int64_t)DUE_S_MIN);
-        schedule(collateral, MIN((uint64_t)left_s * 1000, (uint64_t)LOOK_MS_MAX));
-        return;
-    }
-    for (unsigned i = 1; i < collateral->failures && wait_ms < RETRY_MS_MAX; i++)
-        wait_ms *= 2;
-    wait_ms = MIN(wait_ms, (uint64_t)RETRY_MS_MAX);
-    if (refused_until_s > now_s())
-        wait_ms =
-            MAX(wait_ms, MIN((uint64_t)(refused_until_s - now_s()) * 1000, (uint64_t)RETRY_MS_MAX));
-    schedule(collateral, wait_ms);
+    schedule(collateral, collateral_schedule_wait_ms(&collateral->times, now_s()));
 }
 
 static void asked(struct node_collateral *collateral, bool is_whole, const struct error *error,
                   int64_t refused_until_s)
 {
-    bool was_failing = collateral->failures > 0;
+    bool was_failing = collateral->times.failures > 0;
     collateral->is_asking = false;
     collateral->asked_s = now_s();
     collateral->asked++;
     collateral->failed += !is_whole;
-    collateral->failures = is_whole ? 0 : collateral->failures + 1;
+    collateral->times.failures = is_whole ? 0 : collateral->times.failures + 1;
     collateral->error = is_whole ? (struct error){ 0 } : *error;
     if (!is_whole)
         log_error("collateral", error);
     else if (was_failing || collateral->asked == 1)
         log_line(LOG_LEVEL_INFO, "collateral is there", NULL);
-    schedule_next(collateral, refused_until_s);
+    collateral->times.has_asked = true;
+    collateral->times.refused_until_s = refused_until_s;
+    schedule_next(collateral);
 }
 
 static void answered(void *context, struct ipc_message *message, const struct error *failure)
@@ -232,9 +219,8 @@ static void on_time(uv_timer_t *timer)
     struct error error;
     if (collateral->is_asking)
         return;
-    if (collateral->error.code == ERROR_NONE && collateral->asked > 0 &&
-        now_s() < collateral->due_s)
-        schedule_next(collateral, 0);
+    if (!collateral_schedule_is_due(&collateral->times, now_s()))
+        schedule_next(collateral);
     else if (!ask(collateral, &error))
         asked(collateral, false, &error, 0);
 }
@@ -295,7 +281,7 @@ static bool fits(struct node_collateral *collateral, struct bytes evidence)
     if (collateral->error.code == ERROR_NONE && !collateral->is_asking &&
         now_s() >= collateral->asked_s + OTHER_S_MIN) {
         log_line(LOG_LEVEL_INFO, "collateral is of another TCB or machine", NULL);
-        collateral->due_s = 0;
+        collateral->times.due_s = 0;
         schedule(collateral, 0);
     }
     return false;
@@ -329,7 +315,7 @@ struct node_collateral_state node_collateral_state(const struct node *node)
         .next_update_s = collateral->next_update_s,
         .asked = collateral->asked,
         .failed = collateral->failed,
-        .failures = collateral->failures,
+        .failures = collateral->times.failures,
         .error = collateral->error.text,
     };
 }
