@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/manifest.h"
 #include "core/hex.h"
+#include "functions/manifest_access.h"
 #include "functions/manifest_function.h"
 #include "functions/manifest_release.h"
 #include "functions/manifest_tree.h"
@@ -125,6 +126,8 @@ static json_t *route_tree(const struct manifest_route *route)
     /* the usual is not written, so manifests from before keep their digests */
     if (route->is_sealed_only)
         json_object_set_new(tree, "sealed", json_string("required"));
+    if (route->auth != ROUTE_AUTH_PUBLIC)
+        json_object_set_new(tree, "auth", json_string(manifest_auth_name(route->auth)));
     return tree;
 }
 
@@ -154,6 +157,8 @@ bool manifest_canonical(struct buffer *text, const struct manifest *manifest, st
     json_t *middleware = manifest_middleware_tree(&manifest->middleware);
     if (middleware != NULL)
         complete &= json_object_set_new(root, "middleware", middleware) == 0;
+    if (manifest->jwt.issuer != NULL)
+        complete &= json_object_set_new(root, "jwt", manifest_jwt_tree(&manifest->jwt)) == 0;
     if (!complete)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the manifest");
     return json_canonical(text, root, error);

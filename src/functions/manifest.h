@@ -110,12 +110,22 @@ enum manifest_method {
     METHOD_COUNT
 };
 
+/* Who may call a route. */
+enum route_auth {
+    ROUTE_AUTH_PUBLIC,
+    ROUTE_AUTH_TOKEN, /* an API token of the account with the scope `invoke` */
+    ROUTE_AUTH_OWNER, /* a key of the account with it */
+    ROUTE_AUTH_JWT,   /* a token of the issuer in [jwt] */
+    ROUTE_AUTH_COUNT
+};
+
 struct manifest_route {
     const char *route;       /* "/quote/:pair", "/files/<star>": see functions/route.h */
     const char *function;    /* name of a function of this manifest */
     uint32_t function_index; /* the same, as an index */
     uint32_t methods;        /* bit 1 << enum manifest_method */
     bool is_sealed_only;     /* sealed = "required": plain requests are refused */
+    enum route_auth auth;
 };
 
 /* Who must release a version: [release] signers, threshold.  None: anyone who may deploy. */
@@ -123,6 +133,16 @@ struct manifest_release {
     struct ecdsa_public *signers; /* ascending by key id, each once */
     size_t signer_count;          /* at most RELEASE_SIGNER_COUNT_MAX */
     unsigned threshold;           /* of them; at least 1 */
+};
+
+/* Whose tokens open routes with auth = "jwt" ([jwt]). */
+struct manifest_jwt {
+    const char *issuer;   /* NULL: there is no table [jwt] */
+    const char *jwks_url; /* NULL: what the issuer's openid-configuration says */
+    const char **audiences;
+    size_t audience_count;
+    uint32_t algorithms; /* bit 1 << enum jwt_algorithm */
+    uint32_t leeway_s;
 };
 
 struct manifest {
@@ -136,6 +156,7 @@ struct manifest {
     size_t route_count;
     struct manifest_release release;
     struct manifest_middleware middleware;
+    struct manifest_jwt jwt;
 };
 
 /* The source form.  Errors (INVALID, UNSUPPORTED, LIMIT) begin with "FILE:LINE: ". */

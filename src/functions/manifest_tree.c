@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/manifest_tree.h"
+#include "functions/manifest_access.h"
 #include "functions/manifest_function.h"
 #include "functions/manifest_release.h"
 #include "functions/route.h"
@@ -164,7 +165,7 @@ static bool read_sealed(bool *is_sealed_only, const struct manifest_table *table
 static bool read_route(struct manifest *manifest, const struct manifest_table *triggers,
                        const json_t *json, size_t index, struct error *error)
 {
-    static const char *const keys[] = { "route", "function", "methods", "sealed", NULL };
+    static const char *const keys[] = { "route", "function", "methods", "sealed", "auth", NULL };
     char key[32];
     snprintf(key, sizeof(key), "http[%zu]", index);
     struct manifest_table table = manifest_sub_table(triggers, key, json);
@@ -177,7 +178,8 @@ static bool read_route(struct manifest *manifest, const struct manifest_table *t
         !manifest_read_string(&table, "route", ROUTE_SIZE_MAX, &route.route, error) ||
         !manifest_read_string(&table, "function", NAME_SIZE_MAX, &route.function, error) ||
         !read_methods(&route.methods, &table, error) ||
-        !read_sealed(&route.is_sealed_only, &table, error))
+        !read_sealed(&route.is_sealed_only, &table, error) ||
+        !manifest_read_auth(&route.auth, &table, error))
         return false;
     if (!route_check(route.route, error))
         return manifest_fail_key(&table, "route", error);
@@ -240,6 +242,7 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
                                         "trigger",
                                         "release",
                                         "middleware",
+                                        "jwt",
                                         NULL };
     if (!json_is_object(root))
         return error_set(error, ERROR_INVALID, "a manifest is a table of keys");
@@ -262,5 +265,6 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
     return read_application(manifest, &table, error) && read_functions(manifest, &table, error) &&
            read_triggers(manifest, &table, error) &&
            manifest_read_release(&manifest->release, &table, error) &&
-           manifest_read_middleware(&manifest->middleware, &table, error);
+           manifest_read_middleware(&manifest->middleware, &table, error) &&
+           manifest_read_jwt(manifest, &table, error);
 }

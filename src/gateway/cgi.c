@@ -113,6 +113,23 @@ static struct bytes script_name(const struct gateway_call *call)
     return path;
 }
 
+/* Who calls, as far as the route asked (RFC 3875: AUTH_TYPE, REMOTE_USER). */
+static void add_caller(struct buffer *environment, unsigned *count, const struct gateway_call *call)
+{
+    static const char *const hows[] = {
+        [ACCESS_BY_KEY] = "owner", [ACCESS_BY_TOKEN] = "token", [ACCESS_BY_JWT] = "jwt"
+    };
+    enum access_how how = call->caller.how;
+    if (how == ACCESS_BY_NOTHING)
+        return;
+    add(environment, count, "AUTH_TYPE",
+        how == ACCESS_BY_KEY ? BYTES_LITERAL("Signature") : BYTES_LITERAL("Bearer"));
+    add(environment, count, "S3N_AUTH", bytes_of_string(hows[how]));
+    add(environment, count, "REMOTE_USER", call->subject);
+    if (how == ACCESS_BY_JWT)
+        add(environment, count, "S3N_JWT_CLAIMS", call->claims);
+}
+
 bool gateway_call_environment(struct buffer *environment, unsigned *count,
                               const struct gateway_call *call, struct error *error)
 {
@@ -141,6 +158,7 @@ bool gateway_call_environment(struct buffer *environment, unsigned *count,
     add(environment, count, "S3N_REQUEST_ID", bytes_of_string(call->request_id));
     if (call->is_sealed)
         add(environment, count, "S3N_SEALED", BYTES_LITERAL("1"));
+    add_caller(environment, count, call);
     for (size_t i = 0; i < call->parameter_count; i++) {
         const struct gateway_parameter *parameter = &call->parameters[i];
         bool star = strcmp(parameter->name, "*") == 0;

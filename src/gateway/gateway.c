@@ -70,6 +70,7 @@ void request_release(struct gateway *gateway, struct gateway_request *request)
     sealed_request_free(TAKE(request->sealed));
     flow_leave(gateway, request, true);
     rules_release(TAKE(request->rules));
+    buffer_done(&request->claims);
     request->next_free = gateway->free_requests;
     gateway->free_requests = request;
 }
@@ -283,9 +284,9 @@ static bool copy_routes(struct version_routes *made, const struct gateway_route 
         size_t at = made->count++;
         for (; at > 0 && pattern_precedes(routes[i].pattern, made->routes[at - 1].pattern); at--)
             made->routes[at] = made->routes[at - 1];
-        made->routes[at] =
-            (struct gateway_route){ strdup(routes[i].pattern), strdup(routes[i].function),
-                                    routes[i].methods, routes[i].is_sealed_only };
+        made->routes[at] = routes[i];
+        made->routes[at].pattern = strdup(routes[i].pattern);
+        made->routes[at].function = strdup(routes[i].function);
         if (made->routes[at].pattern == NULL || made->routes[at].function == NULL)
             return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
     }
@@ -325,6 +326,7 @@ bool gateway_routes_set(struct gateway *gateway, const char *application,
         struct version_routes *release = &made.releases[made.release_count++];
         release->version = releases[i].version;
         release->weight = releases[i].weight;
+        release->account = releases[i].account;
         if (releases[i].route_count > GATEWAY_ROUTE_COUNT_MAX) {
             routes_done(&made);
             return error_set(error, ERROR_LIMIT, "an application has at most %d routes",

@@ -125,6 +125,9 @@ struct gateway_call {
     struct digest32 owner;         /* the account that the call is for */
     struct ecdsa_public owner_key; /* that signed, if one did */
     struct access_caller caller;   /* who asks, with what rights */
+    /* Of a function's caller who had to prove who they are: */
+    struct bytes subject; /* the token's `sub`, or the caller's actor */
+    struct bytes claims;  /* BY_JWT: canonical JSON */
     uint64_t version; /* of the application, chosen for this request; 0: it has no routes here */
     struct bytes path_info; /* INVOKE: "/"; FUNCTION_ROUTE: the path behind /a/<application> */
     const struct gateway_parameter *parameters;
@@ -138,6 +141,8 @@ struct gateway_options {
     const struct clock *clock;
     /* By operation; NULL answers 501. */
     gateway_handle_call *handlers[GATEWAY_OPERATION_COUNT];
+    /* Whether the node answers to this name (an authority: maybe with a port); NULL: to all. */
+    bool (*host_is_known)(void *context, struct bytes authority);
     /* The key by this id, and what it may do; `application` (may be empty) is what the call is
      * about, and decides for which account.  UNAUTHENTICATED: unknown, or not valid any more. */
     bool (*key_find)(void *context, const struct digest32 *id, struct bytes application,
@@ -145,6 +150,12 @@ struct gateway_options {
     /* The same of a token's text. */
     bool (*token_find)(void *context, struct bytes text, struct access_caller *caller,
                        struct error *error);
+    /* A web token for the call's application and version: how = ACCESS_BY_JWT and actor are set
+     * here; appends the claims, canonical JSON, and writes `sub`.  UNAUTHENTICATED; UNAVAILABLE
+     * while the issuer's keys can't be had. */
+    bool (*jwt_check)(void *context, const struct gateway_call *call, struct bytes token,
+                      struct buffer *claims, char subject[JWT_SUBJECT_SIZE_MAX + 1],
+                      struct error *error);
     /* The secrets of a sealed request, from whoever has the private key; NULL: none are opened.
      * UNVERIFIED when it is for another key. */
     bool (*sealed_context)(void *context, const struct ohttp_request *request,
@@ -170,11 +181,20 @@ void gateway_set_server(struct gateway *gateway, struct http_server *server);
 /* A function route: "/quote/:pair", or with a final star segment for all that follows (functions
  * checks how a manifest may write them).  From the left, static segments win over ":name", which
  * wins over the star. */
+enum gateway_auth {
+    GATEWAY_AUTH_PUBLIC,
+    GATEWAY_AUTH_TOKEN, /* an API token of the account with the scope `invoke` */
+    GATEWAY_AUTH_OWNER, /* a key of the account with it */
+    GATEWAY_AUTH_JWT,   /* see jwt_check */
+    GATEWAY_AUTH_MEMBER /* TOKEN or OWNER: calls by name, where a route of the function is not
+                           public */
+};
 struct gateway_route {
     const char *pattern;
     const char *function;
     uint32_t methods; /* bit 1 << enum http_method; 0: every method */
     bool is_sealed_only;
+    enum gateway_auth auth;
 };
 /* The routes of one version, and how many of a hundred requests it answers.  Which version answers
  * a request is chosen once, from its id, before its route is looked for: so a request never meets
@@ -185,6 +205,7 @@ struct gateway_release {
     const struct gateway_route *routes;
     size_t route_count;
     const struct gateway_middleware *middleware; /* copied; NULL: none */
+    struct digest32 account; /* whose application it is */
 };
 enum {
     GATEWAY_RELEASE_COUNT_MAX = 2

@@ -5,6 +5,8 @@
  * and the digest is compared when the body is there. */
 #include "gateway/stage.h"
 
+#include <stdio.h>
+
 static int64_t now_s(const struct gateway *gateway)
 {
     return (int64_t)(clock_realtime_ns(gateway->options.clock) / 1000000000u);
@@ -97,6 +99,65 @@ static bool identify(struct gateway *gateway, struct gateway_request *request,
     return by_signature(gateway, request, &refusal->error);
 }
 
+/* By token or key, with the scope `invoke`, of the application's own account. */
+static bool member_check(struct gateway *gateway, struct gateway_request *request,
+                         struct error *error)
+{
+    struct gateway_call *call = &request->call;
+    struct bytes token;
+    bool has_token = bearer_of(call->request, &token);
+    if (!has_token && request->auth == GATEWAY_AUTH_TOKEN)
+        return error_set(error, ERROR_UNAUTHENTICATED, "this route takes an API token");
+    if (has_token && request->auth == GATEWAY_AUTH_OWNER)
+        return error_set(error, ERROR_UNAUTHENTICATED, "this route takes an owner's signature");
+    if (!(has_token ? by_token(gateway, request, token, error)
+                    : by_signature(gateway, request, error)))
+        return false;
+    if (!digest32_equal(&call->caller.account, &request->account))
+        return error_set(error, ERROR_DENIED, "this application is another account's");
+    return access_check(&call->caller, ACCESS_SCOPE_INVOKE, call->application, error);
+}
+
+static bool jwt_check(struct gateway *gateway, struct gateway_request *request, struct error *error)
+{
+    struct gateway_call *call = &request->call;
+    struct bytes token;
+    if (!bearer_of(call->request, &token))
+        return error_set(error, ERROR_UNAUTHENTICATED,
+                         "this route takes a token of its issuer (authorization: Bearer)");
+    if (gateway->options.jwt_check == NULL)
+        return error_set(error, ERROR_UNSUPPORTED, "this node judges no web tokens");
+    buffer_done(&request->claims);
+    buffer_init(&request->claims, GATEWAY_CLAIMS_SIZE_MAX);
+    if (!gateway->options.jwt_check(gateway->options.context, call, token, &request->claims,
+                                    request->subject, error))
+        return false;
+    if (request->claims.failed)
+        return error_set(error, ERROR_LIMIT, "the token's claims are over %d bytes",
+                         GATEWAY_CLAIMS_SIZE_MAX);
+    call->caller.how = ACCESS_BY_JWT;
+    call->subject = bytes_of_string(request->subject);
+    call->claims = buffer_view(&request->claims);
+    return true;
+}
+
+/* Who calls a function, where its route asks. */
+static bool function_caller(struct gateway *gateway, struct gateway_request *request,
+                            struct refusal *refusal)
+{
+    struct gateway_call *call = &request->call;
+    if (request->auth == GATEWAY_AUTH_PUBLIC)
+        return true;
+    if (request->auth == GATEWAY_AUTH_JWT)
+        return jwt_check(gateway, request, &refusal->error);
+    refusal->hint = "`auth` of the route in s3n.toml says who may call it (docs/access.md)";
+    if (!member_check(gateway, request, &refusal->error))
+        return false;
+    snprintf(request->subject, sizeof(request->subject), "%s", call->caller.actor);
+    call->subject = bytes_of_string(request->subject);
+    return true;
+}
+
 static enum access_scope scope_of(enum gateway_access access)
 {
     return (enum access_scope)(access - GATEWAY_ACCESS_OWNER - 1);
@@ -108,7 +169,7 @@ bool stage_identity(struct gateway *gateway, struct gateway_request *request,
     struct gateway_call *call = &request->call;
     enum gateway_access access = operation_of(call->operation)->access;
     if (access < GATEWAY_ACCESS_OWNER)
-        return true;
+        return function_caller(gateway, request, refusal);
     if (!identify(gateway, request, refusal))
         return false;
     refusal->hint = "`s3n member ls` and `s3n token ls` say who may do what";
@@ -161,6 +222,8 @@ static bool identify_again(struct gateway *gateway, struct gateway_request *requ
         return false;
     call->owner = caller.account;
     call->caller = caller;
+    if (request->auth != GATEWAY_AUTH_PUBLIC)
+        return access_check(&caller, ACCESS_SCOPE_INVOKE, call->application, error);
     return access <= GATEWAY_ACCESS_OWNER ||
            access_check(&caller, scope_of(access), call->application, error);
 }
@@ -177,6 +240,9 @@ bool stage_body(struct gateway *gateway, struct gateway_request *request, struct
     if (digest != NULL && is_signed &&
         !content_digest_check(digest->value, call->request->body, &refusal->error))
         return false;
+    if (request->auth != GATEWAY_AUTH_PUBLIC && call->request->has_body)
+        return call->caller.how == ACCESS_BY_KEY ? identify_again(gateway, request, &refusal->error)
+                                                 : function_caller(gateway, request, refusal);
     if (access >= GATEWAY_ACCESS_OWNER)
         return !call->request->has_body || identify_again(gateway, request, &refusal->error);
     return access != GATEWAY_ACCESS_BEARER_OF_KEY ||

@@ -19,8 +19,9 @@ enum {
     GATEWAY_INPUT_SIZE_MAX = 8 << 20,        /* of an invocation */
     GATEWAY_SEALED_HEAD_SIZE_MAX = 64 << 10, /* what a sealed message has besides the body */
     GATEWAY_SEALED_SIZE_MAX = GATEWAY_INPUT_SIZE_MAX + GATEWAY_SEALED_HEAD_SIZE_MAX,
-    GATEWAY_SEALED_SEEN_MAX = 1 << 18, /* sealed requests remembered; more are answered 429 */
-    GATEWAY_SEALED_AGE_S_MAX = 240,    /* how far the date inside may be from now */
+    GATEWAY_SEALED_SEEN_MAX = 1 << 18,  /* sealed requests remembered; more are answered 429 */
+    GATEWAY_SEALED_AGE_S_MAX = 240,     /* how far the date inside may be from now */
+    GATEWAY_CLAIMS_SIZE_MAX = 16 << 10, /* of a web token, as JSON */
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
     GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
     GATEWAY_OUTPUT_FIELDS_MAX = 24,

@@ -133,6 +133,8 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
             refusal->hint = "`s3n invoke --seal` and sdk/js seal requests to the node's keyset";
             return refuse(refusal, 403, ERROR_DENIED, "this route takes sealed requests only");
         }
+        request->auth = known->routes[i].auth;
+        request->account = known->account;
         snprintf(request->function, sizeof(request->function), "%s", known->routes[i].function);
         call->function = bytes_of_string(request->function);
         call->parameters = request->route_values.parameters;
@@ -209,9 +211,23 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     return true;
 }
 
+/* A way round the routes is none round what they ask for. */
+static enum gateway_auth auth_by_name(const struct version_routes *known, struct bytes function)
+{
+    for (size_t i = 0; known != NULL && i < known->count; i++) {
+        if (known->routes[i].auth != GATEWAY_AUTH_PUBLIC &&
+            bytes_equal_string(function, known->routes[i].function))
+            return GATEWAY_AUTH_MEMBER;
+    }
+    return GATEWAY_AUTH_PUBLIC;
+}
+
 bool stage_route(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal)
 {
     struct gateway_call *call = &request->call;
+    if (call->request->is_secure && gateway->options.host_is_known != NULL &&
+        !gateway->options.host_is_known(gateway->options.context, call->request->authority))
+        return refuse(refusal, 421, ERROR_NOT_FOUND, "this node does not answer to that name");
     if (!path_is_safe(call->request->path))
         return error_set(&refusal->error, ERROR_INVALID, "the path has a . or .. segment");
     if (!find_operation(request, refusal) || !read_parameters(request, refusal))
@@ -228,6 +244,9 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
             return refuse(refusal, 405, ERROR_INVALID, "this path does not know that method");
         }
         call->path_info = BYTES_LITERAL("/");
+        request->auth = auth_by_name(known, call->function);
+        if (known != NULL)
+            request->account = known->account;
     }
     if (call->operation != GATEWAY_SEALED && gateway->options.handlers[call->operation] == NULL)
         return refuse(refusal, 501, ERROR_UNSUPPORTED, "this node does not do that");

@@ -21,6 +21,7 @@ struct version_routes {
     struct gateway_route *routes; /* own copies, the preferred first */
     size_t count;
     struct rules *rules; /* held; NULL: none */
+    struct digest32 account;
 };
 struct application_routes {
     char application[GATEWAY_NAME_SIZE_MAX + 1];
@@ -53,6 +54,10 @@ struct gateway_request {
     size_t body_size_max;
     uint32_t pad_size;             /* of the answer */
     struct sealed_request *sealed; /* NULL: it came in the clear */
+    enum gateway_auth auth;        /* of the function's route */
+    struct digest32 account;       /* of its application */
+    struct buffer claims;
+    char subject[JWT_SUBJECT_SIZE_MAX + 1];
     struct gateway_call call;
     struct trace_context trace;
     struct pattern_values values;       /* of the API's pattern */

@@ -65,7 +65,7 @@ is "a token deploys" "$(code with deploy "$scratch/shop")" 0
 has "what waits for a signature" "$(timeout 20 s3n versions shop)" pending
 is "and does not answer" "$(fetch "$url/a/shop/run" | grep -c COLOUR=red)" 0
 timeout 20 s3n -q release sign shop "$(timeout 20 s3n versions shop --json | python3 -c 'import json,sys; print(max(v["version_number"] for v in json.load(sys.stdin)["versions"]))')"
-has "until a person signs" "$(fetch "$url/a/shop/run")" "COLOUR=red"
+has "until a person signs" "$(fetch "$url/a/shop/run" | tr "\0" "\n")" "COLOUR=red"
 is "cut" "$(status -H "Authorization: Bearer ${token%?}" "$url/v1/caller")" 401
 has "cut: says so" "$(cat "$scratch/body")" "cut or mistyped"
 is "of another node" "$(status -H "Authorization: Bearer s3n_aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypsaijceofeofwj" "$url/v1/caller")" 401

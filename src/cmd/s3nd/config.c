@@ -463,7 +463,8 @@ static bool arguments_apply(struct config *config, const struct command_line *li
     config->show_version = line->version;
     static const char *const roles[] = { [NODE_ROLE_SERVER] = "server",
                                          [NODE_ROLE_COLLATERAL] = "collateral",
-                                         [NODE_ROLE_TELEMETRY] = "telemetry" };
+                                         [NODE_ROLE_TELEMETRY] = "telemetry",
+                                         [NODE_ROLE_KEYS] = "keys" };
     config->role = NODE_ROLE_SUPERVISOR;
     for (unsigned i = NODE_ROLE_SERVER; line->role != NULL && i < ARRAY_COUNT(roles); i++)
         if (strcmp(line->role, roles[i]) == 0)

@@ -16,6 +16,9 @@
 enum {
     CONFIG_OWNER_COUNT_MAX = 64,
     CONFIG_URL_SIZE_MAX = 255,
+    CONFIG_ISSUER_COUNT_MAX = 16,
+    CONFIG_HOST_COUNT_MAX = 32,
+    CONFIG_HOST_SIZE_MAX = 253,
     CONFIG_ADDRESS_SIZE_MAX = 64,
     CONFIG_SIZE_MAX = 256 << 10
 };
@@ -24,7 +27,8 @@ enum node_role {
     NODE_ROLE_SUPERVISOR,
     NODE_ROLE_SERVER,     /* started by the supervisor only */
     NODE_ROLE_COLLATERAL, /* the same */
-    NODE_ROLE_TELEMETRY   /* the same */
+    NODE_ROLE_TELEMETRY,  /* the same */
+    NODE_ROLE_KEYS        /* the same: an issuer's keys */
 };
 
 enum config_groups {
@@ -92,6 +96,10 @@ struct config {
     bool wants_mitigations; /* starts only where no known vulnerability is open */
     struct config_collateral collateral;
     struct config_telemetry telemetry;
+    char issuers[CONFIG_ISSUER_COUNT_MAX][CONFIG_URL_SIZE_MAX + 1]; /* [access] issuers */
+    size_t issuer_count;
+    char hosts[CONFIG_HOST_COUNT_MAX][CONFIG_HOST_SIZE_MAX + 1]; /* that are answered; none: all */
+    size_t host_count;
     struct quota_limits quotas;
     struct admission policy; /* what functions may be */
     uint32_t retention_s;    /* that deleted versions and applications are kept */
@@ -102,7 +110,7 @@ struct config {
  * the configuration. */
 MUST_CHECK bool config_read(struct config *config, char **argv, struct error *error);
 void config_print_help(void);
-/* The file's tables [quotas], [policy] and [versions] (config_owned.c). */
+/* The file's tables [access], [quotas], [policy] and [versions] (config_owned.c). */
 MUST_CHECK bool config_owned_read(struct config *config, const json_t *root, struct error *error);
 
 #endif

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [quotas], [policy], [versions]: what owners may have here. */
+/* [access], [quotas], [policy], [versions]: who is answered, what owners may have here. */
 #include "base/json.h"
 #include "cmd/s3nd/config.h"
+
+#include <string.h>
 
 /* 0 takes a limit away. */
 static bool quotas_read(struct config *config, const json_t *root, struct error *error)
@@ -46,7 +48,45 @@ static bool versions_read(struct config *config, const json_t *root, struct erro
     return true;
 }
 
+/* Texts of at most `size_max` bytes into rows of that size and a NUL. */
+static bool texts_read(char *rows, size_t size_max, size_t *count, size_t count_max,
+                       const json_t *table, const char *key, struct error *error)
+{
+    json_t *list;
+    if (json_object_get(table, key) == NULL)
+        return true;
+    if (!json_get_array(table, key, &list, error))
+        return false;
+    if (json_array_size(list) > count_max)
+        return error_set(error, ERROR_LIMIT, "%s: at most %zu", key, count_max);
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text == NULL || text[0] == '\0' || strlen(text) > size_max)
+            return error_set(error, ERROR_INVALID, "%s: must be texts of 1 to %zu bytes", key,
+                             size_max);
+        memcpy(rows + i * (size_max + 1), text, strlen(text) + 1);
+    }
+    *count = json_array_size(list);
+    return true;
+}
+
+static bool access_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const char *const keys[] = { "hosts", "issuers", NULL };
+    json_t *table;
+    if (json_object_get(root, "access") == NULL)
+        return true;
+    bool read = json_get_object(root, "access", &table, error) &&
+                json_check_keys(table, keys, "access", error) &&
+                texts_read(config->hosts[0], CONFIG_HOST_SIZE_MAX, &config->host_count,
+                           CONFIG_HOST_COUNT_MAX, table, "hosts", error) &&
+                texts_read(config->issuers[0], CONFIG_URL_SIZE_MAX, &config->issuer_count,
+                           CONFIG_ISSUER_COUNT_MAX, table, "issuers", error);
+    return read || error_within(error, "access");
+}
+
 bool config_owned_read(struct config *config, const json_t *root, struct error *error)
 {
-    return quotas_read(config, root, error) && versions_read(config, root, error);
+    return access_read(config, root, error) && quotas_read(config, root, error) &&
+           versions_read(config, root, error);
 }

@@ -4,6 +4,7 @@
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/exporter.h"
 #include "cmd/s3nd/fetcher.h"
+#include "cmd/s3nd/key_fetcher.h"
 #include "cmd/s3nd/server.h"
 #include "cmd/s3nd/supervisor.h"
 
@@ -34,6 +35,8 @@ int main(int argc, char **argv)
         return fetcher_run(&config);
     case NODE_ROLE_TELEMETRY:
         return exporter_run(&config);
+    case NODE_ROLE_KEYS:
+        return key_fetcher_run(&config);
     case NODE_ROLE_SUPERVISOR:
         break;
     }

@@ -10,6 +10,7 @@
 #include "cmd/s3nd/node_collateral.h"
 #include "cmd/s3nd/node_health.h"
 #include "cmd/s3nd/node_control.h"
+#include "cmd/s3nd/node_issuers.h"
 #include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/node_telemetry.h"
 #include "cmd/s3nd/supervisor_client.h"
@@ -56,6 +57,7 @@ struct node {
     struct owners *owners;
     struct members *members;
     struct tokens *tokens;
+    struct node_issuers *issuers;
     struct audit *audit;
     struct quotas *quotas;
     struct registry *registry;
@@ -106,6 +108,7 @@ bool node_signer_find(struct node *node, const struct gateway_call *call, const 
 /* Who asks (node_access.c), as struct gateway_options has it. */
 bool node_key_find(void *context, const struct digest32 *id, struct bytes application,
                    struct ecdsa_public *key, struct access_caller *caller, struct error *error);
+bool node_host_is_known(void *context, struct bytes authority);
 bool node_token_find(void *context, struct bytes text, struct access_caller *caller,
                      struct error *error);
 /* A renewed identity: for new connections, and for the operator's tls.crt. */

@@ -67,6 +67,22 @@ bool node_token_find(void *context, struct bytes text, struct access_caller *cal
     return true;
 }
 
+/* Without the port, in any case of letters. */
+bool node_host_is_known(void *context, struct bytes authority)
+{
+    const struct node *node = context;
+    size_t size = authority.size;
+    while (size > 0 && authority.data[size - 1] >= '0' && authority.data[size - 1] <= '9')
+        size--;
+    bool has_port = size > 0 && authority.data[size - 1] == ':';
+    struct bytes host = has_port ? bytes_part(authority, 0, size - 1) : authority;
+    for (size_t i = 0; i < node->config->host_count; i++) {
+        if (http_equal_fold(host, bytes_of_string(node->config->hosts[i])))
+            return true;
+    }
+    return node->config->host_count == 0;
+}
+
 bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
                       struct ecdsa_public *key)
 {

@@ -26,6 +26,9 @@ enum supervisor_request {
     /* Descriptors: what to export, and an empty file for the outcome (exporter.h).  Answered when
      * that has ended, as a compilation is. */
     SUPERVISOR_TELEMETRY,
+    /* Descriptors: a URL, and an empty file for the answer (key_fetcher.h).  Answered when the
+     * process that asks has ended, as a compilation is. */
+    SUPERVISOR_KEYS,
     /* The server serves. */
     SUPERVISOR_READY,
     SUPERVISOR_REQUEST_END,

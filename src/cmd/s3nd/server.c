@@ -27,6 +27,11 @@ enum {
 
 /* --- routes --- */
 
+_Static_assert((int)ROUTE_AUTH_TOKEN == (int)GATEWAY_AUTH_TOKEN &&
+                   (int)ROUTE_AUTH_OWNER == (int)GATEWAY_AUTH_OWNER &&
+                   (int)ROUTE_AUTH_JWT == (int)GATEWAY_AUTH_JWT,
+               "the same words");
+
 /* The manifest's set of methods as the gateway has it. */
 static uint32_t http_methods_of(uint32_t methods)
 {
@@ -49,9 +54,11 @@ static void release_of(struct gateway_release *release, struct gateway_route *ro
     for (size_t i = 0; i < manifest->route_count; i++)
         routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
                                             http_methods_of(manifest->routes[i].methods),
-                                            manifest->routes[i].is_sealed_only };
+                                            manifest->routes[i].is_sealed_only,
+                                            (enum gateway_auth)manifest->routes[i].auth };
     *release = (struct gateway_release){ application->version_number, weight, routes,
-                                         manifest->route_count, middleware };
+                                         manifest->route_count, middleware,
+                                         application->owner };
 }
 
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry)
@@ -66,8 +73,11 @@ void node_publish_routes(struct node *node, const char *name, const struct regis
         return;
     }
     release_of(&releases[count++], routes[0], &middleware[0], entry->served, 100 - entry->weight);
+    node_issuers_expect(node->issuers, entry->served->manifest);
     if (entry->canary != NULL)
         release_of(&releases[count++], routes[1], &middleware[1], entry->canary, entry->weight);
+    if (entry->canary != NULL)
+        node_issuers_expect(node->issuers, entry->canary->manifest);
     if (!gateway_routes_set(node->gateway, name, releases, count, &error))
         log_error("routes", &error);
 }
@@ -437,13 +447,16 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_ADMIN_METRICS] = api_admin_metrics,
             [GATEWAY_ADMIN_STATUS] = api_admin_status,
         },
+        .host_is_known = node_host_is_known,
         .key_find = node_key_find,
         .token_find = node_token_find,
+        .jwt_check = node_jwt_check,
         .context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .blob_size_max = (size_t)node->config->blob_kib_max << 10,
     };
-    if (!gateway_new(&node->gateway, &options, error))
+    if (!node_issuers_new(&node->issuers, node, error) ||
+        !gateway_new(&node->gateway, &options, error))
         return false;
     for (size_t i = 0; i < registry_count(node->registry); i++) {
         const struct registry_entry *entry = registry_at(node->registry, i);
@@ -562,6 +575,7 @@ static void node_done(struct node *node)
     event_copy_done(&node->events);
     keeper_close(node->keeper);
     supervisor_client_free(node->supervisor);
+    node_issuers_free(node->issuers);
     uv_run(&node->loop, UV_RUN_DEFAULT);
     uv_loop_close(&node->loop);
     node_metrics_free(node->metrics);

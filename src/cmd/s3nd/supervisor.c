@@ -34,6 +34,7 @@ enum {
     OPTIMISE_WALL_S = 900,
     COLLATERAL_WALL_S = 120,
     TELEMETRY_WALL_S = 60,
+    KEYS_WALL_S = 20,
     STOP_LOOKS = 200, /* at children that were killed at the end, 5 ms apart */
     STOP_GRACE_S = 5, /* beyond the time requests get to finish */
     RESTART_DELAY_MS_MAX = 5000
@@ -298,12 +299,15 @@ static bool errand_start(struct supervisor *supervisor, const struct ipc_message
                          struct error *error)
 {
     bool is_telemetry = message->type == SUPERVISOR_TELEMETRY;
-    uint64_t wall_s = is_telemetry ? TELEMETRY_WALL_S : COLLATERAL_WALL_S;
+    bool is_keys = message->type == SUPERVISOR_KEYS;
+    uint64_t wall_s = is_telemetry ? TELEMETRY_WALL_S : is_keys ? KEYS_WALL_S : COLLATERAL_WALL_S;
     struct child child = { .kind = is_telemetry ? CHILD_TELEMETRY : CHILD_COLLATERAL,
                            .request = message->id,
                            .deadline_ns = now_ns() + wall_s * second_ns };
     bool started = child_begin(supervisor, &child, error) &&
-                   launch_errand(&supervisor->launcher, is_telemetry ? "telemetry" : "collateral",
+                   launch_errand(&supervisor->launcher, is_telemetry ? "telemetry"
+                                 : is_keys    ? "keys"
+                                              : "collateral",
                                  message->descriptors, &child.pid, error) &&
                    child_add(supervisor, &child, error);
     child_began(supervisor, &child, started);
@@ -337,7 +341,8 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
         message->payload.size >= SUPERVISOR_COMPILE_SIZE)
         return compile_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);
-    if ((message->type == SUPERVISOR_COLLATERAL || message->type == SUPERVISOR_TELEMETRY) &&
+    if ((message->type == SUPERVISOR_COLLATERAL || message->type == SUPERVISOR_TELEMETRY ||
+         message->type == SUPERVISOR_KEYS) &&
         message->descriptor_count == 2)
         return errand_start(supervisor, message, &failure) ||
                ipc_send_error(supervisor->server, message->id, &failure, error);

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cmd/s3nd/key_fetcher.h"
+#include "base/file.h"
+#include "base/jail.h"
+#include "base/jail_calls.h"
+#include "base/log.h"
+#include "cmd/s3nd/launcher.h"
+#include "crypto/base64.h"
+#include "crypto/crypto.h"
+#include "net/fetch.h"
+#include "outbound/address.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+    AUTHORITIES_SIZE_MAX = 2 << 20
+};
+
+/* clang-format off */
+static const struct jail_call calls[] = {
+    JAIL_CALLS_PROCESS,
+    JAIL_CALLS_MEMORY,
+    JAIL_CALLS_DESCRIPTORS,
+    JAIL_CALLS_CLOCKS,
+    { SCMP_SYS(socket), "the connection to the issuer", true, 0, UINT32_MAX, AF_INET },
+    { SCMP_SYS(socket), "the same", true, 0, UINT32_MAX, AF_INET6 },
+    { SCMP_SYS(connect), "the same" },
+    { SCMP_SYS(getsockopt), "whether it is connected" },
+    { SCMP_SYS(setsockopt), "no delay" },
+    { SCMP_SYS(getsockname), "libcurl notes both ends" },
+    { SCMP_SYS(getpeername), "the same" },
+    { SCMP_SYS(sendto), "the request" },
+    { SCMP_SYS(recvfrom), "the answer" },
+    { SCMP_SYS(shutdown), "connections end" },
+    { SCMP_SYS(ioctl), "non-blocking sockets" },
+    { SCMP_SYS(socketpair), "libcurl's way to wake itself" },
+    { SCMP_SYS(pipe2), "the same" },
+    { SCMP_SYS(eventfd2), "the same" },
+    { SCMP_SYS(openat), "libraries look for files; there are none" },
+    { SCMP_SYS(open), "the same" },
+    { SCMP_SYS(stat), "the same" },
+    { SCMP_SYS(access), "the same" },
+    { SCMP_SYS(geteuid), "OpenSSL asks who it is" },
+    { SCMP_SYS(getuid), "the same" },
+    { SCMP_SYS(uname), "libcurl" },
+};
+/* clang-format on */
+
+struct key_fetcher {
+    const struct config *config;
+    char url[JWKS_URL_SIZE_MAX + 1];
+    char place[FETCH_PLACE_SIZE];
+    bool is_allowed; /* the operator named it: plain HTTP and addresses that are not public too */
+    struct buffer authorities;
+};
+
+static bool is_issuer_allowed(const struct config *config, const char *url)
+{
+    for (size_t i = 0; i < config->issuer_count; i++) {
+        size_t size = strlen(config->issuers[i]);
+        if (strncmp(url, config->issuers[i], size) == 0 && (url[size] == '\0' || url[size] == '/'))
+            return true;
+    }
+    return false;
+}
+
+static bool url_read(struct key_fetcher *fetcher, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, JWKS_URL_SIZE_MAX);
+    if (!file_read_descriptor(&text, STDIN_FILENO, error))
+        return false;
+    if (memchr(text.data, '\0', text.size) != NULL)
+        return error_set(error, ERROR_INVALID, "a URL has no NUL");
+    memcpy(fetcher->url, text.data, text.size);
+    fetcher->is_allowed = is_issuer_allowed(fetcher->config, fetcher->url);
+    return true;
+}
+
+/* The system's authorities, out of reach from the jail. */
+static void authorities_read(struct key_fetcher *fetcher)
+{
+    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+    struct error absent;
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
+        if (file_read(&fetcher->authorities, usual[i], &absent))
+            return;
+}
+
+/* host:port:address, the address maybe in brackets; the last part is what is connected to. */
+static bool place_check(const struct key_fetcher *fetcher, struct error *error)
+{
+    const char *bracket = strrchr(fetcher->place, '[');
+    const char *colon = strrchr(fetcher->place, ':');
+    struct bytes text = bytes_of_string(bracket != NULL ? bracket + 1 : colon + 1);
+    struct address address;
+    if (bracket != NULL)
+        text.size = bytes_find(text, ']');
+    if (!address_parse(&address, text))
+        return error_set(error, ERROR_INVALID, "the issuer's address is none");
+    enum address_class class = address_classify(&address);
+    return fetcher->is_allowed || class == ADDRESS_PUBLIC ||
+           error_set(error, ERROR_DENIED,
+                     "the issuer is at %s; the node's operator can allow it ([access] issuers)",
+                     address_class_text(class));
+}
+
+static bool prepare(struct key_fetcher *fetcher, struct error *error)
+{
+    buffer_init(&fetcher->authorities, AUTHORITIES_SIZE_MAX);
+    if (!url_read(fetcher, error))
+        return false;
+    if (strncmp(fetcher->url, "https://", 8) != 0 && !fetcher->is_allowed)
+        return error_set(error, ERROR_DENIED,
+                         "keys are fetched over https only; the node's operator can allow another "
+                         "issuer ([access] issuers)");
+    authorities_read(fetcher);
+    return http_fetch_locate(fetcher->place, fetcher->url, error) && place_check(fetcher, error) &&
+           http_fetch_prepare(error);
+}
+
+static bool close_off(const struct config *config, struct error *error)
+{
+    struct jail_profile profile = {
+        .name = "keys",
+        .calls = calls,
+        .call_count = ARRAY_COUNT(calls),
+        .keep_network = true,
+        .memory_max = 512 << 20,
+        .file_size_max = UINT64_MAX, /* logs may go to a file */
+        .descriptors_max = 32,
+    };
+    uid_t uid = config->uid_base + NODE_USER_COLLATERAL;
+    return jail_enter(&profile, uid, uid, error);
+}
+
+static bool ask(struct key_fetcher *fetcher, struct buffer *body, struct error *error)
+{
+    AUTO_HTTP_FETCHED struct http_fetched fetched = { 0 };
+    const struct http_field accept =
+        HTTP_FIELD("accept", BYTES_LITERAL("application/jwk-set+json, application/json"));
+    const struct http_fetch request = { .url = fetcher->url,
+                                        .is_plain_allowed = fetcher->is_allowed,
+                                        .authorities = buffer_view(&fetcher->authorities),
+                                        .place = fetcher->place,
+                                        .fields = &accept,
+                                        .field_count = 1,
+                                        .timeout_ms = KEY_FETCHER_TIMEOUT_MS,
+                                        .body_size_max = JWKS_SIZE_MAX };
+    if (!http_fetch(&fetched, &request, error))
+        return false;
+    if (fetched.status != 200)
+        return error_set(
+            error, ERROR_UNAVAILABLE, "the issuer answered with status %d%s", fetched.status,
+            fetched.status >= 300 && fetched.status < 400 ? " (redirects are not followed)" : "");
+    base64_append(body, buffer_view(&fetched.body));
+    return !body->failed || error_set(error, ERROR_NO_MEMORY, "no memory for an answer");
+}
+
+static bool answer_write(const struct buffer *body, const struct error *missing,
+                         struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, KEY_FETCHER_ANSWER_SIZE_MAX);
+    AUTO_JSON json_t *root =
+        missing->code != ERROR_NONE
+            ? json_pack("{s:s}", "error", missing->text)
+            : json_pack("{s:s%}", "body", body->size == 0 ? "" : (const char *)body->data,
+                        body->size);
+    if (root == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for an answer");
+    return json_canonical(&text, root, error) &&
+           file_write_all(STDOUT_FILENO, buffer_view(&text), error);
+}
+
+int key_fetcher_run(const struct config *config)
+{
+    static struct key_fetcher fetcher;
+    struct error error, missing = { 0 };
+    AUTO_BUFFER struct buffer body;
+    fetcher.config = config;
+    signal(SIGPIPE, SIG_IGN);
+    crypto_init();
+    buffer_init(&body, KEY_FETCHER_ANSWER_SIZE_MAX);
+    bool is_prepared = prepare(&fetcher, &missing);
+    bool done = close_off(config, &error);
+    if (done && is_prepared)
+        (void)!ask(&fetcher, &body, &missing);
+    done = done && answer_write(&body, &missing, &error);
+    if (!done)
+        log_error("keys", &error);
+    buffer_done(&fetcher.authorities);
+    return done ? 0 : error_exit_code(error.code);
+}

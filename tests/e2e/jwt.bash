@@ -1,0 +1,145 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Routes that ask who calls: API tokens, owners' signatures, web tokens of an issuer on loopback that behaves in many ways.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node jwt
+unset S3N_API_KEY
+issuer=$scratch/issuer
+mkdir "$issuer"
+"$here/issuer.py" key "$issuer" one || skip_all jwt "openssl makes no keys"
+"$here/issuer.py" serve "$issuer" 2>/dev/null &
+until_true 20 test -s "$issuer/port" || fail "issuer"
+base=http://127.0.0.1:$(cat "$issuer/port")
+cat >"$scratch/s3nd.toml" <<TOML
+[access]
+issuers = ["$base"]
+hosts = ["127.0.0.1", "functions.example.com"]
+TOML
+node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
+claim || fail "claim"
+
+# shop NAME ISSUER [KEYS]: an application with a route of each kind.
+shop() {
+  application "$1" environment
+  cat >>"$scratch/$1/s3n.toml" <<TOML
+[[trigger.http]]
+route = "/token"
+function = "f"
+auth = "token"
+[[trigger.http]]
+route = "/owner"
+function = "f"
+auth = "owner"
+[[trigger.http]]
+route = "/jwt/:x"
+function = "f"
+auth = "jwt"
+[jwt]
+issuer = "$2"
+audience = "shop"
+algorithms = ["RS256", "EdDSA"]
+TOML
+  [ -z "${3:-}" ] || echo "jwks_url = \"$3\"" >>"$scratch/$1/s3n.toml"
+  deploy "$1"
+}
+# ask PATH [CURL...]: the status; the answer in $scratch/body
+ask() {
+  local path=$1
+  shift
+  fetch -o "$scratch/body" -w '%{http_code}' "$@" "$url$path"
+}
+bearing() { ask "$1" -H "Authorization: Bearer $2" "${@:3}"; }
+web() { "$here/issuer.py" token "$issuer" "$@"; }
+body() { tr '\0' '\n' <"$scratch/body"; }
+says() { has "$1" "$(body)" "$2"; }
+
+shop shop "$base/good" || fail "deploy"
+good=$(web one "$base/good" 'role="admin"')
+came() { [ "$(bearing /a/shop/jwt/1 "$good")" = 200 ]; }
+until_true 20 came && pass "a token of the issuer" || fail "a token of the issuer" "$(cat "$scratch/body")"
+says "the function knows who" "REMOTE_USER=alice"
+says "and how" "S3N_AUTH=jwt"
+says "and what else was said" '"role":"admin"'
+[[ $(body) != *"${good##*.}"* ]] && pass "but not the token" || fail "but not the token"
+is "another algorithm of the list" "$(bearing /a/shop/jwt/1 "$(web one-ed "$base/good")")" 200
+is "with a body" "$(bearing /a/shop/jwt/1 "$good" --data-binary x)" 200
+is "the public route stays so" "$(ask /a/shop/run)" 200
+[[ $(body) != *S3N_AUTH* ]] && pass "and claims nothing" || fail "and claims nothing"
+is "nobody says who they are by a field" "$(ask /a/shop/run -H 'S3N-Auth: jwt' -H 'Remote-User: root'; grep -c '^S3N_AUTH\|^REMOTE_USER' "$scratch/body")" 2000
+
+# --- what is refused
+refused() { # NAME REASON TOKEN
+  is "$1" "$(bearing /a/shop/jwt/1 "$3")" 401
+  says "$1: says so" "$2"
+}
+is "no token" "$(ask /a/shop/jwt/1)" 401
+refused "expired" "has expired" "$(web one "$base/good" exp=1000)"
+refused "for somebody else" '`aud`' "$(web one "$base/good" 'aud="other"')"
+refused "of another issuer" '`iss`' "$(web one "$base/else")"
+refused "alg none" '`alg`' "$(web one "$base/good" --header 'alg="none"')"
+refused "HMAC with the public key" '`alg`' "$(web one "$base/good" --hs)"
+refused "another signature" "signature" "${good%.*}.$(web one-ed "$base/good" | cut -d. -f3)"
+refused "its own key inside" '`jwk`' "$(web one "$base/good" --header 'jwk={"kty":"RSA"}')"
+refused "an address inside" '`jku`' "$(web one "$base/good" --header "jku=\"$base/good/keys\"")"
+refused "an API token" "three parts" s3n_aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypsaijceofeofwj
+refused "huge" "at most" "$(head -c 12000 /dev/zero | tr '\0' a)"
+asked=$(grep -c . "$issuer/asked")
+for _ in 1 2 3 4 5 6; do bearing /a/shop/jwt/1 "$(web one "$base/good" --header 'kid="../../etc/passwd"')" >/dev/null; done
+is "a key that is not there" "$(bearing /a/shop/jwt/1 "$(web one "$base/good" --header 'kid="nobody"')")" 401
+[ $(($(grep -c . "$issuer/asked") - asked)) -le 1 ] && pass "the issuer is not asked each time" || fail "the issuer is not asked each time"
+
+# --- by name and with other proofs
+is "by name: nobody" "$(ask /v1/applications/shop/functions/f/invoke -X POST)" 401
+is "by name: not by web token" "$(bearing /v1/applications/shop/functions/f/invoke "$good" -X POST)" 401
+caller=$(timeout 20 s3n -q token create --scope invoke --application shop)
+reader=$(timeout 20 s3n -q token create --scope read)
+is "by name: an API token" "$(bearing /v1/applications/shop/functions/f/invoke "$caller" -X POST)" 200
+is "route: an API token" "$(bearing /a/shop/token "$caller")" 200
+says "route: who" "REMOTE_USER=token:"
+is "route: a token without the scope" "$(bearing /a/shop/token "$reader")" 403
+says "route: names the scope" 'no scope `invoke`'
+is "route: a web token is none" "$(bearing /a/shop/token "$good")" 401
+is "route: an API token is no signature" "$(bearing /a/shop/owner "$caller")" 401
+"$here/sign.py" "$XDG_CONFIG_HOME/s3n/owner.key" GET "$url/a/shop/owner" >"$scratch/headers"
+is "route: the owner" "$(ask /a/shop/owner -H @"$scratch/headers")" 200
+says "route: which" "REMOTE_USER=key:"
+is "route: once" "$(ask /a/shop/owner -H @"$scratch/headers")" 401
+timeout 20 s3n --config "$scratch/eve" -q login "$url" --trust-simulated
+"$here/sign.py" "$scratch/eve/owner.key" GET "$url/a/shop/owner" >"$scratch/headers"
+is "route: a stranger" "$(ask /a/shop/owner -H @"$scratch/headers")" 401
+
+# --- issuers that misbehave: an answer soon, with the reason
+shop lies "$base/lies"
+for way in redirect flood html broken cut secret hang; do shop $way "$base/$way" "$base/$way/keys"; done
+shop plain http://127.0.0.2:1 && shop inside https://127.0.0.1:1
+misbehaves() { # WAY ISSUER REASON
+  local token
+  token=$(web one "$2")
+  told() { [ "$(bearing "/a/$1/jwt/1" "$token")" = 503 ] && grep -qF "$2" "$scratch/body"; }
+  until_true 15 told "$1" "$3" && pass "issuer: $1" || fail "issuer: $1" "$(cat "$scratch/body")"
+}
+misbehaves lies "$base/lies" "another issuer than was asked"
+misbehaves redirect "$base/redirect" "status 302"
+misbehaves flood "$base/flood" "can't be had yet: "
+misbehaves html "$base/html" "key set"
+misbehaves broken "$base/broken" "status 500"
+misbehaves cut "$base/cut" "key set"
+misbehaves secret "$base/secret" "secret part"
+misbehaves plain http://127.0.0.2:1 "over https only"
+misbehaves inside https://127.0.0.1:1 "a loopback address"
+is "issuer: hang" "$(bearing /a/hang/jwt/1 "$(web one "$base/hang")" --max-time 5)" 503
+is "the others go on" "$(bearing /a/shop/jwt/1 "$good")" 200
+
+# --- a new key counts soon
+"$here/issuer.py" key "$issuer" two
+new=$(web two "$base/good")
+rolled() { [ "$(bearing /a/shop/jwt/1 "$new")" = 200 ]; }
+until_true 40 rolled && pass "a new key" || fail "a new key" "$(cat "$scratch/body")"
+is "the one before is gone" "$(bearing /a/shop/jwt/1 "$good")" 401
+
+# --- names
+port=${url##*:}
+is "a name that it has" "$(ask /a/shop/run -H "Host: Functions.Example.com:$port")" 200
+is "a name that it has not" "$(ask /a/shop/run -H "Host: evil.example")" 421
+finish
