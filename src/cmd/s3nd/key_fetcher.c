@@ -4,11 +4,11 @@
 #include "base/jail.h"
 #include "base/jail_calls.h"
 #include "base/log.h"
+#include "cmd/s3nd/key_place.h"
 #include "cmd/s3nd/launcher.h"
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
 #include "net/fetch.h"
-#include "outbound/address.h"
 
 #include <signal.h>
 #include <string.h>
@@ -91,24 +91,6 @@ static void authorities_read(struct key_fetcher *fetcher)
             return;
 }
 
-/* host:port:address, the address maybe in brackets; the last part is what is connected to. */
-static bool place_check(const struct key_fetcher *fetcher, struct error *error)
-{
-    const char *bracket = strrchr(fetcher->place, '[');
-    const char *colon = strrchr(fetcher->place, ':');
-    struct bytes text = bytes_of_string(bracket != NULL ? bracket + 1 : colon + 1);
-    struct address address;
-    if (bracket != NULL)
-        text.size = bytes_find(text, ']');
-    if (!address_parse(&address, text))
-        return error_set(error, ERROR_INVALID, "the issuer's address is none");
-    enum address_class class = address_classify(&address);
-    return fetcher->is_allowed || class == ADDRESS_PUBLIC ||
-           error_set(error, ERROR_DENIED,
-                     "the issuer is at %s; the node's operator can allow it ([access] issuers)",
-                     address_class_text(class));
-}
-
 static bool prepare(struct key_fetcher *fetcher, struct error *error)
 {
     buffer_init(&fetcher->authorities, AUTHORITIES_SIZE_MAX);
@@ -119,8 +101,8 @@ static bool prepare(struct key_fetcher *fetcher, struct error *error)
                          "keys are fetched over https only; the node's operator can allow another "
                          "issuer ([access] issuers)");
     authorities_read(fetcher);
-    return http_fetch_locate(fetcher->place, fetcher->url, error) && place_check(fetcher, error) &&
-           http_fetch_prepare(error);
+    return http_fetch_locate(fetcher->place, fetcher->url, error) &&
+           key_place_check(fetcher->place, fetcher->is_allowed, error) && http_fetch_prepare(error);
 }
 
 static bool close_off(const struct config *config, struct error *error)

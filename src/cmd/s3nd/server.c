@@ -56,9 +56,9 @@ static void release_of(struct gateway_release *release, struct gateway_route *ro
                                             http_methods_of(manifest->routes[i].methods),
                                             manifest->routes[i].is_sealed_only,
                                             (enum gateway_auth)manifest->routes[i].auth };
-    *release = (struct gateway_release){ application->version_number, weight, routes,
-                                         manifest->route_count, middleware,
-                                         application->owner };
+    *release =
+        (struct gateway_release){ application->version_number, weight,     routes,
+                                  manifest->route_count,       middleware, application->owner };
 }
 
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry)

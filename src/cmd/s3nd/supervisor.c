@@ -305,7 +305,8 @@ static bool errand_start(struct supervisor *supervisor, const struct ipc_message
                            .request = message->id,
                            .deadline_ns = now_ns() + wall_s * second_ns };
     bool started = child_begin(supervisor, &child, error) &&
-                   launch_errand(&supervisor->launcher, is_telemetry ? "telemetry"
+                   launch_errand(&supervisor->launcher,
+                                 is_telemetry ? "telemetry"
                                  : is_keys    ? "keys"
                                               : "collateral",
                                  message->descriptors, &child.pid, error) &&
