@@ -114,7 +114,19 @@ has "and its neighbour" "$output" 'did you mean `kv`'
 
 # --- without a node
 output=$(printf x | timeout 30 s3n run --path /about "$modules/services.wasm")
-is "s3n run" "$output" '-7 about is not available in `s3n run`'
+has "s3n run: about" "$output" '"application":"run"'
+output=$(printf x | timeout 30 s3n run --path /secret "$modules/services.wasm")
+is "s3n run: what takes a node" "$output" '-7 secret_get is not available in `s3n run`: it takes a node (`s3n deploy`)'
+local() { printf '%s' "$1" | timeout 30 s3n run "${@:2}" "$modules/calls.wasm" 2>/dev/null | tr -d '\0'; }
+has "s3n run: no such key" "$(local Gone)" "there is no such key"
+local Skept --kv "$scratch/state" >/dev/null
+is "s3n run: a state that is kept" "$(local Gkept --kv "$scratch/state" | tail -c 4)" kept
+has "s3n run: a state that is not" "$(local Gkept)" "there is no such key"
+local Trap --kv "$scratch/state" >/dev/null
+has "s3n run: what traps changes nothing" "$(local Gtrap --kv "$scratch/state")" "there is no such key"
+echo nothing >"$scratch/other"
+timeout 30 s3n run --kv "$scratch/other" "$modules/calls.wasm" </dev/null >/dev/null 2>&1
+is "s3n run: not a state's file" $? 3
 is "s3n run: hash" "$(printf abc | timeout 30 s3n run --path /hash "$modules/services.wasm")" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
 output=$(printf 'one\ntwo' | timeout 30 s3n run --path /log "$modules/services.wasm" 2>&1 >/dev/null | tr '\n' ';')
 is "s3n run: the log" "$output" '<4>one;<4>two;'

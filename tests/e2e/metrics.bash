@@ -96,6 +96,21 @@ print(s["ready"], s["causes"], s["tee"]["platform"], s["tee"]["simulated"], s["t
       s["tee"]["keeper"]["connected"], s["tee"]["event_log"]["recording"], s["tee"]["evidence"]["made"] > 0)' "$scratch/status")" \
   "True [] sim True None True True True"
 
+# --- a person's view
+output=$(timeout 20 s3n status)
+is "s3n status" $? 0
+has "it tells the platform" "$output" "sim (SIMULATED)"
+has "and what is counted" "$(tr -s ' ' <<<"$output")" "one 1.0.0 2 0 1 "
+is "s3n status --json" "$(timeout 20 s3n status --json | python3 -c 'import json, sys
+s = json.load(sys.stdin); a = s["applications"][0]
+print(s["ready"], len(s["applications"]), a["application"], a["invocations"], a["failed"], a["cold_starts"], a["mean_ms"] > 0)')" \
+  "True 1 one 2 0 1 True"
+output=$(timeout 20 s3n status --admin "$admin")
+is "s3n status --admin" $? 0
+has "it tells of evidence" "$output" "evidence   "
+timeout 20 s3n status --admin https://nowhere >/dev/null 2>&1
+is "an admin listener is loopback" $? 2
+
 # --- causes
 is "ready" "$(ready)" ready
 # The supervisor stands still, so nobody replaces the keeper.
@@ -107,6 +122,12 @@ is "no keeper: functions run on" "$(invoke one --data on)" on
 is "no keeper: metrics say so" "$(value s3n_keeper_connected) $(value s3n_ready)" "0 0"
 fetch -o /dev/null "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})"
 is "no keeper: attestation fails, and is counted" "$(value 's3n_attestation_failures_total{tee="sim"}')" 1
+output=$(timeout 20 s3n status --admin "$admin")
+is "no keeper: s3n status --admin" $? 7
+has "no keeper: it tells why" "$output" "no keeper"
+output=$(timeout 20 s3n status)
+is "no keeper: s3n status" $? 7
+is "no keeper: anybody may know" "$(fetch "$url/.well-known/s3n/health")" '{"status":"ok","ready":false}'
 has "no keeper: status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"keeper"'
 kill -CONT "$node"
 until_true 10 is_ready && pass "a keeper again" || fail "a keeper again" "$(ready)"

@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 enum {
@@ -30,6 +31,7 @@ struct run_options {
     bool usage;
     struct option_list folders;
     uint64_t scratch_mib;
+    const char *state;
     struct option_list environment;
     struct run_request request;
     const char *abi;
@@ -83,6 +85,11 @@ static const struct option_row run_rows[] = {
       .help = "most it may write to files (default: 64 with --dir; without, there are none)",
       .min = 1,
       .max = SCRATCH_MIB_MAX },
+    { .name = "kv",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, state),
+      .value = "FILE",
+      .help = "where its key-value state is kept (default: in memory, gone at the end)" },
     { .name = "env",
       .kind = OPTION_LIST,
       .offset = offsetof(struct run_options, environment),
@@ -132,8 +139,10 @@ static const struct option_table run_table = {
     .about =
         "Runs a WebAssembly module (or an image of s3n compile) in a micro-VM, without a node.\n"
         "Standard streams and exit status are the program's; a reactor gets its request's body\n"
-        "from standard input and answers on standard output.  A trap prints its reason and exits\n"
-        "1, the time limit exits 8, other limits 9.  Options stand before FILE.",
+        "from standard input and answers on standard output.  Of what a function asks its node\n"
+        "for there are kv_*, about, log, random, time and hash; no permission is needed.\n"
+        "A trap prints its reason and exits 1, the time limit exits 8, other limits 9.\n"
+        "Options stand before FILE.",
     .rows = run_rows,
     .row_count = ARRAY_COUNT(run_rows),
     CLI_SHARED,
@@ -187,8 +196,24 @@ static void add_word(struct command_line *line, const char *word)
     line->words[line->count++] = word;
 }
 
+/* Nothing for none (-1). */
+static void add_descriptor(struct command_line *line, const char *option, char text[16],
+                           int descriptor)
+{
+    if (descriptor < 0)
+        return;
+    snprintf(text, 16, "%d", descriptor);
+    add_word(line, option);
+    add_word(line, text);
+}
+
+/* Descriptors that slipstream gets; -1: none. */
+struct passed {
+    int image, files, state;
+};
+
 /* What slipstream is told; freed by nobody, since this process becomes slipstream. */
-static bool write_command(struct command_line *line, int image, int files,
+static bool write_command(struct command_line *line, const struct passed *passed,
                           const struct run_options *options,
                           const struct option_arguments *arguments, struct error *error)
 {
@@ -196,7 +221,7 @@ static bool write_command(struct command_line *line, int image, int files,
         OPTION_WORDS = 32
     };
     static char image_text[16], memory_text[24], timeout_text[24], fuel_text[24];
-    static char files_text[16], scratch_text[24];
+    static char files_text[16], scratch_text[24], state_text[16];
     const char *variables[RUN_REQUEST_VARIABLES_MAX];
     if (!run_request_variables(&options->request, variables, error))
         return false;
@@ -205,11 +230,9 @@ static bool write_command(struct command_line *line, int image, int files,
     line->words = calloc(room, sizeof(*line->words));
     if (line->words == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the command line");
-    snprintf(image_text, sizeof(image_text), "%d", image);
     add_word(line, "slipstream");
     add_word(line, "--run");
-    add_word(line, "--image-fd");
-    add_word(line, image_text);
+    add_descriptor(line, "--image-fd", image_text, passed->image);
     if (options->memory_mib != 0) {
         snprintf(memory_text, sizeof(memory_text), "%llu", (unsigned long long)options->memory_mib);
         add_word(line, "--memory-mib");
@@ -230,13 +253,11 @@ static bool write_command(struct command_line *line, int image, int files,
     }
     if (options->usage)
         add_word(line, "--usage");
-    uint64_t scratch_mib = options->scratch_mib == 0 && files >= 0 ? (uint64_t)SCRATCH_MIB_DEFAULT
-                                                                   : options->scratch_mib;
-    if (files >= 0) {
-        snprintf(files_text, sizeof(files_text), "%d", files);
-        add_word(line, "--files-fd");
-        add_word(line, files_text);
-    }
+    uint64_t scratch_mib = options->scratch_mib == 0 && passed->files >= 0
+                               ? (uint64_t)SCRATCH_MIB_DEFAULT
+                               : options->scratch_mib;
+    add_descriptor(line, "--files-fd", files_text, passed->files);
+    add_descriptor(line, "--kv-fd", state_text, passed->state);
     if (scratch_mib != 0) {
         snprintf(scratch_text, sizeof(scratch_text), "%llu", (unsigned long long)scratch_mib << 10);
         add_word(line, "--scratch-kib");
@@ -274,12 +295,35 @@ static bool check_environment(const struct option_list *environment, struct erro
     return true;
 }
 
+/* Two runs at a time would each keep what the other did not know. */
+static bool state_open(const char *path, int *state, struct error *error)
+{
+    if (path == NULL)
+        return true;
+    AUTO_CLOSE int opened = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0600);
+    if (opened < 0)
+        return error_system(error, "open %s", error_quote(bytes_of_string(path)).text);
+    if (flock(opened, LOCK_EX | LOCK_NB) != 0)
+        return error_set(error, ERROR_BUSY, "%s: another run has it",
+                         error_quote(bytes_of_string(path)).text);
+    *state = opened;
+    opened = -1;
+    return true;
+}
+
+static bool pass_on(int descriptor, struct error *error)
+{
+    return descriptor < 0 || fcntl(descriptor, F_SETFD, 0) == 0 ||
+           error_system(error, "pass a descriptor on");
+}
+
 static bool run_run(struct cli *cli, const void *given, const struct option_arguments *arguments,
                     struct error *error)
 {
     const struct run_options *options = given;
     AUTO_CLOSE int image = -1;
     AUTO_CLOSE int files = -1;
+    AUTO_CLOSE int state = -1;
     char path[PATH_MAX];
     struct command_line line = { 0 };
     static const char *const environment[] = { NULL };
@@ -288,10 +332,10 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
         !spawn_sibling_path(path, sizeof(path), "slipstream", error) ||
         !prepare_image(cli, &image, arguments->items[0], options, error) ||
         !run_files(cli, &options->folders, &files, error) ||
-        !write_command(&line, image, files, options, arguments, error))
+        !state_open(options->state, &state, error) ||
+        !write_command(&line, &(struct passed){ image, files, state }, options, arguments, error) ||
+        !pass_on(image, error) || !pass_on(files, error) || !pass_on(state, error))
         return false;
-    if (fcntl(image, F_SETFD, 0) != 0 || (files >= 0 && fcntl(files, F_SETFD, 0) != 0))
-        return error_system(error, "pass the image on");
     execve(path, (char *const *)(uintptr_t)line.words, (char *const *)(uintptr_t)environment);
     error_system(error, "start %s", path);
     free(line.words);

@@ -7,6 +7,7 @@ const struct verb *const verbs[] = {
     &verb_deploy,
     &verb_invoke,
     &verb_ls,
+    &verb_status,
     &verb_rm,
     &verb_restore,
     &verb_versions,

@@ -12,7 +12,8 @@
 void api_health(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
-    gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "status", "ok"));
+    gateway_answer_json(node->gateway, call->handle, 200,
+                        json_pack("{s:s, s:b}", "status", "ok", "ready", node_is_ready(node)));
 }
 
 static json_t *processor_json(const struct processor *processor)

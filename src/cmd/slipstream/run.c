@@ -5,8 +5,8 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "base/options.h"
+#include "slipstream/local_desk.h"
 #include "cmd/slipstream/run_reactor.h"
-#include "slipstream/calls.h"
 #include "slipstream/engine.h"
 #include "slipstream/worker.h"
 
@@ -34,6 +34,7 @@ struct run_options {
     uint64_t uid;
     uint64_t files;
     uint64_t scratch_kib;
+    uint64_t state;
     struct option_list environment;
     const char *backend;
     const char *abi;
@@ -57,6 +58,8 @@ static const struct option_row run_rows[] = {
       "descriptor of the archive of its files", 3, 1 << 20 },
     { "scratch-kib", 0, OPTION_NUMBER, offsetof(struct run_options, scratch_kib), "N",
       "what it may write to files (default: nothing)", 0, RUN_SCRATCH_KIB_MAX },
+    { "kv-fd", 0, OPTION_NUMBER, offsetof(struct run_options, state), "N",
+      "descriptor of its state, to read and append (default: kept nowhere)", 3, 1 << 20 },
     { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "abi", 0, OPTION_STRING, offsetof(struct run_options, abi), "ABI",
@@ -214,14 +217,14 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
                                        .input_capacity = RUN_INPUT_SIZE,
                                        .errors_capacity = RUN_ERRORS_SIZE,
                                        .calls_capacity = CALL_AREA_SIZE };
-    static uint8_t requests[CALL_AREA_SIZE], answers[CALL_AREA_SIZE];
-    struct call_desk desk = desk_of_nobody(requests, answers, "in `s3n run`");
+    static struct call_desk desk;
     struct mailbox *mailbox = shell_mailbox(parts->shell);
     if (options->fuel != 0 && (program_image(parts->program)->header.flags & IMAGE_IS_METERED) == 0)
         return error_set(error, ERROR_USAGE, "the image does not count fuel: compile with --fuel");
     if (options->environment.count == OPTION_LIST_MAX)
         return error_set(error, ERROR_LIMIT, "at most %d variables", OPTION_LIST_MAX - 1);
-    if (!mailbox_prepare(mailbox, mailbox_size_of(parts), &request, error) ||
+    if (!local_desk_open(&desk, options->state == 0 ? -1 : (int)options->state, error) ||
+        !mailbox_prepare(mailbox, mailbox_size_of(parts), &request, error) ||
         !shell_load(parts->shell, parts->program, &limits, outcome, error))
         return false;
     if (outcome->kind != OUTCOME_DONE)
@@ -262,6 +265,11 @@ int slipstream_run(char **argv)
         return error_exit_code(error.code);
     }
     int code = report(&outcome, parts.program);
+    /* As with a node: what did not end well has changed nothing. */
+    if (code == 0 && !local_desk_commit(&error)) {
+        fprintf(stderr, "s3n: %s\n", error.text);
+        code = error_exit_code(error.code);
+    }
     if (options.usage)
         report_usage(&outcome);
     fflush(stderr);
