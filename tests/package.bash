@@ -52,7 +52,7 @@ scratch=/opt/package-test
 check() { local name=\$1; shift; if output=\$("\$@" 2>&1); then pass "\$name"; else fail "\$name" "\$output"; return 1; fi; }
 refuse() { local name=\$1; shift; if output=\$("\$@" 2>&1); then fail "\$name" "\$output"; else pass "\$name"; fi; }
 wait_for() { local try; for try in \$(seq 60); do ! "\$@" >/dev/null 2>&1 || return 0; sleep 0.5; done; "\$@"; }
-install() { DEBIAN_FRONTEND=noninteractive timeout 200 dpkg -i --force-confold "\$scratch/\$1"; }
+install() { DEBIAN_FRONTEND=noninteractive timeout 500 dpkg -i --force-confold "\$scratch/\$1"; }
 ask() { timeout 60 s3n "\$@"; }
 log() { journalctl -u s3nd --no-pager -o cat | tail -n 30; }
 invoke() { [ "\$(ask invoke echo/echo --data hello)" = hello ]; }
