@@ -136,6 +136,17 @@ int64_t s3n_hpke_open(const char *path, const struct s3n_text sealed[4], void *b
                       size_t capacity); /* info, enc, aad, text */
 int64_t s3n_http_fetch(const char *method, const char *url, struct s3n_text headers,
                        struct s3n_text body, void *buffer, size_t capacity);
+/* What s3n_http_fetch brought, read: borrowed from it.  0: it is no such answer, or not all of it.
+ */
+struct s3n_http {
+    unsigned status;
+    struct s3n_text url; /* after redirects */
+    struct s3n_text headers;
+    struct s3n_text body;
+};
+int s3n_http_read(struct s3n_http *http, struct s3n_text answer);
+/* The first of that name (lower case); empty when there is none. */
+struct s3n_text s3n_http_header(const struct s3n_http *http, const char *name);
 int64_t s3n_attest(struct s3n_text nonce, void *buffer, size_t capacity);
 int64_t s3n_about(void *buffer, size_t capacity);
 /* No permission, no exit: 1 SHA-256, 2 SHA-384, 3 SHA-512, 4 SHA3-256, 5 Keccak-256; `digest` has

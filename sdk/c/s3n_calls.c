@@ -410,3 +410,47 @@ int64_t s3n_rest(size_t offset, void *buffer, size_t capacity)
 {
     return s3n_list_rest(0, offset, buffer, capacity);
 }
+
+/* Up to `end`, which goes too; 0 when it is not there. */
+static int part_take(struct s3n_text *text, char end, struct s3n_text *part)
+{
+    for (size_t i = 0; i < text->size; i++) {
+        if (text->data[i] != end)
+            continue;
+        *part = (struct s3n_text){ text->data, i };
+        text->data += i + 1;
+        text->size -= i + 1;
+        return 1;
+    }
+    return 0;
+}
+
+int s3n_http_read(struct s3n_http *http, struct s3n_text answer)
+{
+    struct s3n_text status, line;
+    http->status = 0;
+    if (!part_take(&answer, ' ', &status) || !part_take(&answer, '\n', &http->url))
+        return 0;
+    for (size_t i = 0; i < status.size; i++)
+        http->status = http->status * 10 + (unsigned)(status.data[i] - '0');
+    http->headers = (struct s3n_text){ answer.data, 0 };
+    while (part_take(&answer, '\n', &line)) {
+        if (line.size == 0) {
+            http->body = answer;
+            return 1;
+        }
+        http->headers.size += line.size + 1;
+    }
+    return 0;
+}
+
+struct s3n_text s3n_http_header(const struct s3n_http *http, const char *name)
+{
+    struct s3n_text left = http->headers, line, key;
+    while (part_take(&left, '\n', &line)) {
+        if (!part_take(&line, ':', &key) || !s3n_text_is(key, name))
+            continue;
+        return (struct s3n_text){ line.data + 1, line.size - 1 }; /* behind the blank */
+    }
+    return (struct s3n_text){ "", 0 };
+}

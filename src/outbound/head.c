@@ -63,8 +63,9 @@ static bool order_take(struct head *head, struct bytes name, struct bytes value,
     }
     if (!bytes_equal_string(name, "s3n-timeout-ms"))
         return error_set(error, ERROR_INVALID, "there is no order %s", error_quote(name).text);
-    if (!http_decimal_parse(&number, value) || number < 1 || number > TIMEOUT_MS_MAX)
-        return error_set(error, ERROR_INVALID, "s3n-timeout-ms is 1 to %d", TIMEOUT_MS_MAX);
+    if (!http_decimal_parse(&number, value) || number < 1 || number > OUTBOUND_TIMEOUT_MS_MAX)
+        return error_set(error, ERROR_INVALID, "s3n-timeout-ms is 1 to %d",
+                         OUTBOUND_TIMEOUT_MS_MAX);
     head->timeout_ms = (uint32_t)number;
     return true;
 }

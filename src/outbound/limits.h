@@ -17,8 +17,8 @@ enum {
     ANSWER_HEAD_SIZE_MAX = 80 << 10,
     ANSWER_SIZE_MAX = ANSWER_BODY_SIZE_MAX + ANSWER_HEAD_SIZE_MAX + (16 << 10),
     REDIRECT_COUNT_MAX = 5,
-    TIMEOUT_MS_MAX = 60000, /* of one request with its redirects */
-    TIMEOUT_MS_DEFAULT = 30000,
+    OUTBOUND_TIMEOUT_MS_MAX = 60000, /* of one request with its redirects */
+    OUTBOUND_TIMEOUT_MS_DEFAULT = 30000,
     JOURNEY_COUNT_MAX = 64, /* requests under way in one process */
     NAME_SERVER_COUNT_MAX = 3,
     HOST_COUNT_MAX = 256, /* of a hosts file */

@@ -309,3 +309,13 @@ bool line_is_idle(const struct line *line)
 {
     return line->count == 0 && line->ipc == NULL && !line->is_starting;
 }
+
+bool line_can_rest(const struct line *line)
+{
+    return line->count == 0 && !line->is_starting;
+}
+
+uint64_t line_idle_ns(const struct line *line)
+{
+    return line->idle_ns;
+}

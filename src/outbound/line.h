@@ -61,5 +61,9 @@ void line_read(struct line *line);
 void line_tick(struct line *line);
 /* Nothing is under way and there is no process. */
 bool line_is_idle(const struct line *line);
+/* Nothing is under way: it may be freed, and the process ends. */
+bool line_can_rest(const struct line *line);
+/* CLOCK_MONOTONIC of its last work. */
+uint64_t line_idle_ns(const struct line *line);
 
 #endif

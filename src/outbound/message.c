@@ -85,7 +85,7 @@ bool outbound_request_read(struct outbound_request *request, struct bytes text, 
     bool has_fields = fields_read(made.fields, made.field_count, &reader);
     made.body = read_bytes(&reader, body_size);
     if (!is_known || !is_plain || !has_fields || method > HTTP_METHOD_OPTIONS || manual > 1 ||
-        made.timeout_ms < 1 || made.timeout_ms > TIMEOUT_MS_MAX ||
+        made.timeout_ms < 1 || made.timeout_ms > OUTBOUND_TIMEOUT_MS_MAX ||
         made.body_size_max > ANSWER_BODY_SIZE_MAX || made.body.size > REQUEST_BODY_SIZE_MAX ||
         !read_end(&reader))
         return error_set(error, ERROR_INVALID, "a request to the outbound process is malformed");

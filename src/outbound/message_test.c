@@ -65,7 +65,7 @@ static void refuses_what_is_malformed(void)
     struct error error;
     buffer_init(&text, REQUEST_SIZE_MAX);
     struct outbound_request bad = request;
-    bad.timeout_ms = TIMEOUT_MS_MAX + 1;
+    bad.timeout_ms = OUTBOUND_TIMEOUT_MS_MAX + 1;
     outbound_request_write(&text, &bad);
     CHECK(!outbound_request_read(&read, buffer_view(&text), &error));
     buffer_clear(&text);

@@ -20,6 +20,8 @@ const char *child_kind_name(enum child_kind kind)
         return "collateral";
     case CHILD_TELEMETRY:
         return "telemetry";
+    case CHILD_OUTBOUND:
+        return "outbound";
     }
     return "";
 }

@@ -13,12 +13,14 @@ enum child_kind {
     CHILD_COMPILER,
     CHILD_WORKER,
     CHILD_COLLATERAL,
-    CHILD_TELEMETRY
+    CHILD_TELEMETRY,
+    CHILD_OUTBOUND
 };
 
 enum {
-    CHILD_COUNT_MAX = 600,
-    WORKER_USER_COUNT_MAX = 512
+    CHILD_COUNT_MAX = 680,
+    WORKER_USER_COUNT_MAX = 512,
+    OUTBOUND_CHILD_COUNT_MAX = 72 /* those that are being ended too */
 };
 
 struct child {

@@ -50,6 +50,7 @@ static bool defaults_set(struct config *config, struct error *error)
         .spare_count_max = 8,
         .root = { .protocol = "0.4.0", .key = "p256", .timeout_ms = 5000 },
         .retention_s = 7 * 86400,
+        .outbound = { .concurrency = 8 },
         .worker_group = { .pids = 512, .weight = 100 },
         .telemetry = config_telemetry_defaults(),
         .compiler_group = { .memory_mib = 4096, .pids = 256, .weight = 20 },
@@ -411,7 +412,7 @@ static bool file_apply(struct config *config, struct error *error)
         choices_read(config, root, error) && optimiser_read(config, root, error) &&
         collateral_table_read(config, root, error) && root_table_read(config, root, error) &&
         config_telemetry_read(&config->telemetry, root, error) &&
-        config_owned_read(config, root, error);
+        config_owned_read(config, root, error) && config_outbound_read(config, root, error);
     return read || error_within(error, "%s", config->file);
 }
 

@@ -62,6 +62,14 @@ struct config_collateral {
     char intel_key[PATH_MAX];
 };
 
+/* Functions' requests to others (docs/outbound.md); lists as s3n-outbound takes them. */
+struct config_outbound {
+    char allowed[2048]; /* networks besides public addresses */
+    char servers[192];  /* name servers; empty: the system's */
+    char roots[PATH_MAX];
+    uint32_t concurrency; /* of one application */
+};
+
 struct config {
     enum node_role role;
     char file[PATH_MAX]; /* empty: none */
@@ -100,6 +108,7 @@ struct config {
     size_t issuer_count;
     char hosts[CONFIG_HOST_COUNT_MAX][CONFIG_HOST_SIZE_MAX + 1]; /* that are answered; none: all */
     size_t host_count;
+    struct config_outbound outbound;
     struct quota_limits quotas;
     struct admission policy; /* what functions may be */
     uint32_t retention_s;    /* that deleted versions and applications are kept */
@@ -112,5 +121,8 @@ MUST_CHECK bool config_read(struct config *config, char **argv, struct error *er
 void config_print_help(void);
 /* The file's tables [access], [quotas], [policy] and [versions] (config_owned.c). */
 MUST_CHECK bool config_owned_read(struct config *config, const json_t *root, struct error *error);
+/* [outbound] (config_outbound.c). */
+MUST_CHECK bool config_outbound_read(struct config *config, const json_t *root,
+                                     struct error *error);
 
 #endif

@@ -8,7 +8,9 @@
 
 enum {
     /* The node's own processes come first when the processor is short; a worker has 100. */
-    NODE_WEIGHT = 500
+    NODE_WEIGHT = 500,
+    OUTBOUND_MEMORY_MIB = 512,
+    OUTBOUND_PIDS = 16
 };
 
 struct leaf_name {
@@ -50,6 +52,10 @@ static struct cgroup_limits limits_of(const struct config *config, enum child_ki
         return (struct cgroup_limits){ .memory_max = (uint64_t)compiler->memory_mib << 20,
                                        .pids_max = compiler->pids,
                                        .cpu_weight = compiler->weight };
+    case CHILD_OUTBOUND:
+        return (struct cgroup_limits){ .memory_max = (uint64_t)OUTBOUND_MEMORY_MIB << 20,
+                                       .pids_max = OUTBOUND_PIDS,
+                                       .cpu_weight = worker->weight };
     case CHILD_WORKER:
         return (struct cgroup_limits){ .memory_max = worker_memory(config),
                                        .pids_max = worker->pids,

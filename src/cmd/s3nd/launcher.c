@@ -52,6 +52,8 @@ bool launcher_init(struct launcher *launcher, const struct config *config, struc
            spawn_sibling_path(launcher->keeper, sizeof(launcher->keeper), "s3n-keeper", error) &&
            spawn_sibling_path(launcher->compiler, sizeof(launcher->compiler), "s3n-compile",
                               error) &&
+           spawn_sibling_path(launcher->outbound, sizeof(launcher->outbound), "s3n-outbound",
+                              error) &&
            spawn_sibling_path(launcher->worker, sizeof(launcher->worker), "slipstream", error);
 }
 
@@ -244,6 +246,24 @@ bool launch_worker(const struct launcher *launcher, int socket, unsigned user, p
         arguments[9] = launcher->restoring;
     }
     return launch_on_socket(launcher, launcher->worker, arguments, socket, pid, error);
+}
+
+bool launch_outbound(const struct launcher *launcher, int socket, pid_t *pid, struct error *error)
+{
+    const struct config_outbound *outbound = &launcher->config->outbound;
+    struct user_text base = user_text_of(launcher, 0);
+    const char *arguments[10] = { "s3n-outbound", "--uid-base", base.text };
+    const char *const more[][2] = { { "--allow-private", outbound->allowed },
+                                    { "--name-servers", outbound->servers },
+                                    { "--roots", outbound->roots } };
+    size_t count = 3;
+    for (size_t i = 0; i < ARRAY_COUNT(more); i++) {
+        if (more[i][1][0] == '\0')
+            continue;
+        arguments[count++] = more[i][0];
+        arguments[count++] = more[i][1];
+    }
+    return launch_on_socket(launcher, launcher->outbound, arguments, socket, pid, error);
 }
 
 enum {

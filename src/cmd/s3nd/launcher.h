@@ -16,6 +16,7 @@ enum node_user {
     NODE_USER_COMPILER = 2,
     NODE_USER_RELAY = 3, /* as s3n-relay has it */
     NODE_USER_COLLATERAL = 4,
+    NODE_USER_OUTBOUND = 5, /* as s3n-outbound has it */
     NODE_USER_TELEMETRY = 6,
     NODE_USER_WORKER = 16 /* + the worker's number */
 };
@@ -27,7 +28,7 @@ struct launcher {
     int group;          /* entrance of the next child's control group; -1: it has none */
     int event_register; /* of the keepers, where the platform has none: lives as long as we do */
     char server[PATH_MAX], keeper[PATH_MAX], compiler[PATH_MAX], optimiser[PATH_MAX],
-        worker[PATH_MAX];
+        worker[PATH_MAX], outbound[PATH_MAX];
 };
 
 MUST_CHECK bool launcher_init(struct launcher *launcher, const struct config *config,
@@ -51,6 +52,9 @@ MUST_CHECK bool launch_keeper(const struct launcher *launcher, int socket, pid_t
                               struct error *error);
 MUST_CHECK bool launch_worker(const struct launcher *launcher, int socket, unsigned user,
                               pid_t *pid, struct error *error);
+/* For one application's requests to others. */
+MUST_CHECK bool launch_outbound(const struct launcher *launcher, int socket, pid_t *pid,
+                                struct error *error);
 struct compile_files {
     int module;
     int image;

@@ -12,6 +12,7 @@
 #include "cmd/s3nd/node_control.h"
 #include "cmd/s3nd/node_issuers.h"
 #include "cmd/s3nd/node_metrics.h"
+#include "cmd/s3nd/node_outbound.h"
 #include "cmd/s3nd/node_telemetry.h"
 #include "cmd/s3nd/supervisor_client.h"
 #include "functions/compiler.h"
@@ -90,6 +91,7 @@ struct node {
     struct node_metrics *metrics;
     struct node_telemetry *telemetry; /* NULL: nothing is exported */
     struct node_health health;
+    struct node_outbound *outbound;
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 

@@ -18,7 +18,11 @@ enum supervisor_request {
     SUPERVISOR_CLAIM_CODE,
     /* Payload: PEM text for `tls.crt` in the data folder. */
     SUPERVISOR_CERTIFICATE,
-    /* Payload: u32 process id of a worker that is not needed any more: dead a second later. */
+    /* A jailed process for one application's outbound requests.  Answer: its socket and u32 process
+     * id. */
+    SUPERVISOR_OUTBOUND,
+    /* Payload: u32 process id of a worker, or of a process for outbound requests, that is not
+     * needed any more: dead a second later. */
     SUPERVISOR_WORKER_END,
     /* Descriptors: evidence, and an empty file for what is found (node_collateral.h).  Asks the
      * makers' services.  Answered when that has ended, as a compilation is. */

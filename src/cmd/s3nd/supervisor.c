@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Length: the requests of the server, what serves them and what becomes of the children are one. */
 #include "cmd/s3nd/supervisor.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -104,35 +105,58 @@ static bool socket_pair(int pair[2], struct error *error)
            error_system(error, "socket pair");
 }
 
+/* A child that speaks over one socket; `socket` is our end of it. */
+static bool child_start(struct supervisor *supervisor, struct child *child, int *socket,
+                        struct error *error)
+{
+    const struct launcher *launcher = &supervisor->launcher;
+    int pair[2] = { -1, -1 };
+    child->deadline_ns = UINT64_MAX;
+    if (!socket_pair(pair, error))
+        return false;
+    bool started = child_begin(supervisor, child, error);
+    if (started && child->kind == CHILD_KEEPER)
+        started = launch_keeper(launcher, pair[1], &child->pid, error);
+    else if (started && child->kind == CHILD_OUTBOUND)
+        started = launch_outbound(launcher, pair[1], &child->pid, error);
+    else if (started)
+        started = launch_worker(launcher, pair[1], child->user, &child->pid, error);
+    started = started && child_add(supervisor, child, error);
+    child_began(supervisor, child, started);
+    file_close(&pair[1]);
+    if (started)
+        *socket = pair[0];
+    else
+        file_close(&pair[0]);
+    return started;
+}
+
+static void pid_append(struct buffer *answer, pid_t pid)
+{
+    uint8_t number[4];
+    struct writer writer = writer_into(number, sizeof(number));
+    write_u32_le(&writer, (uint32_t)pid);
+    buffer_append(answer, writer_view(&writer));
+}
+
 /* --- workers --- */
 
 static bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
                          struct error *error)
 {
-    int pair[2] = { -1, -1 };
-    struct child child = { .kind = CHILD_WORKER, .deadline_ns = UINT64_MAX };
+    struct child child = { .kind = CHILD_WORKER };
     if (!children_free_user(&supervisor->children, &child.user))
         return error_set(error, ERROR_LIMIT, "more than %d workers", WORKER_USER_COUNT_MAX);
-    if (!socket_pair(pair, error))
+    if (!child_start(supervisor, &child, socket, error))
         return false;
-    bool started = child_begin(supervisor, &child, error) &&
-                   launch_worker(&supervisor->launcher, pair[1], child.user, &child.pid, error) &&
-                   child_add(supervisor, &child, error);
-    child_began(supervisor, &child, started);
-    file_close(&pair[1]);
-    if (!started) {
-        file_close(&pair[0]);
-        return false;
-    }
     *pid = child.pid;
-    *socket = pair[0];
     return true;
 }
 
 static void worker_end_soon(struct supervisor *supervisor, pid_t pid)
 {
     struct child *child = children_find(&supervisor->children, pid);
-    if (child != NULL && child->kind == CHILD_WORKER)
+    if (child != NULL && (child->kind == CHILD_WORKER || child->kind == CHILD_OUTBOUND))
         child->deadline_ns = MIN(child->deadline_ns, now_ns() + second_ns);
 }
 
@@ -164,23 +188,23 @@ static bool serve_keeper(void *context, const struct ipc_message *message, struc
 {
     (void)message, (void)answer;
     struct supervisor *supervisor = context;
-    struct child child = { .kind = CHILD_KEEPER, .deadline_ns = UINT64_MAX };
-    int pair[2] = { -1, -1 };
+    struct child child = { .kind = CHILD_KEEPER };
     children_kill(&supervisor->children, CHILD_KEEPER);
-    if (!socket_pair(pair, error))
-        return false;
-    bool started = child_begin(supervisor, &child, error) &&
-                   launch_keeper(&supervisor->launcher, pair[1], &child.pid, error) &&
-                   child_add(supervisor, &child, error);
-    child_began(supervisor, &child, started);
-    file_close(&pair[1]);
-    if (!started) {
-        file_close(&pair[0]);
-        return false;
-    }
-    descriptors[0] = pair[0];
-    *descriptor_count = 1;
-    return true;
+    *descriptor_count = child_start(supervisor, &child, &descriptors[0], error) ? 1 : 0;
+    return *descriptor_count == 1;
+}
+
+static bool serve_outbound(void *context, const struct ipc_message *message, struct buffer *answer,
+                           int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    (void)message;
+    struct supervisor *supervisor = context;
+    struct child child = { .kind = CHILD_OUTBOUND };
+    if (children_count(&supervisor->children, CHILD_OUTBOUND) >= OUTBOUND_CHILD_COUNT_MAX)
+        return error_set(error, ERROR_LIMIT, "too many processes for outbound requests");
+    *descriptor_count = child_start(supervisor, &child, &descriptors[0], error) ? 1 : 0;
+    pid_append(answer, child.pid);
+    return *descriptor_count == 1;
 }
 
 static bool serve_worker(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -192,10 +216,7 @@ static bool serve_worker(void *context, const struct ipc_message *message, struc
     if (!spares_take(&supervisor->spares, now_ns(), &spare) &&
         !worker_start(supervisor, &spare.pid, &spare.socket, error))
         return false;
-    uint8_t number[4];
-    struct writer writer = writer_into(number, sizeof(number));
-    write_u32_le(&writer, (uint32_t)spare.pid);
-    buffer_append(answer, writer_view(&writer));
+    pid_append(answer, spare.pid);
     descriptors[0] = spare.socket;
     *descriptor_count = 1;
     return true;
@@ -269,6 +290,7 @@ static const struct ipc_request requests[] = {
     { SUPERVISOR_KEEPER, "keeper", 0, 0, serve_keeper },
     { SUPERVISOR_WORKER, "worker", 0, 0, serve_worker },
     { SUPERVISOR_WORKER_END, "worker end", 4, 0, serve_worker_end },
+    { SUPERVISOR_OUTBOUND, "outbound", 0, 0, serve_outbound },
     { SUPERVISOR_CLAIM_CODE, "claim-code", 256, 0, serve_claim_code },
     { SUPERVISOR_CERTIFICATE, "certificate", SUPERVISOR_PAYLOAD_MAX, 0, serve_certificate },
     { SUPERVISOR_READY, "ready", 0, 0, serve_ready },
@@ -383,6 +405,7 @@ static void server_gone(struct supervisor *supervisor, const struct spawn_end *e
     children_kill(&supervisor->children, CHILD_KEEPER);
     children_kill(&supervisor->children, CHILD_COMPILER);
     children_kill(&supervisor->children, CHILD_WORKER);
+    children_kill(&supervisor->children, CHILD_OUTBOUND);
     spares_drop(&supervisor->spares);
     bool clean = !end->was_killed && end->code == 0;
     if (supervisor->stopping || !supervisor->was_ready) {
@@ -468,6 +491,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
             spares_failed(&supervisor->spares, gone.pid, now_ns());
         break;
     case CHILD_KEEPER:
+    case CHILD_OUTBOUND:
         break;
     }
 }
