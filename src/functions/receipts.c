@@ -66,6 +66,21 @@ bool receipt_book_sign_session(struct receipt_book *book, const struct session_e
     return session_sign(signature, book->key, exporter, &book->keyset_digest, nonce, error);
 }
 
+bool receipt_book_sign_audit(struct receipt_book *book, const struct digest32 *account,
+                             const struct audit_head *head, struct audit_endorsement *endorsement,
+                             struct error *error)
+{
+    int64_t now_s = (int64_t)(clock_realtime_ns(book->clock) / 1000000000u);
+    if (book->key == NULL || now_s > book->keyset.validity.not_after_s)
+        return error_set(error, ERROR_UNAVAILABLE, "there is no valid receipt key");
+    *endorsement =
+        (struct audit_endorsement){ .account = *account,
+                                    .head = *head,
+                                    .keyset = book->keyset_digest,
+                                    .time_s = MAX(now_s, book->keyset.validity.not_before_s) };
+    return audit_head_sign(endorsement, book->key, error);
+}
+
 bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt, const char **text,
                         struct error *error)
 {

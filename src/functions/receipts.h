@@ -5,6 +5,7 @@
 #define FUNCTIONS_RECEIPTS_H
 
 #include "base/clock.h"
+#include "functions/audit_head.h"
 #include "functions/limits.h"
 #include "keys/receipt.h"
 #include "keys/session.h"
@@ -25,6 +26,10 @@ void receipt_book_use_keyset(struct receipt_book *book, const struct keyset *key
                              const struct digest32 *keyset_digest);
 /* Signs what `receipt` says after adding node, platform, keyset, time and number.  *text is valid
  * until the next call.  UNAVAILABLE without a key that is still valid. */
+/* Vouches for the end of an audit log, with the present keyset and time. */
+MUST_CHECK bool receipt_book_sign_audit(struct receipt_book *book, const struct digest32 *account,
+                                        const struct audit_head *head,
+                                        struct audit_endorsement *endorsement, struct error *error);
 MUST_CHECK bool receipt_book_issue(struct receipt_book *book, const struct receipt *receipt,
                                    const char **text, struct error *error);
 /* Says that a TLS session ends here; see keys/session.h.  Whether the keyset is still valid is for

@@ -199,6 +199,7 @@ static const struct {
               "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
     { "metrics", " APPLICATION_METRICS " },
     { "secrets", " SECRET_PUT SECRET_DELETE " },
+    { "audit", " AUDIT_READ " },
     { "tokens", " TOKEN_CREATE TOKEN_REVOKE " },
     { "members", " MEMBER_PUT MEMBER_REMOVE " },
     { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },

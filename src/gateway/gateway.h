@@ -49,6 +49,7 @@ enum gateway_access {
     X(TOKEN_CREATE, POST, "/v1/tokens", TOKENS, 4096)                                              \
     X(TOKEN_LIST, GET, "/v1/tokens", READ, 0)                                                      \
     X(TOKEN_REVOKE, DELETE, "/v1/tokens/:id", TOKENS, 0)                                           \
+    X(AUDIT_READ, GET, "/v1/audit", AUDIT, 0)                                                      \
     X(MEMBER_LIST, GET, "/v1/members", READ, 0)                                                    \
     X(MEMBER_PUT, PUT, "/v1/members/:digest", MEMBERS, 4096)                                       \
     X(MEMBER_REMOVE, DELETE, "/v1/members/:digest", MEMBERS, 0)                                    \
@@ -117,6 +118,7 @@ struct gateway_call {
     struct bytes secret;       /* the same */
     struct digest32 digest;    /* of the blob routes; of the member routes: the key's */
     uint64_t number;           /* of the version routes */
+    uint64_t first;            /* AUDIT_READ: the query's, or 1 */
     bool has_nonce;
     uint8_t nonce[32]; /* INVOKE: field s3n-nonce; ATTESTATION, SESSION: the query's nonce */
     bool
@@ -205,7 +207,7 @@ struct gateway_release {
     const struct gateway_route *routes;
     size_t route_count;
     const struct gateway_middleware *middleware; /* copied; NULL: none */
-    struct digest32 account; /* whose application it is */
+    struct digest32 account;                     /* whose application it is */
 };
 enum {
     GATEWAY_RELEASE_COUNT_MAX = 2

@@ -157,10 +157,9 @@ static bool read_nonce(struct gateway_call *call, struct bytes text, const char 
            error_set(&refusal->error, ERROR_INVALID, "%s is not 64 hexadecimal digits", what);
 }
 
-/* The value of `nonce` in a query of the form a=b&nonce=c. */
-static struct bytes query_nonce(struct bytes query)
+/* The value behind a name, "nonce=", in a query of the form a=b&nonce=c. */
+static struct bytes query_value(struct bytes query, struct bytes name)
 {
-    struct bytes name = BYTES_LITERAL("nonce=");
     while (query.size > 0) {
         struct bytes pair = bytes_part(query, 0, bytes_find(query, '&'));
         if (bytes_starts_with(pair, name))
@@ -202,8 +201,14 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     struct bytes version = pattern_value(&request->values, "version");
     if (version.size > 0 && !read_number(&call->number, version))
         return refuse(refusal, 404, ERROR_NOT_FOUND, "a version is named by its number");
+    call->first = 1;
+    struct bytes first = query_value(call->request->query, BYTES_LITERAL("first="));
+    if (call->operation == GATEWAY_AUDIT_READ && first.size > 0 &&
+        !read_number(&call->first, first))
+        return error_set(&refusal->error, ERROR_INVALID, "first: must be an entry's number");
     if (call->operation == GATEWAY_ATTESTATION || call->operation == GATEWAY_SESSION)
-        return read_nonce(call, query_nonce(call->request->query), "the query's nonce", refusal);
+        return read_nonce(call, query_value(call->request->query, BYTES_LITERAL("nonce=")),
+                          "the query's nonce", refusal);
     const struct http_field *nonce = http_request_field(call->request, "s3n-nonce");
     if (nonce != NULL &&
         (call->operation == GATEWAY_INVOKE || call->operation == GATEWAY_FUNCTION_ROUTE))

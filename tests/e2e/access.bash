@@ -92,5 +92,42 @@ timeout 20 s3n -q token revoke "$id" || fail "revoke"
 is "revoked" "$(bearer "$url/v1/caller")" 401
 has "revoked: says so" "$(cat "$scratch/body")" "was revoked"
 is "revoked twice" "$(code timeout 20 s3n token revoke "$id")" 5
+
+# --- the log of all that
+log=$scratch/log.jsonl
+timeout 30 s3n -q audit export >"$log" || fail "export"
+judge() { code timeout 20 s3n audit verify --trust-simulated "$@"; }
+is "the log holds" "$(judge "$log")" 0
+has "and says so" "$(cat "$scratch/err")" "whole, and the end vouched for"
+for action in deploy member-add member-change member-remove token-create token-revoke sign; do
+  grep -q "\"action\":\"$action\"" "$log" && pass "the log has $action" || fail "the log has $action"
+done
+has "by whom" "$(grep token-revoke "$log")" '"actor":"key:'
+has "also by token" "$(cat "$log")" '"actor":"token:'
+refused_at() { # NAME FILE NUMBER
+  is "$1" "$(judge "$2")" 6
+  has "$1: where" "$(cat "$scratch/err")" "entry $3 "
+}
+entries=$(($(wc -l <"$log") - 1))
+sed '3d' "$log" >"$scratch/bad"; refused_at "one is missing" "$scratch/bad" 3
+sed '1d' "$log" >"$scratch/bad"; refused_at "the first is missing" "$scratch/bad" 1
+sed "${entries}d" "$log" >"$scratch/bad"; refused_at "the last is missing" "$scratch/bad" "$entries"
+sed '3s/"time_s":1/"time_s":2/' "$log" >"$scratch/bad"; refused_at "one was edited" "$scratch/bad" 4
+sed "${entries}s/\"time_s\":1/\"time_s\":2/" "$log" >"$scratch/bad"; refused_at "the last was edited" "$scratch/bad" "$entries"
+sed '2{h;d};3{G}' "$log" >"$scratch/bad"; refused_at "two in another order" "$scratch/bad" 2
+sed '2p' "$log" >"$scratch/bad"; refused_at "one twice" "$scratch/bad" 3
+sed '$d' "$log" >"$scratch/bad"; is "without its end" "$(judge "$scratch/bad")" 6
+head -c -10 "$log" >"$scratch/bad"; is "cut" "$(judge "$scratch/bad")" 6
+: >"$scratch/bad"; is "nothing" "$(judge "$scratch/bad")" 6
+sed "\$s/\"number\":$entries/\"number\":$((entries - 1))/" "$log" | sed "${entries}d" >"$scratch/bad"; is "a shorter end" "$(judge "$scratch/bad")" 6
+is "evidence that proves nothing" "$(code timeout 20 s3n audit verify "$log")" 6
+sed '1,2d' "$log" >"$scratch/part"; is "a part" "$(judge --part "$scratch/part")" 0
+has "a part: says so" "$(cat "$scratch/err")" "before entry 3 is not in this file"
+timeout 30 s3n -q audit export --since 1h >"$scratch/part"
+is "since" "$(judge --part "$scratch/part")" 0
+timeout 30 s3n -q token create --scope read >/dev/null
+timeout 30 s3n -q audit export >"$scratch/later"
+is "a later one goes on where it ended" "$(head -n "$entries" "$scratch/later" | cmp - <(head -n "$entries" "$log"); wc -l <"$scratch/later")" $((entries + 2))
+is "not for who is bound to one application" "$(code as ada audit export)" 4
 is "no token's text in the log" "$(grep -c "${token:4}\|${short:4}\|${theirs:4}" "$scratch/node.log")" 0
 finish

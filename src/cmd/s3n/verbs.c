@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
     &verb_secret,
     &verb_token,
     &verb_member,
+    &verb_audit,
     /* of a node's operator */
     &verb_node,
     /* without a node */

@@ -4,6 +4,7 @@
 #include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
+#include "functions/audit_head.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -280,4 +281,36 @@ void api_member_remove(void *context, const struct gateway_call *call)
         failed(node, call, &error);
     else
         gateway_answer(node->gateway, call->handle, &answer);
+}
+
+/* --- the audit log --- */
+
+enum {
+    AUDIT_PAGE_COUNT = 200
+};
+
+void api_audit_read(void *context, const struct gateway_call *call)
+{
+    struct node *node = context;
+    struct error error;
+    struct audit_head head;
+    struct audit_endorsement endorsement;
+    AUTO_JSON json_t *entries = NULL;
+    bool more = false;
+    if (call->caller.application[0] != '\0') {
+        error_set(&error, ERROR_DENIED, "the log is of the whole account, you may touch %s only",
+                  call->caller.application);
+        failed(node, call, &error);
+        return;
+    }
+    if (!audit_read(node->audit, &call->owner, call->first, AUDIT_PAGE_COUNT, &entries, &more,
+                    &error) ||
+        !audit_head(node->audit, &call->owner, &head, &error) ||
+        !receipt_book_sign_audit(node->receipts, &call->owner, &head, &endorsement, &error)) {
+        failed(node, call, &error);
+        return;
+    }
+    gateway_answer_json(node->gateway, call->handle, 200,
+                        json_pack("{s:O, s:b, s:o}", "entries", entries, "more", (int)more,
+                                  "endorsement", audit_endorsement_tree(&endorsement)));
 }

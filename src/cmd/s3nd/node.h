@@ -151,7 +151,7 @@ bool node_sealed_context(void *context, const struct ohttp_request *request,
                          struct hpke_context *secrets, struct error *error);
 gateway_handle_call api_owner_claim;
 gateway_handle_call api_caller_get, api_token_create, api_token_list, api_token_revoke,
-    api_member_list, api_member_put, api_member_remove;
+    api_member_list, api_member_put, api_member_remove, api_audit_read;
 gateway_handle_call api_blob_check, api_blob_put;
 gateway_handle_call api_application_put, api_application_list, api_application_get,
     api_application_delete, api_application_restore;

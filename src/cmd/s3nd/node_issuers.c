@@ -15,6 +15,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* A route's `auth`, in manifest and gateway. */
+_Static_assert((int)ROUTE_AUTH_TOKEN == (int)GATEWAY_AUTH_TOKEN &&
+                   (int)ROUTE_AUTH_OWNER == (int)GATEWAY_AUTH_OWNER &&
+                   (int)ROUTE_AUTH_JWT == (int)GATEWAY_AUTH_JWT,
+               "the same words");
+
 struct issuer {
     struct issuer *next;
     struct node *node;

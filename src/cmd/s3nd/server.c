@@ -27,11 +27,6 @@ enum {
 
 /* --- routes --- */
 
-_Static_assert((int)ROUTE_AUTH_TOKEN == (int)GATEWAY_AUTH_TOKEN &&
-                   (int)ROUTE_AUTH_OWNER == (int)GATEWAY_AUTH_OWNER &&
-                   (int)ROUTE_AUTH_JWT == (int)GATEWAY_AUTH_JWT,
-               "the same words");
-
 /* The manifest's set of methods as the gateway has it. */
 static uint32_t http_methods_of(uint32_t methods)
 {
@@ -412,6 +407,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_TOKEN_CREATE] = api_token_create,
             [GATEWAY_TOKEN_LIST] = api_token_list,
             [GATEWAY_TOKEN_REVOKE] = api_token_revoke,
+            [GATEWAY_AUDIT_READ] = api_audit_read,
             [GATEWAY_MEMBER_LIST] = api_member_list,
             [GATEWAY_MEMBER_PUT] = api_member_put,
             [GATEWAY_MEMBER_REMOVE] = api_member_remove,
