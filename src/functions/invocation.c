@@ -243,6 +243,7 @@ void invocation_deliver(struct house *house, struct invocation *invocation,
         .pad_size = pad_size_of(function),
         .receipt = finished->receipt,
     };
+    result.tally = services_tally(invocation->scope);
     result.calls = services_timings(invocation->scope, &result.call_count);
     delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }

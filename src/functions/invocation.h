@@ -22,6 +22,7 @@
 
 struct uv_loop_s;
 struct services;
+struct service_tally;
 struct service_timing;
 struct invoker;
 
@@ -104,6 +105,7 @@ struct invocation_result {
     struct bytes errors; /* stderr, for the owner alone */
     uint64_t duration_us;
     struct invocation_times times;
+    const struct service_tally *tally;  /* of its host calls; NULL: it made none */
     const struct service_timing *calls; /* of one that is traced */
     unsigned call_count;
     uint32_t pad_size;   /* what the answer's bytes are filled up to: 0, 1 (a power of two), or a

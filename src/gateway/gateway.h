@@ -110,6 +110,7 @@ struct gateway_call {
     enum gateway_operation operation;
     const struct http_request *request; /* the body is complete */
     const char *request_id;             /* 32 hex digits */
+    uint64_t arrived_ns;                /* monotonic: when its fields were there */
     const struct trace_context *trace;  /* where in the caller's trace, or in one of its own */
     struct bytes application;           /* checked names; empty when the route has none */
     struct bytes function;

@@ -15,9 +15,10 @@ bool stage_trace(struct gateway *gateway, struct gateway_request *request, struc
     struct gateway_call *call = &request->call;
     const struct http_request *asked = call->request;
     struct trace_parent parent;
-    (void)gateway;
     (void)refusal;
     call->trace = &request->trace;
+    if (call->arrived_ns == 0)
+        call->arrived_ns = clock_monotonic_ns(gateway->options.clock);
     bool has_caller = caller_of(&parent, asked);
     /* A sealed request without a trace of its own goes on in that of its envelope. */
     if (call->is_sealed && !has_caller)

@@ -11,6 +11,7 @@ enum {
     SERVICE_USE_COUNT_MAX = 32,        /* facts for one receipt */
     SERVICE_USE_NAME_SIZE_MAX = 128,   /* of one fact's name */
     SERVICE_NAME_SIZE_MAX = 64,        /* of an application or function, with NUL */
+    SERVICE_CALL_NUMBERS = 32,         /* of enum call: those that are counted */
     SERVICE_TIMING_COUNT_MAX = 32,     /* calls of one invocation whose times are kept */
     SERVICE_MESSAGE_SIZE_MAX = 256
 };

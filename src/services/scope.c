@@ -40,6 +40,19 @@ void scope_done(struct service_scope *scope)
     redactions_release(TAKE(scope->redactions));
 }
 
+static void tally_add(struct service_scope *scope, const struct call_row *row, int64_t value)
+{
+    if (row->number >= SERVICE_CALL_NUMBERS)
+        return;
+    scope->tally.answered[row->number] += value >= 0;
+    scope->tally.failed[row->number] += value < 0;
+}
+
+const struct service_tally *services_tally(const struct service_scope *scope)
+{
+    return scope == NULL ? NULL : &scope->tally;
+}
+
 /* The next answer of the list. */
 static void answer_hold(struct service_scope *scope, int64_t value, struct bytes data)
 {
@@ -137,11 +150,13 @@ static bool call_start(struct service_scope *scope, const struct call_request *r
         return false;
     }
     if (!is_permitted(scope, request, row)) {
+        tally_add(scope, row, CALL_ERROR_DENIED);
         permission_refuse(scope, request, row);
         return false;
     }
     const struct service_handler *handler = services_find(scope->services, row->number, &entry);
     if (handler == NULL) {
+        tally_add(scope, row, CALL_ERROR_UNAVAILABLE);
         refuse(scope, CALL_ERROR_UNAVAILABLE, "%s is not available on this node", row->name);
         return false;
     }
@@ -277,6 +292,7 @@ static void call_end(struct service_call *call, int64_t value, struct bytes data
 {
     struct service_scope *scope = call->scope;
     ASSERT(scope->is_calling && call == &scope->call);
+    tally_add(scope, call->row, value);
     if (scope->facts.is_timed && scope->timing_count < SERVICE_TIMING_COUNT_MAX)
         scope->timings[scope->timing_count++] =
             (struct service_timing){ call->row->number, value, scope->began_ns,

@@ -49,6 +49,7 @@ struct service_scope {
     uint32_t answer_count;
     size_t held_size;
 
+    struct service_tally tally;
     struct service_timing timings[SERVICE_TIMING_COUNT_MAX];
     unsigned timing_count;
     uint64_t began_ns; /* `call`, where calls are timed */

@@ -172,6 +172,13 @@ struct service_timing {
 /* Of the first SERVICE_TIMING_COUNT_MAX calls that a service answered, where the facts ask for it;
  * NULL scope: none. */
 const struct service_timing *services_timings(const struct service_scope *scope, unsigned *count);
+/* How many calls of each number were answered, and refused or failed: their answer was below 0. */
+struct service_tally {
+    uint32_t answered[SERVICE_CALL_NUMBERS];
+    uint32_t failed[SERVICE_CALL_NUMBERS];
+};
+/* NULL when the scope is. */
+const struct service_tally *services_tally(const struct service_scope *scope);
 /* Without a call to anybody who waits. */
 void services_forget(struct service_scope *scope);
 

@@ -32,9 +32,9 @@ says() { [[ $(ready) == *"$1"* ]]; }
 application one echo
 application other echo
 deploy one && deploy other || fail "deploy"
-fetch -D "$scratch/head" -o /dev/null --data-binary hello "$url/a/one/run"
+invoke one --data hello >/dev/null
+fetch -D "$scratch/head" -o /dev/null --data-binary again "$url/a/one/run"
 id=$(tr -d '\r' <"$scratch/head" | sed -n 's/^s3n-request-id: //pI')
-invoke one --data again >/dev/null
 is "invocations" "$(value 's3n_invocations_total{function="one/f",outcome="done"}')" 2
 is "durations" "$(value 's3n_invocation_duration_seconds_count{function="one/f"}')" 2
 is "waits" "$(value 's3n_invocation_wait_seconds_count{function="one/f"}')" 2
@@ -49,6 +49,14 @@ fetch -o /dev/null "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..
 is "evidence is counted" "$(value s3n_evidence_total)" $((before + 1))
 age=$(value s3n_evidence_age_seconds)
 is "and its age is known" "$((age >= 0 && age < 20))" 1
+
+application calls calls 'permissions.kv = ["prices"]'
+deploy calls || fail "deploy calls"
+invoke calls --data Skey >/dev/null
+invoke calls --data Gnone >/dev/null
+is "host calls" "$(page | grep '^s3n_host_calls' | tr '\n' ';')" \
+  's3n_host_calls_total{function="calls/f",call="kv_set",outcome="done"} 1;s3n_host_calls_total{function="calls/f",call="kv_get",outcome="failed"} 1;'
+timeout 20 s3n -q rm calls
 
 # --- formats
 if command -v promtool >/dev/null; then
@@ -68,6 +76,27 @@ print(len(list(families(sys.stdin.read()))) > 30)' <"$scratch/open" 2>&1)
   is "the reference parser reads it" "$output" True
 else
   skip "the reference parser" "python3-prometheus-client is not installed"
+fi
+
+# --- Prometheus itself
+if command -v prometheus >/dev/null; then
+  cat >"$scratch/prometheus.yml" <<YML
+global: {scrape_interval: 1s}
+scrape_configs: [{job_name: s3n, static_configs: [{targets: ["${admin#http://}"]}]}]
+YML
+  prometheus --config.file="$scratch/prometheus.yml" --storage.tsdb.path="$scratch/tsdb" --web.listen-address=127.0.0.1:0 \
+    --enable-feature=exemplar-storage >"$scratch/prometheus.log" 2>&1 &
+  prometheus=$!
+  listens() { grep -q 'Listening on' "$scratch/prometheus.log"; }
+  until_true 20 listens || fail "Prometheus starts" "$(tail -n 3 "$scratch/prometheus.log")"
+  address=$(sed -n 's/.*Listening on.* address=\([0-9.:]*\).*/\1/p' "$scratch/prometheus.log" | head -n 1)
+  ask() { curl -sS --max-time 10 -G "http://$address/api/v1/$1" --data-urlencode "query=$2" "${@:3}"; }
+  scraped() { [[ $(ask query 's3n_invocations_total{function="one/f"}') == *'"2"]'* ]]; }
+  until_true 20 scraped && pass "Prometheus scrapes" || fail "Prometheus scrapes" "$(ask query up)"
+  has "and keeps exemplars" "$(ask query_exemplars s3n_invocation_duration_seconds_bucket --data start=$(($(date +%s) - 600)) --data end=$(($(date +%s) + 60)))" "$id"
+  kill "$prometheus" && wait "$prometheus" 2>/dev/null
+else
+  skip "Prometheus scrapes" "it is not installed"
 fi
 
 # --- owners

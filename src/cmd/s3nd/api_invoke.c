@@ -242,7 +242,7 @@ void api_invoke(void *context, const struct gateway_call *call)
     invoking->trace = *call->trace;
     invoking->is_traced = node_telemetry_samples(node, call->trace);
     invoking->is_call = call->operation == GATEWAY_INVOKE;
-    invoking->arrived_ns = clock_monotonic_ns(&clock_system);
+    invoking->arrived_ns = call->arrived_ns;
     snprintf(invoking->request_id, sizeof(invoking->request_id), "%.32s", call->request_id);
     if (!start(node, call, invoking, &error)) {
         if (invoking->function[0] != '\0')

@@ -78,7 +78,7 @@ static const struct {
 
 struct node_metrics {
     struct metrics *registry;
-    struct metrics_family *invocations, *durations, *queued, *cold_starts;
+    struct metrics_family *invocations, *durations, *queued, *cold_starts, *calls;
     struct metrics_family *attestation_failures, *tee, *build, *spans_dropped;
     struct metrics_series *running, *waiting;
     struct metrics_series *singles[SINGLE_COUNT];
@@ -106,7 +106,12 @@ static void declare_invocations(struct node_metrics *metrics)
     static const struct metrics_about instances = {
         "s3n_instances", "Invocations running, and waiting for a micro-VM.", state_label
     };
+    static const char *const call_labels[] = { "function", "call", "outcome", NULL };
+    static const struct metrics_about calls = {
+        "s3n_host_calls_total", "What functions asked their node for: done, or failed.", call_labels
+    };
     struct metrics *registry = metrics->registry;
+    metrics->calls = metrics_counter(registry, &calls);
     metrics->invocations = metrics_counter(registry, &invocations);
     metrics->durations =
         metrics_histogram(registry, &durations, metrics_seconds, metrics_seconds_count);
@@ -176,6 +181,20 @@ void node_metrics_free(struct node_metrics *metrics)
     free(metrics);
 }
 
+static void calls_add(struct node_metrics *metrics, const char *function,
+                      const struct service_tally *tally)
+{
+    for (uint16_t i = 0; tally != NULL && i < SERVICE_CALL_NUMBERS; i++) {
+        const struct call_row *row = call_row_find(i);
+        if (row != NULL && tally->answered[i] > 0)
+            metrics_add(METRICS_SERIES(metrics->calls, function, row->name, "done"),
+                        tally->answered[i]);
+        if (row != NULL && tally->failed[i] > 0)
+            metrics_add(METRICS_SERIES(metrics->calls, function, row->name, "failed"),
+                        tally->failed[i]);
+    }
+}
+
 void node_metrics_invoked(struct node_metrics *metrics, const char *function,
                           const struct invocation_result *result,
                           const struct metrics_exemplar *exemplar)
@@ -185,6 +204,7 @@ void node_metrics_invoked(struct node_metrics *metrics, const char *function,
     if (result == NULL)
         return;
     const struct invocation_times *times = &result->times;
+    calls_add(metrics, function, result->tally);
     uint64_t waited_ns = times->started_ns - times->arrived_ns;
     metrics_observe_example(METRICS_SERIES(metrics->durations, function),
                             result->duration_us * 1000, exemplar);
