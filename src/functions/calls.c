@@ -18,6 +18,8 @@ static bool scope_begin(struct house *house, struct invocation *invocation, stru
         .manifest = application->manifest_digest,
         .code = function->code,
         .permissions = &function->permissions,
+        .state_size = (uint64_t)application->manifest->state.mib << 20,
+        .state_count = application->manifest->state.entries,
         .call_count_max = function->limits.host_calls,
         .deadline_ns = invocation->since_ns + function->limits.timeout_ms * UINT64_C(1000000),
         .is_timed = invocation->is_traced,

@@ -332,7 +332,14 @@ static void conflicts_are_refused_or_retried(void)
     kv.conflict_count = 1000;
     seen = world_invoke("guard", "Sneo");
     CHECK(!seen->ran && seen->refused == ERROR_CONFLICT);
-    CHECK_NUMBER(kv.set_count, 4 + 1 + INVOCATION_RETRIES_MAX);
+    CHECK_NUMBER(kv.set_count, 4 + 1 + INVOCATION_RETRIES_DEFAULT);
+    close_all();
+    REQUIRE(open_with(GRANT "on_conflict = \"retry\"\nconflict_retries = 2\n", 20000));
+    kv.verdict = SERVICE_RETRY;
+    kv.conflict_count = 1000;
+    unsigned before = kv.set_count;
+    CHECK(!world_invoke("guard", "Sneo")->ran);
+    CHECK_NUMBER(kv.set_count - before, 1 + 2);
     close_all();
 }
 

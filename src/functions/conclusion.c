@@ -35,8 +35,9 @@ void house_drop_conclusions(struct house *house)
 /* From the start, as if it had just come. */
 static bool can_retry(const struct house *house, const struct invocation *invocation)
 {
-    return invocation->owned != NULL && invocation->retry_count < INVOCATION_RETRIES_MAX &&
-           house->is_served;
+    const struct manifest *manifest = house->application->manifest;
+    return invocation->owned != NULL && house->is_served &&
+           invocation->retry_count < manifest->functions[invocation->function].retries;
 }
 
 /* A service did not keep it. */

@@ -38,7 +38,10 @@ enum {
     PAD_OUTPUT_MAX = 16 << 20,
     MANIFEST_FILES_COUNT_MAX = 64,
     MANIFEST_PERMISSION_COUNT_MAX = 64, /* names of one kind */
-    INVOCATION_RETRIES_MAX = 8,         /* after conflicts */
+    MANIFEST_STATE_MIB_MAX = 64,        /* what any application may have (state/limits.h) */
+    MANIFEST_STATE_ENTRIES_MAX = 100000,
+    INVOCATION_RETRIES_DEFAULT = 8, /* after conflicts */
+    INVOCATION_RETRIES_MAX = 64,    /* that a manifest may ask for */
 
     /* [middleware] */
     MIDDLEWARE_ITEM_COUNT_MAX = 64, /* of one list */

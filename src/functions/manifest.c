@@ -4,6 +4,7 @@
 #include "functions/manifest_access.h"
 #include "functions/manifest_function.h"
 #include "functions/manifest_release.h"
+#include "functions/manifest_state.h"
 #include "functions/manifest_tree.h"
 
 #include <stdlib.h>
@@ -159,6 +160,9 @@ bool manifest_canonical(struct buffer *text, const struct manifest *manifest, st
         complete &= json_object_set_new(root, "middleware", middleware) == 0;
     if (manifest->jwt.issuer != NULL)
         complete &= json_object_set_new(root, "jwt", manifest_jwt_tree(&manifest->jwt)) == 0;
+    json_t *state = manifest_state_tree(&manifest->state);
+    if (state != NULL)
+        complete &= json_object_set_new(root, "state", state) == 0;
     if (!complete)
         return error_set(error, ERROR_NO_MEMORY, "no memory for the manifest");
     return json_canonical(text, root, error);

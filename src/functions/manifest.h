@@ -84,6 +84,7 @@ struct manifest_function {
     bool is_isolated; /* reset by the VMM after each invocation */
     bool is_reused;   /* an instance keeps its state */
     bool is_retried;  /* from the start, when what it used was changed meanwhile */
+    unsigned retries; /* so many times at most */
     struct permissions permissions;
     enum padding pad_output;
     uint32_t pad_output_size;
@@ -145,6 +146,12 @@ struct manifest_jwt {
     uint32_t leeway_s;
 };
 
+/* How much the application's sealed state may be: [state] mib, entries.  0: as much as any. */
+struct manifest_state {
+    unsigned mib;
+    unsigned entries;
+};
+
 struct manifest {
     struct arena *arena;
     char application[NAME_SIZE_MAX + 1];
@@ -157,6 +164,7 @@ struct manifest {
     struct manifest_release release;
     struct manifest_middleware middleware;
     struct manifest_jwt jwt;
+    struct manifest_state state;
 };
 
 /* The source form.  Errors (INVALID, UNSUPPORTED, LIMIT) begin with "FILE:LINE: ". */

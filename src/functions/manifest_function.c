@@ -170,6 +170,7 @@ static bool read_manner(struct manifest_function *function, const struct manifes
                         struct error *error)
 {
     unsigned kind = 0, metering = 0, isolation = 0, reuse = 0, conflict = 0;
+    uint64_t retries = INVOCATION_RETRIES_DEFAULT;
     function->clock_resolution_ns = CLOCK_RESOLUTION_NS_DEFAULT;
     if (!manifest_read_choice(table, "kind", kinds, &kind, error) ||
         !read_abi(function, table, error) ||
@@ -177,6 +178,7 @@ static bool read_manner(struct manifest_function *function, const struct manifes
         !manifest_read_choice(table, "isolation", isolations, &isolation, error) ||
         !manifest_read_choice(table, "reuse", reuses, &reuse, error) ||
         !manifest_read_choice(table, "on_conflict", conflicts, &conflict, error) ||
+        !manifest_read_number(table, "conflict_retries", INVOCATION_RETRIES_MAX, &retries, error) ||
         !manifest_read_bool(table, "deterministic", &function->is_deterministic, error) ||
         !manifest_read_duration(table, "clock_resolution", DURATION_NS_MAX,
                                 &function->clock_resolution_ns, error) ||
@@ -189,6 +191,11 @@ static bool read_manner(struct manifest_function *function, const struct manifes
     function->is_isolated = isolation != 0;
     function->is_reused = reuse != 0;
     function->is_retried = conflict != 0;
+    function->retries = (unsigned)retries;
+    if (!function->is_retried && json_object_get(table->json, "conflict_retries") != NULL) {
+        error_set(error, ERROR_INVALID, "needs `on_conflict = \"retry\"`");
+        return manifest_fail_key(table, "conflict_retries", error);
+    }
     if (function->limits.fuel == 0 || function->is_metered)
         return true;
     error_set(error, ERROR_INVALID, "a limit of fuel needs `metering = \"fuel\"`");
@@ -265,7 +272,8 @@ static bool read_code(struct manifest_function *function, const struct manifest_
 
 #define MANNER_KEYS                                                                                \
     "kind", "abi", "metering", "isolation", "reuse", "deterministic", "clock_resolution",          \
-        "pad_time", "pad_output", "limits", "environment", "files", "permissions", "on_conflict"
+        "pad_time", "pad_output", "limits", "environment", "files", "permissions", "on_conflict",  \
+        "conflict_retries"
 
 bool manifest_read_function(struct manifest_function *function, const struct manifest_table *table,
                             const char *name, const json_t *json, struct error *error)
@@ -329,6 +337,8 @@ json_t *manifest_function_tree(const struct manifest_function *function)
     /* Only when given: manifests from before there were any keep their digest. */
     if (tree != NULL && function->is_retried)
         json_object_set_new(tree, "on_conflict", json_string(conflicts[1]));
+    if (tree != NULL && function->is_retried && function->retries != INVOCATION_RETRIES_DEFAULT)
+        json_object_set_new(tree, "conflict_retries", json_integer(function->retries));
     json_t *permissions = manifest_permissions_tree(&function->permissions);
     if (tree != NULL && permissions != NULL)
         json_object_set_new(tree, "permissions", permissions);

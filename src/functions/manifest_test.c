@@ -247,6 +247,29 @@ static void reads_permissions(void)
     CHECK_BYTES(buffer_view(&again), bytes_part(buffer_view(&text), 0, text.size - 1));
 }
 
+static void reads_how_much_state_there_may_be(void)
+{
+    static const char *const wrong[] = { "mib = 0", "mib = 65", "entries = 100001", "mib = \"1\"",
+                                         "bytes = 1" };
+    AUTO(manifest) struct manifest *manifest = NULL;
+    AUTO(manifest) struct manifest *same = NULL;
+    AUTO_BUFFER struct buffer text;
+    struct error error = { 0 };
+    char table[256];
+    for (size_t i = 0; i < ARRAY_COUNT(wrong); i++) {
+        snprintf(table, sizeof(table), "[function.a]\nsource = \"a\"\n[state]\n%s\n", wrong[i]);
+        check_refused(table, ERROR_INVALID, i == 4 ? "unknown key" : "whole number");
+    }
+    REQUIRE(
+        parse(&manifest, "[function.a]\nsource = \"a\"\n[state]\nmib = 2\nentries = 30\n", &error));
+    CHECK(manifest->state.mib == 2 && manifest->state.entries == 30);
+    manifest->functions[0].has_code = true;
+    buffer_init(&text, MANIFEST_SIZE_MAX);
+    REQUIRE(manifest_canonical(&text, manifest, &error));
+    CHECK(manifest_parse(&same, buffer_view(&text), &error));
+    CHECK(same->state.mib == 2 && same->state.entries == 30);
+}
+
 static void refuses_bad_permissions(void)
 {
     static const struct {
@@ -267,6 +290,9 @@ static void refuses_bad_permissions(void)
         { "permissions.http = [\"https://a.example/v1/../v2\"]", "segments of dots" },
         { "permissions.log = [\"a\"]", "true or false" },
         { "permissions.attest = 1", "true or false" },
+        { "conflict_retries = 3", "needs `on_conflict" },
+        { "on_conflict = \"retry\"\nconflict_retries = 65", "conflict_retries" },
+        { "on_conflict = \"retry\"\nconflict_retries = 0", "conflict_retries" },
         { "on_conflict = \"maybe\"", "retry" },
     };
     char table[4096];
@@ -466,6 +492,7 @@ static const struct test tests[] = {
     TEST(reads_middleware),
     TEST(refuses_bad_middleware),
     TEST(reads_permissions),
+    TEST(reads_how_much_state_there_may_be),
     TEST(refuses_bad_permissions),
     TEST(reads_how_a_function_runs),
     TEST(refuses_bad_manners),

@@ -3,6 +3,7 @@
 #include "functions/manifest_access.h"
 #include "functions/manifest_function.h"
 #include "functions/manifest_release.h"
+#include "functions/manifest_state.h"
 #include "functions/route.h"
 
 #include <stdio.h>
@@ -243,6 +244,7 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
                                         "release",
                                         "middleware",
                                         "jwt",
+                                        "state",
                                         NULL };
     if (!json_is_object(root))
         return error_set(error, ERROR_INVALID, "a manifest is a table of keys");
@@ -266,5 +268,6 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
            read_triggers(manifest, &table, error) &&
            manifest_read_release(&manifest->release, &table, error) &&
            manifest_read_middleware(&manifest->middleware, &table, error) &&
-           manifest_read_jwt(manifest, &table, error);
+           manifest_read_jwt(manifest, &table, error) &&
+           manifest_read_state(&manifest->state, &table, error);
 }

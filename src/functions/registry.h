@@ -26,7 +26,14 @@ struct registry_options {
     struct store *store;   /* must outlive the registry */
     struct audit *audit;   /* NULL: changes are not logged */
     struct quotas *quotas; /* NULL: none */
-    int64_t retention_s;   /* that deleted versions and applications are kept; 0: not at all */
+    int64_t retention_s;   /* that deleted versions and applications are kept; 0:
+                              not at all */
+    /* Before an application goes for good: removes what it has elsewhere.  On
+     * false it stays, and the next sweep tries again; so what is removed already
+     * is no error.  NULL: nothing is elsewhere. */
+    bool (*forget)(void *context, const char *application, const struct digest32 *owner,
+                   struct error *error);
+    void *context;
 };
 /* Reads all applications.  CORRUPT names the record. */
 MUST_CHECK bool registry_open(struct registry **registry, const struct registry_options *options,

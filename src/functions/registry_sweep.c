@@ -12,6 +12,14 @@ enum {
     SWEEP_UPLOADS_MAX = 64
 };
 
+static bool forget(const struct registry *registry, const struct registry_entry *entry,
+                   struct error *error)
+{
+    const struct registry_options *options = &registry->options;
+    return options->forget == NULL ||
+           options->forget(options->context, entry->name, &entry->owner, error);
+}
+
 bool version_purge(struct registry *registry, const char *name, uint64_t number,
                    const struct change *change, struct error *error)
 {
@@ -33,6 +41,8 @@ bool version_purge(struct registry *registry, const char *name, uint64_t number,
     blob_list_of(&blobs, gone->manifest, gone->images);
     draft_remove_row(&draft, number);
     draft.is_gone = draft.entry.deleted_s != 0 && draft.entry.version_count == 0;
+    if (draft.is_gone && !forget(registry, entry, error))
+        return error_within(error, "purge %s", name);
     batch_delete(&batch, record.text, revision);
     snprintf(object, sizeof(object), "%s@%llu", name, (unsigned long long)number);
     struct audit_event event = { "version-purge", object, "" };

@@ -275,6 +275,59 @@ static void deleted_versions_come_back_within_the_retention_time(void)
     registry_world_close(&world);
 }
 
+static struct {
+    unsigned count;
+    bool fails;
+    char name[NAME_SIZE_MAX + 1];
+    struct digest32 owner;
+} forgotten;
+
+static bool forget(void *context, const char *application, const struct digest32 *owner,
+                   struct error *error)
+{
+    CHECK(context == &forgotten);
+    forgotten.count++;
+    snprintf(forgotten.name, sizeof(forgotten.name), "%s", application);
+    forgotten.owner = *owner;
+    return !forgotten.fails || error_set(error, ERROR_UNAVAILABLE, "not now");
+}
+
+/* When the retention time is over, once, and before its name is free. */
+static void what_an_application_has_elsewhere_goes_with_it(void)
+{
+    struct registry_world world = { 0 };
+    struct error error = { 0 };
+    struct digest32 owner = owner_of(1);
+    bool replaced;
+    forgotten.count = 0;
+    forgotten.fails = true;
+    registry_world_options.retention_s = 100;
+    registry_world_options.forget = forget;
+    registry_world_options.context = &forgotten;
+    store_name = __func__;
+    REQUIRE(registry_world_open(&world));
+    CHECK(put(world.registry, "app", "one", 1, &replaced, &error));
+    CHECK(put(world.registry, "app", "two", 1, &replaced, &error));
+    CHECK(put(world.registry, "other", "one", 1, &replaced, &error));
+    CHECK(application_delete(world.registry, "app", 1, &error));
+    CHECK(registry_sweep(world.registry, now_s + 99, &error));
+    CHECK_NUMBER(forgotten.count, 0);
+    CHECK(!registry_sweep(world.registry, now_s + 100, &error));
+    CHECK_NUMBER(forgotten.count, 1);
+    CHECK(entry_of(&world) != NULL);
+    forgotten.fails = false;
+    CHECK(registry_sweep(world.registry, now_s + 101, &error));
+    CHECK_NUMBER(forgotten.count, 2);
+    CHECK_STRING(forgotten.name, "app");
+    CHECK(digest32_equal(&forgotten.owner, &owner));
+    CHECK(entry_of(&world) == NULL);
+    CHECK(registry_sweep(world.registry, now_s + 200, &error));
+    CHECK_NUMBER(forgotten.count, 2);
+    registry_world_options.retention_s = 0;
+    registry_world_options.forget = NULL;
+    registry_world_close(&world);
+}
+
 static void uploads_that_nobody_names_go(void)
 {
     struct registry_world world = { 0 };
@@ -337,6 +390,7 @@ static const struct test tests[] = {
     TEST(versions_are_rolled_out_and_back),
     TEST(the_same_content_is_the_same_version),
     TEST(deleted_versions_come_back_within_the_retention_time),
+    TEST(what_an_application_has_elsewhere_goes_with_it),
     TEST(uploads_that_nobody_names_go),
     TEST(quotas_are_of_each_owner),
 };

@@ -31,6 +31,12 @@ struct kv_state_id kv_state_id(const char *application, const struct digest32 *o
     return id;
 }
 
+struct state_quota kv_quota(uint64_t size, uint64_t count)
+{
+    return (struct state_quota){ size == 0 ? STATE_SIZE_DEFAULT : size,
+                                 count == 0 ? STATE_COUNT_DEFAULT : count };
+}
+
 static void visit_free(struct visit *visit)
 {
     if (visit == NULL)
@@ -64,6 +70,8 @@ static struct transaction *transaction_of(struct kv_service *kv, struct service_
         service_refuse_error(call, &error);
         return NULL;
     }
+    struct state_quota quota = kv_quota(call->facts->state_size, call->facts->state_count);
+    state_set_quota(visit->state, &quota);
     struct transaction *transaction = visit->transaction;
     service_set_state(call->scope, &service_kv, TAKE(visit));
     return transaction;

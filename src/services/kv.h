@@ -28,5 +28,7 @@ struct kv_state_id {
     char text[STATE_ID_SIZE_MAX + 1];
 };
 struct kv_state_id kv_state_id(const char *application, const struct digest32 *owner);
+/* Bytes and entries that a manifest allows its state; 0: as much as any. */
+struct state_quota kv_quota(uint64_t size, uint64_t count);
 
 #endif

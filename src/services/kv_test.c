@@ -301,9 +301,39 @@ static void lists_and_swaps_answer_as_documented(void)
     world_close();
 }
 
+/* The manifest's word bounds the state, and counts at every transaction. */
+static void takes_no_more_than_the_manifest_allows(void)
+{
+    const struct service_facts bounded = { .id = "b1",
+                                           .application = "shop",
+                                           .function = "f",
+                                           .version = "1",
+                                           .owner = { { 7 } },
+                                           .permissions = &permissions,
+                                           .state_size = 1000,
+                                           .state_count = 2 };
+    struct service_scope *scope = NULL;
+    struct error error;
+    REQUIRE(world_open("bounded"));
+    REQUIRE(services_begin(services, &bounded, &scope, &error));
+    CHECK_NUMBER(set(scope, "carts", "a", "1"), 0);
+    CHECK_NUMBER(set(scope, "carts", "b", "1"), 0);
+    CHECK_NUMBER(set(scope, "carts", "c", "1"), CALL_ERROR_LIMIT);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, "receipt"), SERVICE_KEEP);
+    services_forget(scope);
+    scope = scope_begin("b2", "shop"); /* a version that says nothing */
+    CHECK_NUMBER(set(scope, "carts", "c", "1"), 0);
+    CHECK_NUMBER(finish(scope, false), SERVICE_KEEP);
+    services_forget(scope);
+    struct state_quota quota = kv_quota(0, 7);
+    CHECK(quota.size == STATE_SIZE_DEFAULT && quota.count == 7);
+    world_close();
+}
+
 static const struct test tests[] = {
     TEST(state_commits_with_its_receipt),           TEST(what_did_not_end_well_leaves_nothing),
     TEST(one_of_two_that_disagree_is_to_run_again), TEST(a_disk_that_fails_fails_the_invocation),
-    TEST(lists_and_swaps_answer_as_documented),
+    TEST(lists_and_swaps_answer_as_documented),     TEST(takes_no_more_than_the_manifest_allows),
 };
 TEST_MAIN(tests)

@@ -34,6 +34,8 @@ struct service_facts {
     struct digest32 manifest; /* digest of the canonical manifest */
     struct digest32 code;     /* of the module or ELF */
     const struct permissions *permissions;
+    uint64_t state_size;     /* bytes of its application's state at most; 0: as much as any */
+    uint64_t state_count;    /* entries of it, the same */
     uint32_t call_count_max; /* calls of the invocation; 0: no limit */
     uint64_t deadline_ns;    /* CLOCK_MONOTONIC; 0: none */
     bool is_timed;           /* keep when its first calls were made */

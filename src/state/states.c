@@ -297,14 +297,19 @@ bool states_write(struct states *states, struct state *state, struct state_chang
 
 bool states_remove(struct states *states, const char *id, struct error *error)
 {
-    struct state *state = NULL;
-    if (!states_get(states, id, &state, error))
+    char space[STATE_SPACE_SIZE_MAX];
+    if (!space_of(space, id, error))
         return false;
-    struct slot *slot = slot_of(states, state);
-    AUTO(job) struct job *job = job_new(JOB_REMOVE, slot);
-    state_spoil(state);
-    state_release(state);
-    slot_forget(states, slot);
+    /* Not read for that: it may be large, or corrupt. */
+    struct slot *known = slot_find(states, space);
+    struct slot *slot = known != NULL ? known : slot_new(states, space, error);
+    AUTO(job) struct job *job = slot == NULL ? NULL : job_new(JOB_REMOVE, slot);
+    if (known != NULL) {
+        state_spoil(known->state);
+        slot_forget(states, known);
+    } else {
+        slot_drop(slot);
+    }
     return job == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory to remove a state")
                        : job_wait(states, job, error);
 }

@@ -309,6 +309,25 @@ static void every_edit_is_noticed(void)
     }
 }
 
+/* Removing does not read: a state that can't be read any more is not for ever.
+ */
+static void what_is_corrupt_can_be_removed(void)
+{
+    const char *path = test_store_path("corrupt");
+    struct error error = { 0 };
+    AUTO(states) struct states *states = NULL;
+    REQUIRE(make(path));
+    REQUIRE(test_sql(path, "UPDATE record SET value = zeroblob(60) WHERE "
+                           "space='kv/app' AND key<>'head'"));
+    CHECK_NUMBER(read_all(path), ERROR_CORRUPT);
+    REQUIRE(open_at(&states, path, &error));
+    CHECK(states_remove(states, "app", &error));
+    CHECK(increment_and_wait(states, "a"));
+    CHECK_STRING(value_of(states, "a"), "1");
+    states_close(TAKE(states));
+    CHECK_NUMBER(read_all(path), ERROR_NONE);
+}
+
 static void names_and_values_are_not_on_the_disk(void)
 {
     const char *path = test_store_path("secret");
@@ -533,6 +552,7 @@ static const struct test tests[] = {
     TEST(a_commit_that_is_not_written_never_was),
     TEST(what_is_removed_is_gone),
     TEST(every_edit_is_noticed),
+    TEST(what_is_corrupt_can_be_removed),
     TEST(names_and_values_are_not_on_the_disk),
     TEST(kill_loses_and_doubles_nothing),
     TEST(a_torn_log_leaves_a_state_that_was),

@@ -122,4 +122,14 @@ url=$kept_url admin=$kept_admin
 node_again || fail "start with the new one"
 login
 is "the new one is taken" "$(kv get shop carts a)" "spent 3"
+
+# --- with its application it goes, for good only
+timeout 20 s3n -q rm shop && timeout 20 s3n -q restore shop
+is "deleted and back: the state is there" "$(kv get shop carts a)" "spent 3"
+timeout 20 s3n -q rm shop --purge
+is "for good" $? 0
+deploy shop || fail "deploy it again"
+kv get shop carts a >/dev/null 2>&1
+is "the next one of that name begins empty" $? 5
+is "another application keeps its own" "$(kv get other carts a)" eins
 finish

@@ -116,9 +116,13 @@ static struct asking *asking_begin(struct node *node, const struct gateway_call 
         struct kv_state_id id = kv_state_id(name, &application->owner);
         asking->node = node;
         asking->handle = call->handle;
+        const struct manifest_state *most = &application->manifest->state;
+        struct state_quota quota = kv_quota((uint64_t)most->mib << 20, most->entries);
         if (states_get(node->states, id.text, &asking->state, &error) &&
-            transaction_begin(&asking->transaction, asking->state, &error))
+            transaction_begin(&asking->transaction, asking->state, &error)) {
+            state_set_quota(asking->state, &quota);
             return TAKE(asking);
+        }
     }
     fail(node, call->handle, &error);
     return NULL;

@@ -8,8 +8,8 @@
 #include "cmd/s3nd/identity.h"
 #include "cmd/s3nd/listeners.h"
 #include "cmd/s3nd/node_collateral.h"
-#include "cmd/s3nd/node_health.h"
 #include "cmd/s3nd/node_control.h"
+#include "cmd/s3nd/node_health.h"
 #include "cmd/s3nd/node_issuers.h"
 #include "cmd/s3nd/node_metrics.h"
 #include "cmd/s3nd/node_outbound.h"
@@ -123,6 +123,9 @@ void node_keeper_failed(struct node *node, const struct error *error);
 
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
+/* For the registry: an application that goes for good takes its state along. */
+MUST_CHECK bool node_states_forget(void *context, const char *application,
+                                   const struct digest32 *owner, struct error *error);
 void node_states_close(struct node *node);
 /* Secrets, and the desk for what the keeper is asked without waiting; after the store. */
 MUST_CHECK bool node_secrets_open(struct node *node, struct error *error);

@@ -6,6 +6,7 @@
 #include "cmd/s3nd/node.h"
 #include "crypto/random.h"
 #include "keys/sealing.h"
+#include "services/kv.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -65,6 +66,14 @@ bool node_states_open(struct node *node, struct error *error)
     node->states_watch = watch;
     uv_poll_start(watch, UV_READABLE, states_ready);
     return true;
+}
+
+bool node_states_forget(void *context, const char *application, const struct digest32 *owner,
+                        struct error *error)
+{
+    struct node *node = context;
+    struct kv_state_id id = kv_state_id(application, owner);
+    return states_remove(node->states, id.text, error);
 }
 
 static void watch_closed(uv_handle_t *handle)

@@ -325,7 +325,9 @@ static bool open_store(struct node *node, struct error *error)
     struct registry_options options = { .store = node->store,
                                         .audit = node->audit,
                                         .quotas = node->quotas,
-                                        .retention_s = config->retention_s };
+                                        .retention_s = config->retention_s,
+                                        .forget = node_states_forget,
+                                        .context = node };
     return owners_open(&node->owners, node->store, config->owners, config->owner_count, error) &&
            members_open(&node->members, node->store, node->audit, error) &&
            tokens_open(&node->tokens, node->store, node->audit, error) &&
