@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "logs/show.h"
+
+#include "tests/harness.h"
+
+static void shows(struct bytes text, const char *shown, const char *cleaned)
+{
+    AUTO_BUFFER struct buffer target;
+    buffer_init(&target, 4096);
+    log_text_show(&target, text);
+    CHECK_BYTES(buffer_view(&target), bytes_of_string(shown));
+    buffer_clear(&target);
+    log_text_clean(&target, text);
+    CHECK_BYTES(buffer_view(&target), bytes_of_string(cleaned));
+}
+
+static void neutralises(void)
+{
+    shows(BYTES_LITERAL("plain\ttext \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80"),
+          "plain\ttext \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80",
+          "plain\ttext \xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80");
+    shows(BYTES_LITERAL("\x1b[2J\x1b]0;title\x07\r\b\x7f"),
+          "\\x1b[2J\\x1b]0;title\\x07\\x0d\\x08\\x7f", "\x1b[2J\x1b]0;title\x07\r\b\x7f");
+    /* C1 as characters and as bytes */
+    shows(BYTES_LITERAL("\xc2\x9b\x32J\x9b"), "\\u009b2J\\x9b", "\xc2\x9b\x32J\xef\xbf\xbd");
+    /* right to left, isolates, line and paragraph separator */
+    shows(BYTES_LITERAL("\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8\xd8\x9c\xe2\x80\x8f"),
+          "\\u202e\\u2066\\u2028\\u061c\\u200f",
+          "\xe2\x80\xae\xe2\x81\xa6\xe2\x80\xa8\xd8\x9c\xe2\x80\x8f");
+}
+
+static void invalid_text_shows_as_bytes(void)
+{
+#define BAD "\xef\xbf\xbd"
+    shows(BYTES_LITERAL("\xff\xfe"), "\\xff\\xfe", BAD BAD);
+    shows(BYTES_LITERAL("\xc3"), "\\xc3", BAD);
+    shows(BYTES_LITERAL("\xe2\x82"), "\\xe2\\x82", BAD BAD);
+    shows(BYTES_LITERAL("\xc0\xaf"), "\\xc0\\xaf", BAD BAD);              /* overlong */
+    shows(BYTES_LITERAL("\xed\xa0\x80"), "\\xed\\xa0\\x80", BAD BAD BAD); /* a surrogate */
+    shows(BYTES_LITERAL("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80", BAD BAD BAD BAD);
+    shows(BYTES_LITERAL("\xe2(x"), "\\xe2(x", BAD "(x");
+}
+
+static const struct test tests[] = { TEST(neutralises), TEST(invalid_text_shows_as_bytes) };
+TEST_MAIN(tests)
