@@ -248,11 +248,32 @@ void invocation_deliver(struct house *house, struct invocation *invocation,
     delivery_send(house->invoker, invocation, &result, function->pad_time_ns);
 }
 
+static void invocation_log(const struct house *house, const struct invocation *invocation,
+                           const struct finished *finished)
+{
+    const struct invoker_options *options = &house->invoker->options;
+    enum receipt_status status = status_of(&finished->outcome);
+    if (options->logged == NULL || (finished->errors.size == 0 && status == RECEIPT_STATUS_DONE))
+        return;
+    const struct invocation_log log = {
+        .application = house->application,
+        .function = house->application->manifest->functions[invocation->function].name,
+        .id = invocation->id,
+        .request_id = invocation->request_id,
+        .status = status,
+        .message = finished->failure.text,
+        .written = buffer_view(&finished->errors),
+        .redactions = services_redactions(invocation->scope),
+    };
+    options->logged(options->logged_context, &log);
+}
+
 void invocation_complete(struct house *house, struct invocation *invocation,
                          const struct worker_completion *completion)
 {
     struct finished finished;
     finished_take(&finished, house, invocation, completion);
+    invocation_log(house, invocation, &finished);
     if (invocation->scope != NULL) {
         invocation_conclude(house, invocation, &finished);
         return;

@@ -36,6 +36,18 @@ struct worker_source {
     void (*end)(void *context, int process);
 };
 
+/* What an invocation logged, and how it ended; borrowed for the call. */
+struct invocation_log {
+    const struct application *application;
+    const char *function;
+    const char *id;
+    const char *request_id;
+    enum receipt_status status;
+    const char *message;           /* of one that failed */
+    struct bytes written;          /* standard error */
+    struct redactions *redactions; /* secrets that it got; NULL: none */
+};
+
 struct invoker_options {
     struct uv_loop_s *loop;
     struct blobs *blobs; /* for images */
@@ -51,6 +63,10 @@ struct invoker_options {
     void (*hot)(void *context, struct application *application, size_t function,
                 const char *functions);
     void *hot_context;
+    /* An invocation logged something, or failed; each run of one that is run again.  NULL: nobody
+     * wants to know. */
+    void (*logged)(void *context, const struct invocation_log *log);
+    void *logged_context;
     unsigned worker_count_max; /* versions with a worker at once; the longest idle one gives way */
     uint64_t memory_size_max;  /* estimate of all workers together; above it the longest idle one
                                   gives way; 0: no budget */

@@ -73,6 +73,7 @@ enum gateway_access {
     X(SECRET_PUT, PUT, "/v1/applications/:application/secrets/:secret", SECRETS,                   \
       GATEWAY_SECRET_SIZE_MAX)                                                                     \
     X(SECRET_DELETE, DELETE, "/v1/applications/:application/secrets/:secret", SECRETS, 0)          \
+    X(LOGS, GET, "/v1/applications/:application/logs", LOGS, 0)                                    \
     X(APPLICATION_RESTORE, POST, "/v1/applications/:application/restore", DELETE, 0)               \
     X(ROLLOUT, POST, "/v1/applications/:application/rollout", ROLLOUT, 4096)                       \
     X(ROLLBACK, POST, "/v1/applications/:application/rollback", ROLLOUT, 4096)                     \

@@ -55,7 +55,7 @@ const struct verb *subverb_find(const struct verb *verb, const char *name);
 /* Proposes the nearest verb. */
 bool verb_unknown(const char *name, struct error *error);
 
-extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm, verb_kv;
+extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm, verb_kv, verb_logs;
 extern const struct verb verb_versions, verb_rollout, verb_rollback, verb_release, verb_restore;
 extern const struct verb verb_status;
 extern const struct verb verb_audit;

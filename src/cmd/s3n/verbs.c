@@ -19,6 +19,7 @@ const struct verb *const verbs[] = {
     &verb_token,
     &verb_member,
     &verb_audit,
+    &verb_logs,
     /* of a node's operator */
     &verb_node,
     /* without a node */

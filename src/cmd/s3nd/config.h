@@ -112,6 +112,13 @@ struct config {
     struct quota_limits quotas;
     struct admission policy; /* what functions may be */
     uint32_t retention_s;    /* that deleted versions and applications are kept */
+    struct config_logs {
+        uint32_t retention_s; /* that logs are kept */
+        uint32_t mib;         /* of one application */
+        uint32_t total_mib;
+        uint32_t kib_per_s; /* of one application, in the long run */
+        uint32_t burst_kib;
+    } logs;
     bool show_help, show_version;
 };
 
@@ -119,7 +126,8 @@ struct config {
  * the configuration. */
 MUST_CHECK bool config_read(struct config *config, char **argv, struct error *error);
 void config_print_help(void);
-/* The file's tables [access], [quotas], [policy] and [versions] (config_owned.c). */
+/* The file's tables [access], [quotas], [policy], [versions] and [logs]
+ * (config_owned.c). */
 MUST_CHECK bool config_owned_read(struct config *config, const json_t *root, struct error *error);
 /* [outbound] (config_outbound.c). */
 MUST_CHECK bool config_outbound_read(struct config *config, const json_t *root,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* [access], [quotas], [policy], [versions]: who is answered, what owners may have here. */
+/* [access], [quotas], [policy], [versions], [logs]: who is answered, what owners may have here. */
 #include "base/json.h"
 #include "cmd/s3nd/config.h"
 
+#include <stddef.h>
 #include <string.h>
 
 /* 0 takes a limit away. */
@@ -85,8 +86,41 @@ static bool access_read(struct config *config, const json_t *root, struct error 
     return read || error_within(error, "access");
 }
 
+static bool logs_read(struct config *config, const json_t *root, struct error *error)
+{
+    static const struct {
+        const char *key;
+        size_t offset;
+        int64_t min, max;
+    } rows[] = {
+        { "retention_s", offsetof(struct config, logs.retention_s), 60, 10 * 366 * 86400 },
+        { "mib", offsetof(struct config, logs.mib), 1, 1 << 20 },
+        { "total_mib", offsetof(struct config, logs.total_mib), 1, 1 << 20 },
+        { "kib_per_s", offsetof(struct config, logs.kib_per_s), 1, 1 << 20 },
+        { "burst_kib", offsetof(struct config, logs.burst_kib), 1, 1 << 20 },
+    };
+    const char *keys[ARRAY_COUNT(rows) + 1] = { NULL };
+    json_t *table;
+    if (json_object_get(root, "logs") == NULL)
+        return true;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++)
+        keys[i] = rows[i].key;
+    if (!json_get_object(root, "logs", &table, error) ||
+        !json_check_keys(table, keys, "logs", error))
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int64_t number;
+        if (json_object_get(table, keys[i]) == NULL)
+            continue;
+        if (!json_get_integer(table, keys[i], rows[i].min, rows[i].max, &number, error))
+            return error_within(error, "logs");
+        *(uint32_t *)(void *)((uint8_t *)config + rows[i].offset) = (uint32_t)number;
+    }
+    return true;
+}
+
 bool config_owned_read(struct config *config, const json_t *root, struct error *error)
 {
     return access_read(config, root, error) && quotas_read(config, root, error) &&
-           versions_read(config, root, error);
+           versions_read(config, root, error) && logs_read(config, root, error);
 }

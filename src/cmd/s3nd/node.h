@@ -25,6 +25,7 @@
 #include "functions/trial.h"
 #include "gateway/gateway.h"
 #include "keys/event_copy.h"
+#include "logs/logbook.h"
 #include "services/attest.h"
 #include "services/kv.h"
 #include "services/secret.h"
@@ -54,6 +55,9 @@ struct node {
     struct secret32 states_key; /* seals the states' records */
     struct states *states;
     uv_poll_t *states_watch;
+    struct secret32 logs_key; /* the same of the logs' store */
+    struct logbook *logs;     /* NULL: there are none */
+    uv_poll_t *logs_watch;
     struct blobs *blobs;
     struct owners *owners;
     struct members *members;
@@ -131,6 +135,12 @@ void node_states_close(struct node *node);
 MUST_CHECK bool node_secrets_open(struct node *node, struct error *error);
 /* After the invoker has gone. */
 void node_secrets_close(struct node *node);
+/* What functions logged, from the store's folder; after the store and the owners.  A node without
+ * them serves all the same, and says why. */
+void node_logs_open(struct node *node);
+void node_logs_close(struct node *node);
+/* For the invoker. */
+void node_logged(void *context, const struct invocation_log *log);
 /* The event log (node_events.c): once there is a keeper; then what is loaded is recorded, and
  * whatever else docs/event-log.md lists: `details` is an object as attest/events/events.h has it (a
  * `policy` has a member "change").  Record it before it counts. */
@@ -165,5 +175,6 @@ gateway_handle_call api_kv_show, api_kv_import, api_kv_list, api_kv_get, api_kv_
 gateway_handle_call api_admin_health, api_admin_ready, api_admin_metrics, api_admin_status;
 gateway_handle_call api_application_metrics;
 gateway_handle_call api_secret_list, api_secret_get, api_secret_put, api_secret_delete;
+gateway_handle_call api_logs;
 
 #endif

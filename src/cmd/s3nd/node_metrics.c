@@ -54,6 +54,12 @@
     X(SPANS, C, "s3n_telemetry_spans_total", "Spans that the collector took.")                     \
     X(EXPORTS, C, "s3n_telemetry_exports_total", "Exports of metrics or traces tried.")            \
     X(EXPORTS_FAILED, C, "s3n_telemetry_failures_total", "Exports that failed.")                   \
+    X(LOGS_INVOCATIONS, C, "s3n_logs_invocations_total", "Invocations that logged something.")     \
+    X(LOGS_BYTES, C, "s3n_logs_bytes_total", "What they logged, before it was sealed.")            \
+    X(LOGS_SEGMENTS, C, "s3n_logs_segments_total", "Sealed segments of logs written.")             \
+    X(LOGS_FAILURES, C, "s3n_logs_write_failures_total", "Times that logs could not be written.")  \
+    X(LOGS_STORED, G, "s3n_logs_stored_bytes", "Sealed logs that are kept.")                       \
+    X(LOGS_PENDING, G, "s3n_logs_pending_bytes", "Logs that wait to be sealed and written.")       \
     X(REQUESTS, C, "s3n_http_requests_total", "HTTP requests.")                                    \
     X(REQUESTS_REFUSED, C, "s3n_http_requests_refused_total",                                      \
       "HTTP requests malformed, over a limit, or too slow.")                                       \
@@ -80,7 +86,7 @@ struct node_metrics {
     struct metrics *registry;
     struct metrics_family *invocations, *durations, *queued, *cold_starts, *calls;
     struct metrics_family *attestation_failures, *tee, *build, *spans_dropped;
-    struct metrics_series *running, *waiting;
+    struct metrics_series *running, *waiting, *logs_dropped[LOG_DROP_COUNT];
     struct metrics_series *singles[SINGLE_COUNT];
     uint64_t deployments, keepers_lost;
 };
@@ -156,6 +162,17 @@ static void declare_single(struct node_metrics *metrics, unsigned i)
     metrics->singles[i] = metrics_only(family);
 }
 
+/* Of what functions log nothing but counts. */
+static void declare_logs(struct node_metrics *metrics)
+{
+    static const char *const labels[] = { "reason", NULL };
+    static const struct metrics_about dropped = { "s3n_logs_dropped_total",
+                                                  "Invocations whose log was dropped.", labels };
+    struct metrics_family *family = metrics_counter(metrics->registry, &dropped);
+    for (unsigned i = 0; i < LOG_DROP_COUNT; i++)
+        metrics->logs_dropped[i] = METRICS_SERIES(family, log_drop_name((enum log_drop)i));
+}
+
 bool node_metrics_new(struct node_metrics **metrics, struct error *error)
 {
     struct node_metrics *made = calloc(1, sizeof(*made));
@@ -167,6 +184,7 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
     }
     declare_invocations(made);
     declare_tee(made);
+    declare_logs(made);
     for (unsigned i = 0; i < SINGLE_COUNT; i++)
         declare_single(made, i);
     *metrics = made;
@@ -312,6 +330,21 @@ static void gather_telemetry(const struct node *node)
     metrics_mirror(METRICS_SERIES(metrics->spans_dropped, "given-up"), state.given_up);
 }
 
+static void mirror_logs(const struct node_metrics *metrics, const struct node *node)
+{
+    if (node->logs == NULL)
+        return;
+    struct logbook_counts counts = logbook_counts(node->logs);
+    for (unsigned i = 0; i < LOG_DROP_COUNT; i++)
+        metrics_mirror(metrics->logs_dropped[i], counts.dropped_count[i]);
+    set_total(metrics, SINGLE_LOGS_INVOCATIONS, counts.added_count);
+    set_total(metrics, SINGLE_LOGS_BYTES, counts.added_size);
+    set_total(metrics, SINGLE_LOGS_SEGMENTS, counts.written_count);
+    set_total(metrics, SINGLE_LOGS_FAILURES, counts.failure_count);
+    set(metrics, SINGLE_LOGS_STORED, (int64_t)counts.kept_size);
+    set(metrics, SINGLE_LOGS_PENDING, (int64_t)counts.pending_size);
+}
+
 struct metrics *node_metrics_gather(const struct node *node)
 {
     const struct node_metrics *metrics = node->metrics;
@@ -334,6 +367,7 @@ struct metrics *node_metrics_gather(const struct node *node)
     set_total(metrics, SINGLE_COMMITS, states.commits);
     set_total(metrics, SINGLE_COMMITS_FAILED, states.failures);
     set_total(metrics, SINGLE_COMMIT_GROUPS, states.groups);
+    mirror_logs(metrics, node);
     set_total(metrics, SINGLE_REQUESTS, http.requests);
     set_total(metrics, SINGLE_REQUESTS_REFUSED, http.requests_refused);
     set_total(metrics, SINGLE_CONNECTIONS_TOTAL, http.connections_accepted);

@@ -362,6 +362,7 @@ static bool open_functions(struct node *node, struct error *error)
     if (!receipt_backend_of_name(&backend, node->config->backend))
         return error_set(error, ERROR_INVALID, "a server is told kvm or process, not %s",
                          error_quote(bytes_of_string(node->config->backend)).text);
+    node_logs_open(node);
     node->kv.states = node->states;
     node->attest = (struct attest_source){ node, attestation_write_for };
     if (!node_outbound_open(node, error) || !node_services_open(node, error))
@@ -385,6 +386,8 @@ static bool open_functions(struct node *node, struct error *error)
         .lane_count_min = node->config->lane_count_min,
         .lane_count_max = node->config->lane_count_max,
         .core_count = node->core_count,
+        .logged = node_logged,
+        .logged_context = node,
         .watches = node->handover.watches,
     };
     return deployer_new(&node->deployer, &deployer, error) &&
@@ -430,6 +433,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_SECRET_GET] = api_secret_get,
             [GATEWAY_SECRET_PUT] = api_secret_put,
             [GATEWAY_SECRET_DELETE] = api_secret_delete,
+            [GATEWAY_LOGS] = api_logs,
             [GATEWAY_APPLICATION_RESTORE] = api_application_restore,
             [GATEWAY_ROLLOUT] = api_rollout,
             [GATEWAY_ROLLBACK] = api_rollback,
@@ -558,6 +562,7 @@ static void node_done(struct node *node)
     invoker_free(node->invoker);
     node_states_close(node);
     node_secrets_close(node);
+    node_logs_close(node);
     services_free(node->services);
     node_outbound_close(node);
     deployer_free(node->deployer);

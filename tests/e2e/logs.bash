@@ -1,0 +1,111 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Private logs: what functions write is opened by its owner alone; floods, escapes, changed and cut segments.
+set -u
+. "$(dirname "$0")/node.bash"
+require_node logs
+cat >"$scratch/s3nd.toml" <<'TOML'
+[logs]
+mib = 4
+kib_per_s = 64
+burst_kib = 2048
+TOML
+node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
+claim || fail "claim"
+application shop stderr 'limits = { log_kib = 1024 }'
+application other stderr
+deploy shop && deploy other || fail "deploy"
+logs() { timeout 30 s3n -q logs "$@"; }
+code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
+say() { printf '%b' "$2" | invoke "$1" --data - >/dev/null 2>&1; }
+texts() { python3 -c 'import json,sys
+print(";".join(json.loads(l)["text"] if "text" in json.loads(l) else "!" for l in sys.stdin))'; }
+
+# --- what was logged
+is "nothing yet" "$(logs shop)" ""
+is "an application that is not there" "$(code logs nobody)" 5
+say shop '<3>it broke\n<7>details\nplain'
+has "a line for people" "$(logs shop)" " error   f "
+is "lines, as they were" "$(logs shop --json | texts)" "it broke;details;plain"
+is "levels" "$(logs shop --json | python3 -c 'import json,sys; print([json.loads(l)["level"] for l in sys.stdin])')" "['error', 'debug', 'info']"
+is "--level" "$(logs shop --level warning --json | texts)" "it broke"
+is "--level: nonsense" "$(code logs shop --level loud)" 2
+is "another application's log is its own" "$(logs other)" ""
+say shop '!last words'
+has "how it failed" "$(logs shop)" "[s3n] trap: unreachable"
+is "--level error: the node's word too" "$(logs shop --level error --json | texts | tr ';' '\n' | wc -l)" 2
+request=$(logs shop --json | tail -n 1 | json_field request)
+is "--request" "$(logs shop --request "${request:0:12}" --json | texts | cut -d ';' -f 1)" "!last words"
+is "--request: too short" "$(code logs shop --request abc)" 2
+is "--function: another" "$(logs shop --function g)" ""
+is "--function" "$(logs shop --function f --json | wc -l)" 5
+is "--since: an hour" "$(logs shop --since 1h --json | wc -l)" 5
+is "--since: tomorrow" "$(logs shop --since 2099-01-01T00:00:00Z)" ""
+is "--since: nonsense" "$(code logs shop --since soon)" 2
+
+# --- hostile text
+say shop 'A\x1b[2J\x1b]0;pwned\x07\x9b1mB\xff\xfe\r\xe2\x80\xaeC\n'
+logs shop >"$scratch/shown"
+has "escapes are neutralised" "$(tail -n 1 "$scratch/shown")" 'A\x1b[2J\x1b]0;pwned\x07\x9b1mB\xff\xfe\x0d\u202eC'
+LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$scratch/shown" && fail "no control character is left" || pass "no control character is left"
+logs shop --json >"$scratch/shown.json"
+LC_ALL=C grep -q "$(printf '[\001-\011\013-\037\177-\377]')" "$scratch/shown.json" && fail "JSON is plain ASCII" || pass "JSON is plain ASCII"
+is "JSON: invalid UTF-8 is U+FFFD" "$(tail -n 1 "$scratch/shown.json" | python3 -c 'import json,sys; print(json.load(sys.stdin)["text"].count("\ufffd"))')" 3
+head -c 900000 /dev/zero | tr '\0' x >"$scratch/huge"
+invoke other --data "@$scratch/huge" >/dev/null 2>&1
+is "a log beyond the function's limit is cut" "$(logs other | tr -d -c x | wc -c)" 65536
+invoke shop --data "@$scratch/huge" >/dev/null 2>&1
+is "a huge line is one line" "$(logs shop | tail -n 1 | tr -d -c x | wc -c)" 900000
+
+# --- a flood
+for i in 1 2 3 4 5; do invoke shop --data "@$scratch/huge" >/dev/null 2>&1; done
+has "a flood is dropped, and that is said" "$(logs shop)" "are missing: more than the node takes"
+has "the operator sees counts" "$(curl -sS "$admin/metrics")" 's3n_logs_dropped_total{reason="rate"}'
+say other 'still heard'
+is "others are heard" "$(logs other --json | tail -n 1 | texts)" "still heard"
+
+# --- nobody else
+is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/logs")" 401
+XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated
+is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 code logs shop)" 4
+say shop 'canary-7f3a9c'
+logs shop --json | grep -q canary-7f3a9c && pass "the owner reads the canary" || fail "the owner reads the canary"
+grep -rqa canary-7f3a9c "$data" "$scratch/node.log" && fail "it is nowhere in the clear" || pass "it is nowhere in the clear"
+curl -sS "$admin/metrics" | grep -q 'canary\|it broke' && fail "nor among the metrics" || pass "nor among the metrics"
+
+# --- following, and a node that restarts
+timeout 60 s3n -q logs other -f >"$scratch/followed" 2>"$scratch/followed.err" &
+follower=$!
+until_true 10 grep -q 'still heard' "$scratch/followed" || fail "follow: what is there"
+say other 'and now this'
+until_true 10 grep -q 'and now this' "$scratch/followed" && pass "follow: what comes" || fail "follow: what comes"
+say other 'before the end'
+node_stop || fail "stop"
+node_again --config "$scratch/s3nd.toml" || fail "start again"
+say other 'after the start'
+until_true 20 grep -q 'after the start' "$scratch/followed" && pass "follow: over a restart" || fail "follow: over a restart"
+is "nothing is lost at a stop" "$(logs other --json | texts | grep -o 'before the end;after the start')" "before the end;after the start"
+kill "$follower" && wait "$follower" 2>/dev/null
+
+# --- what was seen before
+cp -a "$data" "$scratch/older"
+say other 'newer'
+logs other >/dev/null
+node_stop
+rm -f "$data"/store/logs.db*; cp -a "$scratch"/older/store/logs.db* "$data/store/"
+node_again --config "$scratch/s3nd.toml" || fail "start with an older log"
+is "an older log is noticed" "$(code logs other)" 6
+has "an older log is noticed: how" "$(cat "$scratch/err")" "shows an older state"
+node_stop
+python3 - "$data/store/logs.db" <<'PY'
+import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+rows = store.execute("SELECT space, key, value FROM record WHERE key LIKE 'segment/%' ORDER BY key").fetchall()
+a, b = rows[0], rows[1]
+store.execute("UPDATE record SET value = ? WHERE key = ?", (b[2], a[1]))
+store.execute("UPDATE record SET value = ? WHERE key = ?", (a[2], b[1]))
+store.commit()
+PY
+node_again --config "$scratch/s3nd.toml" || fail "start with swapped segments"
+is "swapped segments are refused" "$({ code logs other; code logs shop; } | sort -n | tail -n 1)" 70
+finish
