@@ -205,6 +205,7 @@ static const struct {
     { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },
     { "rollout", " ROLLOUT ROLLBACK " },
     { "delete", " APPLICATION_DELETE APPLICATION_RESTORE VERSION_DELETE VERSION_RESTORE " },
+    { "logs", " LOGS " },
     { "state-read", " KV_LIST KV_GET " },
     { "state-write", " KV_IMPORT KV_SET KV_DELETE " },
     { NULL, " HEALTH INFO ATTESTATION EVENTS SESSION SEALING_KEY SEALED RECEIPT_GET OWNER_CLAIM "

@@ -106,7 +106,8 @@ static void fetch_done(struct keeper_job *job, const struct error *failure)
     call->state = NULL;
     if (failure != NULL)
         service_refuse_error(call, failure);
-    else if (!service->release(service->context, call->facts, &fetch->place, &error) ||
+    else if (!service_redact(call, buffer_view(&fetch->value), &error) ||
+             !service->release(service->context, call->facts, &fetch->place, &error) ||
              !value_hold(call->scope, fetch, &error))
         service_refuse_error(call, &error);
     else

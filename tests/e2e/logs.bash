@@ -73,6 +73,35 @@ logs shop --json | grep -q canary-7f3a9c && pass "the owner reads the canary" ||
 grep -rqa canary-7f3a9c "$data" "$scratch/node.log" && fail "it is nowhere in the clear" || pass "it is nowhere in the clear"
 curl -sS "$admin/metrics" | grep -q 'canary\|it broke' && fail "nor among the metrics" || pass "nor among the metrics"
 
+# --- secrets that a function logs
+application loose tell 'permissions.secrets = ["API_KEY"]'
+deploy loose || fail "deploy"
+printf 'correct-horse-battery' | timeout 20 s3n -q secret set loose API_KEY || fail "a secret"
+say loose 'key: correct-horse-battery, 636f72726563742d686f7273652d62617474657279, '"$(printf 'x:correct-horse-battery' | base64)"'; cut: correct-horse-b\n'
+is "secrets are taken out" "$(logs loose --json | texts)" "key: ***, ***, e***=; cut: correct-horse-b;***"
+
+# --- those who may read
+as() {
+  local who=$1
+  shift
+  timeout 60 s3n --config "$scratch/$who" -q "$@"
+}
+public() { timeout 20 s3n --config "$scratch/$1" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key; }
+ada=$(public ada) bob=$(public bob)
+timeout 20 s3n -q member add "$ada" --role deployer --application loose && timeout 20 s3n -q member add "$bob" --role reader || fail "members"
+is "a deployer's key opens nothing of before" "$(code as ada logs loose)$(cat "$scratch/out")" 0
+has "a deployer's key opens nothing of before: said" "$(timeout 20 s3n --config "$scratch/ada" logs loose 2>&1)" "1 segments are not sealed to your key"
+say loose 'for two: '
+is "a deployer reads" "$(as ada logs loose --json | texts)" "for two: ***"
+is "and the owner still" "$(logs loose --json | tail -n 1 | texts)" "for two: ***"
+is "but no other application" "$(code as ada logs other)" 4
+is "a reader of lists does not" "$(code as bob logs loose)" 4
+timeout 20 s3n -q member rm "$(timeout 20 s3n member ls --json | python3 -c 'import json,sys; print(next(m["key"] for m in json.load(sys.stdin)["members"] if m["role"] == "deployer"))')"
+say loose 'for one: '
+is "one who was removed" "$(code as ada logs loose)" 4
+timeout 20 s3n -q member add "$ada" --role deployer --application loose
+is "and came back: not what was logged meanwhile" "$(as ada logs loose --json | texts)" "for two: ***"
+
 # --- following, and a node that restarts
 timeout 60 s3n -q logs other -f >"$scratch/followed" 2>"$scratch/followed.err" &
 follower=$!
@@ -107,5 +136,5 @@ store.execute("UPDATE record SET value = ? WHERE key = ?", (a[2], b[1]))
 store.commit()
 PY
 node_again --config "$scratch/s3nd.toml" || fail "start with swapped segments"
-is "swapped segments are refused" "$({ code logs other; code logs shop; } | sort -n | tail -n 1)" 70
+is "swapped segments are refused" "$({ code logs other; code logs shop; code logs loose; } | sort -n | tail -n 1)" 70
 finish

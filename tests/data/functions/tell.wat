@@ -1,0 +1,21 @@
+;; Writes its secret API_KEY to standard error, and after it what came on standard input.
+(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
+  (import "s3n" "secret_get" (func $secret (param i32 i32 i32 i32 i32) (result i64)))
+  (memory (export "memory") 4)
+  (data (i32.const 64) "API_KEY")
+  (func $tell (param $at i32) (param $size i32)
+    (i32.store (i32.const 0) (local.get $at))
+    (i32.store (i32.const 4) (local.get $size))
+    (drop (call $write (i32.const 2) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func (export "_start") (local $size i64)
+    ;; what is logged before the secret is known is looked through too
+    (i32.store (i32.const 0) (i32.const 131072))
+    (i32.store (i32.const 4) (i32.const 65536))
+    (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))
+    (call $tell (i32.const 131072) (i32.load (i32.const 8)))
+    (local.set $size (call $secret (i32.const 64) (i32.const 7) (i32.const 0) (i32.const 1024) (i32.const 65536)))
+    (if (i64.lt_s (local.get $size) (i64.const 0))
+      (then unreachable))
+    (call $tell (i32.const 1024) (i32.wrap_i64 (local.get $size)))))
