@@ -104,9 +104,10 @@ struct connection {
     struct buffer output; /* in the hands of `write` */
     struct padding padding;
     bool processing, is_due, reading, writing;
-    bool served;          /* a request has been seen */
-    bool close_when_sent; /* nothing more will be taken or produced */
-    bool linger;          /* the peer may still be sending: read on for a while before closing */
+    bool served;           /* a request has been seen */
+    unsigned answer_count; /* HTTP/1.1 */
+    bool close_when_sent;  /* nothing more will be taken or produced */
+    bool linger;           /* the peer may still be sending: read on for a while before closing */
     bool lingering;
     bool draining;
     bool closing;
@@ -149,6 +150,7 @@ struct http_server {
     struct exchange *free_exchanges;
     uint64_t next_number;
     struct http_server_counts counts;
+    bool announcing; /* each answer ends its connection */
     bool stopping, stopped_told;
     uint64_t stop_deadline_ms;
     void (*stopped)(void *context);

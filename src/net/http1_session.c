@@ -105,8 +105,9 @@ static bool http1_compose(struct exchange *exchange, const struct http_answer *a
     struct connection *connection = exchange->connection;
     char text[HTTP_ANSWER_HEAD_SIZE_MAX];
     struct writer writer = writer_into(text, sizeof(text));
-    bool close =
-        answer->close || exchange->head.close || connection->draining || !exchange->request_over;
+    bool close = answer->close || exchange->head.close || connection->draining ||
+                 (connection->server->announcing && connection->answer_count > 0) ||
+                 !exchange->request_over;
     if (!http1_answer_write(&writer, answer, close))
         return false;
     bool bare = exchange->request_over && exchange->head.request.method == HTTP_METHOD_HEAD;
@@ -148,6 +149,7 @@ static void http1_output(struct connection *connection, struct writer *writer)
         connection->linger = !exchange->request_over;
     }
     connection->http1.current = NULL;
+    connection->answer_count++;
     exchange_release(exchange);
 }
 

@@ -315,6 +315,44 @@ void server_check_stopped(struct http_server *server)
         server->stopped(server->stopped_context);
 }
 
+void http_server_announce_end(struct http_server *server)
+{
+    server->announcing = true;
+    uv_timer_set_repeat(&server->tick, HTTP_TICK_MS / 4);
+    for (struct connection *at = server->connections; at != NULL; at = at->next) {
+        if (at->protocol == &protocol_http2)
+            connection_drain(at);
+    }
+}
+
+void http_server_stop_accepting(struct http_server *server)
+{
+    close_listeners(server);
+}
+
+bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms)
+{
+    uint64_t now_ms = uv_now(server->loop);
+    for (const struct connection *at = server->connections; at != NULL; at = at->next) {
+        if (at->closing || at->draining || at->lingering || at->close_when_sent)
+            continue;
+        if (at->protocol == NULL || (at->exchanges == NULL && now_ms - at->since_ms < age_ms))
+            return true;
+    }
+    return false;
+}
+
+uint64_t http_server_oldest_ms(const struct http_server *server)
+{
+    uint64_t now_ms = uv_now(server->loop), oldest_ms = 0;
+    for (uint32_t i = 0; i < server->exchange_count; i++) {
+        const struct exchange *at = server->exchanges[i];
+        if (at->number != 0 && at->state != EXCHANGE_ANSWERED && at->connection != NULL)
+            oldest_ms = MAX(oldest_ms, now_ms - MIN(at->since_ms, now_ms) + 1);
+    }
+    return oldest_ms;
+}
+
 void http_server_stop(struct http_server *server, uint32_t drain_ms, void (*stopped)(void *context),
                       void *context)
 {

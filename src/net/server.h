@@ -95,6 +95,17 @@ const struct http_request *http_server_request(struct http_server *server,
                                                struct http_handle handle);
 void *http_server_tag(struct http_server *server, struct http_handle handle);
 
+/* Goes on as before, and has clients come back by new connections: the second answer on a
+ * connection ends it, counted from its beginning (Connection: close); the first may be what a
+ * client needs to trust it.  HTTP/2 gets GOAWAY. */
+void http_server_announce_end(struct http_server *server);
+/* Accepts no more; connections that there are go on. */
+void http_server_stop_accepting(struct http_server *server);
+/* Whether a request is to be expected: a connection was set up, or answered, less than `age_ms` ago
+ * or is being set up. */
+bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms);
+/* How long the oldest unanswered request has been where it is; 0: there is none. */
+uint64_t http_server_oldest_ms(const struct http_server *server);
 /* Stops accepting, tells clients (GOAWAY, Connection: close), lets requests finish for at most
  * `drain_ms`, closes all, then calls `stopped` once from the loop. */
 void http_server_stop(struct http_server *server, uint32_t drain_ms, void (*stopped)(void *context),

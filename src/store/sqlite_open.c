@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/secret.h"
 #include "crypto/random.h"
+#include "store/migrations.h"
 #include "store/seal.h"
 
 #include <fcntl.h>
@@ -13,8 +14,7 @@
 #include <unistd.h>
 
 enum {
-    APPLICATION_ID = 0x53334e31, /* "S3N1" in the file's header */
-    SCHEMA_VERSION = 1,
+    APPLICATION_ID = 0x53334e31 /* "S3N1" in the file's header */
 };
 
 /* Exclusive locking keeps a second process out and needs no shared-memory file; temporary files
@@ -176,7 +176,7 @@ static bool create(struct sqlite_store *sqlite, struct error *error)
 {
     char mark[96];
     snprintf(mark, sizeof(mark), "PRAGMA application_id=%d;PRAGMA user_version=%d", APPLICATION_ID,
-             SCHEMA_VERSION);
+             STORE_SCHEMA_VERSION);
     if (!execute(sqlite, "BEGIN IMMEDIATE", error))
         return false;
     if (execute(sqlite, schema_sql, error) && execute(sqlite, mark, error) &&
@@ -270,7 +270,21 @@ static bool load(struct sqlite_store *sqlite, struct error *error)
     return anchor_check(sqlite, buffer_view(&column), error);
 }
 
-static bool check_and_load(struct sqlite_store *sqlite, struct error *error)
+/* All of it or nothing: what the steps made must still be what was written last. */
+static bool migrate_and_load(struct sqlite_store *sqlite, const struct schema *schema, long from,
+                             struct error *error)
+{
+    if (!execute(sqlite, "BEGIN IMMEDIATE", error))
+        return false;
+    if (migrations_run(sqlite, schema, from, error) && prepare(sqlite, error) &&
+        load(sqlite, error))
+        return sqlite_commit(sqlite, error);
+    sqlite3_exec(sqlite->database, "ROLLBACK", NULL, NULL, NULL);
+    return false;
+}
+
+static bool check_and_load(struct sqlite_store *sqlite, const struct schema *schema,
+                           struct error *error)
 {
     long application, version;
     char verdict[128];
@@ -279,19 +293,22 @@ static bool check_and_load(struct sqlite_store *sqlite, struct error *error)
         return false;
     if (application != APPLICATION_ID || version < 1)
         return error_set(error, ERROR_CORRUPT, "not a store of S3N");
-    if (version > SCHEMA_VERSION)
+    if (version > schema->version)
         return error_set(error, ERROR_UNSUPPORTED,
-                         "the store has schema %ld, this S3N knows %d: a newer one wrote it",
-                         version, SCHEMA_VERSION);
+                         "the store has schema %ld, this S3N knows %ld: a newer one wrote it",
+                         version, schema->version);
     if (!query_text(sqlite, "PRAGMA quick_check(1)", verdict, sizeof(verdict), error))
         return false;
     if (strcmp(verdict, "ok") != 0)
         return error_set(error, ERROR_CORRUPT, "integrity check: %s",
                          error_quote(bytes_of_string(verdict)).text);
+    if (version < schema->version)
+        return migrate_and_load(sqlite, schema, version, error);
     return prepare(sqlite, error) && load(sqlite, error);
 }
 
-static bool open_or_create(struct sqlite_store *sqlite, const char *path, struct error *error)
+static bool open_or_create(struct sqlite_store *sqlite, const char *path,
+                           const struct schema *schema, struct error *error)
 {
     long objects, application;
     if (!connect(sqlite, path, error) ||
@@ -300,11 +317,12 @@ static bool open_or_create(struct sqlite_store *sqlite, const char *path, struct
         return false;
     if (objects == 0 && application == 0)
         return create(sqlite, error);
-    return check_and_load(sqlite, error);
+    return check_and_load(sqlite, schema, error);
 }
 
-static bool store_open(struct store **store, const char *path, const struct sealer *sealer,
-                       const struct store_anchor *anchor, struct error *error)
+bool store_open_schema(struct store **store, const char *path, const struct sealer *sealer,
+                       const struct store_anchor *anchor, const struct schema *schema,
+                       struct error *error)
 {
     struct sqlite_store *sqlite = calloc(1, sizeof(*sqlite));
     if (sqlite == NULL)
@@ -313,7 +331,7 @@ static bool store_open(struct store **store, const char *path, const struct seal
     sqlite->is_anchored = anchor != NULL;
     if (anchor != NULL)
         sqlite->anchor = *anchor;
-    if (!open_or_create(sqlite, path, error)) {
+    if (!open_or_create(sqlite, path, schema, error)) {
         store_close(&sqlite->store);
         return error_within(error, "store %s", path);
     }
@@ -324,11 +342,11 @@ static bool store_open(struct store **store, const char *path, const struct seal
 bool store_open_sqlite(struct store **store, const char *path, const struct sealer *sealer,
                        struct error *error)
 {
-    return store_open(store, path, sealer, NULL, error);
+    return store_open_schema(store, path, sealer, NULL, &store_schema, error);
 }
 
 bool store_open_anchored(struct store **store, const char *path, const struct sealer *sealer,
                          const struct store_anchor *anchor, struct error *error)
 {
-    return store_open(store, path, sealer, anchor, error);
+    return store_open_schema(store, path, sealer, anchor, &store_schema, error);
 }

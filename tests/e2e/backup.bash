@@ -40,7 +40,7 @@ for frame in [b"\xff" * 64, struct.pack("<IHHI", 0, 77, 0, 1), struct.pack("<IHH
 PY
 
 # --- while it works
-writer() { local i=0; while :; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || exit; echo "$i" >"$scratch/count"; done; }
+writer() { local i=0; while :; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || exit; echo "$i" >"$scratch/count.new"; mv "$scratch/count.new" "$scratch/count"; done; }
 writer &
 writer=$!
 until_true 20 test -s "$scratch/count"

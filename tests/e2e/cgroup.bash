@@ -83,6 +83,16 @@ if [ -n "$has_memory" ]; then
   is "others run on" "$(invoke echo --data after)" after
   is "no worker was lost" "$(lost)" 0
   is "and this one too, with less" "$(limit_of small)" 200
+  # A supervisor that replaces its own program keeps the groups, and those of its children.
+  is "upgrade" "$(timeout 100 s3n -q node upgrade --data-dir "$data" >/dev/null 2>"$scratch/err"; echo $?)" 0
+  upgraded() { grep -q 'event=upgraded' "$scratch/node.log"; }
+  until_true 30 upgraded && pass "upgrade: the supervisor too" || fail "upgrade: the supervisor too"
+  until_true 30 invoke echo --data x
+  is "upgrade: answers" "$(invoke echo --data new)" new
+  is "upgrade: the supervisor has its leaf" "$(group_of "$node")" self
+  is "upgrade: the server's share" "$(value "$(pid_of 'role server')" cpu.weight)" 500
+  is "upgrade: a worker's processes" "$(value "$(pid_of slipstream)" pids.max)" 100
+  until_true 20 tidy && pass "upgrade: what ended has no group any more" || fail "upgrade: what ended has no group any more"
 elif memory=/sys/fs/cgroup/memory/s3n-e2e-$$ && mkdir "$memory" 2>/dev/null; then
   # The kernel has memory groups of version 1 only: the worker is put into one by hand, so that it is the kernel that
   # ends it.

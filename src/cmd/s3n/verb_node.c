@@ -72,7 +72,7 @@ const struct verb verb_node_run = { .name = "run",
 
 static const struct option_table node_table = {
     .program = "s3n node",
-    .usage = "init|run|status|check|backup|restore ...",
+    .usage = "init|run|status|check|backup|restore|upgrade ...",
     .about = "What a node's operator does on its machine.  `s3n help node init` explains each.",
     CLI_SHARED,
     .positional_max = UINT32_MAX,
@@ -81,16 +81,14 @@ static const struct option_table node_table = {
 static bool node_run(struct cli *cli UNUSED, const void *options UNUSED,
                      const struct option_arguments *arguments UNUSED, struct error *error)
 {
-    return error_set(error, ERROR_USAGE, "node what? init, run, status, check, backup, restore");
+    return error_set(error, ERROR_USAGE,
+                     "node what? init, run, status, check, backup, restore, upgrade");
 }
 
-static const struct verb *const subverbs[] = { &verb_node_init,
-                                               &verb_node_run,
-                                               &verb_node_status,
-                                               &verb_node_check,
-                                               &verb_node_backup,
-                                               &verb_node_restore,
-                                               NULL };
+static const struct verb *const subverbs[] = { &verb_node_init,    &verb_node_run,
+                                               &verb_node_status,  &verb_node_check,
+                                               &verb_node_backup,  &verb_node_restore,
+                                               &verb_node_upgrade, NULL };
 
 const struct verb verb_node = { .name = "node",
                                 .summary = "set up, run, check and save a node on this machine",

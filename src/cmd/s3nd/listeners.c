@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/listeners.h"
 #include "base/file.h"
+#include "base/log.h"
+#include "operations/control.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -92,25 +94,49 @@ bool listener_open(int *descriptor, const char *address, struct error *error)
     return true;
 }
 
-bool listener_open_control(int *descriptor, const char *path, struct error *error)
+static bool control_address(struct sockaddr_un *address, const char *folder, struct error *error)
 {
-    struct sockaddr_un address = { .sun_family = AF_UNIX };
-    if (snprintf(address.sun_path, sizeof(address.sun_path), "%s", path) >=
-        (int)sizeof(address.sun_path))
-        return error_set(error, ERROR_LIMIT, "%s is too long for a socket", path);
+    *address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+    return snprintf(address->sun_path, sizeof(address->sun_path), "%s/" CONTROL_NAME, folder) <
+               (int)sizeof(address->sun_path) ||
+           error_set(error, ERROR_LIMIT, "%s is too long for a socket", folder);
+}
+
+static bool control_open(int *descriptor, const char *folder, struct error *error)
+{
+    struct sockaddr_un address;
+    if (!control_address(&address, folder, error))
+        return false;
     AUTO_CLOSE int opened = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (opened < 0)
-        return error_system(error, "socket for %s", path);
+        return error_system(error, "socket for %s", folder);
     /* What a node left that was killed; this one has the folder's lock. */
-    (void)unlink(path);
+    (void)unlink(address.sun_path);
     mode_t before = umask(0177);
     bool bound = bind(opened, (const struct sockaddr *)&address, sizeof(address)) == 0;
     umask(before);
     if (!bound || listen(opened, CONTROL_BACKLOG) != 0)
-        return error_system(error, "listen on %s", path);
+        return error_system(error, "listen on %s", address.sun_path);
     *descriptor = opened;
     opened = -1;
     return true;
+}
+
+void listener_open_control(int *descriptor, const char *folder)
+{
+    struct error error;
+    *descriptor = -1;
+    if (!control_open(descriptor, folder, &error))
+        log_error("the operator's socket", &error);
+}
+
+void listener_close_control(int *descriptor, const char *folder)
+{
+    struct sockaddr_un address;
+    struct error ignored;
+    if (*descriptor >= 0 && control_address(&address, folder, &ignored))
+        (void)unlink(address.sun_path);
+    file_close(descriptor);
 }
 
 bool listener_address_of(struct listener_address *address, int descriptor, struct error *error)

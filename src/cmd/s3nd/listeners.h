@@ -14,8 +14,10 @@ struct listener_address {
 MUST_CHECK bool listener_open(int *descriptor, const char *address, struct error *error);
 /* INVALID when others than this machine could reach it. */
 MUST_CHECK bool listener_check_loopback(const char *address, struct error *error);
-/* A Unix socket in the data folder, for whoever may open it: its user. */
-MUST_CHECK bool listener_open_control(int *descriptor, const char *path, struct error *error);
+/* A Unix socket in the data folder, for whoever may open it: its user.  Where there can be none
+ * (-1; the log says why) the node runs as well, and its operator can't ask it anything. */
+void listener_open_control(int *descriptor, const char *folder);
+void listener_close_control(int *descriptor, const char *folder);
 /* What the system bound it to. */
 MUST_CHECK bool listener_address_of(struct listener_address *address, int descriptor,
                                     struct error *error);

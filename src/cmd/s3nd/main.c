@@ -14,6 +14,9 @@ int main(int argc, char **argv)
 {
     static struct config config;
     struct error error;
+    static char *arguments[64]; /* as they are before options are moved about */
+    for (int i = 0; i < argc && i < (int)ARRAY_COUNT(arguments) - 1; i++)
+        arguments[i] = argv[i];
     file_hold_streams();
     log_init("s3nd", LOG_LEVEL_INFO);
     if (!config_read(&config, argc > 0 ? argv + 1 : argv, &error)) {
@@ -40,5 +43,5 @@ int main(int argc, char **argv)
     case NODE_ROLE_SUPERVISOR:
         break;
     }
-    return supervisor_run(&config);
+    return supervisor_run(&config, arguments);
 }

@@ -83,6 +83,11 @@ struct node {
     bool events_failed; /* the last entry could not be recorded */
     struct gateway *gateway;
     struct http_server *http;
+    bool has_handover, accepts_no_more;
+    uint64_t number; /* random: tells one server from its successor */
+    unsigned upgrades_failed;
+    uint64_t handover_since_ms;
+    uv_timer_t handover_timer;
     int control_socket; /* -1: none */
     struct node_control *control;
     struct node_backup *backup; /* under way */
@@ -151,6 +156,14 @@ MUST_CHECK bool node_record_event(struct node *node, const char *kind, const cha
 
 /* How the node does, for its operator: an object with the array "problems" (node_status.c). */
 json_t *node_status_tree(struct node *node);
+
+/* Compiles anew what another version of the compiler made (node_refresh.c). */
+void node_refresh(struct node *node);
+/* Gracefully, once; `context`: the node. */
+void node_stop(void *context);
+/* node_handover.c: the same for a successor's sake. */
+void node_hand_over(void *context, bool is_there);
+void node_handover_end(struct node *node);
 
 /* Handlers, by operation (api_*.c). */
 /* The node's attestation for a nonce; `context`: the node. */

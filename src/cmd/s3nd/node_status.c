@@ -24,10 +24,11 @@ json_t *node_status_tree(struct node *node)
         if (node_has_cause(node, (enum node_cause)i))
             json_array_append_new(problems, json_string(node_cause_text((enum node_cause)i)));
     }
-    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:o}", "version", S3N_VERSION,
-                     "node", node->info.node, "platform", node->info.platform, "listen",
-                     node->address.text, "backend", node->config->backend, "uptime_s",
-                     (json_int_t)(node_now_s() - node->health.started_s), "applications",
-                     (json_int_t)registry_count(node->registry), "free_bytes",
-                     (json_int_t)free_bytes(), "problems", problems);
+    return json_pack(
+        "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "version", S3N_VERSION, "node",
+        node->info.node, "platform", node->info.platform, "listen", node->address.text, "backend",
+        node->config->backend, "uptime_s", (json_int_t)(node_now_s() - node->health.started_s),
+        "applications", (json_int_t)registry_count(node->registry), "server",
+        (json_int_t)(node->number >> 12), "upgrades_failed", (json_int_t)node->upgrades_failed,
+        "free_bytes", (json_int_t)free_bytes(), "problems", problems);
 }

@@ -33,12 +33,19 @@ enum supervisor_request {
     /* Descriptors: a URL, and an empty file for the answer (key_fetcher.h).  Answered when the
      * process that asks has ended, as a compilation is. */
     SUPERVISOR_KEYS,
+    /* The server has done what it can without keeper and store.  Answered when both are its own: at
+     * once, or when its predecessor is gone. */
+    SUPERVISOR_STANDBY,
     /* The server serves. */
     SUPERVISOR_READY,
     SUPERVISOR_REQUEST_END,
 
     /* From the supervisor, without an answer: stop gracefully. */
-    SUPERVISOR_STOP = 100
+    SUPERVISOR_STOP = 100,
+    /* The same: a successor stands by. */
+    SUPERVISOR_HANDOVER,
+    /* The same: there will be none. */
+    SUPERVISOR_NO_HANDOVER
 };
 
 enum {

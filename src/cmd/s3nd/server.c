@@ -12,6 +12,7 @@
 #include "core/reader.h"
 #include "core/writer.h"
 #include "crypto/crypto.h"
+#include "crypto/random.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -209,7 +210,7 @@ static void http_stopped(void *context)
     uv_stop(&node->loop);
 }
 
-static void stop(void *context)
+void node_stop(void *context)
 {
     struct node *node = context;
     if (node->stopping)
@@ -225,44 +226,6 @@ static void supervisor_lost(void *context)
     struct node *node = context;
     node->lost_supervisor = true;
     uv_stop(&node->loop);
-}
-
-/* --- images of another version --- */
-
-static void refresh_next(struct node *node);
-
-static void refresh_done(void *context, const struct deployment_result *result,
-                         const struct error *error)
-{
-    struct node *node = context;
-    if (result == NULL) {
-        log_error("compile anew", error);
-    } else {
-        const char *name = result->application->manifest->application;
-        log_line(LOG_LEVEL_INFO, "compiled anew", "application", name, NULL);
-        node_serving_changed(node, name);
-    }
-    refresh_next(node);
-}
-
-/* One application after the other, so that deployments find room. */
-static void refresh_next(struct node *node)
-{
-    bool started = false;
-    while (!started && node->refreshed / 2 < registry_count(node->registry)) {
-        size_t index = node->refreshed / 2;
-        const struct registry_entry *entry = registry_at(node->registry, index);
-        struct application *application =
-            node->refreshed++ % 2 == 0 ? entry->served : entry->canary;
-        struct error error;
-        if (application == NULL)
-            continue;
-        if (!deployment_refresh(node->deployer, application, refresh_done, node, &started,
-                                &error)) {
-            log_error("compile anew", &error);
-            started = false;
-        }
-    }
 }
 
 /* --- what was deleted --- */
@@ -510,8 +473,9 @@ static bool optimiser_is_installed(void)
 
 static bool start(struct node *node, struct error *error)
 {
-    struct supervisor_events events = { node, stop, supervisor_lost };
+    struct supervisor_events events = { node, node_stop, node_hand_over, supervisor_lost };
     node_control_find(node);
+    random_bytes(&node->number, sizeof(node->number));
     /* Out of reach from the jail. */
     processor_read(&node->processor, PROCESSOR_FOLDER);
     node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
@@ -525,9 +489,11 @@ static bool start(struct node *node, struct error *error)
         !supervisor_client_new(&node->supervisor, &node->loop, SERVER_SUPERVISOR_FD, &events,
                                error) ||
         !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
+        !server_jail_enter(node->config, error) ||
+        !supervisor_request_wait(node->supervisor, SUPERVISOR_STANDBY, (struct bytes){ 0 }, NULL,
+                                 error) ||
         !node_keeper_connect(node, error) || !node_events_start(node, error) ||
-        !server_jail_enter(node->config, error) || !open_store(node, error) ||
-        !receipt_book_new(&node->receipts, &clock_system, error) ||
+        !open_store(node, error) || !receipt_book_new(&node->receipts, &clock_system, error) ||
         !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, error) ||
         !open_functions(node, error) || !open_gateway(node, error) || !open_http(node, error) ||
         !publish(node, error))
@@ -541,7 +507,7 @@ static bool start(struct node *node, struct error *error)
     uv_timer_init(&node->loop, &node->sweep);
     node->sweep.data = node;
     node_control_start(node);
-    refresh_next(node);
+    node_refresh(node);
     uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
     uv_timer_start(&node->sweep, sweep, SWEEP_MS, SWEEP_MS);
     return true;
@@ -553,6 +519,7 @@ static void node_done(struct node *node)
         uv_close((uv_handle_t *)&node->renewal, NULL);
         uv_close((uv_handle_t *)&node->sweep, NULL);
     }
+    node_handover_end(node);
     node_control_end(node);
     node_keeper_unwatch(node);
     node_collateral_end(node);

@@ -6,6 +6,7 @@
 #include "base/ipc.h"
 #include "base/log.h"
 #include "base/spawn.h"
+#include "cmd/s3nd/carried.h"
 #include "cmd/s3nd/children.h"
 #include "cmd/s3nd/demands.h"
 #include "cmd/s3nd/groups.h"
@@ -14,9 +15,9 @@
 #include "cmd/s3nd/notify.h"
 #include "cmd/s3nd/requests.h"
 #include "cmd/s3nd/spares.h"
+#include "cmd/s3nd/supervisor_parts.h"
 #include "core/reader.h"
 #include "core/writer.h"
-#include "operations/control.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,35 +31,13 @@
 #include <unistd.h>
 
 enum {
-    REQUEST_TIMEOUT_MS = 1000, /* the rest of a frame that began */
     COMPILE_WALL_S = 60,
     OPTIMISE_WALL_S = 900,
     COLLATERAL_WALL_S = 120,
     TELEMETRY_WALL_S = 60,
     KEYS_WALL_S = 20,
     STOP_LOOKS = 200, /* at children that were killed at the end, 5 ms apart */
-    STOP_GRACE_S = 5, /* beyond the time requests get to finish */
-    RESTART_DELAY_MS_MAX = 5000
-};
-
-static const uint64_t second_ns = 1000000000u;
-
-struct supervisor {
-    const struct config *config;
-    struct launcher launcher;
-    struct children children;
-    struct groups groups;
-    struct ipc *server; /* NULL while it does not run */
-    int signals;
-    int listen, admin, control;
-    int lock; /* held on the data folder */
-    struct spares spares;
-    bool was_ready; /* a server has served once */
-    bool stopping;
-    int exit_code;
-    uint64_t restart_at_ns;
-    unsigned restart_delay_ms;
-    uint64_t stop_deadline_ns;
+    STOP_GRACE_S = 5  /* beyond the time requests get to finish */
 };
 
 static uint64_t now_ns(void)
@@ -137,6 +116,28 @@ static void pid_append(struct buffer *answer, pid_t pid)
     struct writer writer = writer_into(number, sizeof(number));
     write_u32_le(&writer, (uint32_t)pid);
     buffer_append(answer, writer_view(&writer));
+}
+
+/* --- the server --- */
+
+bool server_launch(struct supervisor *supervisor, struct ipc **ipc, pid_t *pid, struct error *error)
+{
+    int pair[2] = { -1, -1 };
+    struct child child = { .kind = CHILD_SERVER, .deadline_ns = UINT64_MAX };
+    if (!socket_pair(pair, error))
+        return false;
+    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin,
+                                      supervisor->control };
+    bool started = child_begin(supervisor, &child, error) &&
+                   launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
+                   child_add(supervisor, &child, error);
+    child_began(supervisor, &child, started);
+    started = started && ipc_new(ipc, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
+    file_close(&pair[1]);
+    if (!started)
+        file_close(&pair[0]);
+    *pid = child.pid;
+    return started;
 }
 
 /* --- workers --- */
@@ -273,8 +274,10 @@ static bool serve_ready(void *context, const struct ipc_message *message, struct
     (void)message, (void)answer, (void)descriptors, (void)descriptor_count;
     struct supervisor *supervisor = context;
     supervisor->restart_delay_ms = 0;
-    if (supervisor->was_ready)
+    if (supervisor->was_ready) {
+        server_upgraded(supervisor);
         return true;
+    }
     struct listener_address listen, admin;
     if (!listener_address_of(&listen, supervisor->listen, error) ||
         !listener_address_of(&admin, supervisor->admin, error))
@@ -286,7 +289,17 @@ static bool serve_ready(void *context, const struct ipc_message *message, struct
     return true;
 }
 
+static bool serve_standby(void *context, const struct ipc_message *message, struct buffer *answer,
+                          int *descriptors, unsigned *descriptor_count, struct error *error)
+{
+    /* There is no other server: a successor's request does not come here. */
+    (void)context, (void)message, (void)answer, (void)descriptors, (void)descriptor_count;
+    (void)error;
+    return true;
+}
+
 static const struct ipc_request requests[] = {
+    { SUPERVISOR_STANDBY, "standby", 0, 0, serve_standby },
     { SUPERVISOR_KEEPER, "keeper", 0, 0, serve_keeper },
     { SUPERVISOR_WORKER, "worker", 0, 0, serve_worker },
     { SUPERVISOR_WORKER_END, "worker end", 4, 0, serve_worker_end },
@@ -356,8 +369,8 @@ static bool request_answer(struct supervisor *supervisor, const struct ipc_reque
     return sent;
 }
 
-static bool request_serve(struct supervisor *supervisor, const struct ipc_message *message,
-                          struct error *error)
+bool supervisor_request_serve(struct supervisor *supervisor, const struct ipc_message *message,
+                              struct error *error)
 {
     struct error failure;
     if (message->type == SUPERVISOR_COMPILE && message->descriptor_count == 3 &&
@@ -375,79 +388,6 @@ static bool request_serve(struct supervisor *supervisor, const struct ipc_messag
             return request_answer(supervisor, &requests[i], message, error);
     }
     return error_set(error, ERROR_INVALID, "the server asked for what is not in the table");
-}
-
-/* --- the server itself --- */
-
-static bool server_start(struct supervisor *supervisor, struct error *error)
-{
-    int pair[2] = { -1, -1 };
-    struct child child = { .kind = CHILD_SERVER, .deadline_ns = UINT64_MAX };
-    if (!socket_pair(pair, error))
-        return false;
-    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin,
-                                      supervisor->control };
-    bool started = child_begin(supervisor, &child, error) &&
-                   launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
-                   child_add(supervisor, &child, error);
-    child_began(supervisor, &child, started);
-    started = started && ipc_new(&supervisor->server, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
-    file_close(&pair[1]);
-    if (!started)
-        file_close(&pair[0]);
-    return started;
-}
-
-/* Without its server nothing else is of use: keeper, workers and compilers belong to it. */
-static void server_gone(struct supervisor *supervisor, const struct spawn_end *end)
-{
-    ipc_free(TAKE(supervisor->server));
-    children_kill(&supervisor->children, CHILD_KEEPER);
-    children_kill(&supervisor->children, CHILD_COMPILER);
-    children_kill(&supervisor->children, CHILD_WORKER);
-    children_kill(&supervisor->children, CHILD_OUTBOUND);
-    spares_drop(&supervisor->spares);
-    bool clean = !end->was_killed && end->code == 0;
-    if (supervisor->stopping || !supervisor->was_ready) {
-        supervisor->exit_code = clean             ? 0
-                                : end->was_killed ? error_exit_code(ERROR_CRASHED)
-                                                  : end->code;
-        supervisor->stopping = true;
-        return;
-    }
-    supervisor->restart_at_ns = now_ns() + supervisor->restart_delay_ms * (second_ns / 1000);
-    supervisor->restart_delay_ms =
-        MIN(MAX(supervisor->restart_delay_ms * 2, 50u), (unsigned)RESTART_DELAY_MS_MAX);
-}
-
-static void server_restart_if_due(struct supervisor *supervisor)
-{
-    struct error error;
-    if (supervisor->server != NULL || supervisor->stopping ||
-        children_count(&supervisor->children, CHILD_SERVER) > 0 ||
-        now_ns() < supervisor->restart_at_ns)
-        return;
-    if (!server_start(supervisor, &error)) {
-        log_error("start server", &error);
-        supervisor->restart_at_ns = now_ns() + second_ns;
-    }
-}
-
-static void server_read(struct supervisor *supervisor)
-{
-    struct ipc_message message;
-    struct error error;
-    bool received = ipc_receive(supervisor->server, &message, REQUEST_TIMEOUT_MS, &error);
-    bool served = received && request_serve(supervisor, &message, &error);
-    if (received)
-        ipc_message_done(&message);
-    if (!served) {
-        if (error.code != ERROR_UNAVAILABLE)
-            log_error("server", &error);
-        ipc_free(TAKE(supervisor->server));
-        if (!supervisor->stopping)
-            children_kill(&supervisor->children, CHILD_SERVER);
-    }
 }
 
 /* --- children's ends --- */
@@ -479,7 +419,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
     log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
     switch (gone.kind) {
     case CHILD_SERVER:
-        server_gone(supervisor, &end);
+        server_gone(supervisor, gone.pid, &end);
         break;
     case CHILD_COMPILER:
     case CHILD_COLLATERAL:
@@ -517,6 +457,7 @@ static void stop(struct supervisor *supervisor)
         return;
     }
     supervisor->stopping = true;
+    server_upgrade_drop(supervisor);
     notify_send("STOPPING=1");
     log_line(LOG_LEVEL_INFO, "stopping", NULL);
     supervisor->stop_deadline_ns =
@@ -531,7 +472,9 @@ static void signals_read(struct supervisor *supervisor)
 {
     struct signalfd_siginfo signal;
     while (read(supervisor->signals, &signal, sizeof(signal)) == (ssize_t)sizeof(signal)) {
-        if (signal.ssi_signo != SIGCHLD)
+        if (signal.ssi_signo == SIGHUP)
+            server_upgrade(supervisor);
+        else if (signal.ssi_signo != SIGCHLD)
             stop(supervisor);
     }
     children_reap(supervisor);
@@ -546,6 +489,8 @@ static int wait_ms(struct supervisor *supervisor)
         until_ns = MIN(until_ns, supervisor->restart_at_ns);
     else
         until_ns = MIN(until_ns, spares_due_ns(&supervisor->spares, now_ns()));
+    if (supervisor->next.ipc != NULL)
+        until_ns = MIN(until_ns, supervisor->next.deadline_ns);
     if (!groups_sweep(&supervisor->groups))
         until_ns = MIN(until_ns, now_ns() + second_ns / 5);
     uint64_t now = now_ns();
@@ -560,13 +505,20 @@ static void turn(struct supervisor *supervisor)
         { .fd = supervisor->signals, .events = POLLIN },
         { .fd = supervisor->server == NULL ? -1 : ipc_descriptor(supervisor->server),
           .events = POLLIN },
+        { .fd = supervisor->next.ipc == NULL || supervisor->next.is_standing_by
+                    ? -1
+                    : ipc_descriptor(supervisor->next.ipc),
+          .events = POLLIN },
     };
     if (poll(polled, ARRAY_COUNT(polled), wait_ms(supervisor)) < 0 && errno != EINTR)
         log_line(LOG_LEVEL_ERROR, "poll", "error", strerror(errno), NULL);
     if (polled[1].revents != 0)
         server_read(supervisor);
+    if (polled[2].revents != 0)
+        server_next_read(supervisor);
     if (polled[0].revents != 0)
         signals_read(supervisor);
+    server_upgrade_follow(supervisor);
     children_kill_late(&supervisor->children, now_ns());
     if (supervisor->stopping && now_ns() >= supervisor->stop_deadline_ns)
         children_kill(&supervisor->children, CHILD_SERVER);
@@ -582,6 +534,7 @@ static bool signals_open(struct supervisor *supervisor, struct error *error)
     sigaddset(&set, SIGCHLD);
     sigaddset(&set, SIGTERM);
     sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
     signal(SIGPIPE, SIG_IGN);
     if (sigprocmask(SIG_BLOCK, &set, NULL) != 0)
         return error_system(error, "block signals");
@@ -589,21 +542,18 @@ static bool signals_open(struct supervisor *supervisor, struct error *error)
     return supervisor->signals >= 0 || error_system(error, "signal descriptor");
 }
 
-/* Without it the node runs as well; its operator can't ask it anything. */
-static void control_open(struct supervisor *supervisor)
-{
-    char path[PATH_MAX];
-    struct error error;
-    if (!data_file(supervisor, path, CONTROL_NAME, &error) ||
-        !listener_open_control(&supervisor->control, path, &error))
-        log_error("the operator's socket", &error);
-}
-
 static bool start(struct supervisor *supervisor, const struct config *config, struct error *error)
 {
+    static struct carried carried;
+    bool is_carried;
     supervisor->config = config;
     supervisor->spares.count_min = config->spare_count_min;
     supervisor->spares.count_max = config->spare_count_max;
+    if (!carried_take(&carried, config, &is_carried, error))
+        return false;
+    if (is_carried)
+        return launcher_init(&supervisor->launcher, config, error) &&
+               server_take_over(supervisor, &carried, error) && signals_open(supervisor, error);
     bool done = demands_check_processor(config, error) &&
                 launcher_init(&supervisor->launcher, config, error) &&
                 listener_check_loopback(config->admin, error) &&
@@ -613,17 +563,18 @@ static bool start(struct supervisor *supervisor, const struct config *config, st
                 listener_open(&supervisor->admin, config->admin, error);
     if (!done)
         return false;
-    control_open(supervisor);
+    listener_open_control(&supervisor->control, config->data_folder);
     return signals_open(supervisor, error) && groups_open(&supervisor->groups, config, error) &&
            server_start(supervisor, error);
 }
 
-int supervisor_run(const struct config *config)
+int supervisor_run(const struct config *config, char *const *arguments)
 {
     static struct supervisor supervisor = {
         .signals = -1, .listen = -1, .admin = -1, .control = -1, .lock = -1
     };
     struct error error;
+    supervisor.arguments = arguments;
     if (!start(&supervisor, config, &error)) {
         log_error("start", &error);
         return error_exit_code(error.code);
@@ -636,9 +587,7 @@ int supervisor_run(const struct config *config)
         (void)poll(NULL, 0, 5);
     }
     groups_close(&supervisor.groups);
-    char path[PATH_MAX];
-    if (supervisor.control >= 0 && data_file(&supervisor, path, CONTROL_NAME, &error))
-        unlink(path);
+    listener_close_control(&supervisor.control, config->data_folder);
     log_line(LOG_LEVEL_INFO, "stopped", NULL);
     return supervisor.exit_code;
 }

@@ -7,7 +7,8 @@
 
 #include "cmd/s3nd/config.h"
 
-/* Until the node is stopped.  The exit code of the program. */
-int supervisor_run(const struct config *config);
+/* Until the node is stopped; `arguments` are this program's, for the one that replaces it.
+ *  The exit code of the program. */
+int supervisor_run(const struct config *config, char *const *arguments);
 
 #endif

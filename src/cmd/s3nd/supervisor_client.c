@@ -70,6 +70,14 @@ static void message_take(struct supervisor_client *client, struct ipc_message *m
         client->events.stop(client->events.context);
         return;
     }
+    if (message->type == SUPERVISOR_HANDOVER) {
+        client->events.hand_over(client->events.context, true);
+        return;
+    }
+    if (message->type == SUPERVISOR_NO_HANDOVER) {
+        client->events.hand_over(client->events.context, false);
+        return;
+    }
     struct pending *pending = pending_find(client, true, message->id);
     if (pending != NULL)
         answer_give(pending, message);

@@ -18,6 +18,8 @@ typedef void supervisor_answer(void *context, struct ipc_message *answer,
 struct supervisor_events {
     void *context;
     void (*stop)(void *context); /* stop gracefully */
+    /* A successor stands by: stop so that nobody notices.  False: there will be none. */
+    void (*hand_over)(void *context, bool is_there);
     void (*lost)(void *context); /* the supervisor is gone: there is nobody to serve for */
 };
 

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* `s3n node upgrade`: the running node takes the programs that lie on the disk now. */
+#include "cmd/s3n/node_client.h"
+#include "cmd/s3n/node_folder.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+enum {
+    LOOK_MS = 50,
+    LOST_LOOKS_MAX = 200 /* in the moment between two servers nobody answers */
+};
+
+struct upgrade_options {
+    struct node_options node;
+};
+
+static const struct option_row upgrade_rows[] = { NODE_OPTION_ROWS(struct upgrade_options, node) };
+
+static const struct option_table upgrade_table = {
+    .program = "s3n node upgrade",
+    .usage = "",
+    .about =
+        "Has the running node replaced by the programs and the configuration that are on the disk\n"
+        "now, on the same sockets: no connection is refused, no request lost.  SIGHUP to s3nd "
+        "does\n"
+        "the same.  Exit code 7 when the new programs don't start: the node then goes on as it "
+        "was.",
+    .rows = upgrade_rows,
+    .row_count = ARRAY_COUNT(upgrade_rows),
+    CLI_SHARED,
+};
+
+static bool status_get(struct cli *cli, const struct config *config, json_t **answer,
+                       pid_t *supervisor, struct error *error)
+{
+    AUTO_NODE_CLIENT struct node_client client = { 0 };
+    if (!node_client_connect(&client, config, error) ||
+        !node_client_ask(&client, cli, CONTROL_STATUS, -1, answer, error))
+        return false;
+    *supervisor = client.supervisor;
+    return true;
+}
+
+static json_int_t number_of(const json_t *answer, const char *key)
+{
+    return json_integer_value(json_object_get(answer, key));
+}
+
+/* Until another server answers, or the supervisor counts one more that could not. */
+static bool wait_for(struct cli *cli, const struct config *config, const json_t *before,
+                     json_t **after, struct error *error)
+{
+    pid_t supervisor;
+    for (unsigned lost = 0; lost < LOST_LOOKS_MAX;) {
+        AUTO_JSON json_t *answer = NULL;
+        (void)poll(NULL, 0, LOOK_MS);
+        if (!status_get(cli, config, &answer, &supervisor, error)) {
+            lost++;
+            continue;
+        }
+        lost = 0;
+        if (number_of(answer, "server") != number_of(before, "server")) {
+            *after = json_incref(answer);
+            return true;
+        }
+        if (number_of(answer, "upgrades_failed") != number_of(before, "upgrades_failed"))
+            return error_set(error, ERROR_UNAVAILABLE,
+                             "the new programs do not start; the node goes on as it was (its log "
+                             "has the reason)");
+    }
+    return error_within(error, "after the upgrade");
+}
+
+static bool upgrade_run(struct cli *cli, const void *given,
+                        const struct option_arguments *arguments UNUSED, struct error *error)
+{
+    const struct upgrade_options *options = given;
+    static struct config config;
+    AUTO_JSON json_t *before = NULL, *after = NULL;
+    pid_t supervisor = 0;
+    if (!node_config_read(&config, &options->node, error) ||
+        !status_get(cli, &config, &before, &supervisor, error))
+        return false;
+    if (supervisor <= 1 || kill(supervisor, SIGHUP) != 0)
+        return error_system(error, "tell process %d", (int)supervisor);
+    if (!wait_for(cli, &config, before, &after, error))
+        return false;
+    if (cli->json)
+        return cli_write_json(after, error);
+    cli_message(cli, "upgraded: version %s, process %d",
+                json_string_value(json_object_get(after, "version")), (int)supervisor);
+    return true;
+}
+
+const struct verb verb_node_upgrade = { .name = "upgrade",
+                                        .summary = "take new programs without losing a request",
+                                        .table = &upgrade_table,
+                                        .options_size = sizeof(struct upgrade_options),
+                                        .run = upgrade_run };
