@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-const double metrics_seconds[] = { 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025,
-                                   0.005,   0.01,   0.025,   0.05,   0.1,   0.25,
-                                   0.5,     1,      2.5,     5,      10 };
+const double metrics_seconds[] = { 0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005,
+                                   0.01,    0.025,  0.05,    0.1,    0.25,  0.5,    1,
+                                   2.5,     5,      10,      30,     60,    300 };
 const size_t metrics_seconds_count = ARRAY_COUNT(metrics_seconds);
 
 struct metrics *metrics_new(void)

@@ -41,7 +41,7 @@ struct metrics_family *metrics_gauge_real(struct metrics *metrics,
 /* `bounds` ascend and are upper bounds, inclusive, in the base unit (seconds, bytes); kept. */
 struct metrics_family *metrics_histogram(struct metrics *metrics, const struct metrics_about *about,
                                          const double *bounds, size_t bound_count);
-/* Buckets for durations in seconds, 50 us to 10 s. */
+/* Buckets for durations in seconds, 50 us to 300 s. */
 extern const double metrics_seconds[];
 extern const size_t metrics_seconds_count;
 

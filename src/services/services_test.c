@@ -80,6 +80,7 @@ static struct permissions permissions;
 static uint8_t requests[CALL_AREA_SIZE], answers[CALL_AREA_SIZE];
 static size_t answers_size;
 static unsigned listed_count;
+static bool wants_times;
 
 static bool scope_open(uint32_t call_count_max)
 {
@@ -93,6 +94,7 @@ static bool scope_open(uint32_t call_count_max)
                                          .function = "quote",
                                          .version = "1.0.0",
                                          .permissions = &permissions,
+                                         .is_timed = wants_times,
                                          .call_count_max = call_count_max };
     listed_count = 0;
     return services_new(&services, &error) &&
@@ -166,6 +168,35 @@ static void calls_are_answered_in_order(void)
                               "\"00112233445566778899aabbccddeeff\",\"version\":\"1.0.0\"}"));
     scope_close();
     CHECK(seen.forgotten == 1);
+}
+
+static void calls_are_counted_and_timed(void)
+{
+    struct call_request list[SERVICE_TIMING_COUNT_MAX + 4];
+    unsigned count;
+    CHECK(services_tally(NULL) == NULL && services_timings(NULL, &count) == NULL && count == 0);
+    for (unsigned i = 0; i < ARRAY_COUNT(list); i++)
+        list[i] =
+            kv_request(i == 1 ? CALL_KV_DELETE : CALL_KV_GET, i == 2 ? "rates" : "prices", "neo");
+    for (unsigned timed = 0; timed < 2; timed++) {
+        wants_times = timed == 1;
+        REQUIRE(scope_open(0));
+        CHECK(run(list, ARRAY_COUNT(list)));
+        const struct service_tally *tally = services_tally(scope);
+        CHECK_NUMBER(tally->answered[CALL_KV_GET], ARRAY_COUNT(list) - 2);
+        CHECK_NUMBER(tally->failed[CALL_KV_GET], 1); /* without permission */
+        CHECK_NUMBER(tally->answered[CALL_KV_DELETE] + tally->failed[CALL_KV_SET], 0);
+        CHECK_NUMBER(tally->failed[CALL_KV_DELETE], 1);
+        const struct service_timing *timings = services_timings(scope, &count);
+        CHECK_NUMBER(count, timed == 1 ? SERVICE_TIMING_COUNT_MAX : 0);
+        for (unsigned i = 0; i < count; i++) {
+            CHECK(timings[i].call == (i == 1 ? CALL_KV_DELETE : CALL_KV_GET));
+            CHECK((timings[i].result < 0) == (i == 1));
+            CHECK(timings[i].began_ns > 0 && timings[i].began_ns <= timings[i].ended_ns);
+        }
+        scope_close();
+    }
+    wants_times = false;
 }
 
 static void an_answer_may_come_later(void)
@@ -375,16 +406,11 @@ static void a_call_has_one_service(void)
 }
 
 static const struct test tests[] = {
-    TEST(calls_are_answered_in_order),
-    TEST(an_answer_may_come_later),
-    TEST(permissions_are_named),
-    TEST(what_is_no_call_is_refused),
-    TEST(calls_have_a_limit),
-    TEST(large_answers_come_in_pieces),
-    TEST(an_end_waits_for_services),
-    TEST(a_service_may_change_the_outcome),
-    TEST(calls_under_way_are_cancelled_once),
-    TEST(uses_are_kept_for_the_receipt),
-    TEST(a_call_has_one_service),
+    TEST(calls_are_answered_in_order),      TEST(calls_are_counted_and_timed),
+    TEST(an_answer_may_come_later),         TEST(permissions_are_named),
+    TEST(what_is_no_call_is_refused),       TEST(calls_have_a_limit),
+    TEST(large_answers_come_in_pieces),     TEST(an_end_waits_for_services),
+    TEST(a_service_may_change_the_outcome), TEST(calls_under_way_are_cancelled_once),
+    TEST(uses_are_kept_for_the_receipt),    TEST(a_call_has_one_service),
 };
 TEST_MAIN(tests)
