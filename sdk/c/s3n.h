@@ -128,6 +128,15 @@ int64_t s3n_kv_compare_and_set(const char *space, struct s3n_text key,
                                const struct s3n_text *expected, struct s3n_text value,
                                uint64_t ttl_ms);
 int64_t s3n_secret_get(const char *name, uint32_t version, void *buffer, size_t capacity);
+/* docs/keys.md; permissions.keys = ["p256:PATH", "secp256k1:PATH", "ed25519:PATH", "x25519:PATH"
+ * (hpke_open), "hkdf:PATH" (derive)]. */
+enum s3n_key {
+    S3N_KEY_P256 = 1,      /* public 65 bytes, signature 64 */
+    S3N_KEY_SECP256K1 = 2, /* 65; 65, the last one for recovery */
+    S3N_KEY_ED25519 = 3,   /* 32; 64 */
+    S3N_KEY_X25519 = 4,    /* 32 */
+    S3N_KEY_DIGEST = 256   /* beside the first two: the message is a digest of 32 bytes */
+};
 int64_t s3n_key_public(const char *path, uint32_t algorithm, void *buffer, size_t capacity);
 int64_t s3n_key_sign(const char *path, uint32_t algorithm, struct s3n_text message, void *buffer,
                      size_t capacity);

@@ -47,8 +47,9 @@ enum call_permission {
 
 /* How it is looked up. */
 enum call_scope {
-    CALL_SCOPE_ANY, /* there is one of the kind; the service looks closer */
-    CALL_SCOPE_NAME /* the first string is one of the names granted */
+    CALL_SCOPE_ANY,  /* there is one of the kind; the service looks closer */
+    CALL_SCOPE_NAME, /* the first string is one of the names granted */
+    CALL_SCOPE_OWN   /* the service looks, and says which name is missing */
 };
 
 /* number, name, import's name, its type, shape, permission, scope, whether it changes nothing.
@@ -62,10 +63,10 @@ enum call_scope {
     X(4, KV_LIST, "kv_list", "iiiiiiiii>I", "sssn>s", KV, NAME, true)                              \
     X(5, KV_COMPARE_AND_SET, "kv_compare_and_set", "iiiiiiiiiI>I", "ssnssN>v", KV, NAME, false)    \
     X(6, SECRET_GET, "secret_get", "iiiii>I", "sn>s", SECRETS, NAME, true)                         \
-    X(7, KEY_PUBLIC, "key_public", "iiiii>I", "sn>s", KEYS, NAME, true)                            \
-    X(8, KEY_SIGN, "key_sign", "iiiiiii>I", "sns>s", KEYS, NAME, true)                             \
-    X(9, KEY_DERIVE, "key_derive", "iiiii>I", "sn>s", KEYS, NAME, true)                            \
-    X(10, HPKE_OPEN, "hpke_open", "iiiiiiiiiiii>I", "sssss>s", KEYS, NAME, true)                   \
+    X(7, KEY_PUBLIC, "key_public", "iiiii>I", "sn>s", KEYS, OWN, true)                             \
+    X(8, KEY_SIGN, "key_sign", "iiiiiii>I", "sns>s", KEYS, OWN, true)                              \
+    X(9, KEY_DERIVE, "key_derive", "iiiii>I", "sn>s", KEYS, OWN, true)                             \
+    X(10, HPKE_OPEN, "hpke_open", "iiiiiiiiiiii>I", "sssss>s", KEYS, OWN, true)                    \
     X(11, HTTP_FETCH, "http_fetch", "iiiiiiiiii>I", "ssss>s", HTTP, ANY, false)                    \
     X(12, ATTEST, "attest", "iiii>I", "s>s", ATTEST, ANY, true)                                    \
     X(13, ABOUT, "about", "ii>I", ">s", NONE, ANY, true)

@@ -6,6 +6,7 @@
 
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 
 enum {
     PAGE_SIZE = 4096
@@ -46,6 +47,12 @@ void secret_buffer_done(struct secret_buffer *secret)
     secret_wipe(secret->data, secret->size);
     munmap(secret->data, mapped);
     *secret = (struct secret_buffer){ 0 };
+}
+
+void secret_leave_no_core(void)
+{
+    const struct rlimit none = { 0, 0 };
+    (void)setrlimit(RLIMIT_CORE, &none);
 }
 
 bool secret_equal(const void *a, const void *b, size_t size)

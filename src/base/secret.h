@@ -23,6 +23,10 @@ MUST_CHECK bool secret_buffer_init(struct secret_buffer *secret, size_t size, st
 void secret_buffer_done(struct secret_buffer *secret);
 #define AUTO_SECRET_BUFFER __attribute__((cleanup(secret_buffer_done)))
 
+/* This process and its children leave no core files, unless a program takes them by a pipe: jailed
+ * processes (base/jail.h) don't even then. */
+void secret_leave_no_core(void);
+
 bool secret_equal(const void *a, const void *b, size_t size);
 void secret_wipe(void *data, size_t size);
 

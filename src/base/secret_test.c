@@ -3,6 +3,7 @@
 #include "tests/harness.h"
 
 #include <string.h>
+#include <sys/resource.h>
 
 static void compares_every_byte(void)
 {
@@ -25,6 +26,13 @@ static void wipes(void)
     CHECK(memcmp(secret.bytes, zero, 32) == 0);
 }
 
+static void cores_are_not_left(void)
+{
+    struct rlimit limit = { 1, 1 };
+    secret_leave_no_core();
+    CHECK(getrlimit(RLIMIT_CORE, &limit) == 0 && limit.rlim_cur == 0 && limit.rlim_max == 0);
+}
+
 static void heap_secrets(void)
 {
     struct error error = { 0 };
@@ -40,5 +48,6 @@ static void heap_secrets(void)
     CHECK(large.data == NULL);
 }
 
-static const struct test tests[] = { TEST(compares_every_byte), TEST(wipes), TEST(heap_secrets) };
+static const struct test tests[] = { TEST(compares_every_byte), TEST(wipes),
+                                     TEST(cores_are_not_left), TEST(heap_secrets) };
 TEST_MAIN(tests)

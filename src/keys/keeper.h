@@ -18,6 +18,9 @@
  *     ANCHORED  -                                                          (80 bytes, or nothing)
  *     ADMIT     place, not_before u64, envelope: the rest                  (sealed)
  *     RELEASE   place, receiver 32, sealed: the rest                       (value)
+ *     KEY       operation u8, algorithm u8, of a digest u8, size u32, application and path: u16
+ * size and bytes each, owner 32, receiver 32, info, encapsulated, associated: u32 size and bytes
+ * each, message: the rest           (public half: u8 size and bytes; result)
  *
  * place: application and name, u16 size and bytes each, owner 32, version u64.
  *
@@ -31,9 +34,10 @@
  * no more than KEYSET_VALIDITY_MAX_S ago; the private key stays.  ANCHOR is answered when it is on
  * the disk (anchor.h).  ADMIT takes a secret that was sealed to the keyset that began then, and
  * RELEASE gives it to a version of a function: an entry `key` is in the log before it is answered,
- * once for each secret's version and receiver (secret_envelope.h).  A request of another type or
- * over its size ends the connection, and nothing else; one that is not well-formed is answered with
- * INVALID. sealing.h has the sealed form. */
+ * once for each secret's version and receiver (secret_envelope.h).  KEY uses a key of an
+ * application (function_key.h), which stays; bytes that are derived leave, so an entry `key` is in
+ * the log too.  A request of another type or over its size ends the connection, and nothing else;
+ * one that is not well-formed is answered with INVALID. sealing.h has the sealed form. */
 #ifndef KEYS_KEEPER_H
 #define KEYS_KEEPER_H
 
@@ -41,6 +45,7 @@
 #include "crypto/ohttp.h"
 #include "keys/anchor.h"
 #include "keys/event_book.h"
+#include "keys/function_key.h"
 #include "keys/keyset.h"
 #include "keys/secret_envelope.h"
 #include "platform/platform.h"
@@ -59,6 +64,7 @@ enum keeper_request {
     KEEPER_ANCHORED,
     KEEPER_ADMIT,
     KEEPER_RELEASE,
+    KEEPER_KEY,
 };
 
 /* The server's end.  Calls from several threads wait for each other; each call blocks for its
@@ -103,6 +109,27 @@ MUST_CHECK bool keeper_admit(struct keeper *keeper, const struct secret_place *p
 MUST_CHECK bool keeper_release(struct keeper *keeper, const struct secret_place *place,
                                const struct digest32 *receiver, struct bytes sealed,
                                struct buffer *value, struct error *error);
+/* What is done with an application's key. */
+enum key_operation {
+    KEY_USE_PUBLIC,
+    KEY_USE_SIGN,
+    KEY_USE_DERIVE,
+    KEY_USE_OPEN
+};
+struct key_use {
+    enum key_operation operation;
+    struct key_place place;
+    struct digest32 receiver; /* of DERIVE: digest of the manifest of the version that asks */
+    bool is_digest;           /* of SIGN: the message is one */
+    uint32_t size;            /* of DERIVE */
+    struct bytes info, encapsulated, associated; /* of OPEN */
+    struct bytes message;                        /* of SIGN and OPEN */
+};
+/* Appends the result, nothing for PUBLIC; errors of function_key.h, LIMIT for more than
+ * KEY_MESSAGE_SIZE_MAX bytes. */
+MUST_CHECK bool keeper_use_key(struct keeper *keeper, const struct key_use *use,
+                               struct key_public *public_key, struct buffer *result,
+                               struct error *error);
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
 /* What remembers a store's head; the keeper must outlive it.  From `begin` to `finish` it has the

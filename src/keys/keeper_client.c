@@ -275,6 +275,34 @@ bool keeper_release(struct keeper *keeper, const struct secret_place *place,
     return call_append_secret(keeper, KEEPER_RELEASE, value, error);
 }
 
+bool keeper_use_key(struct keeper *keeper, const struct key_use *use, struct key_public *public_key,
+                    struct buffer *result, struct error *error)
+{
+    struct ipc_message answer;
+    struct key_public key = { .size = 0 };
+    size_t size =
+        use->info.size + use->encapsulated.size + use->associated.size + use->message.size;
+    if (size > KEY_MESSAGE_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "at most %d bytes for a key", KEY_MESSAGE_SIZE_MAX);
+    LOCKED(keeper);
+    buffer_clear(&keeper->payload);
+    key_request_write(&keeper->payload, use);
+    bool done = call(keeper, KEEPER_KEY, &answer, error);
+    secret_wipe(keeper->payload.data, keeper->payload.size);
+    if (!done)
+        return false;
+    struct reader reader = reader_of(answer.payload);
+    key.size = read_count(&reader, read_u8(&reader), KEY_PUBLIC_SIZE_MAX, 1);
+    read_into(&reader, key.bytes, key.size);
+    buffer_append(result, read_rest(&reader));
+    secret_wipe((void *)(uintptr_t)answer.payload.data, answer.payload.size);
+    ipc_message_done(&answer);
+    if (reader.failed || result->failed)
+        return error_set(error, ERROR_INTERNAL, "the keeper's answer is malformed");
+    *public_key = key;
+    return true;
+}
+
 struct sealer keeper_sealer(struct keeper *keeper)
 {
     return (struct sealer){ keeper, sealer_seal, sealer_open };

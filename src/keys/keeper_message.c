@@ -211,3 +211,61 @@ bool release_request_read(struct release_request *request, struct bytes payload,
     *request = parsed;
     return true;
 }
+
+static void part_write(struct buffer *payload, struct bytes part)
+{
+    uint8_t size[4];
+    struct writer writer = writer_into(size, sizeof(size));
+    write_u32_le(&writer, (uint32_t)part.size);
+    buffer_append(payload, BYTES_OF(size));
+    buffer_append(payload, part);
+}
+
+static struct bytes part_read(struct reader *reader)
+{
+    return read_bytes(reader, read_count(reader, read_u32_le(reader), KEY_MESSAGE_SIZE_MAX, 1));
+}
+
+void key_request_write(struct buffer *payload, const struct key_use *use)
+{
+    uint8_t head[3 + 4 + 2 + KEYS_NAME_SIZE_MAX + 2 + KEY_PATH_SIZE_MAX + 64];
+    struct writer writer = writer_into(head, sizeof(head));
+    write_u8(&writer, (uint8_t)use->operation);
+    write_u8(&writer, (uint8_t)use->place.algorithm);
+    write_u8(&writer, use->is_digest ? 1 : 0);
+    write_u32_le(&writer, use->size);
+    text_write(&writer, use->place.application);
+    text_write(&writer, use->place.path);
+    write_bytes(&writer, BYTES_OF(use->place.owner.bytes));
+    write_bytes(&writer, BYTES_OF(use->receiver.bytes));
+    ASSERT(!writer.failed);
+    buffer_append(payload, writer_view(&writer));
+    part_write(payload, use->info);
+    part_write(payload, use->encapsulated);
+    part_write(payload, use->associated);
+    buffer_append(payload, use->message);
+}
+
+bool key_request_read(struct key_use *use, struct bytes payload, struct error *error)
+{
+    struct reader reader = reader_of(payload);
+    struct key_use parsed = { 0 };
+    uint8_t operation = read_u8(&reader), algorithm = read_u8(&reader);
+    uint8_t is_digest = read_u8(&reader);
+    parsed.size = read_u32_le(&reader);
+    text_read(&reader, parsed.place.application, KEYS_NAME_SIZE_MAX);
+    text_read(&reader, parsed.place.path, KEY_PATH_SIZE_MAX);
+    read_into(&reader, parsed.place.owner.bytes, sizeof(parsed.place.owner.bytes));
+    read_into(&reader, parsed.receiver.bytes, sizeof(parsed.receiver.bytes));
+    parsed.info = part_read(&reader);
+    parsed.encapsulated = part_read(&reader);
+    parsed.associated = part_read(&reader);
+    parsed.message = read_rest(&reader);
+    if (reader.failed || operation > KEY_USE_OPEN || is_digest > 1 ||
+        !key_algorithm_of_number(&parsed.place.algorithm, algorithm))
+        return error_set(error, ERROR_INVALID, "not a request for the use of a key");
+    parsed.operation = (enum key_operation)operation;
+    parsed.is_digest = is_digest == 1;
+    *use = parsed;
+    return true;
+}

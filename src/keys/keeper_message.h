@@ -59,7 +59,13 @@ enum {
     ADMIT_REQUEST_SIZE_MAX = PLACE_SIZE_MAX + 8 + SECRET_ENVELOPE_OVERHEAD + SECRET_VALUE_SIZE_MAX,
     RELEASE_REQUEST_SIZE_MAX = PLACE_SIZE_MAX + 32 + STORE_SEAL_OVERHEAD_MAX + SECRET_VALUE_SIZE_MAX
 };
+enum {
+    KEY_REQUEST_SIZE_MAX =
+        3 + 4 + 2 + KEYS_NAME_SIZE_MAX + 2 + KEY_PATH_SIZE_MAX + 64 + 12 + KEY_MESSAGE_SIZE_MAX
+};
 /* Views into the payload. */
+void key_request_write(struct buffer *payload, const struct key_use *use);
+MUST_CHECK bool key_request_read(struct key_use *use, struct bytes payload, struct error *error);
 void admit_request_write(struct buffer *payload, const struct admit_request *request);
 MUST_CHECK bool admit_request_read(struct admit_request *request, struct bytes payload,
                                    struct error *error);

@@ -269,6 +269,54 @@ SERVE(serve_release)
            (handing_out_record(service, details, error) || error_within(error, "release"));
 }
 
+/* Bytes that are derived leave the keeper, like a secret. */
+static bool derivation_record(struct keeper_service *service, const struct key_use *use,
+                              struct error *error)
+{
+    char details[EVENT_SIZE_MAX];
+    struct digest32 place = function_key_digest(&use->place);
+    snprintf(details, sizeof(details), "{\"derived\":\"%s\",\"manifest\":\"%s\"}",
+             hex_of_digest(&place).text, hex_of_digest(&use->receiver).text);
+    return handing_out_record(service, details, error) || error_within(error, "derive");
+}
+
+static bool key_use(struct keeper_service *service, const struct key_use *use,
+                    struct buffer *result, struct error *error)
+{
+    const struct secret32 *root = &service->root;
+    const struct key_sealed sealed = { use->info, use->encapsulated, use->associated,
+                                       use->message };
+    switch (use->operation) {
+    case KEY_USE_PUBLIC:
+        return true;
+    case KEY_USE_SIGN:
+        return function_key_sign(result, root, &use->place, use->is_digest, use->message, error);
+    case KEY_USE_DERIVE:
+        return function_key_derive(result, root, &use->place, use->size, error) &&
+               derivation_record(service, use, error);
+    case KEY_USE_OPEN:
+        return function_key_open(result, root, &use->place, &sealed, error);
+    }
+    ASSERT(false);
+}
+
+SERVE(serve_key)
+{
+    struct keeper_service *service = context;
+    struct key_use use;
+    struct key_public key;
+    if (!key_request_read(&use, message->payload, error) ||
+        !function_key_public(&key, &service->root, &use.place, error))
+        return false;
+    /* The room is there at once, so that no copy stays behind. */
+    if (buffer_reserve(answer, 1 + KEY_PUBLIC_SIZE_MAX + KEY_MESSAGE_SIZE_MAX) == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a key");
+    uint8_t size = (uint8_t)key.size;
+    buffer_append(answer, bytes_of(&size, 1));
+    buffer_append(answer, bytes_of(key.bytes, key.size));
+    return key_use(service, &use, answer, error);
+}
+
 /* The root may have come after the file was opened. */
 static bool anchor_ready(struct keeper_service *service, struct error *error)
 {
@@ -320,6 +368,7 @@ static const struct ipc_request table[] = {
     { KEEPER_ANCHORED, "anchored", 0, 0, serve_anchored },
     { KEEPER_ADMIT, "admit", ADMIT_REQUEST_SIZE_MAX, 0, serve_admit },
     { KEEPER_RELEASE, "release", RELEASE_REQUEST_SIZE_MAX, 0, serve_release },
+    { KEEPER_KEY, "key", KEY_REQUEST_SIZE_MAX, 0, serve_key },
 };
 
 bool keeper_serve(struct keeper_service *service, int socket, struct error *error)

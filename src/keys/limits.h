@@ -25,6 +25,9 @@ enum {
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */
     KEEPER_KEYSETS_MAX = 4,           /* endorsed keysets for which evidence is given */
     KEEPER_ANCHOR_WAIT_MS = 3000,     /* for a successor, before a commit fails */
+    KEY_PATH_SIZE_MAX = 96,           /* characters of the path of an application's key */
+    KEY_DERIVED_SIZE_MAX = 1024,      /* bytes that one derivation gives */
+    KEY_MESSAGE_SIZE_MAX = 288 << 10, /* bytes to sign or open, with all beside them */
     KEEPER_RELEASES_MAX = 1024,       /* releases of secrets that are known to be in the log */
     KEEPER_TIMEOUT_MS = 10000,        /* how long a client waits for an answer */
     KBS_NAME_SIZE_MAX = 64,           /* characters of each name of a resource */

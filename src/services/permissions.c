@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/permissions.h"
 
+#include "keys/function_key.h"
+#include "keys/secret_envelope.h"
+
 #include "outbound/rule.h"
 
 const struct permission_row permission_rows[] = {
@@ -59,8 +62,17 @@ bool permission_check(enum call_permission kind, struct bytes name, struct error
     bool is_valid = name.size >= 1 && name.size <= row->size_max;
     for (size_t i = 0; i < name.size && is_valid; i++)
         is_valid = is_name_byte(name.data[i]);
+    if (is_valid && kind == CALL_PERMISSION_KEYS)
+        return key_name_check(name, error);
+    if (is_valid && kind == CALL_PERMISSION_SECRETS)
+        is_valid = secret_name_is_valid(name);
     if (is_valid)
         return true;
+    if (kind == CALL_PERMISSION_SECRETS)
+        return error_set(error, ERROR_INVALID,
+                         "the name of a secret has 1 to %zu letters, digits and . _ -, the first "
+                         "none of . -",
+                         row->size_max);
     return error_set(error, ERROR_INVALID,
                      "the name of a %s has 1 to %zu letters, digits and . _ : / -", row->noun,
                      row->size_max);

@@ -90,42 +90,46 @@ static void refuse(struct service_scope *scope, enum call_error code, const char
     answer_hold(scope, code, bytes_of_string(text));
 }
 
-static void permission_refuse(struct service_scope *scope, const struct call_request *request,
-                              const struct call_row *row)
+struct denial {
+    enum call_error code;
+    char text[SERVICE_MESSAGE_SIZE_MAX + 512];
+};
+
+/* What is missing for the call: `name`, or empty where it has none. */
+static struct denial denial_of(const struct service_scope *scope, const struct call_row *row,
+                               struct bytes name)
 {
     const struct permission_row *permission = permission_row_of(row->permission);
     const char *function = scope->facts.function;
-    struct error ignored;
+    struct denial denial = { .code = CALL_ERROR_DENIED };
+    struct error invalid;
     if (permission->size_max == 0) {
-        refuse(scope, CALL_ERROR_DENIED,
-               "no permission for %s: add `permissions.%s = true` to [function.%s] in s3n.toml",
-               row->name, permission->key, function);
-        return;
+        snprintf(denial.text, sizeof(denial.text),
+                 "no permission for %s: add `permissions.%s = true` to [function.%s] in s3n.toml",
+                 row->name, permission->key, function);
+    } else if (name.size == 0) {
+        snprintf(denial.text, sizeof(denial.text),
+                 "no permission for %s: add `permissions.%s` to [function.%s] in s3n.toml",
+                 row->name, permission->key, function);
+    } else if (!permission_check(row->permission, name, &invalid)) {
+        denial.code = CALL_ERROR_INVALID;
+        snprintf(denial.text, sizeof(denial.text), "no %s has the name %s", permission->noun,
+                 error_quote(name).text);
+    } else {
+        snprintf(denial.text, sizeof(denial.text),
+                 "no permission for %s '%.*s': add `permissions.%s = [\"%.*s\"]` to [function.%s] "
+                 "in s3n.toml",
+                 permission->noun, (int)name.size, (const char *)name.data, permission->key,
+                 (int)name.size, (const char *)name.data, function);
     }
-    struct bytes name = row->scope == CALL_SCOPE_NAME ? request->strings[0] : (struct bytes){ 0 };
-    if (name.size == 0) {
-        refuse(scope, CALL_ERROR_DENIED,
-               "no permission for %s: add `permissions.%s` to [function.%s] in s3n.toml", row->name,
-               permission->key, function);
-        return;
-    }
-    if (!permission_check(row->permission, name, &ignored)) {
-        refuse(scope, CALL_ERROR_INVALID, "no %s has the name %s", permission->noun,
-               error_quote(name).text);
-        return;
-    }
-    refuse(scope, CALL_ERROR_DENIED,
-           "no permission for %s '%.*s': add `permissions.%s = [\"%.*s\"]` to [function.%s] in "
-           "s3n.toml",
-           permission->noun, (int)name.size, (const char *)name.data, permission->key,
-           (int)name.size, (const char *)name.data, function);
+    return denial;
 }
 
 static bool is_permitted(const struct service_scope *scope, const struct call_request *request,
                          const struct call_row *row)
 {
     const struct permissions *permissions = scope->facts.permissions;
-    if (row->permission == CALL_PERMISSION_NONE)
+    if (row->permission == CALL_PERMISSION_NONE || row->scope == CALL_SCOPE_OWN)
         return true;
     if (row->scope == CALL_SCOPE_NAME)
         return permissions_grant(permissions, row->permission, request->strings[0]);
@@ -151,7 +155,10 @@ static bool call_start(struct service_scope *scope, const struct call_request *r
     }
     if (!is_permitted(scope, request, row)) {
         tally_add(scope, row, CALL_ERROR_DENIED);
-        permission_refuse(scope, request, row);
+        struct bytes name =
+            row->scope == CALL_SCOPE_NAME ? request->strings[0] : (struct bytes){ 0 };
+        struct denial denial = denial_of(scope, row, name);
+        refuse(scope, denial.code, "%s", denial.text);
         return false;
     }
     const struct service_handler *handler = services_find(scope->services, row->number, &entry);
@@ -330,6 +337,12 @@ bool service_redact(struct service_call *call, struct bytes value, struct error 
 struct redactions *services_redactions(const struct service_scope *scope)
 {
     return scope == NULL ? NULL : scope->redactions;
+}
+
+void service_deny(struct service_call *call, struct bytes name)
+{
+    struct denial denial = denial_of(call->scope, call->row, name);
+    call_end(call, denial.code, bytes_of_string(denial.text));
 }
 
 void service_refuse_error(struct service_call *call, const struct error *error)

@@ -74,9 +74,11 @@ static bool value_hold(struct service_scope *scope, const struct fetch *fetch, s
     snprintf(use.name, sizeof(use.name), "%s:%" PRIu64, fetch->place.name, fetch->place.version);
     if (!secret_buffer_init(&held->value, fetch->value.size, error))
         return false;
-    if (!service_use(scope, &use)) {
+    if (!service_redact(fetch->call, buffer_view(&fetch->value), error) ||
+        (!service_use(scope, &use) &&
+         !error_set(error, ERROR_LIMIT, "the receipt has no room for another secret"))) {
         secret_buffer_done(&held->value);
-        return error_set(error, ERROR_LIMIT, "the receipt has no room for another secret");
+        return false;
     }
     memcpy(held->value.data, fetch->value.data, fetch->value.size);
     visit->count++;

@@ -3,61 +3,12 @@
 #include "services/secret.h"
 
 #include "keys/sealing.h"
+#include "services/test_keeper.h"
 #include "tests/harness.h"
 
-#include <poll.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
-#include <unistd.h>
-
-/* --- a keeper --- */
-
-static struct keeper_service service;
-static int event_register = -1, service_socket = -1;
-static struct keeper *keeper;
-static struct keeper_desk *desk;
-static pthread_t thread;
-
-static void *serve(void *context UNUSED)
-{
-    struct error error;
-    (void)!keeper_serve(&service, service_socket, &error);
-    return NULL;
-}
-
-static bool keeper_start(void)
-{
-    struct error error = { 0 };
-    int ends[2];
-    service = (struct keeper_service){ .clock = &clock_system, .root = { { 9 } } };
-    service.platform = (struct platform){ .name = "sim" };
-    memcpy(service.platform.node, "00112233445566778899aabbccddeeff", KEYS_NODE_SIZE);
-    event_register = memfd_create("register", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    struct event_book_options events = { .target =
-                                             event_register_of(&service.platform, &event_register),
-                                         .clock = &clock_system,
-                                         .file = -1,
-                                         .node = service.platform.node,
-                                         .platform = "sim" };
-    if (!event_book_open(&service.events, &events, &error) ||
-        socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-        return false;
-    service_socket = ends[0];
-    return pthread_create(&thread, NULL, serve, NULL) == 0 &&
-           keeper_connect(&keeper, ends[1], &error) && keeper_desk_new(&desk, keeper, &error);
-}
-
-static void keeper_end(void)
-{
-    keeper_desk_free(TAKE(desk));
-    keeper_close(TAKE(keeper));
-    pthread_join(thread, NULL);
-    event_book_done(&service.events);
-    close(event_register);
-}
 
 /* --- secrets --- */
 
@@ -85,7 +36,7 @@ static bool find(void *context UNUSED, const struct service_facts *facts, struct
     secret_place_write(&writer, &place);
     snprintf(value, sizeof(value), "value %llu", (unsigned long long)book.version);
     buffer_clear(&sealed);
-    CHECK(sealing_seal(&service.root, "secret/shop/07000000000000000000000000000000",
+    CHECK(sealing_seal(&test_keeper.root, "secret/shop/07000000000000000000000000000000",
                        writer_view(&writer), bytes_of_string(value), &sealed, error));
     *found = (struct secret_found){ place, buffer_view(&sealed) };
     return true;
@@ -118,14 +69,14 @@ static bool world_open(void)
     buffer_init(&sealed, 1 << 20);
     permissions = permissions_default();
     permissions.lists[CALL_PERMISSION_SECRETS] = (struct permission_list){ names, 1 };
-    bool done = keeper_start() && services_new(&services, &error);
-    secret = (struct secret_service){ NULL, desk, find, release, failed };
+    bool done = test_keeper_start() && services_new(&services, &error);
+    secret = (struct secret_service){ NULL, test_desk, find, release, failed };
     return done && services_add(services, &service_secret, &secret, &error);
 }
 
 static void world_close(void)
 {
-    keeper_end();
+    test_keeper_end();
     services_free(TAKE(services));
     buffer_done(&sealed);
 }
@@ -145,53 +96,25 @@ static struct service_scope *scope_begin(void)
 
 /* --- asking --- */
 
-static struct {
-    unsigned count;
-    int64_t value;
-    char text[400];
-} answered;
-
-static void on_listed(void *context UNUSED, struct bytes answers)
+static struct call_request request_of(const char *name, uint64_t version)
 {
-    struct call_answer answer = { 0 };
-    struct reader reader = call_answers_begin(answers);
-    CHECK(call_answer_next(&reader, &answer));
-    answered.count++;
-    answered.value = answer.value;
-    snprintf(answered.text, sizeof(answered.text), "%.*s", (int)answer.data.size,
-             (const char *)answer.data.data);
+    return (struct call_request){ .call = CALL_SECRET_GET,
+                                  .number_count = 1,
+                                  .string_count = 1,
+                                  .numbers = { version },
+                                  .strings = { bytes_of_string(name) } };
 }
 
 static void ask(struct service_scope *scope, const char *name, uint64_t version)
 {
-    uint8_t list[1024];
-    struct writer writer = writer_into(list, sizeof(list));
-    const struct call_request request = { .call = CALL_SECRET_GET,
-                                          .number_count = 1,
-                                          .string_count = 1,
-                                          .numbers = { version },
-                                          .strings = { bytes_of_string(name) } };
-    call_requests_write_begin(&writer);
-    call_request_write(&writer, &request);
-    call_list_write_end(&writer, 1);
-    answered.count = 0;
-    REQUIRE(services_run(scope, writer_view(&writer), on_listed, NULL));
-}
-
-static void wait_for_desk(void)
-{
-    struct pollfd readable = { keeper_desk_descriptor(desk), POLLIN, 0 };
-    REQUIRE(poll(&readable, 1, 10000) == 1);
-    keeper_desk_take(desk);
+    struct call_request request = request_of(name, version);
+    test_ask(scope, &request);
 }
 
 static int64_t get(struct service_scope *scope, const char *name, uint64_t version)
 {
-    ask(scope, name, version);
-    while (answered.count == 0)
-        wait_for_desk();
-    CHECK_NUMBER(answered.count, 1);
-    return answered.value;
+    struct call_request request = request_of(name, version);
+    return test_call(scope, &request);
 }
 
 static void a_secret_comes_once_and_is_named(void)
@@ -203,22 +126,23 @@ static void a_secret_comes_once_and_is_named(void)
     secrets_held(scope, &held);
     CHECK_NUMBER(held, 0);
     CHECK_NUMBER(get(scope, "KEY", 0), 7);
-    CHECK_STRING(answered.text, "value 1");
+    CHECK_STRING(test_answer.text, "value 1");
     ask(scope, "KEY", 1); /* held: without the keeper */
-    CHECK(answered.count == 1 && answered.value == 7);
-    CHECK_STRING(answered.text, "value 1");
+    CHECK(test_answer.count == 1 && test_answer.value == 7);
+    CHECK_STRING(test_answer.text, "value 1");
     CHECK_NUMBER(book.released, 1);
     const struct service_use *use = services_uses(scope, &uses);
     REQUIRE(uses == 1);
     CHECK_STRING(use->service, "secret");
     CHECK_STRING(use->name, "KEY:1");
     CHECK(!use->has_before && !use->has_after);
+    CHECK(services_redactions(scope) != NULL);
     const struct secret_held *values = secrets_held(scope, &held);
     REQUIRE(held == 1);
     CHECK_BYTES(bytes_of(values->value.data, values->value.size), BYTES_LITERAL("value 1"));
     book.version = 2; /* rotated in the middle */
     CHECK_NUMBER(get(scope, "KEY", 0), 7);
-    CHECK_STRING(answered.text, "value 2");
+    CHECK_STRING(test_answer.text, "value 2");
     CHECK_NUMBER(book.released, 2);
     services_forget(scope);
     world_close();
@@ -229,7 +153,7 @@ static void what_may_not_be_had_is_not(void)
     REQUIRE(world_open());
     struct service_scope *scope = scope_begin();
     CHECK_NUMBER(get(scope, "OTHER", 0), CALL_ERROR_DENIED);
-    CHECK(strstr(answered.text, "permissions.secrets = [\"OTHER\"]") != NULL);
+    CHECK(strstr(test_answer.text, "permissions.secrets = [\"OTHER\"]") != NULL);
     CHECK_NUMBER(get(scope, "", 0), CALL_ERROR_DENIED);
     CHECK_NUMBER(get(scope, "KEY ", 0), CALL_ERROR_INVALID);
     CHECK_NUMBER(get(scope, "KEY\xff", 0), CALL_ERROR_INVALID);
@@ -237,7 +161,7 @@ static void what_may_not_be_had_is_not(void)
     CHECK_NUMBER(get(scope, "KEY", UINT64_MAX), CALL_ERROR_NOT_FOUND);
     book.is_removed_then = true;
     CHECK_NUMBER(get(scope, "KEY", 0), CALL_ERROR_NOT_FOUND);
-    CHECK_STRING(answered.text, "it has gone");
+    CHECK_STRING(test_answer.text, "it has gone");
     book.is_removed = true;
     CHECK_NUMBER(get(scope, "KEY", 0), CALL_ERROR_NOT_FOUND);
     CHECK_NUMBER(book.released, 0);
@@ -253,22 +177,22 @@ static void an_invocation_that_ends_waits_for_nothing(void)
     REQUIRE(world_open());
     struct service_scope *scope = scope_begin();
     ask(scope, "KEY", 0);
-    CHECK_NUMBER(answered.count, 0);
+    CHECK_NUMBER(test_answer.count, 0);
     services_forget(scope); /* the value is on its way */
-    wait_for_desk();
-    CHECK_NUMBER(answered.count + book.released, 0);
+    test_desk_wait();
+    CHECK_NUMBER(test_answer.count + book.released, 0);
     scope = scope_begin();
     ask(scope, "KEY", 0);
     services_forget(scope);
     world_close(); /* the node stops, whatever has come */
-    CHECK_NUMBER(answered.count, 0);
+    CHECK_NUMBER(test_answer.count, 0);
 }
 
 static void without_a_keeper_there_are_none(void)
 {
     REQUIRE(world_open());
     struct service_scope *scope = scope_begin();
-    shutdown(keeper_socket(keeper), SHUT_RDWR);
+    shutdown(keeper_socket(test_keeper_client), SHUT_RDWR);
     CHECK_NUMBER(get(scope, "KEY", 0), CALL_ERROR_UNAVAILABLE);
     CHECK_NUMBER(book.failed, 1);
     services_forget(scope);

@@ -99,6 +99,8 @@ void service_refuse(struct service_call *call, enum call_error code, const char 
     PRINTF_LIKE(3, 4);
 /* The same with what another module said. */
 void service_refuse_error(struct service_call *call, const struct error *error);
+/* The same for a name that the manifest does not grant: says which line is missing. */
+void service_deny(struct service_call *call, struct bytes name);
 enum call_error call_error_of(enum error_code code);
 
 /* What a service keeps of a scope; NULL at first. */

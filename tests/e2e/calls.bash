@@ -38,7 +38,7 @@ all() { # all NAME: what every way of running must give
   is "$1: a secret without permission" "$(ask "$1" secret x)" \
     "-3 no permission for secret 'API_KEY': add \`permissions.secrets = [\"API_KEY\"]\` to [function.f] in s3n.toml"
   is "$1: a key without permission" "$(ask "$1" sign x)" \
-    "-3 no permission for key 'main': add \`permissions.keys = [\"main\"]\` to [function.f] in s3n.toml"
+    "-3 no permission for key 'p256:main': add \`permissions.keys = [\"p256:main\"]\` to [function.f] in s3n.toml"
   is "$1: an address without permission" "$(ask "$1" fetch x)" \
     "-3 no permission for http_fetch: add \`permissions.http\` to [function.f] in s3n.toml"
   is "$1: evidence without permission" "$(ask "$1" attest x)" \

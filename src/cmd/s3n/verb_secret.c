@@ -133,6 +133,15 @@ static bool value_send(struct session *session, const struct option_arguments *a
     }
 }
 
+/* What follows the name may be the value: it is not repeated. */
+static bool arguments_check(const struct option_arguments *arguments, struct error *error)
+{
+    return arguments->count == 2 ||
+           error_set(error, ERROR_USAGE,
+                     "a secret's value is no argument, which others can see: give it on standard "
+                     "input or with --file");
+}
+
 /* `overlap_s` below 0: none is wanted. */
 static bool value_set(struct cli *cli, const char *file, int64_t overlap_s,
                       const struct option_arguments *arguments, struct error *error)
@@ -143,8 +152,10 @@ static bool value_set(struct cli *cli, const char *file, int64_t overlap_s,
     char path[NODE_PATH_SIZE];
     session_init(&session);
     buffer_init(&value, SECRET_VALUE_SIZE_MAX);
-    if (!secret_path(path, arguments->items[0], arguments->items[1], error))
+    if (!arguments_check(arguments, error) ||
+        !secret_path(path, arguments->items[0], arguments->items[1], error))
         return false;
+    secret_leave_no_core();
     (void)buffer_reserve(&value, SECRET_VALUE_SIZE_MAX); /* so that no copy stays behind */
     bool done = file == NULL ? file_read_descriptor(&value, STDIN_FILENO, error)
                              : file_read(&value, file, error);
@@ -182,7 +193,7 @@ static const struct option_table set_table = {
     .row_count = ARRAY_COUNT(set_rows),
     CLI_SHARED,
     .positional_min = 2,
-    .positional_max = 2,
+    .positional_max = 8 /* see arguments_check */,
 };
 
 static bool set_run(struct cli *cli, const void *options, const struct option_arguments *arguments,
@@ -223,7 +234,7 @@ static const struct option_table rotate_table = {
     .row_count = ARRAY_COUNT(rotate_rows),
     CLI_SHARED,
     .positional_min = 2,
-    .positional_max = 2,
+    .positional_max = 8 /* see arguments_check */,
 };
 static const struct set_options rotate_defaults = { .overlap_s = OVERLAP_DEFAULT_S };
 

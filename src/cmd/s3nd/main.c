@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/file.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "cmd/s3nd/config.h"
 #include "cmd/s3nd/exporter.h"
 #include "cmd/s3nd/fetcher.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
     for (int i = 0; i < argc && i < (int)ARRAY_COUNT(arguments) - 1; i++)
         arguments[i] = argv[i];
     file_hold_streams();
+    secret_leave_no_core();
     log_init("s3nd", LOG_LEVEL_INFO);
     if (!config_read(&config, argc > 0 ? argv + 1 : argv, &error)) {
         fprintf(stderr, "s3nd: %s\n", error.text);

@@ -27,6 +27,7 @@
 #include "keys/event_copy.h"
 #include "logs/logbook.h"
 #include "services/attest.h"
+#include "services/key.h"
 #include "services/kv.h"
 #include "services/secret.h"
 #include "slipstream/handover.h"
@@ -77,6 +78,7 @@ struct node {
     uv_poll_t *desk_watch;
     struct secrets *secrets;
     struct secret_service secret;
+    struct key_service key;
     struct invoker *invoker;
     struct identity identity;
     struct event_copy events;

@@ -54,6 +54,7 @@ bool node_secrets_open(struct node *node, struct error *error)
                                             .find = secret_find,
                                             .release = secret_release,
                                             .failed = keeper_call_failed };
+    node->key = (struct key_service){ node, node->desk, keeper_call_failed };
     return true;
 }
 

@@ -9,6 +9,7 @@ bool node_services_open(struct node *node, struct error *error)
     if (!services_new(&made, error) || !services_add(made, &service_about, NULL, error) ||
         !services_add(made, &service_attest, &node->attest, error) ||
         !services_add(made, &service_secret, &node->secret, error) ||
+        !services_add(made, &service_key, &node->key, error) ||
         !services_add(made, &service_http, node_outbound_port(node->outbound), error) ||
         !services_add(made, &service_kv, &node->kv,
                       error)) /* the last one: it writes the receipt */

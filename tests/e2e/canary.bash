@@ -1,0 +1,107 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Secrets stand nowhere in what a node writes: values that nobody could guess are set, used, rotated, printed to logs by
+# a careless function, met by crashes and kills, and then looked for in every file, in all that went over the network, in
+# metrics, receipts, errors and logs, in several encodings (canary.py).
+set -u
+. "$(dirname "$0")/node.bash"
+require_node canary
+command -v python3 >/dev/null || skip_all canary "needs python3"
+canary=$here/canary.py
+mkdir -p "$scratch/seen" "$scratch/values"
+ulimit -c unlimited 2>/dev/null
+node_start || { fail "start"; finish; }
+# All connections go through a proxy that keeps what passes.
+real=$url real_admin=$admin
+python3 "$canary" proxy "$scratch/seen/network" "${real#https://}" >"$scratch/port" &
+proxy=$!
+python3 "$canary" proxy "$scratch/seen/admin" "${real_admin#http://}" >"$scratch/port2" &
+proxy2=$!
+has_ports() { [ -s "$scratch/port" ] && [ -s "$scratch/port2" ]; }
+until_true 10 has_ports || fail "the proxies do not start"
+url=https://127.0.0.1:$(cat "$scratch/port") admin=http://127.0.0.1:$(cat "$scratch/port2")
+claim >"$scratch/seen/claim" 2>&1 || fail "claim"
+
+# value NAME: a new one, kept with those to look for
+value() {
+  head -c 40 /dev/urandom | base64 -w 0 | tr -d '\n' >"$scratch/values/$1"
+  od -An -v -tx1 "$scratch/values/$1" | tr -d ' \n' >>"$scratch/wanted"
+  echo >>"$scratch/wanted"
+}
+mkdir -p "$scratch/shop"
+cp "$modules/custody.wasm" "$scratch/shop/f"
+cat >"$scratch/shop/s3n.toml" <<'TOML'
+s3n_manifest_version = 1
+compatibility_date = "2026-11-01"
+[application]
+name = "shop"
+[function.f]
+source = "f"
+abi = "reactor"
+limits = { memory_mib = 16, timeout_ms = 5000 }
+permissions.secrets = ["KEY", "RAW"]
+[[trigger.http]]
+route = "/:what"
+function = "f"
+TOML
+timeout 60 s3n deploy "$scratch/shop" >"$scratch/seen/deploy" 2>&1 || fail "deploy"
+secret() { timeout 30 s3n secret "$@" >>"$scratch/seen/cli" 2>&1; }
+ask() { timeout 30 curl -sk -i --data-binary "$2" "$url/a/shop/$1" >>"$scratch/seen/answers" 2>&1; }
+
+# --- the life of a secret
+value one && value two && value three && value raw
+head -c 64 /dev/urandom >"$scratch/values/raw"
+od -An -v -tx1 "$scratch/values/raw" | tr -d ' \n' >>"$scratch/wanted"
+echo >>"$scratch/wanted"
+secret set shop KEY <"$scratch/values/one" && secret set shop RAW --file "$scratch/values/raw" && pass "set" || fail "set"
+ask size KEY && ask size RAW
+grep -q '^56' "$scratch/seen/answers" && pass "a function has it" || fail "a function has it" "$(tail -n 3 "$scratch/seen/answers")"
+ask leak KEY # to its log, and fails
+timeout 30 s3n invoke shop/f --data x >"$scratch/seen/invoke" 2>&1
+secret rotate shop KEY --overlap 3600 <"$scratch/values/two"
+ask size 'KEY 1' && ask size KEY
+printf '%s' "$(head -c 70000 /dev/zero | tr '\0' x)" | secret set shop KEY       # too large
+secret set shop KEY "$(cat "$scratch/values/three")" </dev/null                # as an argument: refused
+grep -q . "$scratch/seen/cli" || fail "the command line says nothing"
+# --- things break while values are about
+for _ in 1 2 3 4; do ask size KEY & done
+cell=$(pgrep -P "$node" -x slipstream | head -n 1)
+[ -z "$cell" ] || kill -SEGV "$cell" 2>/dev/null
+kill -SEGV "$(pgrep -P "$node" -x s3n-keeper | head -n 1)" 2>/dev/null
+for job in $(jobs -p); do [ "$job" = "$node" ] || [ "$job" = "$proxy" ] || [ "$job" = "$proxy2" ] || wait "$job"; done
+back() { [[ $(timeout 10 curl -sk --data-binary KEY "$real/a/shop/size") == 56 ]]; }
+until_true 30 back && pass "works on after crashes" || fail "works on after crashes"
+kill -SEGV "$(pid_of role=server || true)" 2>/dev/null
+timeout 20 s3n -q login "$url" --trust-simulated >>"$scratch/seen/cli" 2>&1
+secret set shop KEY <"$scratch/values/three"
+secret history shop KEY
+secret ls shop
+secret rm shop RAW
+# --- what anybody can ask for
+for page in metrics healthz readyz; do curl -sS --max-time 10 "$admin/$page" >>"$scratch/seen/admin-answers" 2>&1; done
+for page in events info health; do curl -sk --max-time 10 "$url/.well-known/s3n/$page" >>"$scratch/seen/public" 2>&1; done
+python3 "$canary" limits "$node" && pass "no process leaves a core file" || fail "no process leaves a core file"
+(for pid in "$node" $(pgrep -P "$node"); do tr '\0' ' ' <"/proc/$pid/cmdline"; tr '\0' ' ' <"/proc/$pid/environ"; done) >"$scratch/seen/processes" 2>/dev/null
+node_stop
+kill "$proxy" "$proxy2" 2>/dev/null
+
+# --- looking
+control() { # control FORM TEXT: what is planted is found
+  mkdir -p "$scratch/planted"
+  printf '%s' "$2" >"$scratch/planted/file"
+  python3 "$canary" search "$scratch/wanted" "$scratch/planted" >/dev/null 2>&1 && fail "the search sees $1" || pass "the search sees $1"
+}
+plain=$(cat "$scratch/values/one")
+control plain "abc $plain def"
+control hexadecimal "x$(printf %s "$plain" | od -An -v -tx1 | tr -d ' \n')"
+control Base64 "$(printf 'ab%s' "$plain" | base64 -w 0)"
+control "Base64 in a longer text" "$(printf 'abcd%sefgh' "$plain" | base64 -w 0)"
+control "a secret in octets" "$(head -c 64 "$scratch/values/raw" | base64 -w 0)"
+if found=$(python3 "$canary" search "$scratch/wanted" "$data" "$scratch/seen" "$scratch/node.log" "$scratch/config" /dev/shm 2>"$scratch/size"); then
+  pass "no value in $(cat "$scratch/size")"
+else
+  fail "values stand where they may not" "$found"
+fi
+[ "$(wc -c <"$scratch/seen/network")" -gt 100000 ] && pass "the network was seen" || fail "the network was seen"
+has "the disk was seen" "$(ls "$data/store")" store.db
+finish

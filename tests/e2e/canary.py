@@ -1,0 +1,123 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Looks for secret values in whatever a node wrote.
+
+canary.py search VALUES PATH...   each line of the file VALUES is a value in hexadecimal; prints every file below the
+                                  paths that holds one: as it is, reversed, in hexadecimal, Base64 of either alphabet
+                                  at any place in a longer text, percent-encoded, or with zeros between (UTF-16).
+canary.py proxy LOG TARGET        a TCP proxy to HOST:PORT that writes all that passes to LOG; prints its port.
+canary.py limits PID              whether this process and all below it can leave no core file; prints those that can."""
+import base64
+import os
+import socket
+import sys
+import threading
+
+PART = 12  # so many bytes of a value in a row are a find
+
+
+def forms(value: bytes):
+    """What a value looks like: a part of it in each encoding, away from the edges that its neighbours change."""
+    middle = value[len(value) // 2 - PART // 2:][:PART]
+    yield "plain", middle
+    yield "reversed", middle[::-1]
+    yield "hexadecimal", middle.hex().encode()
+    yield "HEXADECIMAL", middle.hex().upper().encode()
+    yield "percent", "".join(f"%{byte:02x}" for byte in middle).encode()
+    yield "PERCENT", "".join(f"%{byte:02X}" for byte in middle).encode()
+    yield "UTF-16", b"\0".join(middle[i:i + 1] for i in range(len(middle)))
+    for before in range(3):
+        text = base64.b64encode(b"\0" * before + middle)
+        text = text[4 if before else 0:-4]  # without what depends on the neighbours
+        yield f"Base64 at {before}", text
+        yield f"base64url at {before}", text.translate(bytes.maketrans(b"+/", b"-_"))
+
+
+def files(paths):
+    for path in paths:
+        if os.path.isfile(path):
+            yield path
+        for folder, _, names in os.walk(path):
+            for name in names:
+                full = os.path.join(folder, name)
+                if os.path.isfile(full) and not os.path.islink(full):
+                    yield full
+
+
+def search(values: str, paths) -> int:
+    with open(values, encoding="ascii") as lines:
+        wanted = [(number, *form) for number, line in enumerate(lines, 1) for form in forms(bytes.fromhex(line.strip()))]
+    found, size, count = 0, 0, 0
+    for path in files(paths):
+        with open(path, "rb") as file:
+            content = file.read()
+        size += len(content)
+        count += 1
+        for number, name, text in wanted:
+            if text in content:
+                print(f"{path}: value {number}, {name}")
+                found += 1
+    print(f"{count} files, {size} bytes, {found} finds", file=sys.stderr)
+    return 1 if found else 0
+
+
+def proxy(log: str, target: str) -> int:
+    host, _, port = target.rpartition(":")
+    listener = socket.create_server(("127.0.0.1", 0))
+    record, lock = open(log, "ab", buffering=0), threading.Lock()
+
+    def pump(source, sink):
+        try:
+            while data := source.recv(65536):
+                with lock:
+                    record.write(data)
+                sink.sendall(data)
+        except OSError:
+            pass
+        finally:
+            for end in (source, sink):
+                try:
+                    end.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
+
+    print(listener.getsockname()[1], flush=True)
+    while True:
+        near, _ = listener.accept()
+        far = socket.create_connection((host, int(port)))
+        for ends in ((near, far), (far, near)):
+            threading.Thread(target=pump, args=ends, daemon=True).start()
+
+
+def children(pid: int):
+    yield pid
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            for child in file.read().split():
+                yield from children(int(child))
+    except OSError:
+        pass
+
+
+def limits(pid: int) -> int:
+    bad, count = 0, 0
+    for process in children(pid):
+        try:
+            with open(f"/proc/{process}/limits", encoding="ascii") as file:
+                line = next(line for line in file if line.startswith("Max core file size"))
+            with open(f"/proc/{process}/comm", encoding="ascii") as file:
+                name = file.read().strip()
+        except OSError:
+            continue
+        count += 1
+        if line.split()[4:6] != ["0", "0"]:
+            print(f"{name}: {line.strip()}")
+            bad += 1
+    print(f"{count} processes", file=sys.stderr)
+    return 1 if bad or count < 3 else 0
+
+
+if __name__ == "__main__":
+    if sys.argv[1] == "search":
+        sys.exit(search(sys.argv[2], sys.argv[3:]))
+    sys.exit(proxy(*sys.argv[2:4]) if sys.argv[1] == "proxy" else limits(int(sys.argv[2])))
