@@ -2,12 +2,13 @@
 /* What one owner may have and use on this node; the operator's configuration ([quotas]).
  *
  * Applications, versions and bytes are counted from what is there (deleted ones count until they
- * are swept); invocations in windows of an hour of the node's clock, which a restart forgets.  One
- * thread. */
+ * are swept); invocations in windows of an hour of the node's clock.  The counts are kept in the
+ * store now and then, so that a restart, or a crash, gives back the last seconds of them at most.
+ * One thread. */
 #ifndef FUNCTIONS_QUOTA_H
 #define FUNCTIONS_QUOTA_H
 
-#include "base/error.h"
+#include "store/store.h"
 
 /* 0: no limit. */
 struct quota_limits {
@@ -38,5 +39,9 @@ MUST_CHECK bool quotas_invoke(struct quotas *quotas, const struct digest32 *owne
 /* Of this hour. */
 uint64_t quotas_invocations(const struct quotas *quotas, const struct digest32 *owner,
                             int64_t now_s);
+
+/* Counts as they are, into the node's record, unless they are there; and back, at the start. */
+MUST_CHECK bool quotas_keep(struct quotas *quotas, struct store *store, struct error *error);
+MUST_CHECK bool quotas_load(struct quotas *quotas, struct store *store, struct error *error);
 
 #endif

@@ -134,6 +134,8 @@ void node_keeper_failed(struct node *node, const struct error *error);
 
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
+/* Keeps the counts of this hour. */
+void node_quotas_close(struct node *node);
 /* For the registry: an application that goes for good takes its state along. */
 MUST_CHECK bool node_states_forget(void *context, const char *application,
                                    const struct digest32 *owner, struct error *error);

@@ -3,6 +3,7 @@
  * are sealed in this process under a key of its own, which the keeper seals: a commit then costs no
  * round trip to the keeper, and what this process has in the clear anyway is all that the key
  * opens. */
+#include "base/log.h"
 #include "cmd/s3nd/node.h"
 #include "crypto/random.h"
 #include "keys/sealing.h"
@@ -74,6 +75,14 @@ bool node_states_forget(void *context, const char *application, const struct dig
     struct node *node = context;
     struct kv_state_id id = kv_state_id(application, owner);
     return states_remove(node->states, id.text, error);
+}
+
+void node_quotas_close(struct node *node)
+{
+    struct error error;
+    if (node->store != NULL && !quotas_keep(node->quotas, node->store, &error))
+        log_error("quotas", &error);
+    quotas_free(TAKE(node->quotas));
 }
 
 static void watch_closed(uv_handle_t *handle)

@@ -236,11 +236,9 @@ static void sweep(uv_timer_t *timer)
     struct error error;
     node_health_look(node);
     if (!registry_sweep(node->registry, node_now_s(), &error) ||
-        !secrets_sweep(node->secrets, node_now_s(), &error)) {
-        log_error("sweep", &error);
-        node_keeper_failed(node, &error);
-    }
-    if (!tokens_sweep(node->tokens, node_now_s(), &error)) {
+        !secrets_sweep(node->secrets, node_now_s(), &error) ||
+        !tokens_sweep(node->tokens, node_now_s(), &error) ||
+        !quotas_keep(node->quotas, node->store, &error)) {
         log_error("sweep", &error);
         node_keeper_failed(node, &error);
     }
@@ -283,7 +281,8 @@ static bool open_store(struct node *node, struct error *error)
     const struct config *config = node->config;
     if (!store_open_sqlite(&node->store, "/store.db", &sealer, error) ||
         !audit_open(&node->audit, node->store, error) ||
-        !quotas_new(&node->quotas, &config->quotas, error))
+        !quotas_new(&node->quotas, &config->quotas, error) ||
+        !quotas_load(node->quotas, node->store, error))
         return false;
     struct registry_options options = { .store = node->store,
                                         .audit = node->audit,
@@ -536,7 +535,7 @@ static void node_done(struct node *node)
     receipt_book_free(node->receipts);
     identity_done(&node->identity);
     registry_free(node->registry);
-    quotas_free(node->quotas);
+    node_quotas_close(node);
     audit_free(node->audit);
     blobs_free(node->blobs);
     tokens_free(node->tokens);
