@@ -66,6 +66,45 @@ is "afterwards: upgrade" "$(upgrade)" 0
 is "afterwards: answers" "$(invoke echo --data fine)" fine
 is "no node: upgrade" "$(timeout 20 s3n -q node upgrade --data-dir "$scratch/none" 2>/dev/null; echo $?)" 7
 node_stop
+
+# --- the configuration is read anew
+printf '[limits]\ninput_kib = 1\n' >"$scratch/s3nd.toml"
+node_again --config "$scratch/s3nd.toml" || fail "start with a configuration"
+login || fail "login"
+head -c 3000 /dev/zero | tr '\0' x >"$scratch/body"
+size_of() { fetch --insecure -o "$scratch/answer" -w '%{http_code}' --data-binary @"$scratch/body" "$url/a/echo/run"; }
+is "a body of 3 KB: too much" "$(size_of)" 413
+printf '[limits]\ninput_kib = 8\n' >"$scratch/s3nd.toml"
+is "another configuration: upgrade" "$(upgrade)" 0
+is "a body of 3 KB: not any more" "$(size_of)" 200
+printf '[limits]\ninput_kb = 8\n' >"$scratch/s3nd.toml"
+is "a configuration that can't be: upgrade" "$(upgrade)" 7
+is "a configuration that can't be: the node goes on" "$(size_of)" 200
+printf '[limits]\ninput_kib = 8\n' >"$scratch/s3nd.toml"
+
+# --- what may happen in between
+servers() { pgrep -P "$node" -f -- "--role server"; }
+settled() { [ "$(servers | wc -l)" = 1 ] && [ "$(size_of)" = 200 ]; }
+# during NAME SECONDS COMMAND...: in the middle of an upgrade
+during() {
+  local name=$1
+  kill -HUP "$node"
+  sleep "$2"
+  shift 2
+  "$@" 2>/dev/null
+  until_true 30 settled && pass "$name: answers" || fail "$name: answers"
+}
+during "two at once" 0.01 kill -HUP "$node"
+during "the new server dies" 0.15 eval 'kill -KILL $(servers | tail -n +2)'
+during "the old server dies at first" 0.03 eval 'kill -KILL $(servers | head -n 1)'
+during "the old server dies while it hands over" 0.4 eval 'kill -KILL $(servers | head -n 1)'
+during "the keeper dies" 0.3 eval 'kill -KILL $(pid_of s3n-keeper)'
+until_true 20 login
+is "after all of it: an upgrade" "$(upgrade)" 0
+is "after all of it: the state" "$(s3n -q kv get echo live count)" "$(cat "$scratch/written")"
+kill -HUP "$node"
+sleep 0.2
+node_stop
 is "stop" $? 0
 is "nothing is left running" "$(pgrep -f "$scratch/bin/" | wc -l)" 0
 finish
