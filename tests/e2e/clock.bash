@@ -18,7 +18,7 @@ chmod 644 "$clock" "$shim"
 
 # The programs as they are, each behind a script that preloads: nothing of the environment reaches a child.
 mkdir "$scratch/bin"
-for program in s3nd s3n-keeper s3n-compile s3n-optimise slipstream; do
+for program in s3nd s3n-keeper s3n-compile s3n-optimise s3n-outbound slipstream; do
   [ -x "$S3N_BUILD/bin/$program" ] || continue
   cp "$S3N_BUILD/bin/$program" "$scratch/bin/$program.real"
   # A static program can't be preloaded into: its twin is linked to the C library's own file.

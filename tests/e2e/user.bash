@@ -14,7 +14,7 @@ AS_USER=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
 RUN_AS=("${AS_USER[@]}")
 # The build folder may stand where another user can't go.
 mkdir "$scratch/bin"
-cp "$S3N_BUILD"/bin/{s3n,s3nd,s3n-keeper,s3n-compile,slipstream} "$scratch/bin"
+cp "$S3N_BUILD"/bin/{s3n,s3nd,s3n-keeper,s3n-compile,s3n-outbound,slipstream} "$scratch/bin"
 cp "$modules"/{echo,loop,trap,hog,exit}.wasm "$scratch"
 chmod 644 "$scratch"/*.wasm
 PATH=$scratch/bin:$PATH
