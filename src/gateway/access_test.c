@@ -195,13 +195,14 @@ static int by_token(struct gateway *gateway, enum http_method method, const char
 static const struct {
     const char *scope, *operations;
 } wanted[] = {
-    { "read", " CALLER_GET TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
-              "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
+    { "read",
+      " CALLER_GET OWNER_KEYS TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
+      "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
     { "metrics", " APPLICATION_METRICS " },
     { "secrets", " SECRET_PUT SECRET_DELETE " },
     { "audit", " AUDIT_READ " },
     { "tokens", " TOKEN_CREATE TOKEN_REVOKE " },
-    { "members", " MEMBER_PUT MEMBER_REMOVE " },
+    { "members", " OWNER_ROTATE MEMBER_PUT MEMBER_REMOVE " },
     { "deploy", " BLOB_CHECK BLOB_PUT APPLICATION_PUT VERSION_SIGN " },
     { "rollout", " ROLLOUT ROLLBACK " },
     { "delete", " APPLICATION_DELETE APPLICATION_RESTORE VERSION_DELETE VERSION_RESTORE " },

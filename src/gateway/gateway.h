@@ -45,6 +45,8 @@ enum gateway_access {
     X(SEALED, POST, "/.well-known/ohttp-gateway", OPEN, GATEWAY_SEALED_SIZE_MAX)                   \
     X(RECEIPT_GET, GET, "/.well-known/s3n/receipts/:id", OPEN, 0)                                  \
     X(OWNER_CLAIM, POST, "/v1/owners/claim", BEARER_OF_KEY, GATEWAY_JSON_BODY_SIZE_MAX)            \
+    X(OWNER_KEYS, GET, "/v1/owners/keys", READ, 0)                                                 \
+    X(OWNER_ROTATE, POST, "/v1/owners/keys", MEMBERS, 8192)                                        \
     X(CALLER_GET, GET, "/v1/caller", READ, 0)                                                      \
     X(TOKEN_CREATE, POST, "/v1/tokens", TOKENS, 4096)                                              \
     X(TOKEN_LIST, GET, "/v1/tokens", READ, 0)                                                      \

@@ -93,13 +93,36 @@ is "revoked" "$(bearer "$url/v1/caller")" 401
 has "revoked: says so" "$(cat "$scratch/body")" "was revoked"
 is "revoked twice" "$(code timeout 20 s3n token revoke "$id")" 5
 
+# --- another key
+is "one key" "$(timeout 20 s3n owner keys | wc -l)" 1
+cp "$XDG_CONFIG_HOME/s3n/owner.key" "$scratch/first.pem"
+mkdir "$scratch/before" && cp "$XDG_CONFIG_HOME/s3n/"* "$scratch/before"
+timeout 20 s3n -q owner rotate --overlap 1h && pass "rotate" || fail "rotate"
+has "two keys" "$(timeout 20 s3n owner keys)" "present"
+cmp -s "$XDG_CONFIG_HOME/s3n/owner.key" "$scratch/first.pem" && fail "the key is another" || pass "the key is another"
+is "the new one works" "$(code timeout 20 s3n ls)" 0
+has "on the same applications" "$(cat "$scratch/out")" shop
+is "the one before too, for an hour" "$(code as before ls)" 0
+is "but names no other key" "$(code as before owner rotate)" 4
+is "what it signed still answers" "$(fetch -o /dev/null -w '%{http_code}' "$url/a/shop/run")" 200
+application shop echo
+is "the new one releases" "$(code timeout 60 s3n deploy "$scratch/shop")" 0
+timeout 20 s3n -q owner rotate --overlap now && pass "rotate at once" || fail "rotate at once"
+cp -r "$XDG_CONFIG_HOME/s3n" "$scratch/second" && mv "$scratch/second/owner.key.old" "$scratch/second/owner.key"
+is "at once" "$(code as second ls)" 4
+is "the members stay" "$(code as ada ls)" 0
+node_stop && node_again || fail "restart"
+is "after a restart" "$(code timeout 20 s3n ls)" 0
+is "old releases are checked and served" "$(timeout 20 s3n -q rollback shop; fetch -o /dev/null -w '%{http_code}' "$url/a/shop/run")" 200
+is "three keys" "$(timeout 20 s3n owner keys | wc -l)" 3
+
 # --- the log of all that
 log=$scratch/log.jsonl
 timeout 30 s3n -q audit export >"$log" || fail "export"
 judge() { code timeout 20 s3n audit verify --trust-simulated "$@"; }
 is "the log holds" "$(judge "$log")" 0
 has "and says so" "$(cat "$scratch/err")" "whole, and the end vouched for"
-for action in deploy member-add member-change member-remove token-create token-revoke sign; do
+for action in deploy member-add member-change member-remove token-create token-revoke sign key-rotate claim; do
   grep -q "\"action\":\"$action\"" "$log" && pass "the log has $action" || fail "the log has $action"
 done
 has "by whom" "$(grep token-revoke "$log")" '"actor":"key:'

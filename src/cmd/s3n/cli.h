@@ -58,7 +58,7 @@ bool verb_unknown(const char *name, struct error *error);
 extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm, verb_kv, verb_logs;
 extern const struct verb verb_versions, verb_rollout, verb_rollback, verb_release, verb_restore;
 extern const struct verb verb_status;
-extern const struct verb verb_audit;
+extern const struct verb verb_audit, verb_owner;
 extern const struct verb verb_token, verb_member, verb_secret;
 extern const struct verb verb_inspect, verb_verify, verb_compile, verb_run, verb_doctor,
     verb_completion, verb_help, verb_version;

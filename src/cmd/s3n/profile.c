@@ -198,16 +198,36 @@ static bool key_make(struct ecdsa_key **key, const char *path, struct error *err
     return true;
 }
 
-bool owner_key_open(struct ecdsa_key **key, struct error *error)
+static bool key_open(struct ecdsa_key **key, const char *name, struct error *error)
 {
     struct path path;
     AUTO_BUFFER struct buffer pem;
     buffer_init(&pem, 16 << 10);
-    if (!path_of(&path, "owner.key", error))
+    if (!path_of(&path, name, error))
         return false;
     if (!file_read(&pem, path.text, error))
         return error->code == ERROR_NOT_FOUND && key_make(key, path.text, error);
     bool opened = ecdsa_key_from_pem(key, buffer_view(&pem), error);
     secret_wipe(pem.data, pem.size);
     return opened || error_within(error, "%s", path.text);
+}
+
+bool owner_key_open(struct ecdsa_key **key, struct error *error)
+{
+    return key_open(key, "owner.key", error);
+}
+
+bool owner_key_next(struct ecdsa_key **key, struct error *error)
+{
+    return key_open(key, "owner.key.new", error);
+}
+
+bool owner_key_switch(struct error *error)
+{
+    struct path present, next, before;
+    if (!path_of(&present, "owner.key", error) || !path_of(&next, "owner.key.new", error) ||
+        !path_of(&before, "owner.key.old", error))
+        return false;
+    return (rename(present.text, before.text) == 0 && rename(next.text, present.text) == 0) ||
+           error_system(error, "rename %s", next.text);
 }

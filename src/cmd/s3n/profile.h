@@ -44,5 +44,9 @@ void profile_forget(struct profile *profile, const char *application);
 
 /* The owner's key; made when there is none. */
 MUST_CHECK bool owner_key_open(struct ecdsa_key **key, struct error *error);
+/* The one that shall follow it, in a file of its own until then; made when there is none. */
+MUST_CHECK bool owner_key_next(struct ecdsa_key **key, struct error *error);
+/* It is the owner's key from now on; the one before stays as owner.key.old. */
+MUST_CHECK bool owner_key_switch(struct error *error);
 
 #endif

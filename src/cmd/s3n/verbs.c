@@ -18,6 +18,7 @@ const struct verb *const verbs[] = {
     &verb_secret,
     &verb_token,
     &verb_member,
+    &verb_owner,
     &verb_audit,
     &verb_logs,
     /* of a node's operator */

@@ -2,6 +2,7 @@
 /* /v1/applications/{application}/kv: an application's sealed state, for its owner.  Each request is
  * one transaction; writes are answered when they are on the disk. */
 #include "base/log.h"
+#include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
@@ -210,6 +211,19 @@ void api_kv_get(void *context, const struct gateway_call *call)
     gateway_answer(node->gateway, call->handle, &answer);
 }
 
+/* In the log before it is done: another file has the state, and an entry too many harms nobody. */
+static bool note(struct node *node, const struct gateway_call *call, const char *action,
+                 struct error *error)
+{
+    struct name_text name = name_of(call->application);
+    char namespace[256];
+    struct change change = { call->owner, call->caller.actor, node_now_s() };
+    struct audit_event event = { action, name.text, namespace };
+    snprintf(namespace, sizeof(namespace), "%.*s", (int)MIN(call->kv_namespace.size, (size_t)200),
+             (const char *)call->kv_namespace.data);
+    return audit_write(node->audit, &change, &event, error);
+}
+
 void api_kv_set(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
@@ -223,7 +237,8 @@ void api_kv_set(void *context, const struct gateway_call *call)
         return;
     if (key_of(call, &text, &key, &error) &&
         query_number(call->request->query, "ttl_ms", KV_TTL_MS_MAX, &ttl_ms, &error) &&
-        transaction_set(asking->transaction, key, call->request->body, ttl_ms, &error))
+        transaction_set(asking->transaction, key, call->request->body, ttl_ms, &error) &&
+        note(node, call, "kv-set", &error))
         asking_commit(asking, 200);
     else
         asking_fail(asking, &error);
@@ -244,7 +259,8 @@ void api_kv_delete(void *context, const struct gateway_call *call)
                 transaction_delete(asking->transaction, key, &found, &error);
     if (done && !found)
         error_set(&error, ERROR_NOT_FOUND, "there is no such key");
-    if (done && found)
+    done = done && found && note(node, call, "kv-delete", &error);
+    if (done)
         asking_commit(asking, 200);
     else
         asking_fail(asking, &error);
@@ -421,7 +437,8 @@ void api_kv_import(void *context, const struct gateway_call *call)
     struct asking *asking = asking_begin(node, call);
     if (asking == NULL)
         return;
-    if (import_entries(asking->transaction, call->request->body, &error))
+    if (import_entries(asking->transaction, call->request->body, &error) &&
+        note(node, call, "kv-import", &error))
         asking_commit(asking, 200);
     else
         asking_fail(asking, &error);

@@ -179,7 +179,7 @@ gateway_handle_call api_health, api_info, api_attestation, api_events, api_sessi
 /* The keeper's, for requests sealed to the present keyset. */
 bool node_sealed_context(void *context, const struct ohttp_request *request,
                          struct hpke_context *secrets, struct error *error);
-gateway_handle_call api_owner_claim;
+gateway_handle_call api_owner_claim, api_owner_keys, api_owner_rotate;
 gateway_handle_call api_caller_get, api_token_create, api_token_list, api_token_revoke,
     api_member_list, api_member_put, api_member_remove, api_audit_read;
 gateway_handle_call api_blob_check, api_blob_put;

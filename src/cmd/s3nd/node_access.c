@@ -14,7 +14,9 @@ static bool role_in(const struct node *node, const struct digest32 *account,
 {
     *caller = (struct access_caller){ .how = ACCESS_BY_KEY, .account = *account, .key = *id };
     const struct member *member = members_find(node->members, account, id);
-    if (digest32_equal(account, id) && owners_find(node->owners, id, key)) {
+    struct digest32 own;
+    if (owners_account_of(node->owners, id, node_now_s(), &own, key) &&
+        digest32_equal(&own, account)) {
         caller->role = ACCESS_ROLE_OWNER;
     } else if (member != NULL) {
         caller->role = member->role;
@@ -39,7 +41,9 @@ bool node_key_find(void *context, const struct digest32 *id, struct bytes applic
                               : registry_entry_find(node->registry, name_of(application).text);
     if (entry != NULL && role_in(node, &entry->owner, id, key, caller))
         return true;
-    if (role_in(node, id, id, key, caller))
+    struct digest32 own;
+    if (owners_account_of(node->owners, id, node_now_s(), &own, key) &&
+        role_in(node, &own, id, key, caller))
         return true;
     const struct member *member = members_first(node->members, id);
     if (member != NULL && role_in(node, &member->account, id, key, caller))

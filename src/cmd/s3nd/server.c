@@ -370,6 +370,8 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_SEALING_KEY] = api_sealing_key,
             [GATEWAY_RECEIPT_GET] = api_receipt_get,
             [GATEWAY_OWNER_CLAIM] = api_owner_claim,
+            [GATEWAY_OWNER_KEYS] = api_owner_keys,
+            [GATEWAY_OWNER_ROTATE] = api_owner_rotate,
             [GATEWAY_CALLER_GET] = api_caller_get,
             [GATEWAY_TOKEN_CREATE] = api_token_create,
             [GATEWAY_TOKEN_LIST] = api_token_list,
