@@ -169,4 +169,31 @@ quick && pass "gone: the node answers" || fail "gone: the node answers"
 node_stop
 is "stop" $? 0
 is "no exporter is left" "$(pgrep -c -f 'role telemetry.*'"$data")" 0
+
+# --- the same from the configuration file, over TLS with authorities of its own
+unset "${!OTEL_@}"
+say ok
+openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=collector -addext subjectAltName=IP:127.0.0.1 \
+  -keyout "$scratch/tls.key" -out "$scratch/tls.pem" 2>/dev/null
+exec 7< <(exec /usr/bin/python3 "$S3N_SOURCE/tests/telemetry/collector.py" "$log" "$mode" "$scratch/tls.pem" "$scratch/tls.key")
+collector=$!
+read -r -t 20 port <&7 || { fail "the collector starts with TLS"; finish; }
+printf 'X-Tenant: canary-file\n' >"$scratch/headers"
+cat >"$scratch/s3nd.toml" <<TOML
+[telemetry]
+endpoint = "https://127.0.0.1:$port"
+ca = "$scratch/tls.pem"
+headers_file = "$scratch/headers"
+traces = "off"
+service = "from-a-file"
+interval_ms = 200
+TOML
+: >"$log"
+node_start --config "$scratch/s3nd.toml" || { fail "start with a file"; finish; }
+until_true 15 grep -q from-a-file "$log" || fail "metrics arrive over TLS" "$(status t)"
+call "$url/a/echo/run" >/dev/null
+output=$(collected "print(entries[0]['headers'].get('x-tenant'), {e['path'] for e in entries}, any('malformed' in e for e in entries))")
+is "headers of the file, and no traces" "$output" "canary-file {'/v1/metrics'} False"
+node_stop
+is "stop again" $? 0
 finish

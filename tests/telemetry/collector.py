@@ -3,7 +3,7 @@
 """A collector for tests: takes OTLP over HTTP on loopback, decodes it with Google's protobuf and OpenTelemetry's own
 descriptors, and appends one JSON line per request to a file.
 
-  collector.py LOG MODE-FILE
+  collector.py LOG MODE-FILE [CERTIFICATE KEY]
 
 Prints its port.  The mode file says, per request, how it answers: ok, partial, busy (503 with Retry-After), refuse
 (400), garbage, redirect, close, hang, slow (endless answer), big.  A request with a field that the descriptors don't
@@ -13,6 +13,7 @@ import gzip
 import http.server
 import json
 import socketserver
+import ssl
 import sys
 import time
 
@@ -133,5 +134,9 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
 
 
 server = Server(("127.0.0.1", 0), Handler)
+if len(sys.argv) > 3:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(sys.argv[3], sys.argv[4])
+    server.socket = tls.wrap_socket(server.socket, server_side=True)
 print(server.server_address[1], flush=True)
 server.serve_forever()
