@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a function writes, and what comes out of an opened segment. */
+#include "base/terminal.h"
 #include "fuzz/fuzz.h"
 #include "logs/record.h"
-#include "logs/show.h"
 
 static void read_records(struct bytes input)
 {
@@ -30,8 +30,8 @@ static void split_lines(struct bytes input)
     size_t begun = log_record_begin(&records, &record);
     while (logs_split(&left, &line)) {
         log_record_add(&records, &line);
-        log_text_show(&shown, line.text);
-        log_text_clean(&shown, line.text);
+        terminal_append(&shown, line.text);
+        utf8_append(&shown, line.text);
         count++;
     }
     log_record_end(&records, begun);
@@ -51,9 +51,9 @@ void fuzz_one(struct bytes input)
     buffer_init(&cleaned, 64 << 20);
     read_records(input);
     split_lines(input);
-    log_text_show(&shown, input);
+    terminal_append(&shown, input);
     for (size_t i = 0; i < shown.size; i++)
         ASSERT((shown.data[i] >= ' ' || shown.data[i] == '\t') && shown.data[i] != 0x7f);
-    log_text_clean(&cleaned, input);
+    utf8_append(&cleaned, input);
     ASSERT(bytes_is_utf8(buffer_view(&cleaned)) && bytes_is_utf8(buffer_view(&shown)));
 }

@@ -84,4 +84,10 @@ struct logbook_counts {
 };
 struct logbook_counts logbook_counts(struct logbook *book);
 
+/* Proves a book that nobody has open: every stream is the chain of segments that its head says.
+ * `found` for each that is not; *count of segments.  False: it can't be read at all. */
+MUST_CHECK bool logbook_check(struct store *store,
+                              void (*found)(void *context, const struct error *problem),
+                              void *context, uint64_t *count, struct error *error);
+
 #endif

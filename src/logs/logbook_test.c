@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logs/logbook.h"
 
-#include "logs/show.h"
+#include "base/terminal.h"
 #include "store/store_test_support.h"
 #include "tests/harness.h"
 
@@ -381,6 +381,42 @@ static void what_is_too_old_goes(void)
     wall_shift_ms = 0;
 }
 
+static void count_problem(void *context, const struct error *problem UNUSED)
+{
+    (*(unsigned *)context)++;
+}
+
+static void a_book_is_proved(void)
+{
+    struct error error;
+    AUTO(logbook) struct logbook *book = NULL;
+    AUTO(store) struct store *store = NULL;
+    const char *path = test_store_path("proved");
+    struct logbook_options options = options_of(path);
+    uint64_t count = 0;
+    unsigned problems = 0;
+    REQUIRE(logbook_open(&book, &options, &error));
+    for (unsigned i = 0; i < 3; i++) {
+        add(book, "shop", "a");
+        AUTO_READING struct reading reading = { 0 };
+        read_all(book, "shop", &reading);
+    }
+    add(book, "other", "b");
+    logbook_close(TAKE(book));
+    REQUIRE(store_open_sqlite(&store, path, &options.sealer, &error));
+    REQUIRE(logbook_check(store, count_problem, &problems, &count, &error));
+    CHECK_NUMBER(count, 4);
+    CHECK_NUMBER(problems, 0);
+    /* a segment that the store itself let go */
+    struct store_page page = { 0 };
+    REQUIRE(store_list(store, (struct store_key){ "logs", "segment/" }, NULL, 10, &page, &error));
+    REQUIRE(store_delete(store, (struct store_key){ "logs", page.entries[1].key },
+                         page.entries[1].revision, &error));
+    store_page_done(&page);
+    REQUIRE(logbook_check(store, count_problem, &problems, &count, &error));
+    CHECK_NUMBER(problems, 1);
+}
+
 static void what_was_changed_on_the_disk_is_refused(void)
 {
     struct error error;
@@ -416,6 +452,7 @@ static const struct test tests[] = {
     TEST(what_the_disk_refuses_waits),
     TEST(the_oldest_give_way),
     TEST(what_is_too_old_goes),
+    TEST(a_book_is_proved),
     TEST(what_was_changed_on_the_disk_is_refused),
 };
 TEST_MAIN(tests)

@@ -6,8 +6,8 @@
  *            then lines: u8 level, u8 flags, u32 size, bytes
  *   DROPPED  u8 reason, u64 invocations, u64 bytes of their logs
  *
- * Lines are what the function wrote, byte for byte: whoever shows them cleans them (show.h).
- * Writers append to buffers, readers borrow.  The reader trusts nothing. */
+ * Lines are what the function wrote, byte for byte: whoever shows them cleans them
+ * (base/terminal.h). Writers append to buffers, readers borrow.  The reader trusts nothing. */
 #ifndef LOGS_RECORD_H
 #define LOGS_RECORD_H
 

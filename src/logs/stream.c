@@ -275,6 +275,44 @@ bool log_stream_trim(struct logbook *book, struct log_stream *stream, int64_t no
     return true;
 }
 
+/* --- proving --- */
+
+static bool chain_check(struct logbook *book, const struct log_stream *stream, uint64_t *count,
+                        struct error *error)
+{
+    struct log_chain chain = { 0 };
+    for (uint64_t at = stream->kept.first; at < stream->kept.next; at++) {
+        AUTO_BUFFER struct buffer text;
+        struct log_segment segment;
+        buffer_init(&text, STORE_VALUE_SIZE_MAX);
+        if (!segment_get(book, stream, at, &text, &segment, error) ||
+            !log_chain_follow(&chain, &segment, error))
+            return false;
+        if (segment.head.number != at || !digest32_equal(&segment.head.stream, &stream->id))
+            return error_set(error, ERROR_CORRUPT, "log segment %" PRIu64 " is another one", at);
+        (*count)++;
+    }
+    return !chain.is_begun || digest32_equal(&chain.digest, &stream->kept.digest) ||
+           error_set(error, ERROR_CORRUPT, "log segment %" PRIu64 " is not what the head says",
+                     chain.number);
+}
+
+bool logbook_check(struct store *store, void (*found)(void *context, const struct error *problem),
+                   void *context, uint64_t *count, struct error *error)
+{
+    struct logbook book = { .store = store };
+    struct error problem;
+    bool loaded = log_streams_load(&book, error);
+    for (size_t i = 0; loaded && i < ARRAY_COUNT(book.streams); i++) {
+        for (const struct log_stream *at = book.streams[i]; at != NULL; at = at->next) {
+            if (!chain_check(&book, at, count, &problem))
+                found(context, &problem);
+        }
+    }
+    log_streams_free(&book);
+    return loaded;
+}
+
 /* --- reading --- */
 
 /* The first segment from `from` on with records of this time or later.  Their times ascend but for

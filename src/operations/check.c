@@ -4,12 +4,14 @@
 #include "core/hex.h"
 #include "functions/registry.h"
 #include "keys/sealing.h"
+#include "logs/logbook.h"
 #include "state/states.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define STATES_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "state/root" })
+#define LOGS_KEY_PLACE   ((struct store_key){ STORE_SPACE_NODE, "logs/root" })
 #define STATES_PREFIX    "kv/"
 
 enum {
@@ -181,18 +183,24 @@ void check_contents(struct check *check, struct store *store)
 
 /* --- states --- */
 
-bool states_key_read(struct store *store, struct secret32 *key, struct error *error)
+static bool key_read(struct store *store, struct store_key place, struct secret32 *key,
+                     struct error *error)
 {
     AUTO_BUFFER struct buffer text;
     uint64_t revision;
     buffer_init(&text, sizeof(key->bytes));
-    if (!store_get(store, STATES_KEY_PLACE, &text, &revision, error))
+    if (!store_get(store, place, &text, &revision, error))
         return false;
     bool fits = text.size == sizeof(key->bytes);
     if (fits)
         memcpy(key->bytes, text.data, sizeof(key->bytes));
     secret_wipe(text.data, text.size);
-    return fits || error_set(error, ERROR_CORRUPT, "the state's key has the wrong size");
+    return fits || error_set(error, ERROR_CORRUPT, "%s has the wrong size", place.key);
+}
+
+bool states_key_read(struct store *store, struct secret32 *key, struct error *error)
+{
+    return key_read(store, STATES_KEY_PLACE, key, error);
 }
 
 static bool records_check(struct check *check, const struct check_states *where,
@@ -244,4 +252,31 @@ void check_states(struct check *check, struct store *store, const struct check_s
         return;
     }
     heads_check(check, states, spaces);
+}
+
+/* --- logs --- */
+
+static void log_found(void *context, const struct error *problem)
+{
+    found(context, "logs", problem);
+}
+
+void check_logs(struct check *check, struct store *store, const char *path)
+{
+    AUTO_SECRET32 struct secret32 key = { 0 };
+    AUTO(store) struct store *logs = NULL;
+    struct error error;
+    if (!key_read(store, LOGS_KEY_PLACE, &key, &error)) {
+        if (error.code != ERROR_NOT_FOUND)
+            found(check, "logs", &error);
+        return;
+    }
+    struct sealer sealer = sealing_local(&key);
+    if (!store_open_sqlite(&logs, path, &sealer, &error)) {
+        found(check, "logs", &error);
+        return;
+    }
+    store_walk(check, logs, "logs", NULL);
+    if (!logbook_check(logs, log_found, check, &check->counts.segments, &error))
+        found(check, "logs", &error);
 }

@@ -22,6 +22,7 @@ struct check_counts {
     uint64_t records, blobs, bytes;  /* of both stores */
     uint64_t applications, versions; /* deleted ones that are still kept included */
     uint64_t states, entries;        /* applications with a state; entries of audit logs */
+    uint64_t segments;               /* of logs */
     uint64_t problems;
 };
 
@@ -40,6 +41,9 @@ struct check_states {
     const struct store_anchor *anchor; /* NULL: its age is not checked */
 };
 void check_states(struct check *check, struct store *store, const struct check_states *states);
+
+/* The store of the logs, when it is there; the node's own store holds its key. */
+void check_logs(struct check *check, struct store *store, const char *path);
 
 /* The key that seals the states' records.  NOT_FOUND: this node never had states. */
 MUST_CHECK bool states_key_read(struct store *store, struct secret32 *key, struct error *error);

@@ -4,6 +4,24 @@
 set -u
 . "$(dirname "$0")/node.bash"
 require_node logs
+
+# --- `s3n run`: a terminal is not steered, a pipe gets what was written
+terminal() {
+  python3 - "$@" <<'PY'
+import os, pty, subprocess, sys
+master, slave = pty.openpty()
+subprocess.run(sys.argv[1:], input=b"A\x1b[2JB\xff\tC\n", stderr=slave, check=False)
+os.close(slave)
+try:
+    print(os.read(master, 4096).decode("latin-1").replace("\r\n", "").strip())
+except OSError:
+    pass
+PY
+}
+is "run: on a terminal" "$(terminal s3n -q run --backend "${S3N_BACKEND:-kvm}" "$modules/stderr.wasm")" "A\\x1b[2JB\\xff"$'\t'"C"
+printf 'A\x1b[2J\xff' | s3n run --backend "${S3N_BACKEND:-kvm}" "$modules/stderr.wasm" 2>"$scratch/raw"
+is "run: elsewhere" "$(od -An -tx1 <"$scratch/raw" | tr -d ' \n')" "411b5b324aff"
+
 cat >"$scratch/s3nd.toml" <<'TOML'
 [logs]
 mib = 4
@@ -126,6 +144,11 @@ node_again --config "$scratch/s3nd.toml" || fail "start with an older log"
 is "an older log is noticed" "$(code logs other)" 6
 has "an older log is noticed: how" "$(cat "$scratch/err")" "shows an older state"
 node_stop
+is "node check proves it" "$(code s3n node check --data-dir "$data")" 0
+node_again --config "$scratch/s3nd.toml" || fail "start again"
+is "taken when its owner says so" "$(code logs other --anew)" 0
+is "and from then on" "$(code logs other)" 0
+node_stop
 python3 - "$data/store/logs.db" <<'PY'
 import sqlite3, sys
 store = sqlite3.connect(sys.argv[1])
@@ -135,6 +158,7 @@ store.execute("UPDATE record SET value = ? WHERE key = ?", (b[2], a[1]))
 store.execute("UPDATE record SET value = ? WHERE key = ?", (a[2], b[1]))
 store.commit()
 PY
+is "node check finds swapped segments" "$(code s3n node check --data-dir "$data")" 6
 node_again --config "$scratch/s3nd.toml" || fail "start with swapped segments"
 is "swapped segments are refused" "$({ code logs other; code logs shop; code logs loose; } | sort -n | tail -n 1)" 70
 finish

@@ -2,8 +2,8 @@
 #include "cmd/s3n/logs_show.h"
 
 #include "base/json.h"
+#include "base/terminal.h"
 #include "core/time.h"
-#include "logs/show.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -58,14 +58,14 @@ static void show_line(struct buffer *target, const struct log_record *record,
     if (!continues) {
         time_text(time, record->time_ms);
         buffer_format(target, "%s %-7s ", time, logs_level_name(line->level));
-        log_text_show(target, record->function);
+        terminal_append(target, record->function);
         buffer_append_string(target, " ");
-        log_text_show(target, bytes_part(record->request, 0, ID_DIGITS_SHOWN));
+        terminal_append(target, bytes_part(record->request, 0, ID_DIGITS_SHOWN));
         buffer_append_string(target, " ");
     }
     if ((line->flags & LOG_LINE_BY_NODE) != 0)
         buffer_append_string(target, "[s3n] ");
-    log_text_show(target, line->text);
+    terminal_append(target, line->text);
     if ((line->flags & LOG_LINE_CONTINUES) == 0)
         buffer_append_string(target, "\n");
 }
@@ -76,7 +76,7 @@ static json_t *text_json(struct bytes text)
 {
     AUTO_BUFFER struct buffer clean;
     buffer_init(&clean, 4 * (size_t)LOG_LINE_SIZE_MAX);
-    log_text_clean(&clean, text);
+    utf8_append(&clean, text);
     return clean.failed ? NULL : json_stringn((const char *)clean.data, clean.size);
 }
 

@@ -25,7 +25,7 @@ enum {
 };
 
 struct logs_options {
-    bool follow;
+    bool follow, anew;
     const char *since, *function, *request, *level;
 };
 static const struct logs_options logs_defaults = { .level = "debug" };
@@ -36,6 +36,10 @@ static const struct option_row logs_rows[] = {
       .kind = OPTION_FLAG,
       .offset = offsetof(struct logs_options, follow),
       .help = "go on with what is logged from now on, until it is interrupted" },
+    { .name = "anew",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct logs_options, anew),
+      .help = "take the log that the node shows, though a later one was seen: after a restore" },
     { .name = "since",
       .kind = OPTION_STRING,
       .offset = offsetof(struct logs_options, since),
@@ -76,6 +80,7 @@ struct looking {
     struct logs_filter filter;
     struct session *session;
     struct log_reading reading;
+    bool is_anew;    /* nothing was seen before */
     bool has_seen;   /* what was seen before is known */
     bool is_in_line; /* the last line that was shown goes on */
     uint64_t unreadable;
@@ -112,7 +117,8 @@ static bool page_take(struct looking *looking, const struct log_page *page, stru
 {
     struct log_reading *reading = &looking->reading;
     const char *node = looking->session->keyset.node;
-    if (!looking->has_seen && !logs_seen_read(&reading->seen, node, &page->head.stream, error))
+    if (!looking->has_seen && !looking->is_anew &&
+        !logs_seen_read(&reading->seen, node, &page->head.stream, error))
         return false;
     looking->has_seen = true;
     uint64_t seen = reading->seen.is_begun ? reading->seen.number : 0;
@@ -204,6 +210,7 @@ static bool logs_run(struct cli *cli, const void *given, const struct option_arg
     const struct logs_options *options = given;
     struct looking looking = { .cli = cli,
                                .application = arguments->items[0],
+                               .is_anew = options->anew,
                                .filter = { .json = cli->json } };
     if (!name_is_valid(looking.application))
         return error_set(error, ERROR_USAGE, "%s is not an application's name",

@@ -61,11 +61,12 @@ static void folder_check(struct check *check, struct node_folder *folder, struct
 {
     AUTO(store) struct store *store = NULL;
     struct error error;
-    char path[PATH_MAX], states[PATH_MAX];
+    char path[PATH_MAX], states[PATH_MAX], logs[PATH_MAX];
     struct store_anchor anchor = keeper_anchor(folder->keeper);
     struct sealer sealer = keeper_sealer(folder->keeper);
     bool done = node_folder_path(path, &folder->config, "store/store.db", &error) &&
-                node_folder_path(states, &folder->config, "store/state.db", &error);
+                node_folder_path(states, &folder->config, "store/state.db", &error) &&
+                node_folder_path(logs, &folder->config, "store/logs.db", &error);
     if (!done || !store_open_sqlite(&store, path, &sealer, &error)) {
         check->counts.problems++;
         show_problem(report, "store", &error);
@@ -75,16 +76,19 @@ static void folder_check(struct check *check, struct node_folder *folder, struct
     check_contents(check, store);
     if (access(states, F_OK) == 0)
         check_states(check, store, &(struct check_states){ states, &anchor });
+    if (access(logs, F_OK) == 0)
+        check_logs(check, store, logs);
 }
 
 static json_t *answer_tree(const struct check_counts *counts, json_t *problems)
 {
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "good", counts->problems == 0,
-                     "records", (json_int_t)counts->records, "blobs", (json_int_t)counts->blobs,
-                     "bytes", (json_int_t)counts->bytes, "applications",
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "good",
+                     counts->problems == 0, "records", (json_int_t)counts->records, "blobs",
+                     (json_int_t)counts->blobs, "bytes", (json_int_t)counts->bytes, "applications",
                      (json_int_t)counts->applications, "versions", (json_int_t)counts->versions,
                      "states", (json_int_t)counts->states, "audit_entries",
-                     (json_int_t)counts->entries, "problems", problems);
+                     (json_int_t)counts->entries, "log_segments", (json_int_t)counts->segments,
+                     "problems", problems);
 }
 
 static bool check_run(struct cli *cli, const void *given,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/choices.h"
 #include "base/log.h"
+#include "base/spawn.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,8 +54,16 @@ static bool choose_restoring(struct node *node, struct error *error)
     return true;
 }
 
+static bool optimiser_is_installed(void)
+{
+    char path[PATH_MAX];
+    struct error error;
+    return spawn_sibling_path(path, sizeof(path), "s3n-optimise", &error);
+}
+
 bool choices_make(struct node *node, struct error *error)
 {
+    node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
     choose_handover(node);
     return choose_restoring(node, error);
 }

@@ -2,7 +2,6 @@
 #include "cmd/s3nd/server.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/spawn.h"
 #include "cmd/s3nd/choices.h"
 #include "cmd/s3nd/launcher.h"
 #include "cmd/s3nd/node.h"
@@ -465,13 +464,6 @@ static bool publish(struct node *node, struct error *error)
     return published;
 }
 
-static bool optimiser_is_installed(void)
-{
-    char path[PATH_MAX];
-    struct error error;
-    return spawn_sibling_path(path, sizeof(path), "s3n-optimise", &error);
-}
-
 static bool start(struct node *node, struct error *error)
 {
     struct supervisor_events events = { node, node_stop, node_hand_over, supervisor_lost };
@@ -479,7 +471,6 @@ static bool start(struct node *node, struct error *error)
     random_bytes(&node->number, sizeof(node->number));
     /* Out of reach from the jail. */
     processor_read(&node->processor, PROCESSOR_FOLDER);
-    node->has_optimiser = node->config->uses_optimiser && optimiser_is_installed();
     node->memory_size = uv_get_total_memory();
     node->core_count = uv_available_parallelism();
     if (!choices_make(node, error))

@@ -5,9 +5,10 @@
 #include "abi/layout.h"
 #include "base/file.h"
 #include "base/options.h"
-#include "slipstream/local_desk.h"
+#include "base/terminal.h"
 #include "cmd/slipstream/run_reactor.h"
 #include "slipstream/engine.h"
+#include "slipstream/local_desk.h"
 #include "slipstream/worker.h"
 
 #include <errno.h>
@@ -81,9 +82,43 @@ static const struct option_table run_table = {
     .stops_at_positional = true,
 };
 
+/* What the program says on a terminal must not steer it.  Made before the jail: the room is enough
+ * for SHOWN_SIZE bytes, each of which may stand as four characters. */
+enum {
+    SHOWN_SIZE = 4096
+};
+static struct buffer shown;
+static bool is_shown;
+
+static void shown_prepare(void)
+{
+    buffer_init(&shown, 4 * (size_t)SHOWN_SIZE + 16);
+    is_shown =
+        isatty(STDERR_FILENO) == 1 && buffer_reserve(&shown, 4 * (size_t)SHOWN_SIZE + 16) != NULL;
+}
+
+static void show_errors(struct bytes bytes)
+{
+    struct error ignored;
+    while (bytes.size > 0) {
+        struct bytes line = bytes_part(bytes, 0, MIN(bytes_find(bytes, '\n'), (size_t)SHOWN_SIZE));
+        bool has_end = line.size < bytes.size && bytes.data[line.size] == '\n';
+        buffer_clear(&shown);
+        terminal_append(&shown, line);
+        if (has_end)
+            buffer_append_string(&shown, "\n");
+        (void)!file_write_all(STDERR_FILENO, buffer_view(&shown), &ignored);
+        bytes = bytes_part(bytes, line.size + (has_end ? 1 : 0), bytes.size);
+    }
+}
+
 static void console_write(void *context UNUSED, unsigned number, struct bytes bytes)
 {
     struct error error;
+    if (number == STDERR_FILENO && is_shown) {
+        show_errors(bytes);
+        return;
+    }
     /* The guest gathers its output, so it can't be told which write failed; to go on and end with
      * its exit code would say that everything was written. */
     if (file_write_all((int)number, bytes, &error) || number != STDOUT_FILENO)
@@ -259,6 +294,7 @@ int slipstream_run(char **argv)
         printf("%.*s", (int)text.size, (const char *)text.data);
         return 0;
     }
+    shown_prepare();
     if (!run_open(&parts, &options, &error) ||
         !run_program(&parts, &options, (const char *const *)arguments.items, &outcome, &error)) {
         fprintf(stderr, "s3n: %s\n", error.text);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "logs/show.h"
+#include "base/terminal.h"
 
 #include "tests/harness.h"
 
@@ -7,10 +7,10 @@ static void shows(struct bytes text, const char *shown, const char *cleaned)
 {
     AUTO_BUFFER struct buffer target;
     buffer_init(&target, 4096);
-    log_text_show(&target, text);
+    terminal_append(&target, text);
     CHECK_BYTES(buffer_view(&target), bytes_of_string(shown));
     buffer_clear(&target);
-    log_text_clean(&target, text);
+    utf8_append(&target, text);
     CHECK_BYTES(buffer_view(&target), bytes_of_string(cleaned));
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "logs/show.h"
+#include "base/terminal.h"
 
 /* The character that begins at `text`: its size, 0 when it is no UTF-8 (RFC 3629). */
 static size_t character_of(struct bytes text, uint32_t *character)
@@ -37,7 +37,7 @@ static bool steers(uint32_t character)
            (character >= 0x2066 && character <= 0x2069);
 }
 
-void log_text_show(struct buffer *target, struct bytes text)
+void terminal_append(struct buffer *target, struct bytes text)
 {
     while (text.size > 0) {
         uint32_t character = 0;
@@ -52,7 +52,7 @@ void log_text_show(struct buffer *target, struct bytes text)
     }
 }
 
-void log_text_clean(struct buffer *target, struct bytes text)
+void utf8_append(struct buffer *target, struct bytes text)
 {
     while (text.size > 0) {
         uint32_t character = 0;

@@ -5,14 +5,14 @@
  * Characters that show pass, tabs too.  Control characters (C0, DEL, C1), those that steer the
  * direction of text or break lines (U+061C, U+200E, U+200F, U+2028 to U+202E, U+2066 to U+2069) and
  * bytes that are no UTF-8 stand as \x1b or \u202e. */
-#ifndef LOGS_SHOW_H
-#define LOGS_SHOW_H
+#ifndef BASE_TERMINAL_H
+#define BASE_TERMINAL_H
 
 #include "base/buffer.h"
 #include "core/bytes.h"
 
-void log_text_show(struct buffer *target, struct bytes text);
+void terminal_append(struct buffer *target, struct bytes text);
 /* The same text as UTF-8 for JSON: U+FFFD for bytes that are none. */
-void log_text_clean(struct buffer *target, struct bytes text);
+void utf8_append(struct buffer *target, struct bytes text);
 
 #endif
