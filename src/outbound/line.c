@@ -112,7 +112,7 @@ static void process_lost(struct line *line, bool is_hanging)
                          : "the process for outbound requests ended");
     /* Callbacks may ask for more, or cancel. */
     for (struct line_ticket *at = line->first; at != NULL;) {
-        if (!at->is_sent) {
+        if (!at->is_sent && line->deaths <= LINE_DEATHS_MAX) {
             at = at->next;
             continue;
         }

@@ -16,6 +16,7 @@ enum {
     LINE_QUEUE_COUNT_MAX = 64,  /* requests that wait behind those under way */
     LINE_IDLE_MS = 60000,       /* then the process is ended */
     LINE_HANG_MS = 3000,        /* beyond a request's own limit */
+    LINE_DEATHS_MAX = 4,        /* in a row: then what waits fails too */
     LINE_RESTART_MS_MIN = 100,  /* between a process that died and the next, */
     LINE_RESTART_MS_MAX = 10000 /* doubled each time that none answered between */
 };

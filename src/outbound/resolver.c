@@ -109,7 +109,8 @@ bool name_server_parse(struct name_server *server, struct bytes text, struct err
         host = bytes_part(text, 0, end);
         port = bytes_part(text, end, SIZE_MAX);
     }
-    if (!address_parse(&made.address, host) || (port.size > 0 && port.data[0] != ':'))
+    if ((text.size > 0 && text.data[0] == '[' && bytes_find(text, ']') == text.size) ||
+        !address_parse(&made.address, host) || (port.size > 0 && port.data[0] != ':'))
         return error_set(error, ERROR_INVALID, "%s is no address of a name server",
                          error_quote(text).text);
     if (port.size > 0 && !url_port_parse(&made.port, bytes_part(port, 1, SIZE_MAX), error))

@@ -256,8 +256,35 @@ static void survives_its_process(void)
     world_close(&world);
 }
 
+static void believes_no_process(void)
+{
+    static struct test_world world;
+    struct outcome outcome, waiting[8];
+    struct outbound_request request = { .rules = { ANY_RULE }, .rule_count = 1 };
+    world_open(&world, pages, ARRAY_COUNT(pages), NULL, 0);
+    world.is_lying = true;
+    fetch(&world, &outcome, "/plain");
+    CHECK(!outcome.is_answered && outcome.is_ours && outcome.error.code == ERROR_CRASHED);
+    CHECK_NUMBER(world.killed, 1);
+    world.is_lying = false;
+    fetch(&world, &outcome, "/plain");
+    CHECK(outcome.is_answered);
+    /* One that never lives to ask is not waited for without end. */
+    kill(world.process, SIGKILL);
+    world.is_dying = true;
+    for (size_t i = 0; i < ARRAY_COUNT(waiting); i++)
+        world_begin(&world, &waiting[i], "http://127.0.0.1:~/plain", &request);
+    for (size_t i = 0; i < ARRAY_COUNT(waiting); i++) {
+        while (!waiting[i].is_over)
+            world_turn(&world, 20);
+        CHECK(!waiting[i].is_answered && waiting[i].is_ours);
+    }
+    world_close(&world);
+}
+
 static const struct test tests[] = {
     TEST(brings_answers),         TEST(sends_what_it_is_given), TEST(bounds_hostile_answers),
     TEST(bounds_what_is_decoded), TEST(serves_many_at_once),    TEST(survives_its_process),
+    TEST(believes_no_process),
 };
 TEST_MAIN(tests)

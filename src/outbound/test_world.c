@@ -2,6 +2,7 @@
 #include "outbound/test_world.h"
 
 #include "base/file.h"
+#include "base/ipc.h"
 #include "core/reader.h"
 #include "outbound/serve.h"
 #include "tests/harness.h"
@@ -199,6 +200,21 @@ static void process_run(const struct test_world *world, int socket)
     _exit(is_served ? 0 : 1);
 }
 
+/* A process that was taken over. */
+static void lies_run(int socket)
+{
+    struct ipc *ipc;
+    struct ipc_message message;
+    struct error error;
+    ASSERT(ipc_new(&ipc, socket, 64, &error));
+    while (ipc_receive(ipc, &message, -1, &error)) {
+        (void)!ipc_send(ipc, IPC_ANSWER_OK, message.id, BYTES_LITERAL("SHA1 and nothing else"),
+                        NULL, 0, &error);
+        ipc_message_done(&message);
+    }
+    _exit(0);
+}
+
 static void process_start(void *context, struct line *line)
 {
     struct test_world *world = context;
@@ -214,6 +230,10 @@ static void process_start(void *context, struct line *line)
     ASSERT(world->process >= 0);
     if (world->process == 0) {
         close(pair[0]);
+        if (world->is_dying)
+            _exit(3);
+        if (world->is_lying)
+            lies_run(pair[1]);
         process_run(world, pair[1]);
     }
     close(pair[1]);

@@ -44,6 +44,8 @@ struct test_world {
     struct line *line;
     pid_t process;
     bool is_refusing; /* no process can be had */
+    bool is_lying;    /* the process answers what is no answer */
+    bool is_dying;    /* the process ends at once */
     unsigned started, killed;
 };
 

@@ -59,10 +59,10 @@ concurrency = 4
 TOML
 node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
 claim || fail "claim"
-# asking NAME RULES [LINES]
+# asking NAME RULES [LINES [FILE]]
 asking() {
   mkdir -p "$scratch/$1"
-  cp "$modules/fetch.wasm" "$scratch/$1/f.wasm"
+  cp "${4:-$modules/fetch.wasm}" "$scratch/$1/f.wasm"
   cat >"$scratch/$1/s3n.toml" <<TOML
 s3n_manifest_version = 1
 compatibility_date = "2026-11-01"
@@ -141,12 +141,25 @@ for i in $(seq 12); do ask app fetch "GET $http/slow" >"$scratch/slow.$i" & slow
 is "another request meanwhile" "$(ask app read "GET $http/slow")" "200 $http/slow  slow"
 for i in $(seq 12); do wait "${slow[i]}"; done
 is "twelve at once, four at a time" "$(grep -l slow "$scratch"/slow.* | wc -l)" 12
+is "and no more than four, with the one that hangs" "$(ask app read "GET $http/most")" "200 $http/most  3"
 wait "$hang"
 grep -q -e '"code":"timeout"' -e '^-8 ' "$scratch/hang.out" && pass "the invocation's own limit ends it" ||
   fail "the invocation's own limit ends it" "$(cat "$scratch/hang.out")" # whoever looks at the clock first
 
+# --- a native function, through the same SDK
+if [ -w /dev/kvm ] && [ "${S3N_BACKEND:-kvm}" = kvm ] && command -v cc >/dev/null; then
+  sdk=$S3N_SOURCE/sdk/c
+  cc -O2 -ffreestanding -fPIE -fno-stack-protector -fcf-protection=none -static -nostdlib -no-pie -Wl,-T,"$sdk/native.ld" -Wl,--build-id=none \
+    -Wl,--gc-sections -Wall -Wextra -Werror -I "$sdk" "$sdk/s3n.c" "$sdk/s3n_calls.c" "$modules/fetch.c" -o "$scratch/fetch.elf" || fail "build an ELF"
+  asking native '"GET,POST '"$http"'"' 'kind = "native"' "$scratch/fetch.elf" || fail "deploy an ELF"
+  is "native: an answer" "$(ask native read "POST $http/echo"$'\n\n'body)" "200 $http/echo text/plain POST - - body"
+  is "each application has its own process" "$(pgrep -P "$node" -f s3n-outbound | wc -l)" 2
+else
+  skip native "needs /dev/kvm and a C compiler"
+fi
+
 # --- the process
-outbound=$(pid_of s3n-outbound)
+outbound=$(pgrep -P "$node" -f s3n-outbound | head -n 1) # the first application's
 [ -n "$outbound" ] && pass "one process for the application" || fail "one process for the application"
 is "its filter" "$(sed -n 's/^Seccomp:\t//p' "/proc/$outbound/status")" 2
 is "no capabilities" "$(sed -n 's/^CapEff:\t//p' "/proc/$outbound/status")" 0000000000000000
@@ -158,8 +171,7 @@ kill -9 "$outbound"
 wait "$waiting"
 has "a process that dies under a request" "$(cat "$scratch/killed.out")" "-7 the process for outbound requests ended"
 has "another one serves the next" "$(get "$http/echo")" "GET - - "
-outbound=$(pid_of s3n-outbound)
-kill -STOP "$outbound"
+kill -STOP $(pgrep -P "$node" -f s3n-outbound)
 has "a process that hangs is replaced" "$(ask app fetch "GET $http/echo"$'\n'"s3n-timeout-ms: 500")" "-7 the process for outbound requests did not answer"
 has "and the next is served" "$(get "$http/echo")" "GET - - "
 is "the node is ready" "$(curl -sS --max-time 5 "$admin/readyz")" ready
@@ -177,6 +189,9 @@ has "s3n verify: the request" "$report" "$asked_digest"
 has "s3n verify: the answer" "$report" "$answer_digest"
 has "s3n verify: who was asked" "$report" "POST:$http"
 [[ $report == *key=k* ]] && fail "s3n verify: no query" || pass "s3n verify: no query"
+
+# --- without a node
+has "s3n run" "$(printf 'GET %s/echo' "$http" | timeout 30 s3n run --path /fetch "$modules/fetch.wasm")" '-7 http_fetch is not available in `s3n run`'
 
 # --- without permission of the operator
 node_stop

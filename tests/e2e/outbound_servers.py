@@ -30,6 +30,8 @@ DAY = datetime.timedelta(days=1)
 # 100 MB of zeros, by brotli -q 11 -w 24.
 BROTLI_BOMB = bytes.fromhex("cfffff7ff82700e2b14020f7fe9ffffffff04f00c4610180eefd3fffffffe19f0088c32200ddfb7ffeffffc33f0110870500baf7fffcffff877f02200e0b0074effff31fbc1eff04401c1600e862d703")
 asked = {}  # name -> questions for A
+busy = {"now": 0, "most": 0}  # requests for /slow
+lock = threading.Lock()
 
 
 def certificate(folder, name, host, issuer=None, begin=NOW - DAY, end=NOW + 30 * DAY, is_root=False):
@@ -115,8 +117,15 @@ class Pages(socketserver.StreamRequestHandler):
             print("asked", path, flush=True)
             time.sleep(60)
         elif path == "/slow":
+            with lock:
+                busy["now"] += 1
+                busy["most"] = max(busy["most"], busy["now"])
             time.sleep(0.2)
+            with lock:
+                busy["now"] -= 1
             self.wfile.write(plain(b"slow"))
+        elif path == "/most":
+            self.wfile.write(plain(str(busy["most"]).encode()))
         elif path.startswith("/echo"):
             shown = f"{method} {fields.get('authorization', '-')} {fields.get('x-api-key', '-')} ".encode()
             self.wfile.write(plain(shown + body, "Content-Type: text/plain"))

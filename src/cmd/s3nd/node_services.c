@@ -6,7 +6,8 @@
 bool node_services_open(struct node *node, struct error *error)
 {
     AUTO(services) struct services *made = NULL;
-    if (!services_new(&made, error) || !services_add(made, &service_about, NULL, error) ||
+    if (!node_outbound_open(node, error) || !services_new(&made, error) ||
+        !services_add(made, &service_about, NULL, error) ||
         !services_add(made, &service_attest, &node->attest, error) ||
         !services_add(made, &service_secret, &node->secret, error) ||
         !services_add(made, &service_key, &node->key, error) ||
@@ -16,4 +17,10 @@ bool node_services_open(struct node *node, struct error *error)
         return false;
     node->services = TAKE(made);
     return true;
+}
+
+void node_services_close(struct node *node)
+{
+    services_free(TAKE(node->services));
+    node_outbound_close(node);
 }

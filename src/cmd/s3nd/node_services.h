@@ -8,4 +8,7 @@
 /* They work on what the node has, which outlives them. */
 MUST_CHECK bool node_services_open(struct node *node, struct error *error);
 
+/* Once no function runs any more. */
+void node_services_close(struct node *node);
+
 #endif

@@ -326,7 +326,7 @@ static bool open_functions(struct node *node, struct error *error)
     node_logs_open(node);
     node->kv.states = node->states;
     node->attest = (struct attest_source){ node, attestation_write_for };
-    if (!node_outbound_open(node, error) || !node_services_open(node, error))
+    if (!node_services_open(node, error))
         return false;
     struct invoker_options invoker = {
         .backend = backend,
@@ -522,8 +522,7 @@ static void node_done(struct node *node)
     node_states_close(node);
     node_secrets_close(node);
     node_logs_close(node);
-    services_free(node->services);
-    node_outbound_close(node);
+    node_services_close(node);
     deployer_free(node->deployer);
     receipt_book_free(node->receipts);
     identity_done(&node->identity);
