@@ -139,7 +139,7 @@ static bool is_writable(const struct line *line)
 static bool frame_send(struct line *line, enum outbound_message type, uint32_t id, const int *file)
 {
     struct error error;
-    return is_writable(line) && ipc_send(line->ipc, (uint16_t)type, id, (struct bytes){ 0 }, file,
+    return is_writable(line) && ipc_send(line->ipc, (uint16_t)type, id, BYTES_LITERAL(""), file,
                                          file == NULL ? 0 : 1, &error);
 }
 

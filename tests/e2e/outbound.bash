@@ -135,13 +135,16 @@ is "seventeen requests of one invocation" "$(ask app many "GET $http/echo")" "0;
 has "a time limit of the function's own" "$(ask app fetch "GET $http/hang"$'\n'"s3n-timeout-ms: 300")" "-8 $http: no complete answer in time"
 
 # --- nobody waits for another
-ask app fetch "GET $http/hang" >"$scratch/hang.out" &
+asked() { while read -r -t 10 _ path <&"${servers[0]}" && [ "$path" != "$1" ]; do :; done; }
+ask app fetch "GET $http/hang/first" >"$scratch/hang.out" &
 hang=$!
+asked /hang/first
 for i in $(seq 12); do ask app fetch "GET $http/slow" >"$scratch/slow.$i" & slow[i]=$!; done
 is "another request meanwhile" "$(ask app read "GET $http/slow")" "200 $http/slow  slow"
 for i in $(seq 12); do wait "${slow[i]}"; done
 is "twelve at once, four at a time" "$(grep -l slow "$scratch"/slow.* | wc -l)" 12
-is "and no more than four, with the one that hangs" "$(ask app read "GET $http/most")" "200 $http/most  3"
+most=$(ask app read "GET $http/most")
+[[ $most == *"/most  "[23] ]] && pass "and no more than four, with the one that hangs" || fail "and no more than four, with the one that hangs" "$most"
 wait "$hang"
 grep -q -e '"code":"timeout"' -e '^-8 ' "$scratch/hang.out" && pass "the invocation's own limit ends it" ||
   fail "the invocation's own limit ends it" "$(cat "$scratch/hang.out")" # whoever looks at the clock first
@@ -166,7 +169,7 @@ is "no capabilities" "$(sed -n 's/^CapEff:\t//p' "/proc/$outbound/status")" 0000
 is "an empty root" "$(ls "/proc/$outbound/root/" | wc -l)" 0
 ask app fetch "GET $http/hang/killed" >"$scratch/killed.out" &
 waiting=$!
-while read -r -t 10 _ path <&"${servers[0]}" && [ "$path" != /hang/killed ]; do :; done
+asked /hang/killed
 kill -9 "$outbound"
 wait "$waiting"
 has "a process that dies under a request" "$(cat "$scratch/killed.out")" "-7 the process for outbound requests ended"
