@@ -352,6 +352,21 @@ bool secrets_remove(struct secrets *secrets, const struct secret_owner *whose, c
     return draft_apply(secrets, &draft, &batch, change, &event, error);
 }
 
+bool secrets_forget(struct secrets *secrets, const struct secret_owner *whose, int64_t now_s,
+                    struct error *error)
+{
+    struct change change = { whose->owner, "node", now_s };
+    for (size_t i = place_of(secrets, whose, (struct bytes){ 0 });
+         i < secrets->count && is_of(secrets->list[i], whose); i++) {
+        char name[SECRET_NAME_SIZE_MAX + 1];
+        snprintf(name, sizeof(name), "%s", secrets->list[i]->name);
+        if (secrets->list[i]->version_count > 0 &&
+            !secrets_remove(secrets, whose, name, &change, error))
+            return false;
+    }
+    return true;
+}
+
 /* --- reading --- */
 
 static struct secret_version *version_find(struct secret *secret, uint64_t number, int64_t now_s)

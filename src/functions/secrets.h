@@ -45,6 +45,10 @@ MUST_CHECK bool secrets_put(struct secrets *secrets, const struct secret_put *pu
 MUST_CHECK bool secrets_remove(struct secrets *secrets, const struct secret_owner *whose,
                                const char *name, const struct change *change, struct error *error);
 
+/* The application goes for good: destroys all that it has; numbers go on counting. */
+MUST_CHECK bool secrets_forget(struct secrets *secrets, const struct secret_owner *whose,
+                               int64_t now_s, struct error *error);
+
 /* `version` 0: the present one.  NOT_FOUND: there is none, it has ended or was removed.  `sealed`
  * is borrowed until the next change. */
 MUST_CHECK bool secrets_find(struct secrets *secrets, const struct secret_owner *whose,

@@ -176,6 +176,15 @@ static void what_ends_is_destroyed(void)
     REQUIRE(store_list(world.store, prefix, NULL, 100, &page, &error));
     CHECK_NUMBER(page.count, 1);
     store_page_done(&page);
+    CHECK(set_at("shop2", "B", 1, "another application's", -1, &error) && set("C", 1, "c"));
+    CHECK(secrets_forget(secrets, &of, now_s, &error));
+    CHECK(secrets_forget(secrets, &of, now_s, &error)); /* nothing is left to do */
+    CHECK_STRING(get("B", 0), "none");
+    CHECK_STRING(get_of("shop2", 1, "B", 0), "1:another application's");
+    CHECK(!set_at("shop", "B", 1, "replayed", -1, &error) && error.code == ERROR_CONFLICT);
+    REQUIRE(store_list(world.store, prefix, NULL, 100, &page, &error));
+    CHECK_NUMBER(page.count, 1);
+    store_page_done(&page);
     world_close();
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // HPKE (RFC 9180), base mode, X25519, HKDF-SHA256, AES-256-GCM, written anew on node's crypto: seals to a public key.
-// hpke_seal.mjs PUBLIC INFO AAD TEXT (PUBLIC hexadecimal): prints INFO ENC AAD CIPHERTEXT in hexadecimal.
+// hpke_seal.mjs PUBLIC INFO AAD TEXT, all hexadecimal: prints INFO ENC AAD CIPHERTEXT, all hexadecimal.
 import { createCipheriv, createHmac, createPublicKey, diffieHellman, generateKeyPairSync } from 'node:crypto';
 
-const [publicHex, info, aad, text] = process.argv.slice(2);
+const [publicHex, info, aad, text] = process.argv.slice(2).map((part, i) => (i ? Buffer.from(part, 'hex') : part));
 const bytes = (...parts) => Buffer.concat(parts.map((part) => Buffer.from(part)));
 const hmac = (key, data) => createHmac('sha256', key).update(data).digest();
 const extract = (suite, salt, label, ikm) =>

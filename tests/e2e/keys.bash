@@ -86,7 +86,8 @@ until_true 20 back && pass "a killed keeper" || fail "a killed keeper" "$(ask sh
 # --- what was sealed to a key
 inbox=$(ask shop public 'inbox 4')
 if command -v node >/dev/null; then
-  sealed=$(command node "$here/hpke_seal.mjs" "$inbox" orders 'no. 7' 'two boxes')
+  hex() { printf %s "$1" | od -An -v -tx1 | tr -d ' \n'; }
+  sealed=$(command node "$here/hpke_seal.mjs" "$inbox" "$(hex orders)" "$(hex 'no. 7')" "$(hex 'two boxes')")
   is "hpke_open" "$(ask shop open "inbox $sealed")" "two boxes"
   has "hpke_open: changed" "$(ask shop open "inbox ${sealed%??}00")" "-10 "
   has "hpke_open: cut" "$(ask shop open "inbox ${sealed% *} 00")" "-1 "

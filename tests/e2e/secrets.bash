@@ -98,6 +98,45 @@ holder shop 'permissions.secrets = ["API_KEY"]' 1.1.0 || fail "deploy again"
 has "a permission taken away" "$(ask shop secret OTHER)" "-3 no permission for secret 'OTHER'"
 
 # --- requests made by hand: replayed, cut, for another keyset, place or version
+key=$XDG_CONFIG_HOME/s3n/owner.key
+recipient=$(fetch "$url/.well-known/ohttp-gateway" | tail -c +6 | head -c 32 | od -An -v -tx1 | tr -d ' \n')
+owner=$(secret ls shop --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["owner"])')
+# envelope NAME VERSION VALUE: sealed by code that is not S3N's, as base64
+envelope() {
+  local info
+  info=$(printf 's3n/secret/1\0shop\0%s\0%s\0%s' "$owner" "$1" "$2" | od -An -v -tx1 | tr -d ' \n')
+  command node "$here/hpke_seal.mjs" "$recipient" "$info" "" "$(printf %s "$3" | od -An -v -tx1 | tr -d ' \n')" |
+    python3 -c 'import base64, sys; parts = sys.stdin.read().rstrip("\n").split(" "); print(base64.b64encode(bytes.fromhex(parts[1] + parts[3])).decode())'
+}
+# put NAME BODY: the HTTP status; the answer in $scratch/body
+put() {
+  printf %s "$2" >"$scratch/request"
+  "$here/sign.py" "$key" PUT "$url/v1/applications/shop/secrets/$1" --body "$scratch/request" >"$scratch/headers"
+  fetch -X PUT -H "@$scratch/headers" --data-binary "@$scratch/request" -o "$scratch/body" -w '%{http_code}' "$url/v1/applications/shop/secrets/$1"
+}
+body() { printf '{"version":%s,"key":"%s","envelope":"%s"}' "$1" "$2" "$3"; }
+if command -v node >/dev/null && [ ${#recipient} = 64 ]; then
+  sealed=$(envelope HAND 1 'by hand')
+  is "by hand: a changed one" "$(put HAND "$(body 1 "$recipient" "${sealed:0:60}AAAA${sealed:64}")")" 422
+  is "by hand: for another name" "$(put HAND2 "$(body 1 "$recipient" "$sealed")")" 422
+  is "by hand: for another version" "$(put HAND "$(body 2 "$recipient" "$sealed")")" 422
+  is "by hand: cut" "$(put HAND "$(body 1 "$recipient" "${sealed:0:72}")")" 422
+  is "by hand: too short" "$(put HAND "$(body 1 "$recipient" "${sealed:0:40}")")" 400
+  is "by hand: for a keyset that is over" "$(put HAND "$(body 1 "00${recipient:2}" "$sealed")")" 422
+  has "by hand: what helps" "$(cat "$scratch/body")" "ask for evidence again"
+  is "by hand: no version" "$(put HAND "{\"key\":\"$recipient\",\"envelope\":\"$sealed\"}")" 400
+  is "by hand: version 0" "$(put HAND "$(body 0 "$recipient" "$sealed")")" 400
+  is "by hand: an unknown field" "$(put HAND "{\"version\":1,\"key\":\"$recipient\",\"envelope\":\"$sealed\",\"value\":\"x\"}")" 400
+  is "by hand: no base64" "$(put HAND "$(body 1 "$recipient" '####')")" 400
+  is "by hand: a name that is none" "$(put '.HAND' "$(body 1 "$recipient" "$sealed")")" 400
+  is "by hand: too large" "$(put HAND "$(body 1 "$recipient" "$(head -c 99000 /dev/zero | tr '\0' A)")")" 413
+  is "by hand" "$(put HAND "$(body 1 "$recipient" "$sealed")")" 201
+  is "by hand: replayed" "$(put HAND "$(body 1 "$recipient" "$sealed")")" 409
+  secret rm shop HAND
+  is "by hand: replayed after it was removed" "$(put HAND "$(body 1 "$recipient" "$sealed")")" 409
+else
+  skip "by hand" "needs node"
+fi
 is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/secrets")" 401
 mkdir -p "$scratch/config2"
 is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code secret ls shop)" 4
@@ -112,5 +151,5 @@ node_stop
 node_again || fail "start again"
 login
 is "a restart" "$(ask shop secret API_KEY)" six
-is "a restart: versions go on" "$(secret ls shop --json | python3 -c 'import json,sys; print([s["next"] for s in json.load(sys.stdin)["secrets"]])')" "[7, 2]"
+is "a restart: versions go on" "$(secret ls shop --json | python3 -c 'import json,sys; print([s["next"] for s in json.load(sys.stdin)["secrets"]])')" "[7, 2, 2]"
 finish

@@ -74,7 +74,9 @@ bool node_states_forget(void *context, const char *application, const struct dig
 {
     struct node *node = context;
     struct kv_state_id id = kv_state_id(application, owner);
-    return states_remove(node->states, id.text, error);
+    struct secret_owner whose = { application, *owner };
+    return states_remove(node->states, id.text, error) &&
+           secrets_forget(node->secrets, &whose, node_now_s(), error);
 }
 
 void node_quotas_close(struct node *node)
