@@ -35,8 +35,13 @@ static bool context_of(void *context UNUSED, const struct ohttp_request *request
 
 static struct gateway *gateway_make(void)
 {
-    static const struct gateway_route routes[] = { { "/open", "echo", 0, false },
-                                                   { "/closed", "echo", 0, true } };
+    static const struct gateway_route routes[] = {
+        { "/open", "echo", 0, false },
+        { "/closed", "echo", 0, true },
+        { "/token", "kept", 0, false, GATEWAY_AUTH_TOKEN },
+        { "/owner", "kept", 0, false, GATEWAY_AUTH_OWNER },
+        { "/jwt", "kept", 0, false, GATEWAY_AUTH_JWT }
+    };
     struct gateway *gateway = NULL;
     struct error error;
     struct clock early = fixed_clock;
@@ -146,6 +151,10 @@ static void refuses_in_words_that_tell_what_to_do(void)
     } rows[] = {
         { 7, "/a/app/open", DATE, ERROR_NONE, true },
         { 8, "/a/app/open", DATE, ERROR_UNVERIFIED, false },
+        /* sealing is no way round what a route asks for */
+        { 7, "/a/app/token", DATE, ERROR_UNAUTHENTICATED, true },
+        { 7, "/a/app/owner", DATE, ERROR_UNAUTHENTICATED, true },
+        { 7, "/a/app/jwt", DATE, ERROR_UNAUTHENTICATED, true },
         { 7, "/a/app/open", NULL, ERROR_INVALID, true },
         { 7, "/a/app/open", "yesterday", ERROR_INVALID, true },
         { 7, "/a/app/open", DATE_PAST, ERROR_UNVERIFIED, true },
