@@ -151,6 +151,42 @@ func Secret(name string, version uint32) ([]byte, error) {
 	return all(func(to unsafe.Pointer, room uint32) int64 { return secretGet(name, version, to, room) })
 }
 
+// Algorithm of a key of the application's own (docs/keys.md).
+type Algorithm uint32
+
+const (
+	P256      Algorithm = 1 // public half 65 bytes, signature 64
+	Secp256k1 Algorithm = 2 // 65; 65, the last one for recovery
+	Ed25519   Algorithm = 3 // 32; 64
+	X25519    Algorithm = 4 // 32; to be sealed to
+	// Digest beside the first two: the message is a digest of 32 bytes.
+	Digest Algorithm = 256
+)
+
+// Public gives the public half of a key.
+func Public(path string, algorithm Algorithm) ([]byte, error) {
+	return all(func(to unsafe.Pointer, room uint32) int64 { return keyPublic(path, uint32(algorithm), to, room) })
+}
+
+// Sign signs a message with a key that stays in the keeper.
+func Sign(path string, algorithm Algorithm, message []byte) ([]byte, error) {
+	return all(func(to unsafe.Pointer, room uint32) int64 {
+		return keySign(path, uint32(algorithm), string(message), to, room)
+	})
+}
+
+// Derive gives 1 to 1024 bytes that only this application has.
+func Derive(path string, size uint32) ([]byte, error) {
+	return all(func(to unsafe.Pointer, room uint32) int64 { return keyDerive(path, size, to, room) })
+}
+
+// HPKEOpen gives what was sealed (base mode) to the X25519 key of this path.
+func HPKEOpen(path, info string, enc, aad, text []byte) ([]byte, error) {
+	return all(func(to unsafe.Pointer, room uint32) int64 {
+		return hpkeOpen(path, info, string(enc), string(aad), string(text), to, room)
+	})
+}
+
 // Fetched is the answer of whoever was asked, after redirects.
 type Fetched struct {
 	Status  int

@@ -26,6 +26,18 @@ func kvCompareAndSet(space, key string, exists uint32, expected, value string, t
 //go:wasmimport s3n secret_get
 func secretGet(name string, version uint32, to unsafe.Pointer, room uint32) int64
 
+//go:wasmimport s3n key_public
+func keyPublic(path string, algorithm uint32, to unsafe.Pointer, room uint32) int64
+
+//go:wasmimport s3n key_sign
+func keySign(path string, algorithm uint32, message string, to unsafe.Pointer, room uint32) int64
+
+//go:wasmimport s3n key_derive
+func keyDerive(path string, size uint32, to unsafe.Pointer, room uint32) int64
+
+//go:wasmimport s3n hpke_open
+func hpkeOpen(path, info, enc, aad, text string, to unsafe.Pointer, room uint32) int64
+
 //go:wasmimport s3n http_fetch
 func httpFetch(method, url, headers, body string, to unsafe.Pointer, room uint32) int64
 

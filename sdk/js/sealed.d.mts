@@ -30,6 +30,10 @@ export class SealedClient {
   invoke(name: string, input?: string | Uint8Array, options?: { nonce?: Uint8Array }): Promise<SealedAnswer>
 }
 
+/** HPKE (RFC 9180) to a function's own X25519 key: the encapsulated key (32 bytes), then the ciphertext. */
+export function seal(recipient: Uint8Array, info: string | Uint8Array, plain: string | Uint8Array,
+  aad?: string | Uint8Array): Promise<Uint8Array>
+
 export interface Exchange {
   encapsulated: Uint8Array
   exported: Uint8Array

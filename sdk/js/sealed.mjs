@@ -92,22 +92,35 @@ async function contextOf(shared, encapsulated, recipient, info, aead) {
 
 const gcm = (key, usage) => crypto.subtle.importKey('raw', key, 'AES-GCM', false, [usage])
 
-// ---- the encapsulation (RFC 9458) ----
-
-// Exported for its tests, which bring an ephemeral key and the AEAD of the RFC's example.
-export async function encapsulate(keyId, recipient, plain, { ephemeral, aead = AEAD } = {}) {
+// What is sealed to a public key, and the context's secrets.
+async function sealBase(recipient, info, plain, { aad = EMPTY, ephemeral, aead = AEAD } = {}) {
   const pair = ephemeral ?? await crypto.subtle.generateKey({ name: 'X25519' }, true, ['deriveBits'])
   const encapsulated = new Uint8Array(await crypto.subtle.exportKey('raw', pair.publicKey))
   const peer = await crypto.subtle.importKey('raw', recipient, { name: 'X25519' }, true, [])
   const shared = new Uint8Array(await crypto.subtle.deriveBits({ name: 'X25519', public: peer }, pair.privateKey, 256))
   if (shared.every((byte) => byte === 0))
-    throw new SealedError('the node\'s encryption key is not usable')
-  const head = join(Uint8Array.of(keyId), u16(KEM), u16(KDF), u16(aead))
-  const context = await contextOf(shared, encapsulated, recipient,
-    join(utf8.encode('message/bhttp request'), Uint8Array.of(0), head), aead)
-  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv: context.nonce },
+    throw new SealedError('the public key is not usable')
+  const context = await contextOf(shared, encapsulated, recipient, info, aead)
+  const sealed = new Uint8Array(await crypto.subtle.encrypt({ name: 'AES-GCM', iv: context.nonce, additionalData: aad },
     await gcm(context.key, 'encrypt'), plain))
-  return { body: join(head, encapsulated, sealed), exchange: { encapsulated, exported: context.exported } }
+  return { encapsulated, sealed, exported: context.exported }
+}
+
+// To a function's own key (`key_public` with X25519), for its `hpke_open`: the encapsulated key (32 bytes), then the ciphertext.
+export async function seal(recipient, info, plain, aad = EMPTY) {
+  const bytes = (value) => typeof value === 'string' ? utf8.encode(value) : value
+  const { encapsulated, sealed } = await sealBase(recipient, bytes(info), bytes(plain), { aad: bytes(aad) })
+  return join(encapsulated, sealed)
+}
+
+// ---- the encapsulation (RFC 9458) ----
+
+// Exported for its tests, which bring an ephemeral key and the AEAD of the RFC's example.
+export async function encapsulate(keyId, recipient, plain, { ephemeral, aead = AEAD } = {}) {
+  const head = join(Uint8Array.of(keyId), u16(KEM), u16(KDF), u16(aead))
+  const info = join(utf8.encode('message/bhttp request'), Uint8Array.of(0), head)
+  const { encapsulated, sealed, exported } = await sealBase(recipient, info, plain, { ephemeral, aead })
+  return { body: join(head, encapsulated, sealed), exchange: { encapsulated, exported } }
 }
 
 export async function decapsulateResponse({ encapsulated, exported }, sealed) {

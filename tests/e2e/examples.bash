@@ -5,7 +5,13 @@
 set -u
 . "$(dirname "$0")/node.bash"
 require_node examples
-node_start || { fail "start"; finish; }
+# What the oracle asks: files in a folder, on loopback, which a node must allow.
+mkdir "$scratch/www"
+(cd "$scratch/www" && exec python3 -u -m http.server --bind 127.0.0.1 0) >"$scratch/sources" 2>"$scratch/sources.log" &
+until_true 10 grep -q port "$scratch/sources"
+sources=$(sed -n 's/.* port \([0-9]*\) .*/http:\/\/127.0.0.1:\1/p' "$scratch/sources" | head -n 1)
+printf '[outbound]\nallow_private = ["127.0.0.1/32"]\n' >"$scratch/s3nd.toml"
+node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
 claim || fail "claim"
 # Builds leave files behind: not in the source tree.
 mkdir "$scratch/tree"
@@ -23,6 +29,124 @@ example() {
 }
 ask() { timeout 30 curl -sk "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
+
+# --- oracle: Rust, outbound HTTP, state, a key
+oracle() {
+  local statement
+  printf '{"price":"12.5"}' >"$scratch/www/a"
+  printf '{"data":{"base":"NEO","amount":"12.7"}}' >"$scratch/www/b"
+  printf '{"data":{"price":"999"}}' >"$scratch/www/c"
+  python3 - "$examples/oracle/s3n.toml" "$sources" <<'PYTHON'
+import re, sys
+path, sources = sys.argv[1:]
+text = open(path).read()
+text = re.sub(r'permissions.http = \[.*?\]', f'permissions.http = ["{sources}"]', text, flags=re.S)
+text = re.sub(r'SOURCES = "[^"]*"', f'SOURCES = "{sources}/a?of={{BASE}}{{QUOTE}} price;{sources}/b amount;{sources}/c price"', text)
+open(path, "w").write(text)
+PYTHON
+  example oracle || return
+  ask "$url/a/oracle/price/neo-usdt" >"$scratch/price"
+  has "oracle: the median of three" "$(cat "$scratch/price")" '{"statement":{"pair":"neo-usdt","price":"12.70000000","sources":3,"time_s":'
+  statement=$(sed 's/.*"statement":\({[^}]*}\).*/\1/' "$scratch/price")
+  ask "$url/a/oracle/key" >"$scratch/key"
+  is "oracle: who reads it checks its signature" "$(python3 - "$statement" "$scratch/price" "$scratch/key" <<'PYTHON'
+import json, sys
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+key = bytes.fromhex(json.load(open(sys.argv[3]))["public_key"])
+made = bytes.fromhex(json.load(open(sys.argv[2]))["signature"])
+made = utils.encode_dss_signature(int.from_bytes(made[:32], "big"), int.from_bytes(made[32:], "big"))
+ec.EllipticCurvePublicKey.from_encoded_point(ec.SECP256R1(), key).verify(made, sys.argv[1].encode(), ec.ECDSA(hashes.SHA256()))
+print("holds")
+PYTHON
+)" holds
+  has "oracle: the pair is asked for" "$(cat "$scratch/sources.log")" "GET /a?of=NEOUSDT"
+  printf '{"price":"30"}' >"$scratch/www/a"
+  printf '{"data":{"amount":"31"}}' >"$scratch/www/b"
+  is "oracle: a jump" "$(code "$url/a/oracle/price/neo-usdt")" 503
+  printf '{"price":"13"}' >"$scratch/www/a"
+  rm "$scratch/www/c"
+  has "oracle: two are enough" "$(printf '{"data":{"amount":"13.5"}}' >"$scratch/www/b"; ask "$url/a/oracle/price/neo-usdt")" '"price":"13.25000000","sources":2'
+  rm "$scratch/www/b"
+  is "oracle: one is too few" "$(code "$url/a/oracle/price/neo-usdt")" 502
+  is "oracle: no pair" "$(code "$url/a/oracle/price/NEO")" 400
+  # What a receipt says of it: who was asked, what was signed with, what was kept.
+  printf '{"data":{"amount":"13.1"}}' >"$scratch/www/b"
+  timeout 30 curl -sk -D "$scratch/head" -o /dev/null "$url/a/oracle/price/neo-usdt"
+  is "oracle: its receipt names all that it used" "$(tr -d '\r' <"$scratch/head" | sed -n 's/^s3n-receipt: //Ip' | python3 -c '
+import base64, json, sys
+part = sys.stdin.read().split(".")[1]
+uses = json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))["uses"]
+print(*sorted({use["service"] for use in uses}))')" "http key kv"
+}
+if ! /usr/bin/rustc --version >/dev/null 2>&1 || ! command -v wasm-ld-14 >/dev/null; then
+  skip oracle "no rustc with a wasm32 library and wasm-ld-14"
+elif [ -z "$sources" ]; then
+  fail "oracle: its sources"
+else
+  oracle
+fi
+
+# --- ballot: C, keys (sealed to, derived), state, the owner's own routes
+ballot() {
+  local ada grace
+  example ballot || return
+  vote() { timeout 60 env NODE_EXTRA_CA_CERTS="$data/tls.crt" node "$examples/ballot/vote.mjs" "$url/a/ballot" "$@" 2>&1; }
+  printf 'ada\ngrace\n' | timeout 30 s3n -q invoke ballot/voters --data @- >"$scratch/tickets"
+  is "ballot: tickets" "$(grep -cE '^(ada|grace) [0-9a-f]{32}$' "$scratch/tickets")" 2
+  ada=$(sed -n 's/^ada //p' "$scratch/tickets") grace=$(sed -n 's/^grace //p' "$scratch/tickets")
+  is "ballot: a vote" "$(vote ada "$ada" yes)" taken
+  is "ballot: another one" "$(vote ada "$ada" no)" "voted before"
+  is "ballot: with another's ticket" "$(vote grace "$ada" no)" "not this voter's ticket"
+  is "ballot: an unknown name" "$(vote mallory "$grace" no)" "not this voter's ticket"
+  is "ballot: open" "$(ask "$url/a/ballot/result")" '{"votes":1,"closed":false}'
+  is "ballot: not sealed" "$(ask --data-binary "ada $ada yes and more behind it" "$url/a/ballot/vote")" "not sealed to this ballot's key"
+  is "ballot: grace votes" "$(vote grace "$grace" no)" taken
+  is "ballot: closed" "$(timeout 30 s3n -q invoke ballot/close </dev/null)" closed
+  is "ballot: the result" "$(ask "$url/a/ballot/result")" '{"votes":2,"closed":true,"result":{"yes":1,"no":1}}'
+}
+if ! command -v clang-19 >/dev/null; then
+  skip ballot "no clang-19"
+elif ! command -v node >/dev/null; then
+  skip ballot "no node"
+else
+  ballot
+fi
+
+# --- notary: native C, a key, state, evidence
+notary() {
+  local digest stamp
+  example notary || return
+  printf contract >"$scratch/contract"
+  digest=$(sha256sum <"$scratch/contract" | cut -d' ' -f1)
+  ask --data-binary "@$scratch/contract" "$url/a/notary/stamp" >"$scratch/stamp"
+  has "notary: a stamp" "$(cat "$scratch/stamp")" '"stamp":"1 '
+  has "notary: of the document" "$(cat "$scratch/stamp")" " $digest "
+  ask --data-binary other "$url/a/notary/stamp" >"$scratch/stamp2"
+  is "notary: the same document has the same one" "$(ask --data-binary "@$scratch/contract" "$url/a/notary/stamp")" "$(cat "$scratch/stamp")"
+  is "notary: by its digest" "$(ask "$url/a/notary/stamp/$digest")" "$(cat "$scratch/stamp")"
+  is "notary: none" "$(code "$url/a/notary/stamp/${digest//[0-9]/0}")" 404
+  ask "$url/a/notary/head" >"$scratch/chain"
+  ask "$url/a/notary/evidence" >"$scratch/evidence"
+  is "notary: chain and evidence" "$(python3 - "$scratch/stamp" "$scratch/stamp2" "$scratch/chain" "$scratch/evidence" <<'PYTHON'
+import hashlib, json, sys
+one, two, head, evidence = [json.load(open(name)) for name in sys.argv[1:]]
+chain = "0" * 64
+for stamp in one, two:
+    text, was = stamp["stamp"].rsplit(" ", 1)
+    chain = hashlib.sha256(f"{chain} {text}".encode()).hexdigest()
+    assert chain == was, stamp
+assert head == {"chain": chain, "number": 2}, head
+assert evidence, evidence
+print("hold")
+PYTHON
+)" hold
+}
+if [ -w /dev/kvm ] && [ "${S3N_BACKEND:-kvm}" = kvm ] && command -v cc >/dev/null; then
+  notary
+else
+  skip notary "needs /dev/kvm and a C compiler"
+fi
 
 # --- counter: AssemblyScript, sealed requests, state
 counter() {

@@ -14,8 +14,14 @@ declare function kv_list(s: usize, sn: usize, p: usize, pn: usize, a: usize, an:
 declare function kv_compare_and_set(s: usize, sn: usize, k: usize, kn: usize, exists: u32, e: usize, en: usize, v: usize, vn: usize, ttlMs: u64): i64;
 @external("s3n", "secret_get")
 declare function secret_get(n: usize, nn: usize, version: u32, to: usize, room: usize): i64;
-@external("s3n", "http_fetch")
-declare function http_fetch(m: usize, mn: usize, u: usize, un: usize, h: usize, hn: usize, b: usize, bn: usize, to: usize, room: usize): i64;
+@external("s3n", "key_public")
+declare function key_public(p: usize, pn: usize, algorithm: u32, to: usize, room: usize): i64;
+@external("s3n", "key_sign")
+declare function key_sign(p: usize, pn: usize, algorithm: u32, m: usize, mn: usize, to: usize, room: usize): i64;
+@external("s3n", "key_derive")
+declare function key_derive(p: usize, pn: usize, size: u32, to: usize, room: usize): i64;
+@external("s3n", "hpke_open")
+declare function hpke_open(p: usize, pn: usize, i: usize, il: usize, e: usize, en: usize, a: usize, an: usize, t: usize, tn: usize, to: usize, room: usize): i64;
 @external("s3n", "attest")
 declare function attest_(n: usize, nn: usize, to: usize, room: usize): i64;
 @external("s3n", "about")
@@ -71,7 +77,7 @@ export class Result {
 }
 
 /** Address and size of a text as UTF-8. */
-class Text {
+export class Text {
   bytes: ArrayBuffer;
   constructor(text: string) {
     this.bytes = String.UTF8.encode(text);
@@ -84,8 +90,8 @@ class Text {
   }
 }
 
-const FIRST_ROOM = 4096;
-let room = new Uint8Array(FIRST_ROOM);
+export const FIRST_ROOM = 4096;
+export const room = new Uint8Array(FIRST_ROOM);
 
 function number(value: i64): Result {
   const result = new Result(value);
@@ -97,7 +103,7 @@ function number(value: i64): Result {
 }
 
 /** Takes what lies in `room`, and what it has no room for. */
-function bytes(value: i64): Result {
+export function bytes(value: i64): Result {
   const result = number(value);
   if (!result.ok) return result;
   const data = new Uint8Array(<i32>value);
@@ -174,45 +180,35 @@ export function secret(name: string, version: u32 = 0): Result {
   return bytes(secret_get(n.at, n.size, version, room.dataStart, FIRST_ROOM));
 }
 
-/** The answer of whoever was asked, after redirects; status 0: there was none, `result` says why. */
-export class Fetched {
-  status: i32 = 0;
-  /** Where it came from in the end. */
-  url: string = "";
-  /** Names in lower case. */
-  headers: Map<string, string> = new Map();
-  body: Uint8Array = new Uint8Array(0);
-  constructor(public result: Result) {}
+/** Of a key of the application's own (docs/keys.md). `Digest` beside the first two: the message is a digest of 32 bytes. */
+export enum Algorithm {
+  P256 = 1,
+  Secp256k1 = 2,
+  Ed25519 = 3,
+  X25519 = 4,
+  Digest = 256,
 }
 
-/** Asks somebody else. `headers`: lines "name: value\n". */
-export function fetch(method: string, url: string, headers: string = "", body: Uint8Array = new Uint8Array(0)): Fetched {
-  const m = new Text(method),
-    u = new Text(url),
-    h = new Text(headers);
-  const result = bytes(http_fetch(m.at, m.size, u.at, u.size, h.at, h.size, body.dataStart, body.length, room.dataStart, FIRST_ROOM));
-  const fetched = new Fetched(result);
-  if (!result.ok) return fetched;
-  // "STATUS URL\n", lines "name: value\n", an empty line, the body.
-  const data = result.data;
-  let from = 0;
-  for (let at = 0; at < data.length; at++) {
-    if (data[at] != 0x0a) continue;
-    const line = String.UTF8.decodeUnsafe(data.dataStart + from, at - from);
-    const split = line.indexOf(from == 0 ? " " : ":");
-    if (line.length == 0) {
-      fetched.body = data.slice(at + 1);
-      break;
-    }
-    if (from == 0) {
-      fetched.status = I32.parseInt(line.substring(0, split));
-      fetched.url = line.substring(split + 1);
-    } else {
-      fetched.headers.set(line.substring(0, split), line.substring(split + 1).trimStart());
-    }
-    from = at + 1;
+/** Keys whose private halves stay in the keeper. */
+export namespace keys {
+  export function publicHalf(path: string, algorithm: Algorithm): Result {
+    const p = new Text(path);
+    return bytes(key_public(p.at, p.size, algorithm, room.dataStart, FIRST_ROOM));
   }
-  return fetched;
+  export function sign(path: string, algorithm: Algorithm, message: Uint8Array): Result {
+    const p = new Text(path);
+    return bytes(key_sign(p.at, p.size, algorithm, message.dataStart, message.length, room.dataStart, FIRST_ROOM));
+  }
+  /** 1 to 1024 bytes that only this application has. */
+  export function derive(path: string, size: u32): Result {
+    const p = new Text(path);
+    return bytes(key_derive(p.at, p.size, size, room.dataStart, FIRST_ROOM));
+  }
+  /** What was sealed (HPKE, base mode) to the X25519 key of this path. */
+  export function hpkeOpen(path: string, info: Uint8Array, enc: Uint8Array, aad: Uint8Array, text: Uint8Array): Result {
+    const p = new Text(path);
+    return bytes(hpke_open(p.at, p.size, info.dataStart, info.length, enc.dataStart, enc.length, aad.dataStart, aad.length, text.dataStart, text.length, room.dataStart, FIRST_ROOM));
+  }
 }
 
 /** What /.well-known/s3n/attestation gives for this nonce of 32 bytes. */

@@ -8,7 +8,8 @@
 //     handle((request: Request): Response => Response.text("hello, " + request.text()));
 //
 // Build it with: asc index.ts -o function.wasm -O --runtime stub --use abort=@s3n/…/assembly/index/abort
-export * from "./calls";
+export { Algorithm, Failure, Hash, Level, Result, about, attest, hash, keys, kv, log, random, secret, timeNs } from "./calls";
+export * from "./http";
 
 const REQUEST_HEAD_SIZE: u32 = 64;
 const ANSWER_HEAD_SIZE: u32 = 32;

@@ -16,6 +16,7 @@
 mod calls;
 mod error;
 pub mod http;
+pub mod keys;
 pub use calls::*;
 pub use error::*;
 
