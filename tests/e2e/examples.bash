@@ -8,6 +8,7 @@ require_node examples
 # What the oracle asks: files in a folder, on loopback, which a node must allow.
 mkdir "$scratch/www"
 (cd "$scratch/www" && exec python3 -u -m http.server --bind 127.0.0.1 0) >"$scratch/sources" 2>"$scratch/sources.log" &
+sources_pid=$!
 until_true 10 grep -q port "$scratch/sources"
 sources=$(sed -n 's/.* port \([0-9]*\) .*/http:\/\/127.0.0.1:\1/p' "$scratch/sources" | head -n 1)
 printf '[outbound]\nallow_private = ["127.0.0.1/32"]\n' >"$scratch/s3nd.toml"
@@ -67,6 +68,8 @@ PYTHON
   printf '{"price":"13"}' >"$scratch/www/a"
   rm "$scratch/www/c"
   has "oracle: two are enough" "$(printf '{"data":{"amount":"13.5"}}' >"$scratch/www/b"; ask "$url/a/oracle/price/neo-usdt")" '"price":"13.25000000","sources":2'
+  has "oracle: called by name" "$(timeout 30 s3n -q invoke oracle/price --data neo-usdt --receipt "$scratch/oracle.json")" '"price":"13.25000000","sources":2'
+  timeout 30 s3n verify "$scratch/oracle.json" --trust-simulated >/dev/null 2>&1 && pass "oracle: verify" || fail "oracle: verify"
   rm "$scratch/www/b"
   is "oracle: one is too few" "$(code "$url/a/oracle/price/neo-usdt")" 502
   is "oracle: no pair" "$(code "$url/a/oracle/price/NEO")" 400
@@ -100,8 +103,9 @@ ballot() {
   is "ballot: with another's ticket" "$(vote grace "$ada" no)" "not this voter's ticket"
   is "ballot: an unknown name" "$(vote mallory "$grace" no)" "not this voter's ticket"
   is "ballot: open" "$(ask "$url/a/ballot/result")" '{"votes":1,"closed":false}'
-  is "ballot: not sealed" "$(ask --data-binary "ada $ada yes and more behind it" "$url/a/ballot/vote")" "not sealed to this ballot's key"
+  is "ballot: not sealed" "$(ask --data-binary "ada 0123456789abcdef0123456789abcdef yes and more behind it" "$url/a/ballot/vote")" "not sealed to this ballot's key"
   is "ballot: grace votes" "$(vote grace "$grace" no)" taken
+  is "ballot: closed by who is not its owner" "$(code -X POST "$url/a/ballot/close")" 401
   is "ballot: closed" "$(timeout 30 s3n -q invoke ballot/close </dev/null)" closed
   is "ballot: the result" "$(ask "$url/a/ballot/result")" '{"votes":2,"closed":true,"result":{"yes":1,"no":1}}'
 }
@@ -198,4 +202,6 @@ else
   esac
 fi
 
+kill "$sources_pid"
+wait "$sources_pid" 2>/dev/null
 finish

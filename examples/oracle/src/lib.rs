@@ -46,7 +46,12 @@ fn refuse(status: u16, text: &str) -> Result<Response> {
 }
 
 fn price(request: &Request) -> Result<Response> {
-    let pair = request.path.rsplit('/').next().unwrap_or("");
+    // Behind a route the pair is in the path; called by name it is the input.
+    let input = String::from_utf8_lossy(request.body);
+    let pair = match request.path {
+        "/" => input.trim(),
+        path => path.rsplit('/').next().unwrap_or(""),
+    };
     let (base, quote) = match pair.split_once('-') {
         Some(names) if pair.len() <= 15 && pair.bytes().all(|c| c == b'-' || c.is_ascii_lowercase()) => names,
         _ => return refuse(400, "a pair is like neo-usdt"),

@@ -341,14 +341,15 @@ static bool deploy(struct deploying *deploying, const struct deploy *options, st
     if (!session_open(&deploying->session, options->policy, error) ||
         !manifest_load(deploying, error))
         return false;
-    for (size_t i = 0; i < deploying->manifest->function_count; i++) {
-        struct manifest_function *function = &deploying->manifest->functions[i];
-        if (function->build_command != NULL && !options->no_build &&
-            !build(deploying, function, error))
+    struct manifest_function *functions = deploying->manifest->functions;
+    size_t count = deploying->manifest->function_count;
+    /* All builds first: one function's may make what others are of. */
+    for (size_t i = 0; i < count && !options->no_build; i++)
+        if (functions[i].build_command != NULL && !build(deploying, &functions[i], error))
             return false;
-        if (!function_prepare(deploying, function, error))
+    for (size_t i = 0; i < count; i++)
+        if (!function_prepare(deploying, &functions[i], error))
             return false;
-    }
     return manifest_put(deploying, options->weight, &answer, error) &&
            json_parse(&root, buffer_view(&answer.body), error) && code_remember(deploying, error) &&
            show_result(deploying, root, error);

@@ -77,7 +77,7 @@ static bool input_read(struct invoking *invoking, struct error *error)
     const char *data = invoking->options->data;
     if (data == NULL)
         return true;
-    if (strcmp(data, "-") == 0)
+    if (strcmp(data, "-") == 0 || strcmp(data, "@-") == 0)
         return file_read_descriptor(&invoking->input, STDIN_FILENO, error);
     if (data[0] == '@')
         return file_read(&invoking->input, data + 1, error);
@@ -97,7 +97,8 @@ static bool target_make(char *target, size_t size, const char *name, struct erro
     return true;
 }
 
-static bool send(struct invoking *invoking, const char *target, struct error *error)
+static bool send_once(struct invoking *invoking, const char *target, bool is_signed,
+                      struct error *error)
 {
     char nonce[65];
     random_bytes(invoking->nonce.bytes, sizeof(invoking->nonce.bytes));
@@ -106,9 +107,24 @@ static bool send(struct invoking *invoking, const char *target, struct error *er
                                        .target = target,
                                        .content_type = "application/octet-stream",
                                        .body = buffer_view(&invoking->input),
+                                       .is_signed = is_signed,
                                        .nonce = nonce };
     return (invoking->options->seal ? sealed_call : session_request)(&invoking->session, &request,
                                                                      &invoking->answer, error);
+}
+
+/* Nobody is told who calls unless the function asks for it. */
+static bool send(struct invoking *invoking, const char *target, struct error *error)
+{
+    enum {
+        UNAUTHORIZED = 401
+    };
+    if (!send_once(invoking, target, false, error))
+        return false;
+    if (invoking->answer.status != UNAUTHORIZED || invoking->options->seal)
+        return true;
+    http_client_answer_done(&invoking->answer);
+    return send_once(invoking, target, true, error);
 }
 
 /* --- the receipt --- */
