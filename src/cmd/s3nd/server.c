@@ -355,6 +355,14 @@ static bool open_functions(struct node *node, struct error *error)
            invoker_new(&node->invoker, &invoker, error);
 }
 
+static void publish_all_routes(struct node *node)
+{
+    for (size_t i = 0; i < registry_count(node->registry); i++) {
+        const struct registry_entry *entry = registry_at(node->registry, i);
+        node_publish_routes(node, entry->name, entry);
+    }
+}
+
 static bool open_gateway(struct node *node, struct error *error)
 {
     struct gateway_options options = {
@@ -423,10 +431,7 @@ static bool open_gateway(struct node *node, struct error *error)
     if (!node_issuers_new(&node->issuers, node, error) ||
         !gateway_new(&node->gateway, &options, error))
         return false;
-    for (size_t i = 0; i < registry_count(node->registry); i++) {
-        const struct registry_entry *entry = registry_at(node->registry, i);
-        node_publish_routes(node, entry->name, entry);
-    }
+    publish_all_routes(node);
     return true;
 }
 
