@@ -5,8 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool scope_begin(struct house *house, struct invocation *invocation, struct error *error)
+bool house_begin_scope(struct house *house, struct invocation *invocation, struct error *error)
 {
+    if (invocation->scope != NULL)
+        return true;
     const struct application *application = house->application;
     const struct manifest_function *function =
         &application->manifest->functions[invocation->function];
@@ -45,8 +47,7 @@ void house_take_calls(struct house *house)
         invoker_look(house); /* one that called may call again */
         struct invocation *invocation =
             call.token < house->running_count_max ? house->running[call.token] : NULL;
-        bool is_known = invocation != NULL &&
-                        (invocation->scope != NULL || scope_begin(house, invocation, &error));
+        bool is_known = invocation != NULL && house_begin_scope(house, invocation, &error);
         if (is_known) {
             invocation->call_lane = call.lane;
             invocation->call_number = call.number;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Invocations that have ended and whose services decide what becomes of them. */
 #include "functions/house.h"
+#include "functions/result.h"
+
+#include <stdio.h>
 
 #include <stdlib.h>
 
@@ -95,16 +98,52 @@ static void concluded(void *context, const struct service_ending *ending)
     services_issue(conclusion->invocation->scope, receipt, issued, conclusion);
 }
 
+/* Has the answer kept with whatever the invocation did. */
+static bool answer_keep(struct house *house, struct invocation *invocation,
+                        const struct finished *finished, struct error *error)
+{
+    const struct manifest_function *function =
+        &house->application->manifest->functions[invocation->function];
+    struct kept_result result = { .fingerprint = invocation->repeat.fingerprint,
+                                  .duration_us = finished->outcome.duration_ns / 1000,
+                                  .pad_size = invocation_pad_size(function),
+                                  .has_answer = finished->has_answer,
+                                  .output = buffer_view(&finished->output) };
+    AUTO_BUFFER struct buffer text;
+    snprintf(result.id, sizeof(result.id), "%s", invocation->id);
+    if (finished->has_answer) {
+        result.answer = finished->answer;
+        result.output = finished->answer.body;
+    }
+    buffer_init(&text, SERVICE_RESULT_SIZE_MAX);
+    struct service_result kept = { .name = invocation->repeat.name,
+                                   .ttl_ms = invocation->repeat.retention_s * INT64_C(1000) };
+    if (!house_begin_scope(house, invocation, error) || !kept_result_write(&text, &result, error))
+        return false;
+    kept.value = buffer_view(&text);
+    return services_keep(invocation->scope, &kept, error);
+}
+
 void invocation_conclude(struct house *house, struct invocation *invocation,
                          struct finished *finished)
 {
     struct conclusion *made = calloc(1, sizeof(*made));
     bool is_commit = finished->outcome.kind == OUTCOME_DONE && finished->outcome.exit_code == 0;
     struct error error;
-    if (made == NULL) {
-        finished_done(finished);
+    if (made == NULL)
         error_set(&error, ERROR_NO_MEMORY, "no memory to end an invocation");
+    if (made == NULL ||
+        (invocation->is_kept && is_commit && !answer_keep(house, invocation, finished, &error))) {
+        free(made);
+        finished_done(finished);
         invocation_fail(invocation, &error);
+        return;
+    }
+    if (invocation->scope == NULL) { /* it failed: nothing is kept, and nobody was called */
+        free(made);
+        invocation_sign(house, invocation, finished);
+        invocation_deliver(house, invocation, finished);
+        finished_done(finished);
         return;
     }
     *made = (struct conclusion){

@@ -34,6 +34,8 @@ struct invocation {
     struct service_scope *scope;     /* NULL: it has called nothing */
     uint32_t call_lane, call_number; /* the host call that it waits for */
     unsigned retry_count;
+    bool is_kept;
+    struct invocation_repeat repeat;
 };
 
 struct house {
@@ -93,6 +95,9 @@ void house_free(struct house *house);
  * allows it: *taken.  False: it can't be run at all. */
 MUST_CHECK bool house_run(struct house *house, struct invocation *invocation, bool *taken,
                           struct error *error);
+/* calls.c: the invocation's scope, begun when there is none yet. */
+MUST_CHECK bool house_begin_scope(struct house *house, struct invocation *invocation,
+                                  struct error *error);
 /* Gives slots to those that wait, and asks for a worker when one is needed. */
 void house_pump(struct house *house);
 /* Takes what the worker has answered. */
@@ -150,6 +155,8 @@ void invocation_sign(struct house *house, const struct invocation *invocation,
                      struct finished *finished);
 void invocation_deliver(struct house *house, struct invocation *invocation,
                         struct finished *finished);
+/* What answers are filled up to, as invocation_result has it. */
+uint32_t invocation_pad_size(const struct manifest_function *function);
 MUST_CHECK bool invocation_own(struct invocation *invocation, struct error *error);
 /* Asks services what becomes of it, then delivers it; takes over both. */
 void invocation_conclude(struct house *house, struct invocation *invocation,

@@ -130,7 +130,7 @@ static bool area_copy(struct buffer *target, const void *mailbox, size_t size,
     return !target->failed;
 }
 
-static uint32_t pad_size_of(const struct manifest_function *function)
+uint32_t invocation_pad_size(const struct manifest_function *function)
 {
     return function->pad_output == PADDING_MULTIPLE ? function->pad_output_size
                                                     : (uint32_t)function->pad_output;
@@ -240,7 +240,7 @@ void invocation_deliver(struct house *house, struct invocation *invocation,
                    .ended_ns = invocation->since_ns + finished->outcome.duration_ns,
                    .was_cold = invocation->was_cold,
                    .is_padded = function->pad_time_ns > 0 },
-        .pad_size = pad_size_of(function),
+        .pad_size = invocation_pad_size(function),
         .receipt = finished->receipt,
     };
     result.tally = services_tally(invocation->scope);
@@ -274,7 +274,7 @@ void invocation_complete(struct house *house, struct invocation *invocation,
     struct finished finished;
     finished_take(&finished, house, invocation, completion);
     invocation_log(house, invocation, &finished);
-    if (invocation->scope != NULL) {
+    if (invocation->scope != NULL || invocation->is_kept) {
         invocation_conclude(house, invocation, &finished);
         return;
     }
@@ -513,6 +513,9 @@ static struct invocation *invocation_new(const struct invocation_request *reques
     made->is_sealed = request->is_sealed;
     made->has_nonce = request->has_nonce;
     made->nonce = request->nonce;
+    made->is_kept = request->repeat != NULL;
+    if (made->is_kept)
+        made->repeat = *request->repeat;
     made->is_traced = request->is_traced;
     made->arrived_ns = clock_monotonic_ns(clock);
     made->done = done;

@@ -86,6 +86,13 @@ MUST_CHECK bool invoker_new(struct invoker **invoker, const struct invoker_optio
 void invoker_free(struct invoker *invoker);
 DEFINE_AUTO(invoker, invoker_free)
 
+/* A request that may be repeated: its answer is kept with what it did (result.h). */
+struct invocation_repeat {
+    struct digest32 name;        /* of the entry */
+    struct digest32 fingerprint; /* of the request */
+    uint32_t retention_s;
+};
+
 struct invocation_request {
     struct application *application;
     size_t function_index;
@@ -97,7 +104,8 @@ struct invocation_request {
     bool is_sealed;     /* it came sealed, and its answer goes so */
     bool is_traced;     /* its host calls are timed */
     bool has_nonce;
-    struct nonce32 nonce; /* the caller's, for the receipt */
+    struct nonce32 nonce;                   /* the caller's, for the receipt */
+    const struct invocation_repeat *repeat; /* NULL: the answer is not kept */
 };
 
 /* When what happened, monotonic.  Where a function pads its times, `ended_ns` follows from what is

@@ -52,7 +52,9 @@ enum {
     MIDDLEWARE_QUEUE_MS_MAX = 30000,
     MIDDLEWARE_QUEUE_MS_DEFAULT = 5000,
     RATE_PER_MINUTE_MAX = 1000000,
-    RATE_BURST_SHARE = 6, /* by default: what comes in ten seconds */
+    RATE_BURST_SHARE = 6,                /* by default: what comes in ten seconds */
+    RESULT_RETENTION_S_MAX = 30 * 86400, /* of answers under an Idempotency-Key */
+    RESULT_RETENTION_S_DEFAULT = 86400,
     CORS_MAX_AGE_S_MAX = 86400,
     CORS_MAX_AGE_S_DEFAULT = 600,
 

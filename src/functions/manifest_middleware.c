@@ -207,6 +207,38 @@ static json_t *cors_tree(const struct manifest_middleware *middleware)
     return tree;
 }
 
+/* --- [middleware.idempotency] --- */
+
+static const char *const concurrent_names[] = { "wait", "refuse", NULL };
+
+static bool read_idempotency(struct manifest_middleware *middleware,
+                             const struct manifest_table *table, struct error *error)
+{
+    static const char *const keys[] = { "retention_s", "required", "concurrent", NULL };
+    struct manifest_middleware_idempotency *idempotency = &middleware->idempotency;
+    unsigned choice = 0;
+    *idempotency =
+        (struct manifest_middleware_idempotency){ .is_given = true,
+                                                  .retention_s = RESULT_RETENTION_S_DEFAULT };
+    if (!manifest_check_keys(table, keys, error) ||
+        !read_u32(table, keys[0], RESULT_RETENTION_S_MAX, &idempotency->retention_s, error) ||
+        !manifest_read_bool(table, keys[1], &idempotency->is_required, error) ||
+        !manifest_read_choice(table, keys[2], concurrent_names, &choice, error))
+        return false;
+    idempotency->refuses_concurrent = choice == 1;
+    return true;
+}
+
+static json_t *idempotency_tree(const struct manifest_middleware *middleware)
+{
+    const struct manifest_middleware_idempotency *idempotency = &middleware->idempotency;
+    if (!idempotency->is_given)
+        return NULL;
+    return json_pack("{s:i, s:b, s:s}", "retention_s", (int)idempotency->retention_s, "required",
+                     idempotency->is_required, "concurrent",
+                     concurrent_names[idempotency->refuses_concurrent]);
+}
+
 /* --- all of them --- */
 
 static const struct unit {
@@ -217,6 +249,7 @@ static const struct unit {
 } units[] = {
     { "limits", read_limits, limits_tree },
     { "cors", read_cors, cors_tree },
+    { "idempotency", read_idempotency, idempotency_tree },
 };
 
 bool manifest_read_middleware(struct manifest_middleware *middleware,

@@ -34,9 +34,18 @@ struct manifest_middleware_cors {
     uint32_t max_age_s;
 };
 
+/* [middleware.idempotency] */
+struct manifest_middleware_idempotency {
+    bool is_given;
+    bool is_required;
+    bool refuses_concurrent;
+    uint32_t retention_s;
+};
+
 struct manifest_middleware {
     struct manifest_middleware_limits limits;
     struct manifest_middleware_cors cors;
+    struct manifest_middleware_idempotency idempotency;
 };
 
 MUST_CHECK bool manifest_read_middleware(struct manifest_middleware *middleware,

@@ -2,6 +2,7 @@
 /* What goes back: every answer with its request id, errors in one form, invocations with their
  * receipt. */
 #include "gateway/cgi.h"
+#include "gateway/idempotency.h"
 #include "gateway/sealed.h"
 
 #include <inttypes.h>
@@ -107,16 +108,26 @@ bool answer_refusal(struct gateway *gateway, struct gateway_request *request,
 {
     enum error_code code = refusal->error.code;
     struct failure failure = { refusal->status != 0 ? refusal->status : error_http_status(code),
-                               error_name(code), refusal->error.text, refusal->hint };
+                               refusal->name != NULL ? refusal->name : error_name(code),
+                               refusal->error.text, refusal->hint };
     struct http_field more[2];
     char seconds[12];
     size_t count = 0;
     if (failure.status == 405)
         more[count++] = HTTP_FIELD("allow", bytes_of_string(request->allow));
     snprintf(seconds, sizeof(seconds), "%u", MAX(refusal->retry_after_s, 1u));
-    if (error_is_retryable(code) && (failure.status == 503 || failure.status == 429))
+    if (error_is_retryable(code) &&
+        (failure.status == 503 || failure.status == 429 || failure.status == 409))
         more[count++] = HTTP_FIELD("retry-after", bytes_of_string(seconds));
     return answer_failure(gateway, request, &failure, more, count);
+}
+
+bool gateway_answer_key_reused(struct gateway *gateway, struct http_handle handle)
+{
+    struct gateway_request *request = request_find(gateway, handle);
+    struct refusal refusal = { 0 };
+    return request != NULL && (idempotency_refuse(&refusal), true) &&
+           answer_refusal(gateway, request, &refusal);
 }
 
 bool gateway_answer_error(struct gateway *gateway, struct http_handle handle,
@@ -135,6 +146,8 @@ static size_t invocation_fields(struct http_field *fields, char duration[24],
     snprintf(duration, 24, "%" PRIu64, invocation->duration_us);
     fields[count++] = HTTP_FIELD("s3n-invocation-id", bytes_of_string(invocation->invocation_id));
     fields[count++] = HTTP_FIELD("s3n-duration-us", bytes_of_string(duration));
+    if (invocation->is_replayed)
+        fields[count++] = HTTP_FIELD("s3n-replayed", BYTES_LITERAL("true"));
     if (invocation->receipt != NULL)
         fields[count++] = HTTP_FIELD("s3n-receipt", bytes_of_string(invocation->receipt));
     return count;
@@ -201,7 +214,7 @@ bool gateway_answer_failure(struct gateway *gateway, struct http_handle handle,
 {
     struct gateway_request *request = request_find(gateway, handle);
     struct failure failure = { status, name, message, NULL };
-    struct http_field fields[4];
+    struct http_field fields[6];
     char duration[24];
     if (request == NULL)
         return false;

@@ -4,6 +4,7 @@
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
+#include "gateway/idempotency.h"
 #include "gateway/sealed.h"
 
 #include <stdio.h>
@@ -43,6 +44,7 @@ const struct stage stages[] = {
     { "key-rate", true, stage_key_rate },
     { "sealed", false, stage_sealed },
     { "body", false, stage_body },
+    { "idempotency", false, stage_idempotency },
     { "concurrency", false, stage_concurrency },
     { "dispatch", false, stage_dispatch },
 };
@@ -69,6 +71,7 @@ void request_release(struct gateway *gateway, struct gateway_request *request)
 {
     sealed_request_free(TAKE(request->sealed));
     flow_leave(gateway, request, true);
+    idempotency_leave(gateway, request, true);
     rules_release(TAKE(request->rules));
     buffer_done(&request->claims);
     request->next_free = gateway->free_requests;
@@ -154,6 +157,7 @@ static void on_request(void *context, struct http_handle handle, const struct ht
 static void on_tick(void *context)
 {
     flows_tick(context);
+    idempotency_tick(context);
 }
 
 static void on_gone(void *context, struct http_handle handle, void *tag)
@@ -163,6 +167,7 @@ static void on_gone(void *context, struct http_handle handle, void *tag)
     if (request == NULL)
         return;
     bool dispatched = request->dispatched;
+    idempotency_leave(gateway, request, false);
     flow_leave(gateway, request, false); /* here is no place to begin other requests */
     request_release(gateway, request);
     if (dispatched && gateway->options.call_gone != NULL)

@@ -106,6 +106,15 @@ struct gateway_parameter {
     struct bytes value; /* percent-decoded, without '/' and NUL; for "*" the rest, not decoded */
 };
 
+/* A request with an Idempotency-Key: requests with equal names are one, or a mistake when their
+ * fingerprints differ. */
+struct gateway_repeat {
+    bool has_key;
+    struct digest32 key; /* of the key, and of who may use it */
+    struct digest32 fingerprint;
+    uint32_t retention_s;
+};
+
 /* One request at its handler.  Valid during the call and until it is answered, whichever ends
  * first; to answer later keep `handle`. */
 struct gateway_call {
@@ -138,6 +147,7 @@ struct gateway_call {
     struct bytes path_info; /* INVOKE: "/"; FUNCTION_ROUTE: the path behind /a/<application> */
     const struct gateway_parameter *parameters;
     size_t parameter_count;
+    struct gateway_repeat repeat;
 };
 
 /* A function type, not a struct: the shape of every handler. */
@@ -234,12 +244,16 @@ bool gateway_answer_json(struct gateway *gateway, struct http_handle handle, int
 bool gateway_answer_error(struct gateway *gateway, struct http_handle handle,
                           const struct error *error, const char *hint);
 
+/* 422: this Idempotency-Key was another request's. */
+bool gateway_answer_key_reused(struct gateway *gateway, struct http_handle handle);
+
 /* What goes out with an invocation's answer. */
 struct gateway_invocation {
     const char *invocation_id;
     const char *receipt; /* JWT; NULL when none could be made */
     uint64_t duration_us;
     uint32_t pad_size; /* of struct http_answer */
+    bool is_replayed;  /* it was answered before, to the same request */
 };
 /* A function's answer. */
 struct gateway_output {

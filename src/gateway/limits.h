@@ -29,6 +29,7 @@ enum {
     GATEWAY_RULES_SIZE_LEAST = 1024,    /* the same, at least */
     GATEWAY_BUCKET_COUNT_MAX = 1 << 16, /* token buckets that are not full, of all applications */
     GATEWAY_BUCKET_NAME_SIZE_MAX = 128,
+    GATEWAY_KEY_SIZE_MAX = 255, /* an Idempotency-Key */
     GATEWAY_ORIGIN_SIZE_MAX = 255,
     GATEWAY_CALLER_FIELDS_MAX = 8, /* fields that the gateway itself adds to an answer */
     CGI_HEAD_SIZE_MAX = 8 << 10    /* fields that a function's output may begin with */

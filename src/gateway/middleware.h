@@ -37,9 +37,18 @@ struct gateway_cors {
     uint32_t max_age_s;          /* that a preflight's answer is good for */
 };
 
+/* Requests that may be repeated. */
+struct gateway_idempotency {
+    bool is_on;
+    bool is_required;        /* requests that change something have a key */
+    bool refuses_concurrent; /* else a second one waits for the first */
+    uint32_t retention_s;    /* of what was answered */
+};
+
 struct gateway_middleware {
     struct gateway_admission limits;
     struct gateway_cors cors;
+    struct gateway_idempotency idempotency;
 };
 
 #endif

@@ -47,7 +47,10 @@ struct gateway_request {
     bool is_waiting;           /* in the flow's queue, */
     uint64_t wait_until_ms;    /* until then, */
     struct gateway_request *next_waiting; /* before that one */
-    struct bytes origin;                  /* of a browser's request that may read the answer */
+    bool is_keyed;                        /* in the list of requests with an Idempotency-Key, */
+    bool is_waiting_for_key;              /* behind another of the same key */
+    struct gateway_request *next_keyed;
+    struct bytes origin; /* of a browser's request that may read the answer */
     char origin_text[GATEWAY_ORIGIN_SIZE_MAX + 1];
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
@@ -75,6 +78,8 @@ struct gateway {
     struct limiter *limiter; /* made when first needed */
     struct flow *flows;
     bool is_pumping;
+    struct gateway_request *keyed; /* by arrival */
+    bool is_passing_keys, waits_for_keys;
     struct gateway_request *free_requests;
     uint32_t request_count;
 };
@@ -83,6 +88,7 @@ struct refusal {
     struct error error;
     int status; /* 0: as the error's code has it */
     const char *hint;
+    const char *name;       /* NULL: as the error's code has it */
     unsigned retry_after_s; /* 0: as the error's code has it */
     /* With true from `enter`: the stage has answered the request, or has it go on later. */
     bool is_taken;

@@ -51,30 +51,38 @@ static void visit_free(struct visit *visit)
 }
 DEFINE_AUTO(visit, visit_free)
 
+/* Begins the invocation's transaction; NULL for the error's reason. */
+static struct visit *visit_begin(struct kv_service *kv, struct service_scope *scope,
+                                 struct error *error)
+{
+    const struct service_facts *facts = service_scope_facts(scope);
+    struct kv_state_id id = kv_state_id(facts->application, &facts->owner);
+    AUTO(visit) struct visit *visit = calloc(1, sizeof(*visit));
+    if (visit == NULL) {
+        error_set(error, ERROR_NO_MEMORY, "no memory for a transaction");
+        return NULL;
+    }
+    visit->kv = kv;
+    if (!states_get(kv->states, id.text, &visit->state, error) ||
+        !transaction_begin(&visit->transaction, visit->state, error))
+        return NULL;
+    struct state_quota quota = kv_quota(facts->state_size, facts->state_count);
+    state_set_quota(visit->state, &quota);
+    struct visit *begun = TAKE(visit);
+    service_set_state(scope, &service_kv, begun);
+    return begun;
+}
+
 /* The transaction of the call's invocation; NULL: the call was refused. */
 static struct transaction *transaction_of(struct kv_service *kv, struct service_call *call)
 {
     struct error error = { 0 };
-    struct visit *known = service_state(call->scope, &service_kv);
-    if (known != NULL)
-        return known->transaction;
-    struct kv_state_id id = kv_state_id(call->facts->application, &call->facts->owner);
-    AUTO(visit) struct visit *visit = calloc(1, sizeof(*visit));
-    if (visit == NULL) {
-        service_refuse(call, CALL_ERROR_UNAVAILABLE, "no memory for a transaction");
-        return NULL;
-    }
-    visit->kv = kv;
-    if (!states_get(kv->states, id.text, &visit->state, &error) ||
-        !transaction_begin(&visit->transaction, visit->state, &error)) {
+    struct visit *visit = service_state(call->scope, &service_kv);
+    if (visit == NULL)
+        visit = visit_begin(kv, call->scope, &error);
+    if (visit == NULL)
         service_refuse_error(call, &error);
-        return NULL;
-    }
-    struct state_quota quota = kv_quota(call->facts->state_size, call->facts->state_count);
-    state_set_quota(visit->state, &quota);
-    struct transaction *transaction = visit->transaction;
-    service_set_state(call->scope, &service_kv, TAKE(visit));
-    return transaction;
+    return visit == NULL ? NULL : visit->transaction;
 }
 
 static struct kv_key key_of(const struct service_call *call)
@@ -204,14 +212,42 @@ static void list_run(void *context, struct service_call *call)
 
 /* --- the end of the invocation --- */
 
-static void kv_ended(void *context UNUSED, struct service_scope *scope,
-                     struct service_ending *ending)
+_Static_assert((int)SERVICE_RESULT_SIZE_MAX == (int)KV_VALUE_SIZE_MAX, "one entry");
+
+/* The answer becomes an entry of the same transaction.  That another one got there first shows in
+ * the snapshot, or, like everything that was read, when the transaction is committed.  *was_done:
+ * it shows. */
+static bool result_put(struct transaction *transaction, const struct service_result *result,
+                       bool *was_done, struct error *error)
+{
+    struct hex32 name = hex_of_digest(&result->name);
+    struct kv_key key = { BYTES_LITERAL(KV_NAMESPACE_RESULTS), bytes_of_string(name.text) };
+    struct kv_entry entry;
+    return transaction_get(transaction, key, &entry, was_done, error) &&
+           (*was_done || transaction_set(transaction, key, result->value, result->ttl_ms, error));
+}
+
+static void kv_ended(void *context, struct service_scope *scope, struct service_ending *ending)
 {
     struct visit *visit = service_state(scope, &service_kv);
+    const struct service_result *result = service_scope_result(scope);
     struct transaction_outcome outcome;
     struct error error;
-    if (visit == NULL || !ending->is_commit) {
+    bool was_done = false;
+    if (!ending->is_commit || (visit == NULL && result == NULL)) {
         service_conclude(ending, SERVICE_KEEP, NULL);
+        return;
+    }
+    if (visit == NULL)
+        visit = visit_begin(context, scope, &error);
+    if (visit == NULL ||
+        (result != NULL && !result_put(visit->transaction, result, &was_done, &error))) {
+        service_conclude_error(ending, &error);
+        return;
+    }
+    if (was_done) {
+        service_conclude(ending, SERVICE_CONFLICT,
+                         "the same request was answered meanwhile; ask again for its answer");
         return;
     }
     bool committed = transaction_commit(visit->transaction, &visit->change, &outcome, &error);

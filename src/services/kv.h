@@ -17,6 +17,11 @@ enum {
     KV_LIST_VALUES = 1 << 16 /* in the number of a kv_list, beside the limit */
 };
 
+/* Where answers are kept for repeated requests (an Idempotency-Key): keys are hexadecimal digests.
+ * Namespaces that begin like it are the node's: no permission names them. */
+#define KV_NAMESPACE_NODE    "s3n."
+#define KV_NAMESPACE_RESULTS "s3n.results"
+
 struct kv_service {
     struct states *states;
 };

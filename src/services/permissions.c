@@ -59,6 +59,8 @@ bool permission_check(enum call_permission kind, struct bytes name, struct error
         struct rule rule;
         return rule_parse(&rule, name, error);
     }
+    if (kind == CALL_PERMISSION_KV && bytes_starts_with(name, BYTES_LITERAL("s3n.")))
+        return error_set(error, ERROR_INVALID, "namespaces that begin with s3n. are the node's");
     bool is_valid = name.size >= 1 && name.size <= row->size_max;
     for (size_t i = 0; i < name.size && is_valid; i++)
         is_valid = is_name_byte(name.data[i]);

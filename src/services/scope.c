@@ -38,6 +38,7 @@ void scope_done(struct service_scope *scope)
     answers_drop(scope);
     requests_drop(scope);
     redactions_release(TAKE(scope->redactions));
+    wipe_free((void *)(uintptr_t)scope->result.value.data, scope->result.value.size);
 }
 
 static void tally_add(struct service_scope *scope, const struct call_row *row, int64_t value)

@@ -54,6 +54,9 @@ struct service_scope {
     unsigned timing_count;
     uint64_t began_ns; /* `call`, where calls are timed */
 
+    bool has_result;
+    struct service_result result; /* its value is a copy */
+
     struct service_ending ending;
     bool is_ending;
     bool is_issuing; /* the second round, with a receipt */

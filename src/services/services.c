@@ -223,6 +223,28 @@ void service_conclude_error(struct service_ending *ending, const struct error *e
     service_conclude(ending, verdict, error->text);
 }
 
+bool services_keep(struct service_scope *scope, const struct service_result *result,
+                   struct error *error)
+{
+    ASSERT(!scope->has_result && !scope->is_ending && result->value.size > 0);
+    if (result->value.size > SERVICE_RESULT_SIZE_MAX)
+        return error_set(error, ERROR_LIMIT, "an answer of %zu bytes is too large to be kept",
+                         result->value.size);
+    uint8_t *copy = malloc(result->value.size);
+    if (copy == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to keep an answer");
+    memcpy(copy, result->value.data, result->value.size);
+    scope->result = *result;
+    scope->result.value.data = copy;
+    scope->has_result = true;
+    return true;
+}
+
+const struct service_result *service_scope_result(const struct service_scope *scope)
+{
+    return scope->has_result ? &scope->result : NULL;
+}
+
 void services_end(struct service_scope *scope, bool is_commit, service_concluded *done,
                   void *context)
 {

@@ -122,6 +122,16 @@ MUST_CHECK bool service_use(struct service_scope *scope, const struct service_us
  * before the answer; false: the secret must not be handed out. */
 MUST_CHECK bool service_redact(struct service_call *call, struct bytes value, struct error *error);
 
+/* What the invocation answers, to be kept exactly when what it did is: an entry of the
+ * application's state in a namespace that functions can't name. */
+struct service_result {
+    struct digest32 name;
+    int64_t ttl_ms;
+    struct bytes value; /* at most SERVICE_RESULT_SIZE_MAX */
+};
+/* NULL: nothing is to be kept. */
+const struct service_result *service_scope_result(const struct service_scope *scope);
+
 enum service_verdict {
     SERVICE_KEEP,     /* the outcome stands */
     SERVICE_RETRY,    /* from the start, where the function allows it; else as CONFLICT */
@@ -156,6 +166,9 @@ MUST_CHECK bool services_run(struct service_scope *scope, struct bytes requests,
 /* Nobody waits for the list under way any more: its calls are cancelled. */
 void services_cancel(struct service_scope *scope);
 typedef void service_concluded(void *context, const struct service_ending *ending);
+/* Before services_end, once; the value is copied. */
+MUST_CHECK bool services_keep(struct service_scope *scope, const struct service_result *result,
+                              struct error *error);
 /* The invocation has ended, with a result that shall be kept or not.  Cancels what is under way.
  * `done` once, now or later; the scope stays until services_forget. */
 void services_end(struct service_scope *scope, bool is_commit, service_concluded *done,

@@ -55,24 +55,6 @@ static void refuse(struct node *node, struct http_handle handle, const struct er
         error->code == ERROR_BUSY ? "all of the function's instances are busy; try again" : NULL);
 }
 
-_Static_assert((int)ENVELOPE_HEADERS_MAX <= (int)GATEWAY_OUTPUT_FIELDS_MAX, "all can be sent");
-
-static void answer(const struct invoking *invoking, const struct gateway_invocation *invocation,
-                   const struct invocation_result *result)
-{
-    struct http_field fields[ENVELOPE_HEADERS_MAX];
-    struct gateway_output output = { .body = result->output };
-    if (result->answer != NULL) {
-        output.has_head = true;
-        output.status = (int)result->answer->status;
-        output.fields = fields;
-        for (size_t i = 0; i < result->answer->header_count; i++)
-            fields[output.field_count++] = (struct http_field){ result->answer->headers[i].name,
-                                                                result->answer->headers[i].value };
-    }
-    gateway_answer_invocation(invoking->node->gateway, invoking->handle, invocation, &output);
-}
-
 /* Its spans: `error` says why it never ran. */
 static void trace_tell(const struct invoking *invoking, const struct invocation_result *result,
                        const struct error *error)
@@ -105,7 +87,7 @@ static void finished(void *context, const struct invocation_result *result,
     struct gateway_invocation invocation = { result->id, result->receipt, result->duration_us,
                                              result->pad_size };
     if (result->status == RECEIPT_STATUS_DONE) {
-        answer(invoking, &invocation, result);
+        node_answer_result(node, invoking->handle, &invocation, result->answer, result->output);
     } else {
         struct failure failure = failure_of(result->status);
         gateway_answer_failure(node->gateway, invoking->handle, &invocation, failure.status,
@@ -209,18 +191,27 @@ static bool start_version(struct node *node, const struct gateway_call *call,
         !list_of_strings(environment, CALL_VARIABLE_COUNT_MAX, &strings, error))
         return false;
     request.environment = environment;
+    struct invocation_repeat repeat = { call->repeat.key, call->repeat.fingerprint,
+                                        call->repeat.retention_s };
+    if (call->repeat.has_key)
+        request.repeat = &repeat;
     return invocation_start(node->invoker, &request, finished, invoking, error);
 }
 
+/* *replayed: it was answered long ago, and `invoking` is not needed. */
 static bool start(struct node *node, const struct gateway_call *call, struct invoking *invoking,
-                  struct error *error)
+                  bool *replayed, struct error *error)
 {
     char name[NAME_SIZE_MAX + 1];
     AUTO(application) struct application *application = NULL;
     snprintf(name, sizeof(name), "%.*s", (int)call->application.size,
              (const char *)call->application.data);
     if (!application_of(node, call, name, &application, error) ||
-        !start_version(node, call, application, invoking, error))
+        !node_replay(node, call, application, replayed, error))
+        return false;
+    if (*replayed)
+        return true;
+    if (!start_version(node, call, application, invoking, error))
         return false;
     /* One that was replaced meanwhile has a worker again: it ends when this is done. */
     if (!registry_is_served(node->registry, application))
@@ -244,10 +235,11 @@ void api_invoke(void *context, const struct gateway_call *call)
     invoking->is_call = call->operation == GATEWAY_INVOKE;
     invoking->arrived_ns = call->arrived_ns;
     snprintf(invoking->request_id, sizeof(invoking->request_id), "%.32s", call->request_id);
-    if (!start(node, call, invoking, &error)) {
-        if (invoking->function[0] != '\0')
-            trace_tell(invoking, NULL, &error);
+    bool replayed = false, started = start(node, call, invoking, &replayed, &error);
+    if (!started && invoking->function[0] != '\0')
+        trace_tell(invoking, NULL, &error);
+    if (!started || replayed)
         free(invoking);
+    if (!started)
         refuse(node, call->handle, &error);
-    }
 }

@@ -106,6 +106,15 @@ struct node {
     struct node_collateral *collateral; /* NULL: this platform's evidence needs none */
 };
 
+/* Answers a request that was answered before (an Idempotency-Key): *replayed.  EXISTS: the key
+ * was another request's. */
+MUST_CHECK bool node_replay(struct node *node, const struct gateway_call *call,
+                            const struct application *application, bool *replayed,
+                            struct error *error);
+/* What it says of a result, with or without fields. */
+void node_answer_result(struct node *node, struct http_handle handle,
+                        const struct gateway_invocation *invocation,
+                        const struct envelope_answer *answer, struct bytes output);
 /* Borrows from the manifest. */
 void node_middleware_of(struct gateway_middleware *asked, const struct application *application);
 /* Tells the gateway which routes an application has; removes them when nothing is served. */

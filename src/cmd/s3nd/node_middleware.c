@@ -12,6 +12,7 @@ void node_middleware_of(struct gateway_middleware *asked, const struct applicati
     const struct manifest_middleware *middleware = &application->manifest->middleware;
     const struct manifest_middleware_limits *limits = &middleware->limits;
     const struct manifest_middleware_cors *cors = &middleware->cors;
+    const struct manifest_middleware_idempotency *idempotency = &middleware->idempotency;
     *asked = (struct gateway_middleware){
         .limits = { .body_size_max = (size_t)limits->body_kib << 10,
                     .per_address = { limits->per_address.per_minute, limits->per_address.burst },
@@ -25,5 +26,9 @@ void node_middleware_of(struct gateway_middleware *asked, const struct applicati
                   .headers = list_of(&cors->headers),
                   .expose = list_of(&cors->expose),
                   .max_age_s = cors->max_age_s },
+        .idempotency = { .is_on = idempotency->is_given,
+                         .is_required = idempotency->is_required,
+                         .refuses_concurrent = idempotency->refuses_concurrent,
+                         .retention_s = idempotency->retention_s },
     };
 }
