@@ -55,6 +55,8 @@ enum {
     RATE_BURST_SHARE = 6,                /* by default: what comes in ten seconds */
     RESULT_RETENTION_S_MAX = 30 * 86400, /* of answers under an Idempotency-Key */
     RESULT_RETENTION_S_DEFAULT = 86400,
+    CACHE_CONTROL_SIZE_MAX = 128,
+    MIDDLEWARE_PAGE_COUNT_MAX = 32,
     CORS_MAX_AGE_S_MAX = 86400,
     CORS_MAX_AGE_S_DEFAULT = 600,
 

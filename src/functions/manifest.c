@@ -127,6 +127,8 @@ static json_t *route_tree(const struct manifest_route *route)
     /* the usual is not written, so manifests from before keep their digests */
     if (route->is_sealed_only)
         json_object_set_new(tree, "sealed", json_string("required"));
+    if (route->folder != NULL)
+        json_object_set_new(tree, "static", json_string(route->folder));
     if (route->auth != ROUTE_AUTH_PUBLIC)
         json_object_set_new(tree, "auth", json_string(manifest_auth_name(route->auth)));
     return tree;

@@ -126,6 +126,7 @@ struct manifest_route {
     uint32_t function_index; /* the same, as an index */
     uint32_t methods;        /* bit 1 << enum manifest_method */
     bool is_sealed_only;     /* sealed = "required": plain requests are refused */
+    const char *folder;      /* static: of the function's files, which answer; NULL: it runs */
     enum route_auth auth;
 };
 

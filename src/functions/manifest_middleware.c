@@ -3,6 +3,7 @@
 
 #include "base/origin.h"
 #include "functions/limits.h"
+#include "functions/manifest_static.h"
 
 #include <string.h>
 
@@ -250,6 +251,8 @@ static const struct unit {
     { "limits", read_limits, limits_tree },
     { "cors", read_cors, cors_tree },
     { "idempotency", read_idempotency, idempotency_tree },
+    { "assets", manifest_read_assets, manifest_assets_tree },
+    { "errors", manifest_read_errors, manifest_errors_tree },
 };
 
 bool manifest_read_middleware(struct manifest_middleware *middleware,

@@ -42,10 +42,32 @@ struct manifest_middleware_idempotency {
     uint32_t retention_s;
 };
 
+/* [middleware.assets]: of routes with `static` */
+struct manifest_middleware_assets {
+    bool is_given;
+    bool compresses;
+    const char *index;
+    const char *cache_control;
+};
+
+/* [middleware.errors] */
+struct manifest_page {
+    int status; /* 404; 4 and 5 stand for "4xx" and "5xx" */
+    const char *file;
+};
+struct manifest_middleware_errors {
+    bool is_given;
+    const char *function; /* whose files the pages are */
+    struct manifest_page *pages;
+    size_t page_count;
+};
+
 struct manifest_middleware {
     struct manifest_middleware_limits limits;
     struct manifest_middleware_cors cors;
     struct manifest_middleware_idempotency idempotency;
+    struct manifest_middleware_assets assets;
+    struct manifest_middleware_errors errors;
 };
 
 MUST_CHECK bool manifest_read_middleware(struct manifest_middleware *middleware,

@@ -4,6 +4,7 @@
 #include "functions/manifest_function.h"
 #include "functions/manifest_release.h"
 #include "functions/manifest_state.h"
+#include "functions/manifest_static.h"
 #include "functions/route.h"
 
 #include <stdio.h>
@@ -163,10 +164,39 @@ static bool read_sealed(bool *is_sealed_only, const struct manifest_table *table
     return manifest_fail_key(table, "sealed", error);
 }
 
+/* Files of the function answer, by GET and HEAD. */
+static bool read_static(struct manifest_route *route, const struct manifest *manifest,
+                        const struct manifest_table *table, struct error *error)
+{
+    const struct manifest_function *function = &manifest->functions[route->function_index];
+    const uint32_t methods = 1u << METHOD_GET | 1u << METHOD_HEAD;
+    if (json_object_get(table->json, "static") == NULL)
+        return true;
+    if (!manifest_read_string(table, "static", ROUTE_SIZE_MAX, &route->folder, error))
+        return false;
+    if (!manifest_is_path(route->folder)) {
+        error_set(error, ERROR_INVALID,
+                  "must be a folder or file of the function's `files`, like "
+                  "\"public\"");
+        return manifest_fail_key(table, "static", error);
+    }
+    if (!function->has_archive && function->files_count == 0) {
+        error_set(error, ERROR_INVALID, "function %s has no `files`", function->name);
+        return manifest_fail_key(table, "static", error);
+    }
+    if (json_object_get(table->json, "methods") == NULL)
+        route->methods = methods;
+    if ((route->methods & ~methods) == 0)
+        return true;
+    error_set(error, ERROR_INVALID, "files are read by GET and HEAD");
+    return manifest_fail_key(table, "methods", error);
+}
+
 static bool read_route(struct manifest *manifest, const struct manifest_table *triggers,
                        const json_t *json, size_t index, struct error *error)
 {
-    static const char *const keys[] = { "route", "function", "methods", "sealed", "auth", NULL };
+    static const char *const keys[] = { "route",  "function", "methods", "sealed",
+                                        "static", "auth",     NULL };
     char key[32];
     snprintf(key, sizeof(key), "http[%zu]", index);
     struct manifest_table table = manifest_sub_table(triggers, key, json);
@@ -186,6 +216,8 @@ static bool read_route(struct manifest *manifest, const struct manifest_table *t
         return manifest_fail_key(&table, "route", error);
     if (!route_resolve(&route, manifest, error))
         return manifest_fail_key(&table, "function", error);
+    if (!read_static(&route, manifest, &table, error))
+        return false;
     for (size_t i = 0; i < manifest->route_count; i++) {
         const struct manifest_route *other = &manifest->routes[i];
         if ((other->methods & route.methods) == 0 || !route_is_same(other->route, route.route))
@@ -233,6 +265,22 @@ static bool read_triggers(struct manifest *manifest, const struct manifest_table
     return true;
 }
 
+/* The function whose files the error pages are has files. */
+static bool check_pages(const struct manifest *manifest, const struct manifest_table *root,
+                        struct error *error)
+{
+    const struct manifest_middleware_errors *errors = &manifest->middleware.errors;
+    if (!errors->is_given)
+        return true;
+    const struct manifest_function *function = manifest_function_find(manifest, errors->function);
+    if (function != NULL && (function->has_archive || function->files_count > 0))
+        return true;
+    struct manifest_table all = manifest_sub_table(root, "middleware", root->json);
+    struct manifest_table table = manifest_sub_table(&all, "errors", root->json);
+    error_set(error, ERROR_INVALID, "must name a function with `files`, which hold the pages");
+    return manifest_fail_key(&table, "function", error);
+}
+
 bool manifest_read_tree(struct manifest *manifest, const json_t *root,
                         const struct manifest_source *source, struct error *error)
 {
@@ -268,6 +316,6 @@ bool manifest_read_tree(struct manifest *manifest, const json_t *root,
            read_triggers(manifest, &table, error) &&
            manifest_read_release(&manifest->release, &table, error) &&
            manifest_read_middleware(&manifest->middleware, &table, error) &&
-           manifest_read_jwt(manifest, &table, error) &&
+           check_pages(manifest, &table, error) && manifest_read_jwt(manifest, &table, error) &&
            manifest_read_state(&manifest->state, &table, error);
 }

@@ -64,16 +64,20 @@ static bool address_rate(struct gateway *gateway, const struct gateway_request *
                        network_of(network, request->call.request->peer), refusal);
 }
 
-/* One name for each who proved to be somebody. */
+/* One name for each who proved to be somebody: a member's or token's, or what an issuer calls them.
+ */
 static void note_caller(struct gateway_request *request)
 {
-    const struct access_caller *caller = &request->call.caller;
-    char text[sizeof(caller->actor) + sizeof(caller->account.bytes)];
-    request->has_caller = caller->how != ACCESS_BY_NOTHING;
-    memset(text, 0, sizeof(text));
-    memcpy(text, caller->account.bytes, sizeof(caller->account.bytes));
-    snprintf(text + sizeof(caller->account.bytes), sizeof(caller->actor), "%s", caller->actor);
-    request->caller = sha256_of(BYTES_OF(text));
+    const struct gateway_call *call = &request->call;
+    AUTO(hash) struct hash *hash = hash_new(HASH_SHA256);
+    const uint8_t how = (uint8_t)call->caller.how;
+    struct bytes name =
+        call->subject.size > 0 ? call->subject : bytes_of_string(call->caller.actor);
+    request->has_caller = call->caller.how != ACCESS_BY_NOTHING;
+    hash_update(hash, bytes_of(&how, 1));
+    hash_update(hash, BYTES_OF(call->caller.account.bytes));
+    hash_update(hash, name);
+    request->caller = hash_finish32(hash);
 }
 
 bool stage_key_rate(struct gateway *gateway, struct gateway_request *request,

@@ -97,6 +97,9 @@ static bool answer_failure(struct gateway *gateway, struct gateway_request *requ
                            const struct failure *failure, const struct http_field *more,
                            size_t more_count)
 {
+    bool answered;
+    if (page_answer(gateway, request, failure->status, more, more_count, &answered))
+        return answered;
     AUTO_JSON json_t *json =
         json_pack("{s:{s:s,s:s,s:s?},s:s}", "error", "code", failure->name, "message",
                   failure->message, "hint", failure->hint, "request_id", request->id);

@@ -45,6 +45,7 @@ const struct stage stages[] = {
     { "sealed", false, stage_sealed },
     { "body", false, stage_body },
     { "idempotency", false, stage_idempotency },
+    { "static", false, stage_static },
     { "concurrency", false, stage_concurrency },
     { "dispatch", false, stage_dispatch },
 };
@@ -194,6 +195,7 @@ static void release_done(struct version_routes *release)
     for (size_t i = 0; i < release->count; i++) {
         free((void *)(uintptr_t)release->routes[i].pattern);
         free((void *)(uintptr_t)release->routes[i].function);
+        free((void *)(uintptr_t)release->routes[i].folder);
     }
     free(release->routes);
     rules_release(release->rules);
@@ -292,7 +294,9 @@ static bool copy_routes(struct version_routes *made, const struct gateway_route 
         made->routes[at] = routes[i];
         made->routes[at].pattern = strdup(routes[i].pattern);
         made->routes[at].function = strdup(routes[i].function);
-        if (made->routes[at].pattern == NULL || made->routes[at].function == NULL)
+        made->routes[at].folder = routes[i].folder == NULL ? NULL : strdup(routes[i].folder);
+        if (made->routes[at].pattern == NULL || made->routes[at].function == NULL ||
+            (routes[i].folder != NULL && made->routes[at].folder == NULL))
             return error_set(error, ERROR_NO_MEMORY, "no memory for routes");
     }
     return made->routes != NULL || error_set(error, ERROR_NO_MEMORY, "no memory for routes");

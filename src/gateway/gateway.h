@@ -150,6 +150,8 @@ struct gateway_call {
     struct gateway_repeat repeat;
 };
 
+struct assets; /* assets.h */
+
 /* A function type, not a struct: the shape of every handler. */
 typedef void gateway_handle_call(void *context, const struct gateway_call *call);
 
@@ -176,6 +178,10 @@ struct gateway_options {
      * UNVERIFIED when it is for another key. */
     bool (*sealed_context)(void *context, const struct ohttp_request *request,
                            struct hpke_context *secrets, struct error *error);
+    /* The files of a function of this version, until the next call; NULL for the error's reason.
+     * May itself be NULL: this node serves no files. */
+    struct assets *(*assets_find)(void *context, struct bytes application, uint64_t version,
+                                  struct bytes function, struct error *error);
     /* The client of an unanswered call is gone; may be NULL. */
     void (*call_gone)(void *context, struct http_handle handle);
     void *context;
@@ -211,6 +217,7 @@ struct gateway_route {
     uint32_t methods; /* bit 1 << enum http_method; 0: every method */
     bool is_sealed_only;
     enum gateway_auth auth;
+    const char *folder; /* of the function's files, which answer in its place; NULL: it runs */
 };
 /* The routes of one version, and how many of a hundred requests it answers.  Which version answers
  * a request is chosen once, from its id, before its route is looked for: so a request never meets

@@ -45,10 +45,29 @@ struct gateway_idempotency {
     uint32_t retention_s;    /* of what was answered */
 };
 
+/* Files that are answered without a function. */
+struct gateway_assets {
+    const char *index;         /* of folders; NULL: index.html */
+    const char *cache_control; /* NULL: no-cache */
+};
+
+/* HTML for refusals and failures, to clients that ask for HTML. */
+struct gateway_page {
+    int status;       /* 404, or 4 and 5 for all that have no page of their own */
+    const char *file; /* path in the archive */
+};
+struct gateway_pages {
+    const char *function; /* whose files they are */
+    const struct gateway_page *items;
+    size_t count;
+};
+
 struct gateway_middleware {
     struct gateway_admission limits;
     struct gateway_cors cors;
     struct gateway_idempotency idempotency;
+    struct gateway_assets assets;
+    struct gateway_pages pages;
 };
 
 #endif

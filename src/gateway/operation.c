@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stage that finds what a request asks for. */
 #include "core/hex.h"
+#include "gateway/representation.h"
 #include "gateway/stage.h"
 
 #include <stdio.h>
@@ -88,6 +89,8 @@ static void enter_release(struct gateway_request *request, const struct version_
     request->is_preflight = request->rules != NULL && request->rules->asked.cors.is_on &&
                             cors_is_preflight(call->request, &request->will_ask);
     cors_note_origin(request);
+    request->wants_pages = accepts_html(http_request_value(call->request, "accept"));
+    request->folder[0] = '\0';
 }
 
 /* Does the route take this method?  If not, `allow` learns which it does. */
@@ -136,6 +139,8 @@ static bool find_function(struct gateway *gateway, struct gateway_request *reque
         request->auth = known->routes[i].auth;
         request->account = known->account;
         snprintf(request->function, sizeof(request->function), "%s", known->routes[i].function);
+        if (known->routes[i].folder != NULL)
+            snprintf(request->folder, sizeof(request->folder), "%s", known->routes[i].folder);
         call->function = bytes_of_string(request->function);
         call->parameters = request->route_values.parameters;
         call->parameter_count = request->route_values.count;

@@ -39,6 +39,26 @@ static bool cors_copy(struct rules *rules)
     return rules->cors_headers != NULL && rules->cors_expose != NULL;
 }
 
+static const char *text_copy(struct arena *arena, const char *text)
+{
+    return text == NULL ? NULL : arena_string(arena, bytes_of_string(text));
+}
+
+static void files_copy(struct rules *rules)
+{
+    struct gateway_assets *assets = &rules->asked.assets;
+    struct gateway_pages *pages = &rules->asked.pages;
+    assets->index = text_copy(rules->arena, assets->index);
+    assets->cache_control = text_copy(rules->arena, assets->cache_control);
+    pages->function = text_copy(rules->arena, pages->function);
+    struct gateway_page *items =
+        pages->count == 0 ? NULL : arena_array(rules->arena, pages->count, sizeof(*items));
+    for (size_t i = 0; items != NULL && i < pages->count; i++)
+        items[i] = (struct gateway_page){ pages->items[i].status,
+                                          text_copy(rules->arena, pages->items[i].file) };
+    pages->items = items;
+}
+
 bool rules_new(struct rules **rules, const struct gateway_middleware *asked, struct error *error)
 {
     *rules = NULL;
@@ -50,6 +70,7 @@ bool rules_new(struct rules **rules, const struct gateway_middleware *asked, str
     made->holders = 1;
     made->asked = *asked;
     made->arena = arena_new_small(GATEWAY_RULES_SIZE_MAX, GATEWAY_RULES_SIZE_LEAST);
+    files_copy(made);
     if (!cors_copy(made) || arena_failed(made->arena)) {
         rules_release(made);
         return error_set(error, ERROR_NO_MEMORY, "no memory for the middleware");

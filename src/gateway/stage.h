@@ -50,7 +50,9 @@ struct gateway_request {
     bool is_keyed;                        /* in the list of requests with an Idempotency-Key, */
     bool is_waiting_for_key;              /* behind another of the same key */
     struct gateway_request *next_keyed;
-    struct bytes origin; /* of a browser's request that may read the answer */
+    bool wants_pages;                      /* the client names text/html in Accept */
+    char folder[GATEWAY_PATTERN_SIZE_MAX]; /* whose files answer; empty: the function does */
+    struct bytes origin;                   /* of a browser's request that may read the answer */
     char origin_text[GATEWAY_ORIGIN_SIZE_MAX + 1];
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
@@ -127,6 +129,13 @@ bool stage_concurrency(struct gateway *gateway, struct gateway_request *request,
 /* The request is over.  Others go on in its place at once, or with the next tick. */
 void flow_leave(struct gateway *gateway, struct gateway_request *request, bool at_once);
 void flows_tick(struct gateway *gateway);
+/* static.c */
+bool stage_static(struct gateway *gateway, struct gateway_request *request,
+                  struct refusal *refusal);
+/* Answers with the page that stands for this status, and these fields besides; false: there is
+ * none, and nothing was answered. */
+bool page_answer(struct gateway *gateway, struct gateway_request *request, int status,
+                 const struct http_field *more, size_t more_count, bool *answered);
 /* cors.c */
 bool stage_cors(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
 /* Does it come from a page that may read the answer?  Once its rules are known. */

@@ -28,7 +28,7 @@ enum {
     HTTP_ACKNOWLEDGEMENT_COUNT_MAX = 64, /* HTTP/2: unsent acknowledgements */
     HTTP_HPACK_TABLE_SIZE_MAX = 4096,
     /* one server, defaults */
-    HTTP_CONNECTION_COUNT_MAX = 2048,
+    HTTP_CONNECTION_COUNT_MAX = 10240,
     HTTP_PEER_CONNECTION_COUNT_MAX = 256,
     HTTP_MEMORY_MAX = 512 << 20,      /* bodies and unsent answers of all requests together */
     HTTP_PEER_MEMORY_MAX = 192 << 20, /* the same, of one peer */

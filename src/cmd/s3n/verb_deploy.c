@@ -6,6 +6,7 @@
 #include "cmd/s3n/session.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
+#include "files/compress.h"
 #include "files/gather.h"
 #include "functions/manifest.h"
 #include "keys/release.h"
@@ -203,6 +204,33 @@ static bool abi_choose(struct manifest_function *function, struct bytes module, 
     return true;
 }
 
+/* What routes answer with goes along compressed. */
+static bool static_compress(const struct deploying *deploying,
+                            const struct manifest_function *function, struct buffer *archive,
+                            struct error *error)
+{
+    const struct manifest *manifest = deploying->manifest;
+    const struct manifest_middleware_assets *assets = &manifest->middleware.assets;
+    const char *folders[MANIFEST_ROUTE_COUNT_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < manifest->route_count; i++) {
+        const struct manifest_route *route = &manifest->routes[i];
+        if (route->folder != NULL && &manifest->functions[route->function_index] == function)
+            folders[count++] = route->folder;
+    }
+    if (count == 0 || (assets->is_given && !assets->compresses))
+        return true;
+    struct buffer longer;
+    buffer_init(&longer, FILES_SIZE_MAX);
+    if (!compress_archive(&longer, buffer_view(archive), folders, count, error)) {
+        buffer_done(&longer);
+        return false;
+    }
+    buffer_done(archive);
+    *archive = longer;
+    return true;
+}
+
 /* Gathers and uploads what the function's patterns match. */
 static bool files_prepare(struct deploying *deploying, struct manifest_function *function,
                           struct error *error)
@@ -215,7 +243,8 @@ static bool files_prepare(struct deploying *deploying, struct manifest_function 
         return true;
     if (!tree_new(&tree, error) ||
         !gather_patterns(tree, deploying->folder, function->files, function->files_count, error) ||
-        !tree_write(&archive, tree, error))
+        !tree_write(&archive, tree, error) ||
+        !static_compress(deploying, function, &archive, error))
         return error_within(error, "function %s: files", function->name);
     function->archive = sha256_of(buffer_view(&archive));
     function->has_archive = true;

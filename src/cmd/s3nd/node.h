@@ -100,6 +100,7 @@ struct node {
     bool stopping, stopped;
     bool lost_supervisor;
     struct node_metrics *metrics;
+    struct node_assets *assets;       /* made when first needed */
     struct node_telemetry *telemetry; /* NULL: nothing is exported */
     struct node_health health;
     struct node_outbound *outbound;
@@ -115,8 +116,10 @@ MUST_CHECK bool node_replay(struct node *node, const struct gateway_call *call,
 void node_answer_result(struct node *node, struct http_handle handle,
                         const struct gateway_invocation *invocation,
                         const struct envelope_answer *answer, struct bytes output);
-/* Borrows from the manifest. */
-void node_middleware_of(struct gateway_middleware *asked, const struct application *application);
+/* Of gateway_options. */
+struct assets *node_assets_find(void *context, struct bytes application, uint64_t version,
+                                struct bytes function, struct error *error);
+void node_assets_free(struct node *node);
 /* Tells the gateway which routes an application has; removes them when nothing is served. */
 void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry);
 /* The same, and which versions' workers are needed. */

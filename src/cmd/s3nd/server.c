@@ -25,58 +25,6 @@ enum {
     ANSWER_GRACE_MS = 30000 /* queueing and starting, beyond a function's own time */
 };
 
-/* --- routes --- */
-
-/* The manifest's set of methods as the gateway has it. */
-static uint32_t http_methods_of(uint32_t methods)
-{
-    uint32_t bits = 0;
-    for (unsigned i = 0; i < METHOD_COUNT; i++) {
-        enum http_method method;
-        const char *name = manifest_method_name((enum manifest_method)i);
-        if ((methods & (1u << i)) != 0 && http_method_parse(&method, bytes_of_string(name)))
-            bits |= 1u << method;
-    }
-    return bits;
-}
-
-static void release_of(struct gateway_release *release, struct gateway_route *routes,
-                       struct gateway_middleware *middleware, const struct application *application,
-                       unsigned weight)
-{
-    const struct manifest *manifest = application->manifest;
-    node_middleware_of(middleware, application);
-    for (size_t i = 0; i < manifest->route_count; i++)
-        routes[i] = (struct gateway_route){ manifest->routes[i].route, manifest->routes[i].function,
-                                            http_methods_of(manifest->routes[i].methods),
-                                            manifest->routes[i].is_sealed_only,
-                                            (enum gateway_auth)manifest->routes[i].auth };
-    *release =
-        (struct gateway_release){ application->version_number, weight,     routes,
-                                  manifest->route_count,       middleware, application->owner };
-}
-
-void node_publish_routes(struct node *node, const char *name, const struct registry_entry *entry)
-{
-    struct gateway_route routes[GATEWAY_RELEASE_COUNT_MAX][MANIFEST_ROUTE_COUNT_MAX];
-    struct gateway_release releases[GATEWAY_RELEASE_COUNT_MAX];
-    struct gateway_middleware middleware[GATEWAY_RELEASE_COUNT_MAX];
-    struct error error;
-    size_t count = 0;
-    if (entry == NULL || entry->served == NULL) {
-        gateway_routes_remove(node->gateway, name);
-        return;
-    }
-    release_of(&releases[count++], routes[0], &middleware[0], entry->served, 100 - entry->weight);
-    node_issuers_expect(node->issuers, entry->served->manifest);
-    if (entry->canary != NULL)
-        release_of(&releases[count++], routes[1], &middleware[1], entry->canary, entry->weight);
-    if (entry->canary != NULL)
-        node_issuers_expect(node->issuers, entry->canary->manifest);
-    if (!gateway_routes_set(node->gateway, name, releases, count, &error))
-        log_error("routes", &error);
-}
-
 int64_t node_now_s(void)
 {
     return (int64_t)(clock_realtime_ns(&clock_system) / 1000000000);
@@ -368,6 +316,7 @@ static bool open_gateway(struct node *node, struct error *error)
     struct gateway_options options = {
         .clock = &clock_system,
         .sealed_context = node_sealed_context,
+        .assets_find = node_assets_find,
         .handlers = {
             [GATEWAY_HEALTH] = api_health,
             [GATEWAY_INFO] = api_info,
@@ -523,6 +472,7 @@ static void node_done(struct node *node)
     node_telemetry_end(node);
     http_server_free(node->http);
     gateway_free(node->gateway);
+    node_assets_free(node);
     invoker_free(node->invoker);
     node_states_close(node);
     node_secrets_close(node);
