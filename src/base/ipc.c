@@ -129,6 +129,8 @@ static void skip_sent(struct iovec *parts, size_t size)
 {
     for (unsigned i = 0; i < 2; i++) {
         size_t taken = MIN(size, parts[i].iov_len);
+        if (taken == 0) /* an empty payload may have no address */
+            continue;
         parts[i].iov_base = (uint8_t *)parts[i].iov_base + taken;
         parts[i].iov_len -= taken;
         size -= taken;

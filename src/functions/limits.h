@@ -64,7 +64,7 @@ enum {
     OWNER_COUNT_MAX = 256,
     OWNER_KEY_COUNT_MAX = 64, /* one after the other */
     OWNER_OVERLAP_S_MAX = 30 * 86400,
-    OWNER_STEP_AGE_S_MAX = 300, /* of a statement when it comes */
+    OWNER_STEP_AGE_S_MAX = 300,  /* of a statement when it comes */
     CLAIM_ATTEMPT_COUNT_MAX = 5, /* wrong codes in one window */
     CLAIM_WINDOW_MS = 10000,
     MODULE_SIZE_MAX = 64 << 20,
