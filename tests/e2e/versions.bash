@@ -91,6 +91,29 @@ output=$(timeout 20 s3n rollout two 1 2>&1)
 is "nor can it be rolled out" $? 7
 output=$(timeout 20 s3n release sign two 1 2>&1)
 is "one person signs once" $? 3
+other_one() { XDG_CONFIG_HOME=$scratch/second timeout 20 s3n "$@"; }
+output=$(other_one release sign two 1 2>&1)
+is "who is no member signs nothing" $? 4
+timeout 20 s3n -q member add "$other" --role deployer --application two || fail "the other becomes a member"
+other_one -q release sign two 1 && pass "the other signs" || fail "the other signs"
+is "with both it answers" "$(invoke two --data x --receipt "$scratch/two.json" 2>&1)" x
+output=$(timeout 20 s3n verify "$scratch/two.json" --trust-simulated --json 2>&1)
+signers=$(python3 -c '
+import json, sys
+def find(tree):
+    if isinstance(tree, dict):
+        for key, value in tree.items():
+            if key == "signers":
+                yield value
+            yield from find(value)
+    elif isinstance(tree, list):
+        for value in tree:
+            yield from find(value)
+print(len(set(next(find(json.load(sys.stdin))))))' <<<"$output" 2>&1)
+is "its receipt names both" "$signers" 2
+sed -i 's/^version = .*/version = "1.1.0"/' "$scratch/two/s3n.toml"
+is "its next version waits again" "$(timeout 60 s3n deploy "$scratch/two" --json 2>/dev/null | json_field state)" pending
+is "while the one before answers" "$(invoke two --data y 2>&1)" y
 
 # --- policy and quotas
 application greedy echo 'limits = { memory_mib = 512 }'
@@ -108,5 +131,6 @@ has "is named" "$output" "quotas.applications"
 node_stop
 node_again --config "$scratch/s3nd.toml"
 has "after a restart" "$(timeout 20 s3n versions app)" "serving"
-is "what waits still waits" "$(state_of two 1)" pending
+is "what waits still waits" "$(state_of two 2)" pending
+is "what was signed still answers" "$(invoke two --data z 2>&1)" z
 finish
