@@ -202,6 +202,15 @@ else
   esac
 fi
 
+# The same source with TinyGo.
+if ! command -v tinygo >/dev/null; then
+  skip "webhook with TinyGo" "no tinygo"
+elif (cd "$examples/webhook" && timeout 300 tinygo build -target=wasip1 -buildmode=c-shared -no-debug -o webhook.wasm .) >"$scratch/tinygo.log" 2>&1; then
+  timeout 60 s3n -q deploy --no-build "$examples/webhook" && is "webhook with TinyGo" "$(code "$url/a/webhook/")" 200 || fail "webhook with TinyGo"
+else
+  fail "webhook with TinyGo" "$(tail -n 3 "$scratch/tinygo.log")"
+fi
+
 kill "$sources_pid"
 wait "$sources_pid" 2>/dev/null
 finish
