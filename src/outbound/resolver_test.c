@@ -75,7 +75,7 @@ static void udp_serve(struct server *server)
     struct sockaddr_in from;
     socklen_t from_size = sizeof(from);
     ssize_t got = recvfrom(server->udp, message, 400, 0, (void *)&from, &from_size);
-    if (got < 12)
+    if (got < 17) /* a head and the shortest question */
         return;
     server->asked++;
     bool is_a = message[got - 11 - 3] == DNS_TYPE_A;

@@ -78,7 +78,7 @@ struct looking {
     struct cli *cli;
     const char *application;
     struct logs_filter filter;
-    struct session *session;
+    struct session session; /* open while looking_run is under way */
     struct log_reading reading;
     bool is_anew;    /* nothing was seen before */
     bool has_seen;   /* what was seen before is known */
@@ -92,7 +92,7 @@ static bool segment_show(void *context, const struct log_segment *segment, struc
     AUTO_BUFFER struct buffer records, shown;
     buffer_init(&records, LOG_SEGMENT_PLAIN_MAX + 1);
     buffer_init(&shown, SHOWN_SIZE_MAX);
-    if (!log_segment_open(&records, segment, looking->session->key, error)) {
+    if (!log_segment_open(&records, segment, looking->session.key, error)) {
         if (error->code != ERROR_DENIED)
             return false;
         looking->unreadable++; /* of a time when this key was no reader's */
@@ -110,13 +110,13 @@ static bool page_get(struct looking *looking, json_t **root, struct error *error
     snprintf(path, sizeof(path), "/v1/applications/%s/logs?after=%" PRIu64 "&since_ms=%" PRId64,
              looking->application, chain->is_begun ? chain->number : 0,
              chain->is_begun ? 0 : looking->filter.since_ms);
-    return node_session_call(looking->session, HTTP_METHOD_GET, path, NULL, root, error);
+    return node_session_call(&looking->session, HTTP_METHOD_GET, path, NULL, root, error);
 }
 
 static bool page_take(struct looking *looking, const struct log_page *page, struct error *error)
 {
     struct log_reading *reading = &looking->reading;
-    const char *node = looking->session->keyset.node;
+    const char *node = looking->session.keyset.node;
     if (!looking->has_seen && !looking->is_anew &&
         !logs_seen_read(&reading->seen, node, &page->head.stream, error))
         return false;
@@ -161,10 +161,8 @@ static bool is_passing(const struct error *error)
 /* In a session of its own; `follows` goes on until something fails. */
 static bool looking_run(struct looking *looking, bool follows, struct error *error)
 {
-    AUTO_SESSION struct session session;
-    session_init(&session);
-    looking->session = &session;
-    bool done = session_open(&session, NULL, error);
+    session_init(&looking->session);
+    bool done = session_open(&looking->session, NULL, error);
     while (done) {
         done = look(looking, error);
         if (!follows)
@@ -173,8 +171,8 @@ static bool looking_run(struct looking *looking, bool follows, struct error *err
             wait_ms(FOLLOW_MS);
     }
     if (!done)
-        cli_hint(looking->cli, session.hint);
-    looking->session = NULL;
+        cli_hint(looking->cli, looking->session.hint);
+    session_done(&looking->session);
     return done;
 }
 
