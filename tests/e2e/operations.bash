@@ -104,4 +104,11 @@ is "after all of it: answers" "$(invoke shop --data again)" again
 is "after all of it: its state" "$(s3n -q kv get shop numbers k7)" 7
 has "after all of it: the same node" "$(fetch "$url/.well-known/s3n/info")" "$node_id"
 node_stop
+# --- where no node has run: nothing is made
+for verb in "check" "backup $scratch/none.backup"; do
+  # shellcheck disable=SC2086
+  output=$(timeout 20 s3n node $verb --data-dir "$scratch/nowhere" 2>&1)
+  is "no node: ${verb%% *}" "$?" 5
+  [ ! -e "$scratch/nowhere" ] && pass "no node: ${verb%% *} makes nothing" || fail "no node: ${verb%% *} makes nothing"
+done
 finish

@@ -4,6 +4,7 @@
 #include "base/file.h"
 #include "base/spawn.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -81,6 +82,19 @@ bool node_folder_lock(struct node_folder *folder, const struct node_options *opt
     return launcher_init(&folder->launcher, &folder->config, error) &&
            launcher_make_folders(&folder->launcher, error) &&
            launcher_lock_folder(&folder->launcher, &folder->lock, error);
+}
+
+bool node_folder_lock_used(struct node_folder *folder, const struct node_options *options,
+                           struct error *error)
+{
+    char store[PATH_MAX];
+    static struct config config;
+    if (!node_config_read(&config, options, error) ||
+        !node_folder_path(store, &config, "store/store.db", error))
+        return false;
+    if (access(store, F_OK) != 0 && errno == ENOENT)
+        return error_set(error, ERROR_NOT_FOUND, "%s is not there: no node has run here", store);
+    return node_folder_lock(folder, options, error);
 }
 
 bool node_folder_keeper(struct node_folder *folder, struct error *error)

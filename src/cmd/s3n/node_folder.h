@@ -55,6 +55,9 @@ void node_settings_find(char path[PATH_MAX], const struct node_options *options)
 /* `folder` is NODE_FOLDER_NONE before.  BUSY: a node runs there. */
 MUST_CHECK bool node_folder_lock(struct node_folder *folder, const struct node_options *options,
                                  struct error *error);
+/* The same where a node has run; NOT_FOUND elsewhere, and nothing is made. */
+MUST_CHECK bool node_folder_lock_used(struct node_folder *folder,
+                                      const struct node_options *options, struct error *error);
 /* Starts a keeper on the locked folder; it makes its root secret when there is none. */
 MUST_CHECK bool node_folder_keeper(struct node_folder *folder, struct error *error);
 void node_folder_done(struct node_folder *folder);

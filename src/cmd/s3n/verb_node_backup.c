@@ -86,11 +86,9 @@ static bool backup_offline(const struct node_options *options, int file, struct 
     struct backup_writer writer;
     struct backup_header header = { .time_s = (int64_t)time(NULL) };
     char path[PATH_MAX];
-    if (!node_folder_lock(&folder, options, error) ||
+    if (!node_folder_lock_used(&folder, options, error) ||
         !node_folder_path(path, &folder.config, "store/store.db", error))
         return false;
-    if (access(path, F_OK) != 0)
-        return error_set(error, ERROR_NOT_FOUND, "%s is not there: no node has run here", path);
     if (!node_folder_keeper(&folder, error))
         return false;
     struct sealer sealer = keeper_sealer(folder.keeper);

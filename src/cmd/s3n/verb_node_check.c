@@ -100,13 +100,8 @@ static bool check_run(struct cli *cli, const void *given,
     struct report report = { cli, problems };
     struct check_listener listener = { &report, show_progress, show_problem };
     struct check check = { .listener = &listener };
-    char path[PATH_MAX];
-    if (!node_folder_lock(&folder, &options->node, error) ||
-        !node_folder_path(path, &folder.config, "store/store.db", error))
-        return false;
-    if (access(path, F_OK) != 0)
-        return error_set(error, ERROR_NOT_FOUND, "%s is not there: no node has run here", path);
-    if (!node_folder_keeper(&folder, error))
+    if (!node_folder_lock_used(&folder, &options->node, error) ||
+        !node_folder_keeper(&folder, error))
         return false;
     folder_check(&check, &folder, &report);
     cli_step_done(cli);
