@@ -46,7 +46,7 @@ static int place_compare(const struct secret *secret, const struct secret_owner 
     int order = memcmp(secret->owner.bytes, whose->owner.bytes, sizeof(whose->owner.bytes));
     if (order == 0)
         order = strcmp(secret->application, whose->application);
-    if (order == 0)
+    if (order == 0 && name.size > 0) /* empty: before all, and without an address */
         order = memcmp(secret->name, name.data, MIN(name.size, strlen(secret->name)));
     if (order == 0)
         order = strlen(secret->name) < name.size ? -1 : strlen(secret->name) > name.size;

@@ -80,7 +80,8 @@ static bool value_hold(struct service_scope *scope, const struct fetch *fetch, s
         secret_buffer_done(&held->value);
         return false;
     }
-    memcpy(held->value.data, fetch->value.data, fetch->value.size);
+    if (fetch->value.size > 0)
+        memcpy(held->value.data, fetch->value.data, fetch->value.size);
     visit->count++;
     return true;
 }
