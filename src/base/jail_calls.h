@@ -61,6 +61,26 @@
     { SCMP_SYS(time), "clocks where the vDSO has no fast path" },                                  \
     { SCMP_SYS(gettimeofday), "the same" }
 
+/* Errands of one process that asks others over HTTP with libcurl (net/fetch.h). */
+#define JAIL_CALLS_HTTP_CLIENT \
+    { SCMP_SYS(socket), "connections to others", true, 0, UINT32_MAX, AF_INET }, \
+    { SCMP_SYS(socket), "the same", true, 0, UINT32_MAX, AF_INET6 }, \
+    { SCMP_SYS(connect), "the same" }, \
+    { SCMP_SYS(getsockopt), "whether one is connected" }, \
+    { SCMP_SYS(setsockopt), "no delay" }, \
+    { SCMP_SYS(getsockname), "libcurl notes both ends" }, \
+    { SCMP_SYS(getpeername), "the same" }, \
+    { SCMP_SYS(sendto), "requests" }, \
+    { SCMP_SYS(recvfrom), "answers" }, \
+    { SCMP_SYS(shutdown), "connections end" }, \
+    { SCMP_SYS(ioctl), "non-blocking sockets" }, \
+    { SCMP_SYS(socketpair), "libcurl's way to wake itself" }, \
+    { SCMP_SYS(pipe2), "the same" }, \
+    { SCMP_SYS(eventfd2), "the same" }, \
+    { SCMP_SYS(geteuid), "OpenSSL asks who it is" }, \
+    { SCMP_SYS(getuid), "the same" }, \
+    { SCMP_SYS(uname), "libcurl" }
+
 /* Threads, not processes: clone3 hides its flags in memory, so the C library is sent back to clone. */
 #define JAIL_CALLS_THREADS                                                                         \
     { SCMP_SYS(clone), "a thread starts", true, 0, CLONE_THREAD, CLONE_THREAD },                   \

@@ -4,7 +4,6 @@
 #include "crypto/hash.h"
 #include "crypto/openssl.h"
 
-#include <openssl/core_names.h>
 #include <openssl/rsa.h>
 
 #include <string.h>
@@ -42,32 +41,11 @@ bool rs256_key_check(struct bytes modulus, struct bytes exponent, struct error *
     return fits || error_set(error, ERROR_INVALID, "RSA keys have 2048 to 4096 bits here");
 }
 
-/* OpenSSL's form, which wants the machine's byte order. */
-static EVP_PKEY *rsa_of(struct bytes modulus, struct bytes exponent)
-{
-    uint8_t n[JWS_RSA_SIZE_MAX], e[JWS_RSA_EXPONENT_SIZE_MAX];
-    for (size_t i = 0; i < modulus.size; i++)
-        n[i] = modulus.data[modulus.size - 1 - i];
-    for (size_t i = 0; i < exponent.size; i++)
-        e[i] = exponent.data[exponent.size - 1 - i];
-    OSSL_PARAM parameters[] = {
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_N, n, modulus.size),
-        OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_RSA_E, e, exponent.size),
-        OSSL_PARAM_construct_end(),
-    };
-    AUTO_CONTEXT EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_name(NULL, "RSA", NULL);
-    EVP_PKEY *made = NULL;
-    if (context == NULL || EVP_PKEY_fromdata_init(context) != 1 ||
-        EVP_PKEY_fromdata(context, &made, EVP_PKEY_PUBLIC_KEY, parameters) != 1)
-        return NULL;
-    return made;
-}
-
 bool rs256_verify(struct bytes modulus, struct bytes exponent, struct bytes message,
                   struct bytes signature, struct error *error)
 {
     struct digest32 digest = sha256_of(message);
-    AUTO_KEY EVP_PKEY *key = rsa_of(modulus, exponent);
+    AUTO_KEY EVP_PKEY *key = openssl_rsa_key(modulus, exponent);
     AUTO_CONTEXT EVP_PKEY_CTX *context =
         key == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, key, NULL);
     return (signature.size == modulus.size && context != NULL &&

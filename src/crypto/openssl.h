@@ -26,4 +26,8 @@ bool crypto_error(struct error *error, enum error_code code, const char *what);
 /* Borrowed. */
 EVP_PKEY *ecdsa_key_openssl(const struct ecdsa_key *key);
 
+/* An RSA key of numbers that are checked, big-endian, of the sizes in crypto/rsa.h; the caller
+ * frees it.  NULL: it can't be made. */
+EVP_PKEY *openssl_rsa_key(struct bytes modulus, struct bytes exponent);
+
 #endif

@@ -18,7 +18,7 @@ static void key_release(EVP_PKEY **key)
 #define AUTO_KEY     __attribute__((cleanup(key_release)))
 
 /* OpenSSL's form, which wants the machine's byte order. */
-static EVP_PKEY *rsa_of(struct bytes modulus_bytes, struct bytes exponent_bytes)
+EVP_PKEY *openssl_rsa_key(struct bytes modulus_bytes, struct bytes exponent_bytes)
 {
     uint8_t modulus[RSA_SIZE_MAX];
     uint8_t exponent[RSA_EXPONENT_SIZE_MAX];
@@ -45,7 +45,7 @@ bool rsa_holds(struct bytes modulus, struct bytes exponent, const struct digest4
     if (signature.size != modulus.size)
         return false;
     const EVP_MD *sha384 = crypto_algorithms()->sha384;
-    AUTO_KEY EVP_PKEY *public = rsa_of(modulus, exponent);
+    AUTO_KEY EVP_PKEY *public = openssl_rsa_key(modulus, exponent);
     AUTO_CONTEXT EVP_PKEY_CTX *context =
         public == NULL ? NULL : EVP_PKEY_CTX_new_from_pkey(NULL, public, NULL);
     bool is_held = context != NULL && EVP_PKEY_verify_init(context) == 1 &&
