@@ -10,7 +10,7 @@
 
 enum {
     RECORD_SIZE_MAX = 4096,
-    USES_STORED_MAX = 16 /* in one sweep */
+    USES_STORED_MAX = 256 /* in one sweep */
 };
 #define TAG_RECORD "token-tag"
 
@@ -20,6 +20,7 @@ struct tokens {
     struct token_tag tag;
     struct api_token *list;
     size_t count;
+    size_t swept; /* uses are looked at from here on, so that none is always the last */
 };
 
 struct record_name {
@@ -323,32 +324,59 @@ bool tokens_revoke(struct tokens *tokens, const struct digest32 *account, const 
     return token_delete(tokens, token, "token-revoke", change, error);
 }
 
-static bool use_store(struct tokens *tokens, struct api_token *token, struct error *error)
+/* Stores last uses that are at least `step_s` later than what is stored, of at most as many tokens
+ * as one batch takes; `left` counts them down. */
+static bool uses_store(struct tokens *tokens, int64_t step_s, size_t *left, struct error *error)
 {
-    AUTO_BUFFER struct buffer text;
-    buffer_init(&text, RECORD_SIZE_MAX);
-    struct record_name name = record_of(&token->id);
-    struct store_key key = { STORE_SPACE_NODE, name.text };
-    if (!record_write(&text, token, error) || !store_put(tokens->store, key, buffer_view(&text),
-                                                         token->revision, &token->revision, error))
-        return false;
-    token->stored_used_s = token->last_used_s;
+    AUTO_BATCH struct batch batch;
+    struct api_token *stored[STORE_WRITES_MAX];
+    size_t start = tokens->swept;
+    batch_init(&batch);
+    for (size_t i = 0; i<tokens->count && * left> 0 && batch_room(&batch) > 0; i++) {
+        AUTO_BUFFER struct buffer text;
+        struct api_token *token = &tokens->list[(start + i) % tokens->count];
+        buffer_init(&text, RECORD_SIZE_MAX);
+        tokens->swept = (start + i + 1) % tokens->count;
+        if (token->last_used_s - token->stored_used_s < step_s)
+            continue;
+        if (!record_write(&text, token, error))
+            return error_within(error, "token %s", token_id_text(&token->id).text);
+        --*left;
+        stored[batch.count] = token;
+        batch_put(&batch, record_of(&token->id).text, buffer_view(&text), token->revision);
+    }
+    if (!batch_apply(&batch, tokens->store, error))
+        return error_within(error, "last uses of tokens");
+    for (size_t i = 0; i < batch.count; i++) {
+        stored[i]->revision = batch.writes[i].revision;
+        stored[i]->stored_used_s = stored[i]->last_used_s;
+    }
+    return true;
+}
+
+/* All of them, as long as each batch finds some. */
+static bool uses_store_all(struct tokens *tokens, int64_t step_s, size_t left, struct error *error)
+{
+    for (size_t before = left + 1; left > 0 && left < before;) {
+        before = left;
+        if (!uses_store(tokens, step_s, &left, error))
+            return false;
+    }
     return true;
 }
 
 bool tokens_sweep(struct tokens *tokens, int64_t now_s, struct error *error)
 {
-    size_t left = USES_STORED_MAX;
-    for (size_t i = 0; i < tokens->count && left > 0; i++) {
+    for (size_t i = 0; i < tokens->count; i++) {
         struct api_token *token = &tokens->list[i];
         struct change change = { token->account, "node", now_s };
         if (token->expires_s <= now_s - TOKEN_KEPT_S)
             return token_delete(tokens, token, "token-expire", &change, error);
-        if (token->last_used_s < token->stored_used_s + TOKEN_USE_STEP_S)
-            continue;
-        left--;
-        if (!use_store(tokens, token, error))
-            return error_within(error, "token %s", token_id_text(&token->id).text);
     }
-    return true;
+    return uses_store_all(tokens, TOKEN_USE_STEP_S, USES_STORED_MAX, error);
+}
+
+bool tokens_keep(struct tokens *tokens, struct error *error)
+{
+    return tokens == NULL || uses_store_all(tokens, 1, TOKEN_COUNT_MAX, error);
 }

@@ -55,7 +55,10 @@ MUST_CHECK bool tokens_revoke(struct tokens *tokens, const struct digest32 *acco
                               struct error *error);
 size_t tokens_count(const struct tokens *tokens);
 const struct api_token *tokens_at(const struct tokens *tokens, size_t index);
-/* Stores last uses and forgets what expired long ago, a little at a time. */
+/* Stores last uses that are TOKEN_USE_STEP_S later than what is stored, and forgets what expired
+ * long ago, a little at a time. */
 MUST_CHECK bool tokens_sweep(struct tokens *tokens, int64_t now_s, struct error *error);
+/* Stores all last uses: before the node stops.  NULL: nothing. */
+MUST_CHECK bool tokens_keep(struct tokens *tokens, struct error *error);
 
 #endif

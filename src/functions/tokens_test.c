@@ -156,6 +156,12 @@ static void remembers_uses_and_forgets_the_expired(void)
     CHECK(is_used(again, text, NOW_S + 51, NULL));
     CHECK(tokens_sweep(again, NOW_S + 51, &error));
     CHECK(tokens_find(again, &one, &id)->revision == revision);
+    /* but at the end */
+    CHECK(tokens_keep(again, &error));
+    CHECK(tokens_find(again, &one, &id)->revision > revision);
+    revision = tokens_find(again, &one, &id)->revision;
+    CHECK(tokens_keep(again, &error)); /* once */
+    CHECK(tokens_find(again, &one, &id)->revision == revision);
     CHECK(tokens_sweep(again, NOW_S + 100 + TOKEN_KEPT_S - 1, &error));
     CHECK_NUMBER(tokens_count(again), 1);
     CHECK(tokens_sweep(again, NOW_S + 100 + TOKEN_KEPT_S, &error));
@@ -166,6 +172,41 @@ static void remembers_uses_and_forgets_the_expired(void)
     CHECK_NUMBER(json_array_size(entries), 2);
     CHECK(strstr(json_string_value(json_array_get(entries, 0)), "deploy of app") != NULL);
     CHECK(strstr(json_string_value(json_array_get(entries, 1)), "token-expire") != NULL);
+    registry_world_close(&world);
+}
+
+/* More tokens than one batch or one sweep takes, all used. */
+static void remembers_the_uses_of_many(void)
+{
+    enum {
+        ACCOUNTS = 2
+    };
+    static char texts[ACCOUNTS * TOKEN_OF_ACCOUNT_MAX][TOKEN_TEXT_SIZE + 1];
+    struct registry_world world = { 0 };
+    struct token_id id;
+    struct error error = { 0 };
+    size_t stored = 0;
+    store_name = "tokens-many";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        REQUIRE(make(tokens, 1 + (unsigned char)(i % ACCOUNTS), texts[i], &id));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        REQUIRE(is_used(tokens, texts[i], NOW_S + 5, NULL));
+    CHECK(tokens_sweep(tokens, NOW_S + 5, &error));
+    CHECK(tokens_sweep(tokens, NOW_S + 5, &error)); /* the others, not the same again */
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        stored += tokens_at(tokens, i)->stored_used_s == NOW_S + 5;
+    CHECK_NUMBER(stored, ARRAY_COUNT(texts));
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++)
+        REQUIRE(is_used(tokens, texts[i], NOW_S + 6, NULL));
+    CHECK(tokens_keep(tokens, &error));
+    AUTO(tokens) struct tokens *again = NULL;
+    REQUIRE(tokens_open(&again, world.store, world.audit, &error));
+    for (size_t i = 0; i < tokens_count(again); i++)
+        stored += tokens_at(again, i)->last_used_s == NOW_S + 6;
+    CHECK_NUMBER(stored, 2 * ARRAY_COUNT(texts));
     registry_world_close(&world);
 }
 
@@ -195,6 +236,7 @@ static const struct test tests[] = {
     TEST(stores_no_text),
     TEST(refuses_those_of_another_node),
     TEST(remembers_uses_and_forgets_the_expired),
+    TEST(remembers_the_uses_of_many),
     TEST(limits_an_account),
 };
 

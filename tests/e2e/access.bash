@@ -84,10 +84,13 @@ is "their token" "$(status -H "Authorization: Bearer $theirs" "$url/v1/caller")"
 has "their token: says why" "$(cat "$scratch/body")" "no member any more"
 
 # --- a restart forgets nothing
+late=$(timeout 20 s3n -q token create --scope read --name late)
+is "one more token" "$(status -H "Authorization: Bearer $late" "$url/v1/caller")" 200
 node_stop && node_again || fail "restart"
 is "the token" "$(bearer "$url/v1/caller")" 200
 is "the member" "$(code as ada versions shop)" 0
 has "its last use" "$(timeout 20 s3n token ls)" "used 20"
+has "a last use of the moment before" "$(timeout 20 s3n token ls | grep late)" "used 20"
 timeout 20 s3n -q token revoke "$id" || fail "revoke"
 is "revoked" "$(bearer "$url/v1/caller")" 401
 has "revoked: says so" "$(cat "$scratch/body")" "was revoked"
@@ -152,5 +155,5 @@ timeout 30 s3n -q token create --scope read >/dev/null
 timeout 30 s3n -q audit export >"$scratch/later"
 is "a later one goes on where it ended" "$(head -n "$entries" "$scratch/later" | cmp - <(head -n "$entries" "$log"); wc -l <"$scratch/later")" $((entries + 2))
 is "not for who is bound to one application" "$(code as ada audit export)" 4
-is "no token's text in the log" "$(grep -c "${token:4}\|${short:4}\|${theirs:4}" "$scratch/node.log")" 0
+is "no token's text in the log" "$(grep -c "${token:4}\|${short:4}\|${theirs:4}\|${late:4}" "$scratch/node.log")" 0
 finish

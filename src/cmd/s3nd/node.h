@@ -148,6 +148,8 @@ void node_keeper_failed(struct node *node, const struct error *error);
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 /* Keeps the counts of this hour. */
 void node_quotas_close(struct node *node);
+/* Last uses are stored before. */
+void node_tokens_close(struct node *node);
 /* For the registry: an application that goes for good takes its state along. */
 MUST_CHECK bool node_states_forget(void *context, const char *application,
                                    const struct digest32 *owner, struct error *error);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Who asks: from a key's id or a token to an account, a role and scopes. */
+#include "base/log.h"
 #include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
@@ -94,4 +95,12 @@ bool node_signer_find(struct node *node, const struct gateway_call *call, const 
     struct error denied;
     return role_in(node, &call->owner, id, key, &signer) &&
            access_check(&signer, ACCESS_SCOPE_DEPLOY, call->application, &denied);
+}
+
+void node_tokens_close(struct node *node)
+{
+    struct error error;
+    if (!tokens_keep(node->tokens, &error))
+        log_error("tokens", &error);
+    tokens_free(TAKE(node->tokens));
 }

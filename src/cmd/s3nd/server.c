@@ -485,7 +485,7 @@ static void node_done(struct node *node)
     node_quotas_close(node);
     audit_free(node->audit);
     blobs_free(node->blobs);
-    tokens_free(node->tokens);
+    node_tokens_close(node);
     members_free(node->members);
     owners_free(node->owners);
     store_close(node->store);
