@@ -16,6 +16,14 @@ export interface Keyset {
 /** `text`: a keyset exactly as the node sent it, verified before. */
 export function keysetOf(text: string): Promise<Keyset>
 
+/** Whatever @s3n/verify's `verifyAttestation` is. */
+export type VerifyAttestation<Options> = (attestation: string, options: Options & { nonce: string; events: string }) =>
+  Promise<{ accepted: boolean; refusal: { code: string; message: string } | null; keyset: string | null }>
+
+/** The keyset of the node at `url`, asked for with a fresh nonce and judged; what is not accepted is a SealedError. */
+export function attestedKeyset<Options = { policy?: string; trustSimulated?: boolean }>(
+  options: Options & { url: string; verify: VerifyAttestation<Options>; fetch?: typeof globalThis.fetch }): Promise<string>
+
 export interface SealedAnswer {
   status: number
   headers: Headers
@@ -32,7 +40,7 @@ export class SealedClient {
 
 /** HPKE (RFC 9180) to a function's own X25519 key: the encapsulated key (32 bytes), then the ciphertext. */
 export function seal(recipient: Uint8Array, info: string | Uint8Array, plain: string | Uint8Array,
-  aad?: string | Uint8Array): Promise<Uint8Array>
+  aad?: string | Uint8Array, test?: { ephemeral?: CryptoKeyPair; aead?: 1 | 2 }): Promise<Uint8Array>
 
 export interface Exchange {
   encapsulated: Uint8Array

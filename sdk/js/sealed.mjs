@@ -107,9 +107,10 @@ async function sealBase(recipient, info, plain, { aad = EMPTY, ephemeral, aead =
 }
 
 // To a function's own key (`key_public` with X25519), for its `hpke_open`: the encapsulated key (32 bytes), then the ciphertext.
-export async function seal(recipient, info, plain, aad = EMPTY) {
+// The last argument is for tests, which bring an ephemeral key and another AEAD.
+export async function seal(recipient, info, plain, aad = EMPTY, { ephemeral, aead } = {}) {
   const bytes = (value) => typeof value === 'string' ? utf8.encode(value) : value
-  const { encapsulated, sealed } = await sealBase(recipient, bytes(info), bytes(plain), { aad: bytes(aad) })
+  const { encapsulated, sealed } = await sealBase(recipient, bytes(info), bytes(plain), { aad: bytes(aad), ephemeral, aead })
   return join(encapsulated, sealed)
 }
 
@@ -216,12 +217,30 @@ export async function keysetOf(text) {
   return { keyId: digest[0], digest: hex(digest), publicKey: fromBase64url(key.x) }
 }
 
+// Asks the node for evidence with a fresh nonce and has it judged; resolves to the keyset's text, which may be sealed to.
+// verify: verifyAttestation of @s3n/verify; options are its own (policy, trustSimulated, root).
+export async function attestedKeyset({ url, verify, fetch = globalThis.fetch, ...options }) {
+  const ask = async (path) => {
+    const answer = await fetch(new URL(path, url), { redirect: 'error', cache: 'no-store' })
+    const text = await answer.text()
+    if (answer.status !== 200)
+      throw refusalOf(answer.status, utf8.encode(text))
+    return text
+  }
+  const nonce = hex(crypto.getRandomValues(new Uint8Array(32)))
+  const attestation = await ask(`/.well-known/s3n/attestation?nonce=${nonce}`)
+  const { accepted, refusal, keyset } = await verify(attestation, { ...options, nonce, events: await ask('/.well-known/s3n/events') })
+  if (!accepted)
+    throw new SealedError(refusal.message, { code: refusal.code })
+  return keyset
+}
+
 export class SealedClient {
   // url: "https://host:port".  keyset: see keysetOf.  fetch: another one than the global, with the node's certificate say.
   constructor({ url, keyset, fetch = globalThis.fetch }) {
     this.url = new URL(url)
     this.keyset = keyset
-    this.send = fetch
+    this.send = (...request) => fetch(...request) // browsers want it called as a function
   }
 
   // As fetch: path with query; options method, headers, body (string or Uint8Array).  Resolves to { status, headers, body,
@@ -249,7 +268,7 @@ export class SealedClient {
   }
 }
 
-// What the node says in the clear when it could not open the request.
+// What the node says in the clear, when it could not open a request say.
 function refusalOf(status, body) {
   try {
     const { error } = JSON.parse(new TextDecoder().decode(body))
@@ -259,4 +278,4 @@ function refusalOf(status, body) {
   }
 }
 
-export { fromBase64url, toBase64url }
+export { fromBase64url, hex, join, refusalOf, toBase64url }

@@ -46,6 +46,14 @@ export interface ReceiptOptions extends Omit<SharedOptions, 'at'> {
   outputDigest?: string | Uint8Array;
 }
 
+/** As the options of `s3n login`. */
+export interface AttestationOptions extends SharedOptions {
+  /** 32 fresh random bytes that were sent with the question, or their hexadecimal digits. */
+  nonce: string | Uint8Array;
+  /** The node's event log, /.well-known/s3n/events, asked for after the evidence. */
+  events?: Content;
+}
+
 export interface Refusal {
   /** 'unverified'. */
   code: string;
@@ -115,6 +123,9 @@ export interface Result<Report> {
 }
 
 export declare function verifyEvidence(evidence: Content, options?: EvidenceOptions): Promise<Result<EvidenceReport>>;
+/** `keyset`: the text that was vouched for; null unless it is accepted. */
+export declare function verifyAttestation(attestation: Content, options: AttestationOptions):
+  Promise<Result<ReceiptReport | null> & { keyset: string | null }>;
 /** `report` is null when the file is no receipt at all. */
 export declare function verifyReceipt(receipt: Content, options?: ReceiptOptions): Promise<Result<ReceiptReport | null>>;
 
@@ -132,4 +143,6 @@ export declare class Verifier {
   constructor(module: WebAssembly.Module | BufferSource);
   verifyEvidence(evidence: Content, options?: EvidenceOptions): Promise<Result<EvidenceReport>>;
   verifyReceipt(receipt: Content, options?: ReceiptOptions): Promise<Result<ReceiptReport | null>>;
+  verifyAttestation(attestation: Content, options: AttestationOptions):
+    Promise<Result<ReceiptReport | null> & { keyset: string | null }>;
 }

@@ -14,3 +14,4 @@ function shared() {
 
 export const verifyEvidence = async (evidence, options) => shared().verifyEvidence(evidence, options);
 export const verifyReceipt = async (receipt, options) => shared().verifyReceipt(receipt, options);
+export const verifyAttestation = async (attestation, options) => shared().verifyAttestation(attestation, options);

@@ -26,6 +26,7 @@ const COLLATERAL = {
 const EVIDENCE_OPTIONS = [...Object.keys(COLLATERAL), 'at', 'policy', 'trustSimulated', 'tee', 'reportData'];
 const RECEIPT_OPTIONS = ['root', 'at', 'policy', 'trustSimulated', 'code', 'input', 'output', 'codeDigest', 'inputDigest',
   'outputDigest'];
+const ATTESTATION_OPTIONS = ['root', 'at', 'policy', 'trustSimulated', 'nonce', 'events'];
 
 function bytesOf(value, name) {
   let bytes;
@@ -86,6 +87,15 @@ function receiptInputs(receipt, options) {
   return inputs;
 }
 
+function attestationInputs(attestation, options) {
+  checkNames(options, ATTESTATION_OPTIONS);
+  const inputs = { attestation, ...sharedInputs(options) };
+  for (const name of ['root', 'events'])
+    if (options[name] !== undefined) inputs[name] = options[name];
+  if (options.nonce !== undefined) inputs.nonce = hexOf(options.nonce, 'nonce');
+  return inputs;
+}
+
 // Memory may grow, and then has another buffer: views are made anew each time.
 function give(module, name, value) {
   const bytes = bytesOf(value, name);
@@ -143,5 +153,12 @@ export class Verifier {
   /** Checks what `s3n invoke --receipt FILE` wrote, down to the root certificate. */
   async verifyReceipt(receipt, options = {}) {
     return this.#run('s3n_verify_receipt', receiptInputs(receipt, options));
+  }
+
+  /** Checks what a node answered at /.well-known/s3n/attestation; `keyset` is the text that may be sealed to, null if refused. */
+  async verifyAttestation(attestation, options = {}) {
+    const result = await this.#run('s3n_verify_attestation', attestationInputs(attestation, options));
+    const keyset = result.accepted ? JSON.parse(decoder.decode(bytesOf(attestation, 'attestation'))).keyset : null;
+    return { ...result, keyset };
   }
 }

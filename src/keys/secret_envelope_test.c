@@ -126,8 +126,37 @@ static void names_and_sizes_have_limits(void)
     free(value);
 }
 
-/* Made apart from this code (Python's hmac and cryptography, RFC 9180 written anew): who seals in
- * another language has to come to the same. */
+/* The envelope of tests/sealed/vectors.mjs, whose HPKE is written anew on WebCrypto, with the
+ * ephemeral key of RFC 9180 A.1.1: who seals in another language has to come to the same. */
+static void an_envelope_is_the_one_of_another_implementation(void)
+{
+    struct secret_place place = place_of("shop", 0xab, "API_KEY", 12);
+    const char *const text =
+        "37fda3567bdbd628e88668c3c8d7e97d1d1253b6d4ea6d44c150f741f1bf4431e0e5f1e9552db80728047c593f"
+        "f502c0f53cd5e416dbf2a00d7bdbbb3e";
+    struct secret32 ephemeral;
+    struct x25519_public key;
+    struct hpke_context context;
+    struct error error;
+    uint8_t expected[13 + SECRET_ENVELOPE_OVERHEAD], made[sizeof(expected)];
+    uint8_t info[SECRET_PLACE_SIZE_MAX];
+    struct writer writer = writer_into(info, sizeof(info));
+    struct x25519_public encapsulated;
+    REQUIRE(hex_decode(expected, sizeof(expected), bytes_of_string(text)));
+    REQUIRE(hex_decode(
+        ephemeral.bytes, sizeof(ephemeral.bytes),
+        BYTES_LITERAL("52c4a758a802cd8b936eceea314432798d5baf2d7e9235dc084ab1b9cfa2f736")));
+    CHECK(opens(&place, BYTES_OF(expected), "correct horse"));
+    secret_place_write(&writer, &place);
+    struct hpke_setup setup = { .aead = AEAD_AES_256_GCM, .info = writer_view(&writer) };
+    REQUIRE(x25519_public_of(&key, &recipient, &error) &&
+            hpke_setup_sender_with(&context, &encapsulated, &setup, &key, &ephemeral, &error) &&
+            hpke_seal(&context, made + 32, BYTES_LITERAL("correct horse"), (struct bytes){ 0 },
+                      &error));
+    memcpy(made, encapsulated.bytes, sizeof(encapsulated.bytes));
+    CHECK_BYTES(BYTES_OF(made), BYTES_OF(expected));
+}
+
 static void place_is_the_text_documented(void)
 {
     struct secret_place place = place_of("shop", 0xab, "API_KEY", 12);
@@ -148,9 +177,8 @@ static void place_is_the_text_documented(void)
 }
 
 static const struct test tests[] = {
-    TEST(a_secret_opens_at_its_place_only),
-    TEST(what_was_cut_or_changed_does_not_open),
-    TEST(names_and_sizes_have_limits),
+    TEST(a_secret_opens_at_its_place_only), TEST(what_was_cut_or_changed_does_not_open),
+    TEST(names_and_sizes_have_limits),      TEST(an_envelope_is_the_one_of_another_implementation),
     TEST(place_is_the_text_documented),
 };
 TEST_MAIN(tests)

@@ -4,6 +4,7 @@
 # native command.  In Chromium: the same vectors, and tools/verify.html driven as a person would.  browser.bash [MUTATIONS [SEED]]
 set -u
 source "$(dirname "$0")/../cases.bash"
+source "$(dirname "$0")/find.bash"
 export S3N_SOURCE=${S3N_SOURCE:-$(cd "$(dirname "$0")/../.." && pwd)}
 S3N_BUILD=${S3N_BUILD:-$S3N_SOURCE/build}
 package=$S3N_BUILD/sdk/verify-js
@@ -32,18 +33,10 @@ add() {
 }
 add
 
-# --- Chromium, driven by playwright-core, which is kept in the build folder
-chromium=$(command -v chromium || true)
-[ -n "$chromium" ] || { skip "the verifier in Chromium" "no chromium"; finish; }
-npm=$S3N_BUILD/tests/playwright
-if [ ! -d "$npm/node_modules/playwright-core" ]; then
-  mkdir -p "$npm"
-  cp "$S3N_SOURCE"/tests/browser/npm/package*.json "$npm"
-  (cd "$npm" && timeout 200 npm ci --no-audit --no-fund) >"$scratch/npm" 2>&1 ||
-    { skip "the verifier in Chromium" "playwright-core can't be had: $(tail -n 1 "$scratch/npm")"; finish; }
-fi
+# --- Chromium
+chromium_find || { skip "the verifier in Chromium" "$why"; finish; }
 HOME=$scratch timeout 400 node "$S3N_SOURCE/tests/browser/chromium.mjs" "$S3N_SOURCE" "$S3N_BUILD" "$scratch" \
-  "$npm/node_modules/playwright-core" "$chromium" >"$scratch/out" 2>"$scratch/err" || cat "$scratch/err"
+  "$playwright" "$chromium" >"$scratch/out" 2>"$scratch/err" || cat "$scratch/err"
 sed '$d' "$scratch/out"
 add
 [ -z "${S3N_SCREENSHOTS:-}" ] || cp "$scratch"/*.png "$S3N_SCREENSHOTS"

@@ -141,6 +141,41 @@ is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applic
 mkdir -p "$scratch/config2"
 is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code secret ls shop)" 4
 
+# --- from JavaScript: in Node, and from a page of the application in Chromium
+verify=$S3N_BUILD/sdk/verify-js
+lines() {
+  local line
+  while IFS= read -r line; do
+    case $line in
+      ok*) pass "${line#ok    }" ;;
+      *) fail "${line#FAIL  }" ;;
+    esac
+  done
+}
+if command -v node >/dev/null && [ -f "$verify/wasm.js" ]; then
+  holder page 'permissions.secrets = ["JS", "FROM_BROWSER"]
+files = ["public/**"]' && fail "a page without its files" || pass "a page without its files"
+  mkdir -p "$scratch/page/public/verify"
+  cp "$S3N_SOURCE/tests/sealed/dashboard.html" "$S3N_SOURCE"/sdk/js/*.mjs "$scratch/page/public"
+  cp "$verify"/*.js "$scratch/page/public/verify"
+  printf '[[trigger.http]]\nroute = "/page/*"\nfunction = "f"\nstatic = "public"\n' >>"$scratch/page/s3n.toml"
+  deploy page || fail "deploy a page"
+  token=$(timeout 20 s3n -q token create --scope read,secrets --application page)
+  NODE_EXTRA_CA_CERTS="$data/tls.crt" timeout 60 node "$S3N_SOURCE/tests/sealed/secrets.mjs" "$url" "$verify" "$owner" "$token" page >"$scratch/lines" 2>&1 ||
+    echo "the module's cases failed" >>"$scratch/lines"
+  lines <"$scratch/lines"
+  . "$S3N_SOURCE/tests/browser/find.bash"
+  if chromium_find; then
+    HOME=$scratch timeout 100 node "$S3N_SOURCE/tests/sealed/chromium.mjs" "$playwright" "$chromium" "$url/a/page/page/dashboard.html" \
+      "$owner" "$token" "swordfish-$RANDOM$RANDOM" >"$scratch/lines" 2>&1 || echo "the page's cases failed" >>"$scratch/lines"
+    lines <"$scratch/lines"
+  else
+    skip "Chromium" "$why"
+  fi
+else
+  skip "JavaScript" "needs node and the built verifier"
+fi
+
 # --- kept over a restart of everything, and over a new keyset
 printf five | secret set shop API_KEY
 kill -9 "$(pgrep -P "$node" -x s3n-keeper | head -n 1)" 2>/dev/null

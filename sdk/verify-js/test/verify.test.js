@@ -78,6 +78,20 @@ test('options are checked', async () => {
   await assert.rejects(sdk.verifyReceipt(bundle, { tcbInfo: 'x' }), fails('usage', /unknown/));
 });
 
+test('an attestation needs the nonce that was sent, and is read strictly', async () => {
+  const nonce = '00'.repeat(32);
+  await assert.rejects(sdk.verifyAttestation('{}'), fails('usage', /nonce/));
+  await assert.rejects(sdk.verifyAttestation('{}', { nonce: '00' }), fails('usage', /nonce/));
+  await assert.rejects(sdk.verifyAttestation('{}', { nonce, input: '' }), fails('usage', /unknown/));
+  const { receipt, s3n_receipt_bundle: version, events, ...attestation } = JSON.parse(bundle);
+  assert.ok(receipt && version);
+  for (const text of ['', '{}', '[]', '['.repeat(1000), JSON.stringify({ ...attestation, format: 'none' })]) {
+    const answer = await sdk.verifyAttestation(text, { nonce, trustSimulated: true, events: events ?? '' }).catch((error) => error);
+    if (answer instanceof sdk.VerifyError) assert.equal(answer.code, 'limit');
+    else assert.deepEqual([answer.accepted, answer.refusal.code, answer.keyset], [false, 'unverified', null]);
+  }
+});
+
 test('long inputs are refused, and the longest allowed ones judged', async () => {
   await assert.rejects(sdk.verifyEvidence(new Uint8Array(sdk.INPUT_SIZE_MAX + 1)), fails('limit', /evidence/));
   const long = new Uint8Array(sdk.INPUT_SIZE_MAX).fill(0x5b);

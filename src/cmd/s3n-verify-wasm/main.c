@@ -4,7 +4,8 @@
  * randomness.  One instance judges once; whoever calls (sdk/verify-js) makes a new one each time.
  *
  * Call s3n_alloc for room, s3n_give for every input by the name of the command's option, then
- * s3n_verify_evidence or s3n_verify_receipt, and read what s3n_report and s3n_error point at. */
+ * s3n_verify_evidence, s3n_verify_receipt or s3n_verify_attestation, and read what s3n_report and
+ * s3n_error point at. */
 #include "attest/appraisal.h"
 #include "attest/policy/policy_file.h"
 #include "core/hex.h"
@@ -20,7 +21,7 @@
 
 enum answer {
     ANSWER_ACCEPTED,
-    ANSWER_REFUSED, /* with a report, but for a receipt that can't be read */
+    ANSWER_REFUSED, /* with a report, but for what can't be read */
     ANSWER_ERROR    /* nothing was judged */
 };
 
@@ -269,6 +270,26 @@ static bool read_options(struct verify_options *options, struct digest32 *digest
            read_expected(&digests[2], &options->output, "output", "output-digest", error);
 }
 
+/* What can't be read proves nothing; other failures (memory, limits) judge nothing. */
+static int answer_unread(struct error *error)
+{
+    bool is_damaged = error->code == ERROR_INVALID || error->code == ERROR_UNSUPPORTED;
+    error->code = is_damaged ? ERROR_UNVERIFIED : error->code;
+    return answer_error(error, is_damaged ? ANSWER_REFUSED : ANSWER_ERROR);
+}
+
+/* `claims` is for a receipt that held, else NULL; `refusal` for what did not hold. */
+static int answer_result(const struct verify_result *result, bool held, const struct buffer *claims,
+                         const struct error *refusal)
+{
+    if (!held && refusal->code != ERROR_UNVERIFIED)
+        return answer_error(refusal, ANSWER_ERROR);
+    struct writer target = writer_into(report, sizeof(report));
+    struct json_writer json = json_writer_into(&target);
+    verify_report_write(&json, result, held, claims);
+    return answer(&target, held, refusal);
+}
+
 EXPORT("s3n_verify_receipt") int s3n_verify_receipt(void)
 {
     static struct verify_result result;
@@ -282,21 +303,48 @@ EXPORT("s3n_verify_receipt") int s3n_verify_receipt(void)
     if (!read_policy(&options, &policy, policy_id, sizeof(policy_id), &error) ||
         !read_root(&options, &error) || !read_options(&options, digests, &error))
         return answer_error(&error, ANSWER_ERROR);
-    if (!bundle_parse(&bundle, content_of("receipt"), &error)) {
-        bool is_damaged = error.code == ERROR_INVALID; /* proves nothing */
-        error.code = is_damaged ? ERROR_UNVERIFIED : error.code;
-        return answer_error(&error, is_damaged ? ANSWER_REFUSED : ANSWER_ERROR);
-    }
+    if (!bundle_parse(&bundle, content_of("receipt"), &error))
+        return answer_unread(&error);
     bool held = verify_bundle(&result, &bundle, &options, &error);
-    if (!held && error.code != ERROR_UNVERIFIED)
-        return answer_error(&error, ANSWER_ERROR);
     struct error writing;
     AUTO_BUFFER struct buffer claims;
     buffer_init(&claims, RECEIPT_CLAIMS_SIZE_MAX);
     if (held && !receipt_claims(&claims, &result.receipt, &writing))
         return answer_error(&writing, ANSWER_ERROR);
-    struct writer target = writer_into(report, sizeof(report));
-    struct json_writer json = json_writer_into(&target);
-    verify_report_write(&json, &result, held, held ? &claims : NULL);
-    return answer(&target, held, &error);
+    return answer_result(&result, held, held ? &claims : NULL, &error);
+}
+
+static bool read_nonce(struct nonce32 *nonce, struct error *error)
+{
+    size_t size = 0;
+    return read_hex(nonce->bytes, &size, sizeof(nonce->bytes), "nonce", error) &&
+           (size == sizeof(nonce->bytes) ||
+            error_set(error, ERROR_USAGE,
+                      "nonce must be the 64 hexadecimal digits that were sent"));
+}
+
+/* A node's answer to a question for evidence, with the log that its keyset tells of. */
+EXPORT("s3n_verify_attestation") int s3n_verify_attestation(void)
+{
+    static struct verify_result result;
+    struct error error = { 0 };
+    struct verify_options options = { 0 };
+    static struct policy policy;
+    char policy_id[sizeof("sha-256:") + 64];
+    struct nonce32 nonce;
+    AUTO_ATTESTATION struct attestation attestation;
+    attestation_init(&attestation);
+    if (!read_policy(&options, &policy, policy_id, sizeof(policy_id), &error) ||
+        !read_root(&options, &error) || !read_nonce(&nonce, &error) ||
+        !read_time(&options.now_s, has("at") ? "at" : "now", &error))
+        return answer_error(&error, ANSWER_ERROR);
+    if (!attestation_parse(&attestation, content_of("attestation"), &error))
+        return answer_unread(&error);
+    buffer_append(&attestation.events, content_of("events"));
+    if (attestation.events.failed) {
+        error_set(&error, ERROR_LIMIT, "the event log is too long");
+        return answer_error(&error, ANSWER_ERROR);
+    }
+    bool held = verify_attestation(&result, &attestation, &nonce, &options, &error);
+    return answer_result(&result, held, NULL, &error);
 }
