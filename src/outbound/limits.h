@@ -19,7 +19,9 @@ enum {
     REDIRECT_COUNT_MAX = 5,
     OUTBOUND_TIMEOUT_MS_MAX = 60000, /* of one request with its redirects */
     OUTBOUND_TIMEOUT_MS_DEFAULT = 30000,
-    JOURNEY_COUNT_MAX = 64, /* requests under way in one process */
+    LINES_COUNT_MAX = 64,       /* applications that ask at a time: a process each */
+    APPLICATION_NAME_SIZE = 64, /* with NUL */
+    JOURNEY_COUNT_MAX = 64,     /* requests under way in one process */
     NAME_SERVER_COUNT_MAX = 3,
     HOST_COUNT_MAX = 256, /* of a hosts file */
     LOOKUP_COUNT_MAX = JOURNEY_COUNT_MAX,

@@ -76,16 +76,6 @@ static void ticket_end(struct line_ticket *ticket, const struct outbound_answer 
     done(context, answer, error, is_ours);
 }
 
-void line_free(struct line *line)
-{
-    if (line == NULL)
-        return;
-    while (line->first != NULL)
-        ticket_free(line->first);
-    ipc_free(line->ipc);
-    free(line);
-}
-
 /* --- the process --- */
 
 static void detach(struct line *line, bool is_hanging)
@@ -94,6 +84,16 @@ static void detach(struct line *line, bool is_hanging)
         return;
     line->options.detached(line->options.context, line, is_hanging);
     ipc_free(TAKE(line->ipc));
+}
+
+void line_free(struct line *line)
+{
+    if (line == NULL)
+        return;
+    while (line->first != NULL)
+        ticket_free(line->first);
+    detach(line, false);
+    free(line);
 }
 
 /* Those whose request may have reached somebody fail; those that wait still wait. */

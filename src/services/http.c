@@ -16,8 +16,10 @@ enum {
 
 /* One call under way. */
 struct fetch {
+    const struct http_port *port;
     struct service_call *call;
     struct line_ticket *ticket;
+    uint64_t start_ns;
     struct digest32 request;
     char origin[URL_ORIGIN_SIZE];
     enum http_method method;
@@ -79,6 +81,35 @@ static bool use_record(const struct fetch *fetch, const struct digest32 *answer)
 
 /* --- the end of a call --- */
 
+static void ending_tell(const struct fetch *fetch, const char *outcome, uint64_t received_size)
+{
+    const struct http_port *port = fetch->port;
+    const struct http_ending ending = {
+        .outcome = outcome,
+        .was_asked = true,
+        .duration_ns = clock_monotonic_ns(port->clock) - fetch->start_ns,
+        .sent_size = fetch->call->strings[3].size,
+        .received_size = received_size,
+    };
+    port->ended(port->context, fetch->call->facts, &ending);
+}
+
+static void refusal_tell(const struct http_port *port, const struct service_call *call,
+                         const char *outcome)
+{
+    const struct http_ending ending = { .outcome = outcome };
+    port->ended(port->context, call->facts, &ending);
+}
+
+static const char *outcome_of(enum call_error code)
+{
+    return code == CALL_ERROR_DENIED        ? "refused-destination"
+           : code == CALL_ERROR_TIMEOUT     ? "timeout"
+           : code == CALL_ERROR_LIMIT       ? "limit"
+           : code == CALL_ERROR_UNAVAILABLE ? "unavailable"
+                                            : "failed";
+}
+
 static enum call_error code_of(const struct error *error, bool is_ours)
 {
     if (error->code == ERROR_TIMEOUT || error->code == ERROR_DENIED || error->code == ERROR_LIMIT ||
@@ -93,6 +124,7 @@ static void fetch_fail(struct fetch *fetch, const struct error *error, bool is_o
     enum call_error code = code_of(error, is_ours);
     struct digest32 digest = http_failure_digest(code);
     bool has_room = use_record(fetch, &digest);
+    ending_tell(fetch, outcome_of(code), 0);
     free(fetch);
     if (has_room)
         service_refuse(call, code, "%s", error->text);
@@ -102,6 +134,7 @@ static void fetch_fail(struct fetch *fetch, const struct error *error, bool is_o
 
 static void fetch_answer(struct fetch *fetch, const struct outbound_answer *answer)
 {
+    static const char *const classes[] = { "2xx", "3xx", "4xx", "5xx" };
     AUTO_BUFFER struct buffer text;
     struct service_call *call = fetch->call;
     buffer_init(&text, SERVICE_ANSWER_SIZE_MAX);
@@ -113,6 +146,7 @@ static void fetch_answer(struct fetch *fetch, const struct outbound_answer *answ
     struct digest32 digest = http_answer_digest(answer->status, answer->url, fields, answer->body);
     buffer_append(&text, answer->body);
     bool has_room = use_record(fetch, &digest);
+    ending_tell(fetch, classes[answer->status / 100 - 2], answer->body.size);
     free(fetch);
     if (text.failed)
         service_refuse(call, CALL_ERROR_LIMIT, "the answer is too large");
@@ -200,7 +234,9 @@ static void fetch_start(const struct http_port *port, struct service_call *call,
         buffer_append(&fields, request->fields[i].value);
         buffer_append_string(&fields, "\n");
     }
+    fetch->port = port;
     fetch->call = call;
+    fetch->start_ns = clock_monotonic_ns(port->clock);
     fetch->method = request->method;
     fetch->request =
         http_request_digest(request->method, request->url, buffer_view(&fields), request->body);
@@ -209,6 +245,7 @@ static void fetch_start(const struct http_port *port, struct service_call *call,
     if (port->fetch(port->context, call->facts, request, fetched, fetch, &fetch->ticket, &error))
         return;
     free(fetch);
+    refusal_tell(port, call, error.code == ERROR_BUSY ? "limit" : "unavailable");
     service_refuse_error(call, &error);
 }
 
@@ -232,6 +269,7 @@ static void fetch_run(void *context, struct service_call *call)
         return;
     }
     if (!is_permitted(call->facts->permissions, request.method, &url)) {
+        refusal_tell(port, call, "refused-rule");
         permission_refuse(call, request.method, &url);
         return;
     }
@@ -262,6 +300,7 @@ static void fetch_cancelled(void *context, struct service_call *call)
     struct digest32 digest = http_failure_digest(CALL_ERROR_TIMEOUT);
     port->cancel(port->context, fetch->ticket);
     (void)!use_record(fetch, &digest); /* it may have been asked all the same */
+    ending_tell(fetch, "cancelled", 0);
     free(fetch);
 }
 

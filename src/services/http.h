@@ -15,6 +15,17 @@ enum {
     HTTP_BODY_SIZE_MAX = 3 << 20, /* of an answer, decoded */
 };
 
+/* How a request of a function ended, for whoever counts. */
+struct http_ending {
+    /* "2xx" to "5xx" by the status; "failed", "timeout", "limit", "unavailable", "cancelled" (its
+     * invocation ended); "refused-rule": its permissions lack it, nobody was asked;
+     * "refused-destination": an address, or where a redirect led. */
+    const char *outcome;
+    bool was_asked; /* else nothing below is set */
+    uint64_t duration_ns;
+    uint64_t sent_size, received_size; /* of the bodies, as the function has them */
+};
+
 /* Who makes the request: line_fetch and line_cancel of the application's line. */
 struct http_port {
     void *context;
@@ -22,6 +33,8 @@ struct http_port {
                   const struct outbound_request *request, line_done *done, void *done_context,
                   struct line_ticket **ticket, struct error *error);
     void (*cancel)(void *context, struct line_ticket *ticket);
+    void (*ended)(void *context, const struct service_facts *facts,
+                  const struct http_ending *ending);
     const struct clock *clock;
 };
 

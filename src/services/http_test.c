@@ -14,7 +14,8 @@ static struct port {
     void *context;
     struct outbound_request request;
     char url[256], field[256], body[64];
-    unsigned fetched, cancelled;
+    unsigned fetched, cancelled, ended;
+    struct http_ending ending; /* the last */
     bool refuses;
 } port;
 
@@ -48,12 +49,21 @@ static void port_cancel(void *context UNUSED, struct line_ticket *ticket UNUSED)
     port.cancelled++;
 }
 
+static void port_ended(void *context UNUSED, const struct service_facts *facts,
+                       const struct http_ending *ending)
+{
+    CHECK_STRING(facts->function, "f");
+    port.ended++;
+    port.ending = *ending;
+}
+
+static uint64_t time_ns;
 static uint64_t now(const struct clock *clock UNUSED)
 {
-    return 1000000000;
+    return time_ns;
 }
 static const struct clock clock_test = { .realtime_ns = now, .monotonic_ns = now };
-static struct http_port http = { NULL, port_fetch, port_cancel, &clock_test };
+static struct http_port http = { NULL, port_fetch, port_cancel, port_ended, &clock_test };
 
 static uint8_t kept[1 << 16];
 static struct bytes answers;
@@ -76,6 +86,7 @@ static bool world_open(struct world *world, const char **rules, size_t count)
     static struct service_facts facts;
     struct error error;
     port = (struct port){ 0 };
+    time_ns = 1000000000;
     *world = (struct world){ .permissions = permissions_default() };
     world->permissions.lists[CALL_PERMISSION_HTTP] = (struct permission_list){ rules, count };
     facts = (struct service_facts){ .application = "a",
@@ -143,7 +154,11 @@ static void asks_and_answers(void)
         .field_count = 1,
         .body = BYTES_LITERAL("made"),
     };
+    time_ns += 7000;
     port.done(port.context, &answer, NULL, false);
+    CHECK_STRING(port.ending.outcome, "2xx");
+    CHECK(port.ended == 1 && port.ending.was_asked && port.ending.duration_ns == 7000 &&
+          port.ending.sent_size == 4 && port.ending.received_size == 4);
     CHECK_BYTES(answer_of().data, BYTES_LITERAL("201 https://api.example/v1/y\netag: 1\n\nmade"));
     CHECK_NUMBER(answer_of().value, (int64_t)answer_of().data.size);
     /* The receipt has both. */
@@ -195,6 +210,7 @@ static void refuses_before_it_asks(void)
         { "GET", "https://api.example/v1", "", "x", CALL_ERROR_INVALID, "no body" },
     };
     struct world world;
+    unsigned denied = 0;
     REQUIRE(world_open(&world, rules, 2));
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         ask(&world, rows[i].method, rows[i].url, rows[i].headers, rows[i].body);
@@ -203,7 +219,12 @@ static void refuses_before_it_asks(void)
         keep(text, sizeof(text), answer.data);
         CHECK_NOTE(answer.value == rows[i].code && strstr(text, rows[i].text) != NULL, "%s %s: %s",
                    rows[i].method, rows[i].url, text);
+        /* What no rule permits is counted; what is no request at all is the function's error. */
+        denied += rows[i].code == CALL_ERROR_DENIED;
+        CHECK_NUMBER(port.ended, denied);
     }
+    CHECK_STRING(port.ending.outcome, "refused-rule");
+    CHECK(!port.ending.was_asked);
     CHECK_NUMBER(port.fetched, 0);
     unsigned count;
     (void)services_uses(world.scope, &count);
@@ -217,16 +238,17 @@ static void tells_how_it_failed(void)
         enum error_code code;
         bool is_ours;
         enum call_error expected;
+        const char *outcome;
     } rows[] = {
-        { ERROR_UNAVAILABLE, false, CALL_ERROR_FAILED },
-        { ERROR_UNVERIFIED, false, CALL_ERROR_FAILED },
-        { ERROR_NOT_FOUND, false, CALL_ERROR_FAILED },
-        { ERROR_INVALID, false, CALL_ERROR_FAILED },
-        { ERROR_DENIED, false, CALL_ERROR_DENIED },
-        { ERROR_TIMEOUT, false, CALL_ERROR_TIMEOUT },
-        { ERROR_LIMIT, false, CALL_ERROR_LIMIT },
-        { ERROR_CRASHED, true, CALL_ERROR_UNAVAILABLE },
-        { ERROR_UNAVAILABLE, true, CALL_ERROR_UNAVAILABLE },
+        { ERROR_UNAVAILABLE, false, CALL_ERROR_FAILED, "failed" },
+        { ERROR_UNVERIFIED, false, CALL_ERROR_FAILED, "failed" },
+        { ERROR_NOT_FOUND, false, CALL_ERROR_FAILED, "failed" },
+        { ERROR_INVALID, false, CALL_ERROR_FAILED, "failed" },
+        { ERROR_DENIED, false, CALL_ERROR_DENIED, "refused-destination" },
+        { ERROR_TIMEOUT, false, CALL_ERROR_TIMEOUT, "timeout" },
+        { ERROR_LIMIT, false, CALL_ERROR_LIMIT, "limit" },
+        { ERROR_CRASHED, true, CALL_ERROR_UNAVAILABLE, "unavailable" },
+        { ERROR_UNAVAILABLE, true, CALL_ERROR_UNAVAILABLE, "unavailable" },
     };
     struct world world;
     REQUIRE(world_open(&world, wide, 1));
@@ -236,6 +258,7 @@ static void tells_how_it_failed(void)
         ask(&world, "GET", "https://a.example/", "", "");
         port.done(port.context, NULL, &error, rows[i].is_ours);
         CHECK_NUMBER(answer_of().value, rows[i].expected);
+        CHECK_STRING(port.ending.outcome, rows[i].outcome);
         CHECK_BYTES(answer_of().data, BYTES_LITERAL("because"));
         unsigned count;
         const struct service_use *uses = services_uses(world.scope, &count);
@@ -245,6 +268,8 @@ static void tells_how_it_failed(void)
     port.refuses = true;
     ask(&world, "GET", "https://a.example/", "", "");
     CHECK_NUMBER(answer_of().value, CALL_ERROR_LIMIT);
+    CHECK_STRING(port.ending.outcome, "limit");
+    CHECK_NUMBER(port.ended, ARRAY_COUNT(rows) + 1);
     world_close(&world);
 }
 
@@ -264,6 +289,8 @@ static void bounds_and_cancels(void)
     ask(&world, "GET", "https://a.example/", "", "");
     services_cancel(world.scope);
     CHECK_NUMBER(port.cancelled, 1);
+    CHECK_STRING(port.ending.outcome, "cancelled");
+    CHECK_NUMBER(port.ended, HTTP_COUNT_MAX);
     unsigned count;
     (void)services_uses(world.scope, &count);
     CHECK_NUMBER(count, HTTP_COUNT_MAX);

@@ -179,6 +179,29 @@ has "a process that hangs is replaced" "$(ask app fetch "GET $http/echo"$'\n'"s3
 has "and the next is served" "$(get "$http/echo")" "GET - - "
 is "the node is ready" "$(curl -sS --max-time 5 "$admin/readyz")" ready
 
+# --- what is counted
+asking counted '"GET,POST '"$http"'"' || fail "deploy counted"
+for what in "POST $http/echo"$'\n\n'"four" "GET $http/echo" "GET $http/metadata" "PUT $http/echo" "GET $http/too-large" \
+  "GET $http/hang"$'\n'"s3n-timeout-ms: 200" "GET http://none.invalid/" "nonsense"; do
+  ask counted fetch "$what" >/dev/null
+done
+ask counted read "GET $http/no-such-page" >"$scratch/absent"
+page() { curl -sS --max-time 10 "$admin/metrics"; }
+counts() { page | sed -n 's|^s3n_outbound_requests_total{function="counted/f",outcome="\(.*\)"} |\1 |p' | sort | tr '\n' ';'; }
+is "requests by outcome" "$(counts)" "2xx 2;4xx 1;limit 1;refused-destination 1;refused-rule 2;timeout 1;"
+is "each that was asked has a duration" "$(page | sed -n 's|^s3n_outbound_request_duration_seconds_count{function="counted/f"} ||p')" 6
+is "bytes that were sent" "$(page | sed -n 's|^s3n_outbound_sent_bytes_total{function="counted/f"} ||p')" 4
+if command -v promtool >/dev/null; then
+  output=$(page | promtool check metrics 2>&1)
+  is "promtool has nothing to say: $output" $? 0
+else
+  skip "promtool" "it is not installed"
+fi
+python3 "$here/sign.py" "$XDG_CONFIG_HOME/s3n/owner.key" GET "$url/v1/applications/counted/metrics" >"$scratch/headers"
+fetch -H @"$scratch/headers" "$url/v1/applications/counted/metrics" >"$scratch/own"
+has "their owner sees them" "$(cat "$scratch/own")" 's3n_outbound_requests_total{function="counted/f",outcome="2xx"} 2'
+is "and nobody else's" "$(grep -v '^#' "$scratch/own" | grep -vc 'function="counted/f"')" 0
+
 # --- the receipt proves what it was told
 printf 'POST %s/echo?key=k\nX-Api-Key: k\n\nthe body' "$http" >"$scratch/request"
 timeout 60 s3n -q invoke app/f --data @"$scratch/request" --receipt "$scratch/receipt" >"$scratch/told" 2>"$scratch/err" || fail "invoke" "$(cat "$scratch/err")"

@@ -85,6 +85,7 @@ static const struct {
 struct node_metrics {
     struct metrics *registry;
     struct metrics_family *invocations, *durations, *queued, *cold_starts, *calls;
+    struct metrics_family *fetches, *fetch_durations, *fetch_sent, *fetch_received;
     struct metrics_family *attestation_failures, *tee, *build, *spans_dropped;
     struct metrics_series *running, *waiting, *logs_dropped[LOG_DROP_COUNT];
     struct metrics_series *singles[SINGLE_COUNT];
@@ -127,6 +128,30 @@ static void declare_invocations(struct node_metrics *metrics)
     struct metrics_family *states = metrics_gauge(registry, &instances);
     metrics->running = METRICS_SERIES(states, "running");
     metrics->waiting = METRICS_SERIES(states, "waiting");
+}
+
+static void declare_outbound(struct node_metrics *metrics)
+{
+    static const char *const outcome_labels[] = { "function", "outcome", NULL };
+    static const struct metrics_about fetches = {
+        "s3n_outbound_requests_total", "What functions asked others, by function and outcome.",
+        outcome_labels
+    };
+    static const struct metrics_about durations = {
+        "s3n_outbound_request_duration_seconds",
+        "From a function's request to its end, redirects included.", function_label
+    };
+    static const struct metrics_about sent = { "s3n_outbound_sent_bytes_total",
+                                               "Bodies of these requests.", function_label };
+    static const struct metrics_about received = { "s3n_outbound_received_bytes_total",
+                                                   "Bodies of their answers, decoded.",
+                                                   function_label };
+    struct metrics *registry = metrics->registry;
+    metrics->fetches = metrics_counter(registry, &fetches);
+    metrics->fetch_durations =
+        metrics_histogram(registry, &durations, metrics_seconds, metrics_seconds_count);
+    metrics->fetch_sent = metrics_counter(registry, &sent);
+    metrics->fetch_received = metrics_counter(registry, &received);
 }
 
 static void declare_tee(struct node_metrics *metrics)
@@ -183,6 +208,7 @@ bool node_metrics_new(struct node_metrics **metrics, struct error *error)
         return error_set(error, ERROR_NO_MEMORY, "no memory for metrics");
     }
     declare_invocations(made);
+    declare_outbound(made);
     declare_tee(made);
     declare_logs(made);
     for (unsigned i = 0; i < SINGLE_COUNT; i++)
@@ -230,6 +256,19 @@ void node_metrics_invoked(struct node_metrics *metrics, const char *function,
     if (times->was_cold)
         metrics_observe_example(METRICS_SERIES(metrics->cold_starts, function), waited_ns,
                                 exemplar);
+}
+
+void node_metrics_fetched(struct node_metrics *metrics, const struct service_facts *facts,
+                          const struct http_ending *ending)
+{
+    char function[2 * NAME_SIZE_MAX + 2];
+    snprintf(function, sizeof(function), "%s/%s", facts->application, facts->function);
+    metrics_add(METRICS_SERIES(metrics->fetches, function, ending->outcome), 1);
+    if (!ending->was_asked)
+        return;
+    metrics_observe_ns(METRICS_SERIES(metrics->fetch_durations, function), ending->duration_ns);
+    metrics_add(METRICS_SERIES(metrics->fetch_sent, function), ending->sent_size);
+    metrics_add(METRICS_SERIES(metrics->fetch_received, function), ending->received_size);
 }
 
 void node_metrics_deployed(struct node_metrics *metrics)

@@ -6,6 +6,7 @@
 
 #include "functions/invocation.h"
 #include "metrics/metrics.h"
+#include "services/http.h"
 
 struct node;
 struct node_metrics;
@@ -18,6 +19,9 @@ void node_metrics_free(struct node_metrics *metrics);
 void node_metrics_invoked(struct node_metrics *metrics, const char *function,
                           const struct invocation_result *result,
                           const struct metrics_exemplar *exemplar);
+/* A request that a function made of others, or was not allowed to make. */
+void node_metrics_fetched(struct node_metrics *metrics, const struct service_facts *facts,
+                          const struct http_ending *ending);
 void node_metrics_deployed(struct node_metrics *metrics);
 void node_metrics_keeper_lost(struct node_metrics *metrics);
 /* An application was deleted: whoever has the name next begins with nothing. */

@@ -4,22 +4,20 @@
 #include "base/log.h"
 #include "cmd/s3nd/node.h"
 #include "core/reader.h"
+#include "outbound/lines.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <uv.h>
 
 enum {
     TICK_MS = 500
 };
 
-/* One application's. */
+/* What belongs to a line: its process. */
 struct desk {
     struct node_outbound *outbound;
-    char application[SERVICE_NAME_SIZE_MAX];
-    struct digest32 owner;
-    struct line *line; /* NULL: free */
+    struct line *line; /* since it has asked for a process */
     uv_poll_t *watch;
     pid_t pid;
 };
@@ -29,7 +27,8 @@ struct node_outbound {
     struct http_port port;
     uv_timer_t *tick; /* every now and then while there are lines */
     uv_timer_t *kick; /* soon: a request came */
-    struct desk desks[OUTBOUND_PROCESS_COUNT_MAX];
+    struct lines *lines;
+    struct desk desks[LINES_COUNT_MAX];
 };
 
 static void closed(uv_handle_t *handle)
@@ -96,6 +95,7 @@ static void process_start(void *context, struct line *line)
 {
     struct desk *desk = context;
     struct error error;
+    desk->line = line;
     if (!supervisor_request(desk->outbound->node->supervisor, SUPERVISOR_OUTBOUND,
                             (struct bytes){ 0 }, NULL, 0, arrived, desk, &error))
         line_failed(line, &error);
@@ -116,7 +116,9 @@ static void process_detached(void *context, struct line *line UNUSED, bool is_ha
     watch_end(desk);
     if (!is_hanging)
         return;
-    log_line(LOG_LEVEL_WARN, "outbound process hangs", "application", desk->application, NULL);
+    char pid[16];
+    snprintf(pid, sizeof(pid), "%d", (int)desk->pid);
+    log_line(LOG_LEVEL_WARN, "outbound process hangs", "pid", pid, NULL);
     write_u32_le(&writer, (uint32_t)desk->pid);
     if (!supervisor_request(desk->outbound->node->supervisor, SUPERVISOR_WORKER_END,
                             writer_view(&writer), NULL, 0, end_told, NULL, &error))
@@ -125,75 +127,11 @@ static void process_detached(void *context, struct line *line UNUSED, bool is_ha
 
 /* --- all of them --- */
 
-static void desk_close(struct desk *desk)
-{
-    watch_end(desk);
-    line_free(TAKE(desk->line));
-}
-
-static bool desk_open(struct desk *desk, const struct service_facts *facts, struct error *error)
-{
-    struct line_options options = { .concurrency =
-                                        desk->outbound->node->config->outbound.concurrency,
-                                    .clock = &clock_system,
-                                    .context = desk,
-                                    .start = process_start,
-                                    .detached = process_detached };
-    if (!line_new(&desk->line, &options, error))
-        return false;
-    snprintf(desk->application, sizeof(desk->application), "%s", facts->application);
-    desk->owner = facts->owner;
-    return true;
-}
-
-/* The application's; or a free one for it, or that of whoever has not asked for longest. */
-static struct desk *desk_of(struct node_outbound *outbound, const struct service_facts *facts,
-                            struct error *error)
-{
-    struct desk *idle = NULL, *vacant = NULL;
-    for (size_t i = 0; i < ARRAY_COUNT(outbound->desks); i++) {
-        struct desk *desk = &outbound->desks[i];
-        if (desk->line == NULL)
-            vacant = desk;
-        else if (strcmp(desk->application, facts->application) == 0 &&
-                 digest32_equal(&desk->owner, &facts->owner))
-            return desk;
-        else if (line_can_rest(desk->line) &&
-                 (idle == NULL || line_idle_ns(desk->line) < line_idle_ns(idle->line)))
-            idle = desk;
-    }
-    if (vacant == NULL && idle != NULL) {
-        desk_close(idle);
-        vacant = idle;
-    }
-    if (vacant == NULL) {
-        error_set(error, ERROR_BUSY, "%d applications ask others at the moment",
-                  OUTBOUND_PROCESS_COUNT_MAX);
-        return NULL;
-    }
-    return desk_open(vacant, facts, error) ? vacant : NULL;
-}
-
-static void work(struct node_outbound *outbound)
-{
-    unsigned count = 0;
-    for (size_t i = 0; i < ARRAY_COUNT(outbound->desks); i++) {
-        struct desk *desk = &outbound->desks[i];
-        if (desk->line == NULL)
-            continue;
-        line_tick(desk->line);
-        if (line_is_idle(desk->line))
-            desk_close(desk);
-        else
-            count++;
-    }
-    if (count == 0)
-        uv_timer_stop(outbound->tick);
-}
-
 static void on_time(uv_timer_t *timer)
 {
-    work(timer->data);
+    struct node_outbound *outbound = timer->data;
+    if (lines_tick(outbound->lines) == 0)
+        uv_timer_stop(outbound->tick);
 }
 
 static bool fetch(void *context, const struct service_facts *facts,
@@ -201,8 +139,9 @@ static bool fetch(void *context, const struct service_facts *facts,
                   struct line_ticket **ticket, struct error *error)
 {
     struct node_outbound *outbound = context;
-    struct desk *desk = desk_of(outbound, facts, error);
-    if (desk == NULL || !line_fetch(ticket, desk->line, request, done, done_context, error))
+    struct line *line;
+    if (!lines_get(&line, outbound->lines, facts->application, &facts->owner, error) ||
+        !line_fetch(ticket, line, request, done, done_context, error))
         return false;
     /* Not from here: what fails at once must not answer before this returns. */
     uv_timer_start(outbound->kick, on_time, 0, 0);
@@ -214,6 +153,13 @@ static bool fetch(void *context, const struct service_facts *facts,
 static void cancel(void *context UNUSED, struct line_ticket *ticket)
 {
     line_cancel(ticket);
+}
+
+static void ended(void *context, const struct service_facts *facts,
+                  const struct http_ending *ending)
+{
+    struct node_outbound *outbound = context;
+    node_metrics_fetched(outbound->node->metrics, facts, ending);
 }
 
 static uv_timer_t *timer_new(struct node_outbound *outbound)
@@ -234,9 +180,17 @@ bool node_outbound_open(struct node *node, struct error *error)
         return error_set(error, ERROR_NO_MEMORY, "no memory for outbound requests");
     made->node = node;
     node->outbound = made;
-    made->port = (struct http_port){ made, fetch, cancel, &clock_system };
-    for (size_t i = 0; i < ARRAY_COUNT(made->desks); i++)
+    made->port = (struct http_port){ made, fetch, cancel, ended, &clock_system };
+    struct lines_options options = { .line = { .concurrency = node->config->outbound.concurrency,
+                                               .clock = &clock_system,
+                                               .start = process_start,
+                                               .detached = process_detached } };
+    for (size_t i = 0; i < ARRAY_COUNT(made->desks); i++) {
         made->desks[i].outbound = made;
+        options.contexts[i] = &made->desks[i];
+    }
+    if (!lines_new(&made->lines, &options, error))
+        return false;
     made->tick = timer_new(made);
     made->kick = timer_new(made);
     return (made->tick != NULL && made->kick != NULL) ||
@@ -248,9 +202,7 @@ void node_outbound_close(struct node *node)
     struct node_outbound *outbound = TAKE(node->outbound);
     if (outbound == NULL)
         return;
-    for (size_t i = 0; i < ARRAY_COUNT(outbound->desks); i++)
-        if (outbound->desks[i].line != NULL)
-            desk_close(&outbound->desks[i]);
+    lines_free(outbound->lines);
     if (outbound->tick != NULL)
         uv_close((uv_handle_t *)outbound->tick, closed);
     if (outbound->kick != NULL)

@@ -10,10 +10,6 @@
 struct node;
 struct node_outbound;
 
-enum {
-    OUTBOUND_PROCESS_COUNT_MAX = 64
-};
-
 MUST_CHECK bool node_outbound_open(struct node *node, struct error *error);
 /* What is under way is forgotten. */
 void node_outbound_close(struct node *node);
