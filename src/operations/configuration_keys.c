@@ -69,6 +69,7 @@ const struct configuration_key configuration_keys[] = {
     TEXT("telemetry.traces", "\"on\"", "\"off\"", "`off`: metrics alone", "metrics.md"),
     TEXT("telemetry.metrics", "\"on\"", "\"off\"", "`off`: traces alone", "metrics.md"),
     WITHOUT("telemetry.ca", TEXT, "the system's", "\"/etc/s3n/collector.pem\"", "authorities for the collector's TLS, PEM", "metrics.md"),
+    TEXT("telemetry.compression", "\"none\"", "\"gzip\"", "of what is sent: `none` or `gzip`", "metrics.md"),
     WITHOUT("telemetry.headers_file", TEXT, "none", "\"/etc/s3n/collector-headers\"",
       "file with lines `Name: value` that go with each request: credentials", "metrics.md"),
     NUMBER("telemetry.sample", "1", "0.1", "share of the traces that begin at this node", "metrics.md"),

@@ -23,6 +23,10 @@ export OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer canary-token'
 output=$(OTEL_EXPORTER_OTLP_PROTOCOL=grpc s3nd --data-dir "$data" 2>&1)
 is "a protocol that is not there" $? 3
 has "is named" "$output" "OTEL_EXPORTER_OTLP_PROTOCOL"
+output=$(OTEL_EXPORTER_OTLP_COMPRESSION=zstd s3nd --data-dir "$data" 2>&1)
+is "a compression that is not there" $? 3
+has "is named, with those that are" "$output" "OTEL_EXPORTER_OTLP_COMPRESSION: zstd is not supported; use none, gzip"
+export OTEL_EXPORTER_OTLP_COMPRESSION=gzip OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=none
 node_start || { fail "start"; finish; }
 claim || fail "claim"
 
@@ -120,6 +124,8 @@ print(h['unit'], h['histogram']['aggregationTemporality'], point['count'], len(p
       metrics['s3n_invocations']['sum']['isMonotonic'], 'gauge' in metrics['s3n_ready'],
       int(point['startTimeUnixNano']) < int(point['timeUnixNano']))")
 is "a histogram with exemplars" "$output" "s AGGREGATION_TEMPORALITY_CUMULATIVE 4 1 4 {'function': 'echo/f'} True True True True True"
+is "traces are compressed, metrics are not" "$(collected "print(sorted({(e['path'], e['headers'].get('content-encoding'), 'saved' in e) for e in entries}))")" \
+  "[('/v1/metrics', None, False), ('/v1/traces', 'gzip', True)]"
 is "nothing was malformed" "$(collected 'print([e for e in entries if "malformed" in e])')" "[]"
 
 # --- a collector that is not well
@@ -185,6 +191,7 @@ endpoint = "https://127.0.0.1:$port"
 ca = "$scratch/tls.pem"
 headers_file = "$scratch/headers"
 traces = "off"
+compression = "gzip"
 service = "from-a-file"
 interval_ms = 200
 TOML
@@ -194,6 +201,10 @@ until_true 15 grep -q from-a-file "$log" || fail "metrics arrive over TLS" "$(st
 call "$url/a/echo/run" >/dev/null
 output=$(collected "print(entries[0]['headers'].get('x-tenant'), {e['path'] for e in entries}, any('malformed' in e for e in entries))")
 is "headers of the file, and no traces" "$output" "canary-file {'/v1/metrics'} False"
+is "compressed, and to less than half" "$(collected "print(all(e['headers']['content-encoding'] == 'gzip' and e['saved'] < 0.5 for e in entries))")" True
+say plain
+told_plain() { [[ $(status 't["error"]') == *"answers 415"* ]]; }
+until_true 10 told_plain && pass "a collector that takes nothing compressed is told" || fail "a collector that takes nothing compressed is told" "$(status t)"
 node_stop
 is "stop again" $? 0
 finish

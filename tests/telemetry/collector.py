@@ -6,7 +6,7 @@ descriptors, and appends one JSON line per request to a file.
   collector.py LOG MODE-FILE [CERTIFICATE KEY]
 
 Prints its port.  The mode file says, per request, how it answers: ok, partial, busy (503 with Retry-After), refuse
-(400), garbage, redirect, close, hang, slow (endless answer), big.  A request with a field that the descriptors don't
+(400), plain (415 to what is compressed), garbage, redirect, close, hang, slow (endless answer), big.  A request with a field that the descriptors don't
 know, or of another content type, is logged as malformed.
 """
 import gzip
@@ -85,6 +85,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.log({**entry, "malformed": "path or content type"})
             return self.answer(404, b"")
         if self.headers.get("Content-Encoding") == "gzip":
+            if mode == "plain":
+                self.log(entry)
+                return self.answer(415, b"")
+            entry["saved"] = len(body) / len(gzip.decompress(body))
             body = gzip.decompress(body)
         request, response = (kind() for kind in MESSAGES[self.path])
         try:

@@ -110,12 +110,26 @@ static bool part_read(bool *is_off, const json_t *table, const char *key, struct
            error_set(error, ERROR_INVALID, "telemetry.%s: must be \"on\" or \"off\"", key);
 }
 
+static bool compression_read(struct config_telemetry *telemetry, const json_t *table,
+                             struct error *error)
+{
+    const char *value = "none";
+    if (json_object_get(table, "compression") != NULL &&
+        !json_get_string(table, "compression", &value, error))
+        return error_within(error, "telemetry");
+    bool is_gzip = strcmp(value, "gzip") == 0;
+    telemetry->compresses_traces = telemetry->compresses_metrics = is_gzip;
+    return is_gzip || strcmp(value, "none") == 0 ||
+           error_set(error, ERROR_INVALID, "telemetry.compression: must be \"none\" or \"gzip\"");
+}
+
 bool config_telemetry_read(struct config_telemetry *telemetry, const json_t *root,
                            struct error *error)
 {
-    static const char *const keys[] = { "endpoint",     "traces",     "metrics",    "ca",
-                                        "headers_file", "sample",     "service",    "interval_ms",
-                                        "delay_ms",     "timeout_ms", "attributes", NULL };
+    static const char *const keys[] = {
+        "endpoint",    "traces",   "metrics",    "ca",         "headers_file", "sample", "service",
+        "interval_ms", "delay_ms", "timeout_ms", "attributes", "compression",  NULL
+    };
     const char *endpoint = NULL;
     json_t *table;
     if (json_object_get(root, "telemetry") == NULL)
@@ -137,7 +151,7 @@ bool config_telemetry_read(struct config_telemetry *telemetry, const json_t *roo
            string_read(telemetry->attributes, sizeof(telemetry->attributes), table, "attributes",
                        error) &&
            otlp_attributes_check(telemetry->attributes, error) &&
-           sample_read(telemetry, table, error) &&
+           sample_read(telemetry, table, error) && compression_read(telemetry, table, error) &&
            number_read(&telemetry->metrics_interval_ms, table, "interval_ms", 100, 3600000,
                        error) &&
            number_read(&telemetry->traces_delay_ms, table, "delay_ms", 0, 600000, error) &&
@@ -178,9 +192,16 @@ static bool choice_variable(const char **chosen, const char *name, const char *c
     for (size_t i = 0; value != NULL && choices[i] != NULL; i++)
         if (strcmp(value, choices[i]) == 0)
             *chosen = choices[i];
-    return value == NULL || strcmp(value, *chosen) == 0 ||
-           error_set(error, ERROR_INVALID, "%s: %s is not supported; %s is", name,
-                     error_quote(bytes_of_string(value)).text, choices[0]);
+    if (value == NULL || strcmp(value, *chosen) == 0)
+        return true;
+    (void)error_set(error, ERROR_INVALID, "%s: %s is not supported", name,
+                    error_quote(bytes_of_string(value)).text);
+    for (size_t i = 0; choices[i] != NULL; i++) {
+        size_t size = strlen(error->text);
+        snprintf(error->text + size, sizeof(error->text) - size, "%s%s", i == 0 ? "; use " : ", ",
+                 choices[i]);
+    }
+    return false;
 }
 
 static bool endpoints_apply(struct config_telemetry *telemetry, struct error *error)
@@ -214,12 +235,34 @@ static bool protocol_check(struct error *error)
                                          "OTEL_EXPORTER_OTLP_TRACES_PROTOCOL",
                                          "OTEL_EXPORTER_OTLP_METRICS_PROTOCOL" };
     static const char *const protocols[] = { "http/protobuf", NULL };
-    static const char *const compressions[] = { "none", NULL };
     const char *chosen;
     for (size_t i = 0; i < ARRAY_COUNT(names); i++)
         if (!choice_variable(&chosen, names[i], protocols, error))
             return false;
-    return choice_variable(&chosen, "OTEL_EXPORTER_OTLP_COMPRESSION", compressions, error);
+    return true;
+}
+
+/* That of a signal wins over that of both. */
+static bool compression_apply(struct config_telemetry *telemetry, struct error *error)
+{
+    static const char *const compressions[] = { "none", "gzip", NULL };
+    static const struct {
+        const char *name;
+        bool of_traces, of_metrics;
+    } rows[] = { { "OTEL_EXPORTER_OTLP_COMPRESSION", true, true },
+                 { "OTEL_EXPORTER_OTLP_TRACES_COMPRESSION", true, false },
+                 { "OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", false, true } };
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        const char *chosen;
+        if (!choice_variable(&chosen, rows[i].name, compressions, error))
+            return false;
+        bool is_gzip = strcmp(chosen, "gzip") == 0;
+        if (variable(rows[i].name) != NULL && rows[i].of_traces)
+            telemetry->compresses_traces = is_gzip;
+        if (variable(rows[i].name) != NULL && rows[i].of_metrics)
+            telemetry->compresses_metrics = is_gzip;
+    }
+    return true;
 }
 
 static bool sampler_apply(struct config_telemetry *telemetry, struct error *error)
@@ -256,7 +299,8 @@ bool config_telemetry_environment(struct config_telemetry *telemetry, struct err
     const char *service = variable("OTEL_SERVICE_NAME");
     const char *attributes = variable("OTEL_RESOURCE_ATTRIBUTES");
     if (!endpoints_apply(telemetry, error) ||
-        (config_telemetry_is_on(telemetry) && !protocol_check(error)) ||
+        (config_telemetry_is_on(telemetry) &&
+         (!protocol_check(error) || !compression_apply(telemetry, error))) ||
         !sampler_apply(telemetry, error) ||
         (ca != NULL && !text_take(telemetry->authorities, sizeof(telemetry->authorities), ca,
                                   "OTEL_EXPORTER_OTLP_CERTIFICATE", error)) ||

@@ -19,8 +19,9 @@ struct config_telemetry {
     char traces_url[TELEMETRY_URL_SIZE_MAX + 1]; /* empty: no traces */
     char metrics_url[TELEMETRY_URL_SIZE_MAX + 1];
     bool no_traces, no_metrics;
-    char authorities[PATH_MAX];  /* certificates for TLS, PEM; empty: the system's */
-    char headers_file[PATH_MAX]; /* lines "Name: value", for the exporter alone */
+    bool compresses_traces, compresses_metrics; /* gzip */
+    char authorities[PATH_MAX];                 /* certificates for TLS, PEM; empty: the system's */
+    char headers_file[PATH_MAX];                /* lines "Name: value", for the exporter alone */
     char service[TELEMETRY_NAME_SIZE_MAX + 1];
     char attributes[TELEMETRY_ATTRIBUTES_SIZE_MAX + 1];
     uint32_t timeout_ms; /* of one request */

@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "cmd/s3nd/launcher.h"
 #include "crypto/crypto.h"
+#include "files/compress.h"
 #include "net/fetch.h"
 
 #include <signal.h>
@@ -18,7 +19,8 @@
 enum {
     AUTHORITIES_SIZE_MAX = 2 << 20,
     HEADERS_SIZE_MAX = 8192,
-    HEADER_COUNT_MAX = 16,
+    HEADER_COUNT_MAX = 17,
+    HEADER_COUNT_OWN = 2, /* content-type, content-encoding */
     ANSWER_BODY_SIZE_MAX = 64 << 10
 };
 
@@ -49,6 +51,12 @@ static const char *const url_names[EXPORT_SIGNAL_COUNT] = { "traces", "metrics" 
 static const char *url_of(const struct config *config, unsigned signal)
 {
     return signal == EXPORT_TRACES ? config->telemetry.traces_url : config->telemetry.metrics_url;
+}
+
+static bool compresses(const struct config *config, unsigned signal)
+{
+    return signal == EXPORT_TRACES ? config->telemetry.compresses_traces
+                                   : config->telemetry.compresses_metrics;
 }
 
 /* --- what travels between server and exporter --- */
@@ -177,7 +185,7 @@ static bool fields_fill(struct http_field *fields, size_t *count, struct bytes l
         size_t at = MIN(bytes_find(line, ':'), bytes_find(line, '='));
         if (at == line.size || *count == HEADER_COUNT_MAX)
             return error_set(error, ERROR_INVALID, "headers: lines are Name: value, at most %d",
-                             HEADER_COUNT_MAX - 1);
+                             HEADER_COUNT_MAX - HEADER_COUNT_OWN);
         fields[(*count)++] = (struct http_field){ bytes_trim(bytes_part(line, 0, at)),
                                                   bytes_trim(bytes_part(line, at + 1, SIZE_MAX)) };
     }
@@ -213,9 +221,18 @@ static bool send_one(const struct exporter *exporter, unsigned signal,
                      struct export_outcome *outcome, struct error *error)
 {
     AUTO_HTTP_FETCHED struct http_fetched fetched = { 0 };
+    AUTO_BUFFER struct buffer compressed;
     struct http_field fields[HEADER_COUNT_MAX];
+    struct bytes content = exporter->requests[signal];
     size_t count = 0;
+    buffer_init(&compressed, OTLP_REQUEST_SIZE_MAX);
     fields[count++] = HTTP_FIELD("content-type", BYTES_LITERAL("application/x-protobuf"));
+    if (compresses(exporter->config, signal)) {
+        if (!compress_gzip(&compressed, content, error) || compressed.failed)
+            return error_set(error, ERROR_NO_MEMORY, "no memory to compress");
+        content = buffer_view(&compressed);
+        fields[count++] = HTTP_FIELD("content-encoding", BYTES_LITERAL("gzip"));
+    }
     if (!fields_fill(fields, &count, buffer_view(&exporter->headers[signal]), error))
         return false;
     const struct http_fetch request = {
@@ -226,7 +243,7 @@ static bool send_one(const struct exporter *exporter, unsigned signal,
         .fields = fields,
         .field_count = count,
         .is_post = true,
-        .content = exporter->requests[signal],
+        .content = content,
         .timeout_ms = exporter->config->telemetry.timeout_ms,
         .body_size_max = ANSWER_BODY_SIZE_MAX,
     };
