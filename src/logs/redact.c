@@ -19,6 +19,7 @@ struct redactions {
     struct secret_buffer *values;
     size_t count, capacity;
     size_t size;
+    bool is_overfull; /* there were values that are not here */
 };
 
 struct redactions *redactions_hold(struct redactions *redactions)
@@ -53,8 +54,10 @@ static bool value_add(struct redactions *redactions, struct bytes value, struct 
     if (is_known(redactions, value))
         return true;
     if (redactions->count == REDACT_VALUE_COUNT_MAX || value.size > REDACT_VALUE_SIZE_MAX ||
-        value.size > REDACT_VALUES_SIZE_MAX - redactions->size)
-        return error_set(error, ERROR_LIMIT, "too many or too large secrets in one invocation");
+        value.size > REDACT_VALUES_SIZE_MAX - redactions->size) {
+        redactions->is_overfull = true;
+        return true;
+    }
     if (redactions->count == redactions->capacity) {
         size_t capacity = redactions->capacity == 0 ? 4 : 2 * redactions->capacity;
         struct secret_buffer *grown = realloc(redactions->values, capacity * sizeof(*grown));
@@ -208,19 +211,24 @@ static void take_out(struct buffer *text, const uint8_t *marks)
     text->size = size;
 }
 
+static void take_all_out(struct buffer *text)
+{
+    secret_wipe(text->data, text->size);
+    text->size = MIN(text->size, (size_t)3);
+    memset(text->data, '*', text->size);
+}
+
 void redact(struct buffer *text, const struct redactions *redactions)
 {
     if (redactions == NULL || text->size == 0)
         return;
     struct marked marked = { buffer_view(text), calloc(1, text->size) };
-    bool is_done = marked.marks != NULL;
+    bool is_done = marked.marks != NULL && !redactions->is_overfull;
     for (size_t i = 0; i < redactions->count && is_done; i++)
         is_done = mark_value(&marked, &redactions->values[i]);
-    if (is_done) {
+    if (is_done)
         take_out(text, marked.marks);
-    } else {
-        secret_wipe(text->data, text->size);
-        buffer_clear(text);
-    }
+    else
+        take_all_out(text);
     free(marked.marks);
 }

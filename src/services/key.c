@@ -91,8 +91,8 @@ static bool result_give(struct work *work, struct error *error)
         service_answer(call, 0, bytes_of(work->public_key.bytes, work->public_key.size));
         return true;
     }
-    if (!use_name(call->scope, work, error) ||
-        (work->use.operation == KEY_USE_DERIVE && !service_redact(call, result, error)))
+    bool is_secret = work->use.operation == KEY_USE_DERIVE || work->use.operation == KEY_USE_OPEN;
+    if (!use_name(call->scope, work, error) || (is_secret && !service_redact(call, result, error)))
         return false;
     service_answer(call, 0, result);
     return true;

@@ -3,8 +3,10 @@
 #include "services/key.h"
 
 #include "core/hex.h"
+#include "crypto/base64.h"
 #include "crypto/ecdsa.h"
 #include "crypto/hpke.h"
+#include "logs/redact.h"
 #include "services/test_keeper.h"
 #include "tests/harness.h"
 
@@ -155,6 +157,22 @@ static void each_use_needs_its_permission(void)
     world_close();
 }
 
+/* Not to be seen in a log: as it is, in hexadecimal, in Base64. */
+static void check_is_redacted(const struct service_scope *scope, struct bytes value)
+{
+    char encoded[128];
+    AUTO_BUFFER struct buffer text;
+    REQUIRE(value.size <= 48 && services_redactions(scope) != NULL);
+    buffer_init(&text, 1 << 10);
+    buffer_append(&text, value);
+    hex_encode(encoded, value);
+    buffer_format(&text, ", %s, ", encoded);
+    base64_encode(encoded, value);
+    buffer_format(&text, "%.*s", (int)base64_text_size(value.size), encoded);
+    redact(&text, services_redactions(scope));
+    CHECK_BYTES(buffer_view(&text), BYTES_LITERAL("***, ***, ***"));
+}
+
 static void bytes_are_derived(void)
 {
     uint8_t first[48];
@@ -174,7 +192,7 @@ static void bytes_are_derived(void)
     REQUIRE(count == 1);
     CHECK_STRING(uses[0].name, "hkdf:a");
     CHECK(!uses[0].has_after); /* a digest of it could be guessed at */
-    CHECK(services_redactions(scope) != NULL);
+    check_is_redacted(scope, bytes_of(first, sizeof(first)));
     services_forget(scope);
     scope = scope_begin("shop2", 7);
     REQUIRE(derive(scope, "a", 48) == 48);
@@ -203,6 +221,7 @@ static void what_was_sealed_opens(void)
                                                  BYTES_LITERAL("no. 7"), bytes_of(text, 9 + 16) } };
     CHECK_NUMBER(test_call(scope, &request), 9);
     CHECK_STRING(test_answer.text, "two boxes");
+    check_is_redacted(scope, BYTES_LITERAL("two boxes"));
     request.strings[3] = BYTES_LITERAL("no. 8");
     CHECK_NUMBER(test_call(scope, &request), CALL_ERROR_FAILED);
     request.strings[3] = BYTES_LITERAL("no. 7");

@@ -6,8 +6,10 @@ canary.py search VALUES PATH...   each line of the file VALUES is a value in hex
                                   paths that holds one: as it is, reversed, in hexadecimal, Base64 of either alphabet
                                   at any place in a longer text, percent-encoded, or with zeros between (UTF-16).
 canary.py proxy LOG TARGET        a TCP proxy to HOST:PORT that writes all that passes to LOG; prints its port.
+canary.py sink LOG               an HTTP server that takes everything and writes it to LOG; prints its port.
 canary.py limits PID              whether this process and all below it can leave no core file; prints those that can."""
 import base64
+import http.server
 import os
 import socket
 import sys
@@ -89,6 +91,23 @@ def proxy(log: str, target: str) -> int:
             threading.Thread(target=pump, args=ends, daemon=True).start()
 
 
+def sink(log: str) -> int:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self):
+            with open(log, "ab") as record:
+                record.write(f"{self.requestline}\n{self.headers}".encode() + self.rfile.read(int(self.headers["content-length"])))
+            self.send_response(200)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    print(server.server_port, flush=True)
+    server.serve_forever()
+
+
 def children(pid: int):
     yield pid
     try:
@@ -118,6 +137,7 @@ def limits(pid: int) -> int:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "search":
-        sys.exit(search(sys.argv[2], sys.argv[3:]))
-    sys.exit(proxy(*sys.argv[2:4]) if sys.argv[1] == "proxy" else limits(int(sys.argv[2])))
+    verb, *arguments = sys.argv[1:]
+    if verb == "search":
+        sys.exit(search(arguments[0], arguments[1:]))
+    sys.exit(limits(int(arguments[0])) if verb == "limits" else {"proxy": proxy, "sink": sink}[verb](*arguments))

@@ -76,7 +76,33 @@ static struct s3n_text bytes_of(struct s3n_text *body, char *target, size_t capa
     return (struct s3n_text){ target, size };
 }
 
-static void open(struct s3n_response *response, struct s3n_text body)
+/* What a careless function does with what is in the buffer: logs it as it is, in hexadecimal and in
+ * Base64, and fails. */
+static int leak(int64_t size)
+{
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    static char encoded[4096];
+    size_t at = 0;
+    if (size < 0 || size > 1024)
+        return 3;
+    buffer[size] = buffer[size + 1] = buffer[size + 2] = '\0';
+    (void)s3n_log_level(4, (struct s3n_text){ buffer, (size_t)size });
+    for (int64_t i = 0; i < size; i++) {
+        encoded[at++] = "0123456789abcdef"[(unsigned char)buffer[i] >> 4];
+        encoded[at++] = "0123456789abcdef"[buffer[i] & 15];
+    }
+    encoded[at++] = ' ';
+    for (int64_t i = 0; i < size; i += 3) {
+        unsigned group = (unsigned)(unsigned char)buffer[i] << 16 |
+                         (unsigned)(unsigned char)buffer[i + 1] << 8 | (unsigned char)buffer[i + 2];
+        for (int shift = 18; shift >= 0; shift -= 6)
+            encoded[at++] = digits[group >> shift & 63];
+    }
+    (void)s3n_log_level(4, (struct s3n_text){ encoded, at });
+    return 5;
+}
+
+static int64_t open_sealed(struct s3n_text body)
 {
     static char parts[4][4096];
     char path[128];
@@ -84,7 +110,7 @@ static void open(struct s3n_response *response, struct s3n_text body)
     word(&body, path, sizeof(path));
     for (int i = 0; i < 4; i++)
         sealed[i] = bytes_of(&body, parts[i], sizeof(parts[i]));
-    plain(response, s3n_hpke_open(path, sealed, buffer, sizeof(buffer)));
+    return s3n_hpke_open(path, sealed, buffer, sizeof(buffer));
 }
 
 int s3n_main(const struct s3n_request *request, struct s3n_response *response)
@@ -97,14 +123,14 @@ int s3n_main(const struct s3n_request *request, struct s3n_response *response)
     } else if (s3n_text_is(path, "/size")) {
         word(&body, name, sizeof(name));
         s3n_print_number(response, s3n_secret_get(name, 0, buffer, sizeof(buffer)));
-    } else if (s3n_text_is(path, "/leak")) { /* what a careless function does */
+    } else if (s3n_text_is(path, "/leak")) { /* NAME */
         word(&body, name, sizeof(name));
-        int64_t size = s3n_secret_get(name, 0, buffer, sizeof(buffer) - 1);
-        if (size < 0)
-            return 3;
-        buffer[size] = '\0';
-        s3n_log(buffer);
-        return 5;
+        return leak(s3n_secret_get(name, 0, buffer, sizeof(buffer) - 3));
+    } else if (s3n_text_is(path, "/leak-derived")) { /* PATH SIZE */
+        word(&body, name, sizeof(name));
+        return leak(s3n_key_derive(name, buffer, number(&body)));
+    } else if (s3n_text_is(path, "/leak-opened")) { /* as /open */
+        return leak(open_sealed(body));
     } else if (s3n_text_is(path, "/public")) { /* PATH ALGORITHM */
         word(&body, name, sizeof(name));
         hexadecimal(response, s3n_key_public(name, number(&body), buffer, sizeof(buffer)));
@@ -123,7 +149,7 @@ int s3n_main(const struct s3n_request *request, struct s3n_response *response)
         uint32_t size = number(&body);
         hexadecimal(response, s3n_key_derive(name, buffer, size));
     } else if (s3n_text_is(path, "/open")) { /* PATH INFO ENC AAD TEXT, hexadecimal */
-        open(response, body);
+        plain(response, open_sealed(body));
     } else {
         return 4;
     }
