@@ -2,15 +2,19 @@
 // A confidential counter: callers add numbers, everybody may read how many there were, and the sum only
 // when there are enough of them that nobody's own number shows. Requests come sealed (s3n.toml), so no
 // proxy sees a number either.
-import { Request, Response, bytesOf, handle, kv, log, Level } from "../../sdk/assemblyscript/assembly";
+import { Batch, Failure, Request, Response, Result, bytesOf, handle, log, Level } from "../../sdk/assemblyscript/assembly";
 export { s3n_alloc, s3n_handle } from "../../sdk/assemblyscript/assembly";
 
 const ENOUGH = 3;
 const LARGEST: i64 = 1_000_000_000;
 
-function kept(key: string): i64 {
-  const found = kv.get("counter", key);
-  return found.ok ? I64.parseInt(found.text) : 0;
+/** The count and the sum, in one exit. */
+function kept(): i64[] {
+  return new Batch()
+    .kvGet("counter", "count")
+    .kvGet("counter", "sum")
+    .run()
+    .map<i64>((found: Result): i64 => (found.is(Failure.NotFound) ? 0 : I64.parseInt(found.must().text)));
 }
 
 /** -1: not a number of 0 to LARGEST. */
@@ -28,17 +32,24 @@ function numberOf(text: string): i64 {
 function add(request: Request): Response {
   const number = numberOf(request.text());
   if (number < 0) return Response.text("a number from 0 to " + LARGEST.toString() + " is needed\n", 400);
-  const count = kept("count") + 1;
-  kv.set("counter", "count", bytesOf(count.toString())).must();
-  kv.set("counter", "sum", bytesOf((kept("sum") + number).toString())).must();
+  const before = kept();
+  const count = before[0] + 1;
+  new Batch()
+    .kvSet("counter", "count", bytesOf(count.toString()))
+    .kvSet("counter", "sum", bytesOf((before[1] + number).toString()))
+    .run()
+    .forEach((set: Result) => {
+      set.must();
+    });
   log(Level.Information, "number " + count.toString() + " was added");
   return Response.json('{"count":' + count.toString() + "}\n");
 }
 
 function show(): Response {
-  const count = kept("count");
+  const all = kept(),
+    count = all[0];
   let text = '{"count":' + count.toString();
-  if (count >= ENOUGH) text += ',"sum":' + kept("sum").toString();
+  if (count >= ENOUGH) text += ',"sum":' + all[1].toString();
   return Response.json(text + "}\n");
 }
 

@@ -46,20 +46,28 @@ func receive(request *s3n.Request) (*s3n.Response, error) {
 	if err := json.Unmarshal(request.Body, &event); err != nil {
 		return s3n.Text("not JSON\n").WithStatus(400), nil
 	}
-	first, err := deliveries.CompareAndSet(delivery, nil, []byte(event.Action), day)
+	name := request.Header("x-github-event") + "/" + event.Action
+	// Both in one exit.
+	var batch s3n.Batch
+	batch.CompareAndSet(deliveries, delivery, nil, []byte(event.Action), day)
+	batch.Get(counts, name)
+	answers, err := batch.Run()
 	if err != nil {
 		return nil, err
 	}
-	if !first {
+	first, number := answers[0], answers[1]
+	if first.Err != nil {
+		return nil, first.Err
+	}
+	if first.Value == 0 {
 		return s3n.Text("seen before\n"), nil
 	}
-	name := request.Header("x-github-event") + "/" + event.Action
-	number, err := counts.Get(name)
+	before, err := number.Found()
 	if err != nil {
 		return nil, err
 	}
 	count := 0
-	fmt.Sscan(string(number), &count)
+	fmt.Sscan(string(before), &count)
 	s3n.Log(s3n.LevelInformation, "delivery "+delivery+": "+name)
 	return s3n.Text("accepted\n").WithStatus(202), counts.Set(name, []byte(fmt.Sprint(count+1)), 0)
 }

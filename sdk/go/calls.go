@@ -47,17 +47,27 @@ func checked(value int64) (int64, error) {
 }
 
 // all gives bytes of whatever size: what the first buffer has no room for is fetched behind it.
-func all(call func(to unsafe.Pointer, room uint32) int64) ([]byte, error) {
+func all(call func(to unsafe.Pointer, room uint32) int64) ([]byte, error) { return allOf(0, call) }
+
+// allOf does so for a list: for the call `index`, or for the list itself.
+func allOf(index uint32, call func(to unsafe.Pointer, room uint32) int64) ([]byte, error) {
 	data := make([]byte, 4096)
 	size, err := checked(call(in(data)))
-	if err != nil || size <= int64(len(data)) {
-		return data[:size], err
+	if err != nil {
+		return nil, err
 	}
+	return filled(index, data[:min(size, int64(len(data)))], size)
+}
+
+// filled fetches what is missing of `size` bytes.
+func filled(index uint32, data []byte, size int64) ([]byte, error) {
 	got := len(data)
-	data = append(make([]byte, 0, size), data...)[:size]
+	if int64(got) < size {
+		data = append(make([]byte, 0, size), data...)[:size]
+	}
 	for got < len(data) {
 		at, room := in(data[got:])
-		part, err := checked(rest(0, uint32(got), at, room))
+		part, err := checked(rest(index, uint32(got), at, room))
 		if err != nil {
 			return nil, err
 		}
@@ -100,12 +110,16 @@ func (space KV) Delete(key string) (bool, error) {
 
 // CompareAndSet sets it when it is `expected` (nil: when there is none); whether it did.
 func (space KV) CompareAndSet(key string, expected, value []byte, ttlMS uint64) (bool, error) {
-	exists := uint32(0)
-	if expected != nil {
-		exists = 1
-	}
+	exists := uint32(existsOf(expected))
 	did, err := checked(kvCompareAndSet(string(space), key, exists, string(expected), string(value), ttlMS))
 	return did == 1, err
+}
+
+func existsOf(expected []byte) uint64 {
+	if expected == nil {
+		return 0
+	}
+	return 1
 }
 
 // Entry of a list; ExpiresMS since 1970, 0: never.

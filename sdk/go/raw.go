@@ -47,6 +47,9 @@ func attest(nonce string, to unsafe.Pointer, room uint32) int64
 //go:wasmimport s3n about
 func about(to unsafe.Pointer, room uint32) int64
 
+//go:wasmimport s3n batch
+func makeBatch(requests string, to unsafe.Pointer, room uint32) int64
+
 //go:wasmimport s3n rest
 func rest(index, offset uint32, to unsafe.Pointer, room uint32) int64
 

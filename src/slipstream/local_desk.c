@@ -196,8 +196,8 @@ static void call_answer(struct kept *kept, const struct call_request *request)
     const struct call_row *row = call_row_find(request->call);
     char text[160];
     if (row == NULL || !call_request_fits(request, row)) {
-        refuse(kept, row == NULL ? CALL_ERROR_UNSUPPORTED : CALL_ERROR_INVALID,
-               "there is no call with these arguments");
+        snprintf(text, sizeof(text), "there is no call %u with these arguments", request->call);
+        refuse(kept, row == NULL ? CALL_ERROR_UNSUPPORTED : CALL_ERROR_INVALID, text);
         return;
     }
     switch ((enum call)request->call) {

@@ -31,6 +31,35 @@ example() {
 ask() { timeout 30 curl -sk "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
 
+# batches LANGUAGE COMMAND...: what an SDK makes of lists of calls, without a node and in one; COMMAND builds batches.wasm.
+batches() {
+  local wanted language=$1 folder=$scratch/tree/examples/batches-$1
+  shift
+  wanted=$(printf '%s\n' 0 0 "200000 9c1a" "none: there is no such key" "200000 f3c1" 1 0 1 0 1 \
+    "Unsupported: there is no call 999 with these arguments" none "65: Invalid")
+  mkdir "$folder"
+  cp "$S3N_SOURCE"/tests/programs/batches/batches.* "$folder/"
+  if ! (cd "$folder" && "$@") >"$scratch/batches.log" 2>&1; then
+    fail "batches in $language: build" "$(tail -n 3 "$scratch/batches.log")"
+    return
+  fi
+  is "batches in $language: without a node" "$(timeout 60 s3n -q run "$folder/batches.wasm" </dev/null)" "$wanted"
+  mkdir "$scratch/batches-$language"
+  cp "$folder/batches.wasm" "$scratch/batches-$language/"
+  cat >"$scratch/batches-$language/s3n.toml" <<TOML
+s3n_manifest_version = 1
+compatibility_date = "2026-11-01"
+[application]
+name = "batches-$language"
+[function.batches]
+source = "batches.wasm"
+limits = { memory_mib = 64, timeout_ms = 10000 }
+permissions.kv = ["s"]
+TOML
+  deploy "batches-$language"
+  is "batches in $language: in a node" "$(timeout 60 s3n -q invoke "batches-$language/batches" </dev/null)" "$wanted"
+}
+
 # --- oracle: Rust, outbound HTTP, state, a key
 oracle() {
   local statement
@@ -88,6 +117,12 @@ elif [ -z "$sources" ]; then
   fail "oracle: its sources"
 else
   oracle
+  build_batches() {
+    local compile="/usr/bin/rustc --edition 2021 --target wasm32-wasi -C opt-level=s -C panic=abort -C linker=wasm-ld-14 -C strip=symbols"
+    $compile --crate-type rlib --crate-name s3n ../../sdk/rust/src/lib.rs -o libs3n.rlib &&
+      $compile --crate-type cdylib --extern s3n=libs3n.rlib batches.rs -o batches.wasm
+  }
+  batches rust build_batches
 fi
 
 # --- ballot: C, keys (sealed to, derived), state, the owner's own routes
@@ -170,6 +205,8 @@ elif ! (cd "$examples/counter" && timeout 200 npm ci --silent --no-audit --no-fu
   skip counter "its compiler can't be fetched: $(tail -n 1 "$scratch/npm.log")"
 else
   counter
+  batches assemblyscript "$examples/counter/node_modules/.bin/asc" batches.ts -o batches.wasm -O --runtime stub \
+    --use abort=../../sdk/assemblyscript/assembly/calls/abort
 fi
 
 # --- webhook: Go, a secret, state
@@ -198,7 +235,14 @@ if ! command -v go >/dev/null; then
 else
   case $(go env GOVERSION) in
     go1.1[0-9]* | go1.2[0-3]*) skip webhook "Go is older than 1.24: $(go env GOVERSION)" ;;
-    *) webhook ;;
+    *)
+      webhook
+      build_batches() {
+        mv batches.go main.go && cp ../webhook/go.mod . &&
+          GOOS=wasip1 GOARCH=wasm go build -trimpath -buildmode=c-shared -ldflags='-s -w' -o batches.wasm .
+      }
+      batches go build_batches
+      ;;
   esac
 fi
 

@@ -9,7 +9,7 @@
 mod decimal;
 
 use decimal::{median, member, parse, show};
-use s3n::{http, keys, kv, Level, Request, Response, Result};
+use s3n::{http, keys, kv, Batch, Level, Request, Response, Result};
 
 const PRICES: &str = "prices";
 const KEY: &str = "oracle";
@@ -73,16 +73,20 @@ fn price(request: &Request) -> Result<Response> {
             return refuse(503, "the price jumped: confirm it with the sources");
         }
     }
-    kv::set(PRICES, pair, show(now), MEMORY_MS)?;
     let statement = format!(
         "{{\"pair\":\"{pair}\",\"price\":\"{}\",\"sources\":{count},\"time_s\":{}}}",
         show(now),
         s3n::time_ns() / 1_000_000_000
     );
-    let signature = keys::sign(KEY, keys::Algorithm::P256, statement.as_bytes())?;
+    // Remembered and signed in one exit.
+    let [kept, signed] = Batch::new()
+        .kv_set(PRICES, pair, show(now), MEMORY_MS)
+        .sign(KEY, keys::Algorithm::P256, &statement)
+        .run()?;
+    kept?;
     Ok(Response::json(format!(
         "{{\"statement\":{statement},\"signature\":\"{}\"}}\n",
-        hex(&signature)
+        hex(&signed?.data)
     )))
 }
 

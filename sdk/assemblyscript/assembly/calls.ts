@@ -102,15 +102,22 @@ function number(value: i64): Result {
   return result;
 }
 
-/** Takes what lies in `room`, and what it has no room for. */
-export function bytes(value: i64): Result {
+export const WHOLE_LIST: u32 = 0xffffffff;
+
+/** Takes what lies in `room`, and what it has no room for: of a list of the call `index`, or of the list itself. */
+export function bytes(value: i64, index: u32 = 0): Result {
   const result = number(value);
   if (!result.ok) return result;
   const data = new Uint8Array(<i32>value);
-  let got = min<i32>(data.length, FIRST_ROOM);
+  const got = min<i32>(data.length, FIRST_ROOM);
   memory.copy(data.dataStart, room.dataStart, got);
+  return filled(result, data, got, index);
+}
+
+/** The result with these data, of which `got` bytes are there. */
+export function filled(result: Result, data: Uint8Array, got: i32, index: u32): Result {
   while (got < data.length) {
-    const part = rest(0, got, data.dataStart + got, data.length - got);
+    const part = rest(index, got, data.dataStart + got, data.length - got);
     if (part <= 0) return number(part < 0 ? part : -11);
     got += <i32>min<i64>(part, data.length - got);
   }

@@ -9,6 +9,7 @@
 //
 // Build it with: asc index.ts -o function.wasm -O --runtime stub --use abort=@s3n/…/assembly/index/abort
 export { Algorithm, Failure, Hash, Level, Result, about, attest, hash, keys, kv, log, random, secret, timeNs } from "./calls";
+export { Batch } from "./batch";
 export * from "./http";
 
 const REQUEST_HEAD_SIZE: u32 = 64;

@@ -6,97 +6,24 @@ use crate::error::{Error, Kind};
 pub type Result<T> = std::result::Result<T, Error>;
 
 /// The imports as they are: a string is address and size, a buffer address and capacity.
+#[rustfmt::skip]
 pub(crate) mod raw {
     #[link(wasm_import_module = "s3n")]
     extern "C" {
-        #[rustfmt::skip]
-        pub fn kv_get(
-            s: *const u8,
-            sn: usize,
-            k: *const u8,
-            kn: usize,
-            to: *mut u8,
-            room: usize,
-        ) -> i64;
-        #[rustfmt::skip]
-        pub fn kv_set(
-            s: *const u8,
-            sn: usize,
-            k: *const u8,
-            kn: usize,
-            v: *const u8,
-            vn: usize,
-            ttl_ms: u64,
-        ) -> i64;
+        pub fn kv_get(s: *const u8, sn: usize, k: *const u8, kn: usize, to: *mut u8, room: usize) -> i64;
+        pub fn kv_set(s: *const u8, sn: usize, k: *const u8, kn: usize, v: *const u8, vn: usize, ttl_ms: u64) -> i64;
         pub fn kv_delete(s: *const u8, sn: usize, k: *const u8, kn: usize) -> i64;
-        #[rustfmt::skip]
-        pub fn kv_list(
-            s: *const u8,
-            sn: usize,
-            p: *const u8,
-            pn: usize,
-            a: *const u8,
-            an: usize,
-            count: u32,
-            to: *mut u8,
-            room: usize,
-        ) -> i64;
-        #[rustfmt::skip]
-        pub fn kv_compare_and_set(
-            s: *const u8,
-            sn: usize,
-            k: *const u8,
-            kn: usize,
-            exists: u32,
-            e: *const u8,
-            en: usize,
-            v: *const u8,
-            vn: usize,
-            ttl_ms: u64,
-        ) -> i64;
+        pub fn kv_list(s: *const u8, sn: usize, p: *const u8, pn: usize, a: *const u8, an: usize, count: u32, to: *mut u8, room: usize) -> i64;
+        pub fn kv_compare_and_set(s: *const u8, sn: usize, k: *const u8, kn: usize, exists: u32, e: *const u8, en: usize, v: *const u8, vn: usize, ttl_ms: u64) -> i64;
         pub fn secret_get(n: *const u8, nn: usize, version: u32, to: *mut u8, room: usize) -> i64;
         pub fn key_public(p: *const u8, pn: usize, alg: u32, to: *mut u8, room: usize) -> i64;
-        #[rustfmt::skip]
-        pub fn key_sign(
-            p: *const u8,
-            pn: usize,
-            alg: u32,
-            m: *const u8,
-            mn: usize,
-            to: *mut u8,
-            room: usize,
-        ) -> i64;
+        pub fn key_sign(p: *const u8, pn: usize, alg: u32, m: *const u8, mn: usize, to: *mut u8, room: usize) -> i64;
         pub fn key_derive(p: *const u8, pn: usize, size: u32, to: *mut u8, room: usize) -> i64;
-        #[rustfmt::skip]
-        pub fn hpke_open(
-            p: *const u8,
-            pn: usize,
-            i: *const u8,
-            il: usize,
-            e: *const u8,
-            en: usize,
-            a: *const u8,
-            an: usize,
-            t: *const u8,
-            tn: usize,
-            to: *mut u8,
-            room: usize,
-        ) -> i64;
-        #[rustfmt::skip]
-        pub fn http_fetch(
-            m: *const u8,
-            mn: usize,
-            u: *const u8,
-            un: usize,
-            h: *const u8,
-            hn: usize,
-            b: *const u8,
-            bn: usize,
-            to: *mut u8,
-            room: usize,
-        ) -> i64;
+        pub fn hpke_open(p: *const u8, pn: usize, i: *const u8, il: usize, e: *const u8, en: usize, a: *const u8, an: usize, t: *const u8, tn: usize, to: *mut u8, room: usize) -> i64;
+        pub fn http_fetch(m: *const u8, mn: usize, u: *const u8, un: usize, h: *const u8, hn: usize, b: *const u8, bn: usize, to: *mut u8, room: usize) -> i64;
         pub fn attest(n: *const u8, nn: usize, to: *mut u8, room: usize) -> i64;
         pub fn about(to: *mut u8, room: usize) -> i64;
+        pub fn batch(r: *const u8, rn: usize, to: *mut u8, room: usize) -> i64;
         pub fn rest(index: u32, offset: usize, to: *mut u8, room: usize) -> i64;
         pub fn error_message(to: *mut u8, room: usize) -> i64;
         pub fn random(to: *mut u8, room: usize) -> i64;
@@ -106,7 +33,7 @@ pub(crate) mod raw {
     }
 }
 
-fn checked(value: i64) -> Result<i64> {
+pub(crate) fn checked(value: i64) -> Result<i64> {
     if value >= 0 {
         return Ok(value);
     }
@@ -119,14 +46,27 @@ fn checked(value: i64) -> Result<i64> {
     ))
 }
 
+pub(crate) const WHOLE_LIST: u32 = u32::MAX;
+
 /// Bytes of whatever size: what the first buffer has no room for is fetched behind it.
 pub(crate) fn bytes(call: impl FnOnce(*mut u8, usize) -> i64) -> Result<Vec<u8>> {
+    bytes_of(0, call)
+}
+
+/// The same of a list: of the call `index`, or of the list itself.
+pub(crate) fn bytes_of(index: u32, call: impl FnOnce(*mut u8, usize) -> i64) -> Result<Vec<u8>> {
     let mut data = vec![0; 4096];
     let size = checked(call(data.as_mut_ptr(), data.len()))? as usize;
-    let mut got = size.min(data.len());
+    data.truncate(size);
+    filled(data, size, index)
+}
+
+/// Fetches what is missing of `size` bytes.
+pub(crate) fn filled(mut data: Vec<u8>, size: usize, index: u32) -> Result<Vec<u8>> {
+    let mut got = data.len();
     data.resize(size, 0);
     while got < size {
-        let part = unsafe { raw::rest(0, got, data[got..].as_mut_ptr(), size - got) };
+        let part = unsafe { raw::rest(index, got, data[got..].as_mut_ptr(), size - got) };
         got += match checked(part)? as usize {
             0 => return Err(Error::new("the node's answer is cut")),
             part => part.min(size - got),
@@ -135,7 +75,8 @@ pub(crate) fn bytes(call: impl FnOnce(*mut u8, usize) -> i64) -> Result<Vec<u8>>
     Ok(data)
 }
 
-fn found<T>(result: Result<T>) -> Result<Option<T>> {
+/// `None` when the call failed because there is none of this name.
+pub fn found<T>(result: Result<T>) -> Result<Option<T>> {
     match result {
         Ok(value) => Ok(Some(value)),
         Err(error) if error.kind == Kind::NotFound => Ok(None),

@@ -13,10 +13,12 @@
 //! s3n::handler!(hello);
 //! ```
 
+mod batch;
 mod calls;
 mod error;
 pub mod http;
 pub mod keys;
+pub use batch::*;
 pub use calls::*;
 pub use error::*;
 
