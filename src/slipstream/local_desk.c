@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "slipstream/local_services.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,6 +28,8 @@ static struct {
     uint8_t requests[CALL_AREA_SIZE], answers[CALL_AREA_SIZE];
     struct local_state store;
     int file;
+    int services; /* -1: nobody */
+    bool is_late;
     struct kept kept[CALL_COUNT_MAX];
     unsigned kept_count;
 } run;
@@ -188,7 +191,36 @@ static void list_answer(struct kept *kept, const struct call_request *request)
 
 /* --- lists of calls --- */
 
-static void call_answer(struct kept *kept, const struct call_request *request)
+/* What takes a node: somebody else's to answer, if there is somebody. */
+static void services_answer(struct kept *kept, const struct call_request *request,
+                            const struct call_row *row, const struct desk_wait *wait)
+{
+    static const char no_permission[] = "no permission for";
+    const char *hint = local_services_hint(request->call);
+    char text[160];
+    int64_t value;
+    if (run.services < 0) {
+        snprintf(text, sizeof(text), "%s is not available in `s3n run`: %s", row->name, hint);
+        refuse(kept, CALL_ERROR_UNAVAILABLE, text);
+        return;
+    }
+    enum local_services_end end =
+        local_services_ask(run.services, request, wait->deadline_ns, &value, &kept->data);
+    if (end != LOCAL_SERVICES_ANSWERED) {
+        run.services = -1;
+        run.is_late = end == LOCAL_SERVICES_TIMEOUT;
+        refuse(kept, CALL_ERROR_INTERNAL, "the process of `s3n run` for services has ended");
+        return;
+    }
+    /* It says what a manifest lacks, as a node does; here it is an option. */
+    if (value == CALL_ERROR_DENIED &&
+        bytes_starts_with(buffer_view(&kept->data), bytes_of_string(no_permission)))
+        buffer_format(&kept->data, "; `s3n run`: %s", hint);
+    kept->value = kept->data.failed ? CALL_ERROR_UNAVAILABLE : value;
+}
+
+static void call_answer(struct kept *kept, const struct call_request *request,
+                        const struct desk_wait *wait)
 {
     static const char about[] =
         "{\"application\":\"run\",\"function\":\"run\","
@@ -227,11 +259,10 @@ static void call_answer(struct kept *kept, const struct call_request *request)
     case CALL_HTTP_FETCH:
     case CALL_ATTEST:
     case CALL_REST:
-        break;
+        services_answer(kept, request, row, wait);
+        return;
     }
-    snprintf(text, sizeof(text), "%s is not available in `s3n run`: it takes a node (`s3n deploy`)",
-             row->name);
-    refuse(kept, CALL_ERROR_UNAVAILABLE, text);
+    ASSERT(false);
 }
 
 /* As many as were kept; what has no room is cut, and fetched with CALL_REST. */
@@ -267,8 +298,8 @@ static uint32_t rest_write(const struct call_request *request)
     return (uint32_t)writer.size;
 }
 
-static enum desk_end run_ask(struct call_desk *desk, uint32_t size,
-                             const struct desk_wait *wait UNUSED, uint32_t *answered)
+static enum desk_end run_ask(struct call_desk *desk, uint32_t size, const struct desk_wait *wait,
+                             uint32_t *answered)
 {
     struct bytes list = bytes_of(desk->requests, size);
     struct call_request request;
@@ -289,19 +320,22 @@ static enum desk_end run_ask(struct call_desk *desk, uint32_t size,
     while (run.kept_count < count && call_request_next(&reader, &request)) {
         struct kept *kept = &run.kept[run.kept_count++];
         buffer_init(&kept->data, ANSWER_SIZE_MAX);
-        call_answer(kept, &request);
+        call_answer(kept, &request, wait);
     }
+    if (run.is_late)
+        return DESK_TIMEOUT;
     *answered = kept_write();
     return DESK_ANSWERED;
 }
 
 /* --- beginning and end --- */
 
-bool local_desk_open(struct call_desk *desk, int file, struct error *error)
+bool local_desk_open(struct call_desk *desk, int file, int services, struct error *error)
 {
     AUTO_BUFFER struct buffer content;
     buffer_init(&content, LOCAL_STATE_FILE_SIZE_MAX);
     run.file = file;
+    run.services = services;
     *desk = (struct call_desk){ .requests = run.requests, .answers = run.answers, .ask = run_ask };
     if (file < 0)
         return true;

@@ -115,8 +115,34 @@ has "and its neighbour" "$output" 'did you mean `kv`'
 # --- without a node
 output=$(printf x | timeout 30 s3n run --path /about "$modules/services.wasm")
 has "s3n run: about" "$output" '"application":"run"'
-output=$(printf x | timeout 30 s3n run --path /secret "$modules/services.wasm")
-is "s3n run: what takes a node" "$output" '-7 secret_get is not available in `s3n run`: it takes a node (`s3n deploy`)'
+without() { printf x | timeout 30 s3n run --path "/$1" "${@:2}" "$modules/services.wasm" 2>"$scratch/without.log"; }
+is "s3n run: no secret" "$(without secret)" '-7 secret_get is not available in `s3n run`: start it with --secret NAME=@FILE'
+is "s3n run: no key" "$(without sign)" '-7 key_sign is not available in `s3n run`: start it with --development-keys'
+is "s3n run: nobody to ask" "$(without fetch)" '-7 http_fetch is not available in `s3n run`: start it with --http URL'
+is "s3n run: no evidence" "$(without attest)" '-7 attest is not available in `s3n run`: it takes a node (`s3n deploy`)'
+printf 'from a file' >"$scratch/secret"
+is "s3n run: a secret of a file" "$(without secret --secret "API_KEY=@$scratch/secret")" '11 from a file'
+is "s3n run: a secret of the environment" "$(API_KEY='of the environment' without secret --secret API_KEY)" '18 of the environment'
+base64 -w 0 /dev/urandom 2>/dev/null | head -c 65536 >"$scratch/largest"
+without secret --secret "API_KEY=@$scratch/largest" >"$scratch/back"
+cmp -s <(printf '65536 '; cat "$scratch/largest") "$scratch/back" && pass "s3n run: the largest secret" || fail "s3n run: the largest secret"
+is "s3n run: another secret" "$(without secret --secret "OTHER=@$scratch/secret")" \
+  '-3 no permission for secret '"'API_KEY'"': add `permissions.secrets = ["API_KEY"]` to [function.run] in s3n.toml; `s3n run`: start it with --secret NAME=@FILE'
+without secret --secret API_KEY=value >/dev/null
+is "s3n run: a value as argument" $? 2
+has "s3n run: says why" "$(cat "$scratch/without.log")" "a secret's value is no argument, which others can see"
+without secret --secret API_KEY >/dev/null
+has "s3n run: no such variable" "$(cat "$scratch/without.log")" "the environment has no API_KEY (or: --secret API_KEY=@FILE)"
+without secret --allow-private 127.0.0.1/32 >/dev/null
+has "s3n run: networks for nobody" "$(cat "$scratch/without.log")" "--allow-private is of no use without --http"
+is "s3n run: no key among secrets" "$(without sign --secret "API_KEY=@$scratch/secret")" '-3 no permission for keys; `s3n run`: start it with --development-keys'
+keyed() { printf '%s' "$2" | timeout 30 s3n run --development-keys --path "/$1" "$modules/custody.wasm" 2>"$scratch/without.log"; }
+is "s3n run: the same key each time" "$(keyed public 'oracle 1')" "$(keyed public 'oracle 1')"
+has "s3n run: whose keys these are" "$(cat "$scratch/without.log")" "development keys: everybody has them"
+is "s3n run: signatures" "$(keyed sign 'oracle 3 neo' | wc -c) $(keyed sign 'oracle 2 neo' | wc -c)" "128 130"
+is "s3n run: a derived key" "$(keyed derive 'tokens 20' | head -c 32)" "$(keyed derive 'tokens 16')"
+has "s3n run: not sealed to it" "$(keyed open 'inbox 00 00 00 00')" "-1"
+has "s3n run: no algorithm" "$(keyed sign 'oracle 9 neo')" "-9"
 local() { printf '%s' "$1" | timeout 30 s3n run "${@:2}" "$modules/calls.wasm" 2>/dev/null | tr -d '\0'; }
 has "s3n run: no such key" "$(local Gone)" "there is no such key"
 local Skept --kv "$scratch/state" >/dev/null

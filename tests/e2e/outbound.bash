@@ -217,7 +217,14 @@ has "s3n verify: who was asked" "$report" "POST:$http"
 [[ $report == *key=k* ]] && fail "s3n verify: no query" || pass "s3n verify: no query"
 
 # --- without a node
-has "s3n run" "$(printf 'GET %s/echo' "$http" | timeout 30 s3n run --path /fetch "$modules/fetch.wasm")" '-7 http_fetch is not available in `s3n run`'
+alone() { printf '%s' "$1" | timeout 30 s3n run --path /fetch "${@:2}" "$modules/fetch.wasm" 2>&1; }
+loopback=http://127.0.0.1:${port[http]}
+has "s3n run: without a rule" "$(alone "GET $loopback/echo")" '-7 http_fetch is not available in `s3n run`: start it with --http URL'
+has "s3n run: asks" "$(alone "$(printf 'POST %s/echo\n\nthe body' "$loopback")" --http "POST $loopback" --allow-private 127.0.0.1/32)" "POST - - the body"
+has "s3n run: not public" "$(alone "GET $loopback/echo" --http "$loopback")" "-3 127.0.0.1 is a loopback address"
+has "s3n run: another rule" "$(alone "GET $loopback/echo" --http "POST $loopback")" '"]` to [function.run] in s3n.toml; `s3n run`: start it with --http URL'
+has "s3n run: no rule" "$(alone "GET $loopback/echo" --http ftp://a)" "--http"
+is "s3n run: the time limit" "$(alone "GET $loopback/hang" --timeout-ms 300 --http "$loopback" --allow-private 127.0.0.1/32 >/dev/null; echo $?)" 8
 
 # --- without permission of the operator
 node_stop

@@ -9,6 +9,7 @@
 #include "cmd/s3n/module_file.h"
 #include "cmd/s3n/run_files.h"
 #include "cmd/s3n/run_request.h"
+#include "cmd/s3n/run_services.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -32,6 +33,7 @@ struct run_options {
     struct option_list folders;
     uint64_t scratch_mib;
     const char *state;
+    struct run_services_options services;
     struct option_list environment;
     struct run_request request;
     const char *abi;
@@ -90,6 +92,25 @@ static const struct option_row run_rows[] = {
       .offset = offsetof(struct run_options, state),
       .value = "FILE",
       .help = "where its key-value state is kept (default: in memory, gone at the end)" },
+    { .name = "secret",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct run_options, services.secrets),
+      .value = "NAME[=@FILE]",
+      .help = "a secret that it may get: from FILE, or from the variable NAME" },
+    { .name = "development-keys",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct run_options, services.has_keys),
+      .help = "let it use keys that everybody has, the same in every run" },
+    { .name = "http",
+      .kind = OPTION_LIST,
+      .offset = offsetof(struct run_options, services.rules),
+      .value = "RULE",
+      .help = "an address that it may ask, as in `permissions.http`: [METHOD,... ]URL" },
+    { .name = "allow-private",
+      .kind = OPTION_STRING,
+      .offset = offsetof(struct run_options, services.allowed),
+      .value = "NETWORKS",
+      .help = "with --http: addresses that are not public, with commas: 127.0.0.1/32" },
     { .name = "env",
       .kind = OPTION_LIST,
       .offset = offsetof(struct run_options, environment),
@@ -140,7 +161,8 @@ static const struct option_table run_table = {
         "Runs a WebAssembly module (or an image of s3n compile) in a micro-VM, without a node.\n"
         "Standard streams and exit status are the program's; a reactor gets its request's body\n"
         "from standard input and answers on standard output.  Of what a function asks its node\n"
-        "for there are kv_*, about, log, random, time and hash; no permission is needed.\n"
+        "for there are kv_*, about, log, random, time and hash without any permission; secrets,\n"
+        "keys and http_fetch by the options below.\n"
         "A trap prints its reason and exits 1, the time limit exits 8, other limits 9.\n"
         "Options stand before FILE.",
     .rows = run_rows,
@@ -209,7 +231,7 @@ static void add_descriptor(struct command_line *line, const char *option, char t
 
 /* Descriptors that slipstream gets; -1: none. */
 struct passed {
-    int image, files, state;
+    int image, files, state, services;
 };
 
 /* What slipstream is told; freed by nobody, since this process becomes slipstream. */
@@ -221,7 +243,7 @@ static bool write_command(struct command_line *line, const struct passed *passed
         OPTION_WORDS = 32
     };
     static char image_text[16], memory_text[24], timeout_text[24], fuel_text[24];
-    static char files_text[16], scratch_text[24], state_text[16];
+    static char files_text[16], scratch_text[24], state_text[16], services_text[16];
     const char *variables[RUN_REQUEST_VARIABLES_MAX];
     if (!run_request_variables(&options->request, variables, error))
         return false;
@@ -258,6 +280,7 @@ static bool write_command(struct command_line *line, const struct passed *passed
                                : options->scratch_mib;
     add_descriptor(line, "--files-fd", files_text, passed->files);
     add_descriptor(line, "--kv-fd", state_text, passed->state);
+    add_descriptor(line, "--services-fd", services_text, passed->services);
     if (scratch_mib != 0) {
         snprintf(scratch_text, sizeof(scratch_text), "%llu", (unsigned long long)scratch_mib << 10);
         add_word(line, "--scratch-kib");
@@ -324,6 +347,7 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
     AUTO_CLOSE int image = -1;
     AUTO_CLOSE int files = -1;
     AUTO_CLOSE int state = -1;
+    AUTO_CLOSE int services = -1;
     char path[PATH_MAX];
     struct command_line line = { 0 };
     static const char *const environment[] = { NULL };
@@ -333,8 +357,11 @@ static bool run_run(struct cli *cli, const void *given, const struct option_argu
         !prepare_image(cli, &image, arguments->items[0], options, error) ||
         !run_files(cli, &options->folders, &files, error) ||
         !state_open(options->state, &state, error) ||
-        !write_command(&line, &(struct passed){ image, files, state }, options, arguments, error) ||
-        !pass_on(image, error) || !pass_on(files, error) || !pass_on(state, error))
+        !run_services_start(cli, &options->services, &services, error) ||
+        !write_command(&line, &(struct passed){ image, files, state, services }, options, arguments,
+                       error) ||
+        !pass_on(image, error) || !pass_on(files, error) || !pass_on(state, error) ||
+        !pass_on(services, error))
         return false;
     execve(path, (char *const *)(uintptr_t)line.words, (char *const *)(uintptr_t)environment);
     error_system(error, "start %s", path);

@@ -36,6 +36,7 @@ struct run_options {
     uint64_t files;
     uint64_t scratch_kib;
     uint64_t state;
+    uint64_t services;
     struct option_list environment;
     const char *backend;
     const char *abi;
@@ -61,6 +62,8 @@ static const struct option_row run_rows[] = {
       "what it may write to files (default: nothing)", 0, RUN_SCRATCH_KIB_MAX },
     { "kv-fd", 0, OPTION_NUMBER, offsetof(struct run_options, state), "N",
       "descriptor of its state, to read and append (default: kept nowhere)", 3, 1 << 20 },
+    { "services-fd", 0, OPTION_NUMBER, offsetof(struct run_options, services), "N",
+      "socket of who has secrets, keys and a network for it (default: nobody)", 3, 1 << 20 },
     { "backend", 0, OPTION_STRING, offsetof(struct run_options, backend), "NAME",
       "kvm, process, or auto (the default): kvm, but process inside a confidential VM", 0, 0 },
     { "abi", 0, OPTION_STRING, offsetof(struct run_options, abi), "ABI",
@@ -258,7 +261,9 @@ static bool run_program(struct run_parts *parts, const struct run_options *optio
         return error_set(error, ERROR_USAGE, "the image does not count fuel: compile with --fuel");
     if (options->environment.count == OPTION_LIST_MAX)
         return error_set(error, ERROR_LIMIT, "at most %d variables", OPTION_LIST_MAX - 1);
-    if (!local_desk_open(&desk, options->state == 0 ? -1 : (int)options->state, error) ||
+    int state = options->state == 0 ? -1 : (int)options->state;
+    int services = options->services == 0 ? -1 : (int)options->services;
+    if (!local_desk_open(&desk, state, services, error) ||
         !mailbox_prepare(mailbox, mailbox_size_of(parts), &request, error) ||
         !shell_load(parts->shell, parts->program, &limits, outcome, error))
         return false;
