@@ -46,6 +46,7 @@ bool logbook_open(struct logbook **book, const struct logbook_options *options, 
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
     pthread_cond_init(&made->work, &attributes);
     pthread_condattr_destroy(&attributes);
+    pthread_cond_init(&made->copied, NULL);
     made->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (made->wakeup < 0)
         return error_system(error, "eventfd");
@@ -112,6 +113,7 @@ void logbook_close(struct logbook *book)
         close(book->wakeup);
     pthread_mutex_destroy(&book->mutex);
     pthread_cond_destroy(&book->work);
+    pthread_cond_destroy(&book->copied);
     free(book);
 }
 
@@ -372,4 +374,19 @@ bool logbook_take(struct logbook *book, struct error *error)
         log_read_free(answered);
     }
     return !has_failed;
+}
+
+bool logbook_copy(struct logbook *book, const char *path, struct error *error)
+{
+    struct log_copy copy = { .path = path };
+    pthread_mutex_lock(&book->mutex);
+    ASSERT(book->copy == NULL);
+    book->copy = &copy;
+    pthread_cond_signal(&book->work);
+    while (!copy.is_over)
+        pthread_cond_wait(&book->copied, &book->mutex);
+    pthread_mutex_unlock(&book->mutex);
+    if (!copy.is_good)
+        *error = copy.error;
+    return copy.is_good;
 }

@@ -10,7 +10,7 @@
  * are too large.
  *
  * Owns its store and thread, and what is not yet sealed (wiped).  One thread calls it, the event
- * loop's. */
+ * loop's, but for logbook_copy. */
 #ifndef LOGS_LOGBOOK_H
 #define LOGS_LOGBOOK_H
 
@@ -73,6 +73,10 @@ typedef void logbook_read_done(void *context, const struct logbook_page *page,
 MUST_CHECK bool logbook_read(struct logbook *book, const struct digest32 *stream,
                              const struct log_query *query, logbook_read_done *done, void *context,
                              struct error *error);
+
+/* A copy of the store as it is at one moment, in a new file, while it goes on.  From a thread of
+ * the caller's, one at a time, and over before logbook_close: waits for it. */
+MUST_CHECK bool logbook_copy(struct logbook *book, const char *path, struct error *error);
 
 /* Since the start. */
 struct logbook_counts {

@@ -60,6 +60,14 @@ struct log_read {
 };
 void log_read_free(struct log_read *read);
 
+/* logbook_copy, which waits. */
+struct log_copy {
+    const char *path;
+    struct store_copy *copy; /* the thread's; NULL: not begun */
+    bool is_over, is_good;   /* under the mutex */
+    struct error error;
+};
+
 /* A stream in the store; the thread's. */
 struct log_head {
     uint64_t first, next; /* segments first to next - 1 are kept */
@@ -91,12 +99,13 @@ struct logbook {
     bool has_thread;
     int wakeup; /* eventfd */
     pthread_mutex_t mutex;
-    pthread_cond_t work;
+    pthread_cond_t work, copied;
     /* Under the mutex. */
     struct log_input *queue, **queue_last;
     size_t queue_size;
     uint64_t queued_ns; /* the first of the queue */
     struct log_read *reads, **reads_last, *answered;
+    struct log_copy *copy; /* NULL: none is asked for */
     bool stops, has_failed;
     struct error failure;
     struct logbook_counts counts;

@@ -14,6 +14,7 @@ enum {
     RETRY_MS = 1000,
     SWEEP_MS = 60000,
     SWEEP_FIRST_MS = 2000,
+    COPY_PAGES = 64 /* in one turn */
 };
 
 static uint64_t now_ns_of(const struct logbook *book)
@@ -290,7 +291,7 @@ static void wait_for_work(struct logbook *book)
     for (;;) {
         uint64_t now_ns = now_ns_of(book), due = due_ns(book);
         bool is_full = book->queue_size >= LOG_GATHER_SIZE && is_retry_due(book, now_ns);
-        if (book->stops || book->reads != NULL || is_full || now_ns >= due)
+        if (book->stops || book->reads != NULL || book->copy != NULL || is_full || now_ns >= due)
             return;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -339,6 +340,24 @@ static void reads_answer(struct logbook *book, struct log_read *first)
         (void)!write(book->wakeup, &one, sizeof(one));
 }
 
+/* Some pages; what is logged meanwhile comes first. */
+static void copy_go_on(struct logbook *book, struct log_copy *copy)
+{
+    uint64_t left = 0, all;
+    bool is_good = (copy->copy != NULL ||
+                    store_copy_new(&copy->copy, book->store, copy->path, &copy->error)) &&
+                   store_copy_step(copy->copy, COPY_PAGES, &left, &all, &copy->error);
+    if (is_good && left > 0)
+        return;
+    store_copy_free(TAKE(copy->copy));
+    pthread_mutex_lock(&book->mutex);
+    copy->is_good = is_good;
+    copy->is_over = true;
+    book->copy = NULL;
+    pthread_cond_broadcast(&book->copied);
+    pthread_mutex_unlock(&book->mutex);
+}
+
 void *log_writer_run(void *context)
 {
     struct logbook *book = context;
@@ -350,6 +369,7 @@ void *log_writer_run(void *context)
         stops = book->stops;
         uint64_t now_ns = now_ns_of(book);
         struct log_read *reads = TAKE(book->reads);
+        struct log_copy *copy = book->copy;
         book->reads_last = &book->reads;
         bool is_due = stops || is_retry_due(book, now_ns);
         if (is_due)
@@ -358,6 +378,8 @@ void *log_writer_run(void *context)
         if (is_due)
             round_run(book);
         reads_answer(book, reads);
+        if (copy != NULL)
+            copy_go_on(book, copy);
         if (now_ns >= book->sweep_ns)
             sweep(book);
     }

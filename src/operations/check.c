@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #define STATES_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "state/root" })
 #define LOGS_KEY_PLACE   ((struct store_key){ STORE_SPACE_NODE, "logs/root" })
@@ -18,7 +19,7 @@ enum {
     PROGRESS_EVERY = 64
 };
 
-static void found(struct check *check, const char *part, const struct error *problem)
+void check_found(struct check *check, const char *part, const struct error *problem)
 {
     check->counts.problems++;
     check->listener->found(check->listener->context, part, problem);
@@ -35,9 +36,9 @@ static void store_walk(struct check *check, struct store *store, const char *par
     struct store_walk walk = { 0 };
     struct error error;
     char last[STORE_SPACE_SIZE_MAX + 1] = "";
-    for (bool more = true; more;) {
+    for (bool more = true; more && !check->stops;) {
         if (!store_walk_next(store, &walk, &more, &error))
-            found(check, part, &error);
+            check_found(check, part, &error);
         if (spaces != NULL && strcmp(last, walk.space) != 0) {
             memcpy(last, walk.space, sizeof(last));
             if (strncmp(last, STATES_PREFIX, strlen(STATES_PREFIX)) == 0)
@@ -67,7 +68,7 @@ static void blob_check(struct check *check, struct store *store, const struct di
     uint64_t size;
     if (!store_blob_size(store, digest, &size, &error)) {
         error_within(&error, "%s sha256:%s", what, hex_of_digest(digest).text);
-        found(check, "versions", &error);
+        check_found(check, "versions", &error);
     }
 }
 
@@ -80,7 +81,7 @@ static void version_check(struct check *check, struct store *store, struct regis
     if (!registry_version_show(registry, entry->name, number, &application, NULL, &error) ||
         !application_verify(application, &error)) {
         error_within(&error, "%s, version %llu", entry->name, (unsigned long long)number);
-        found(check, "versions", &error);
+        check_found(check, "versions", &error);
         return;
     }
     char what[NAME_SIZE_MAX + 64];
@@ -105,11 +106,11 @@ static void versions_check(struct check *check, struct store *store)
     struct registry_options options = { .store = store };
     struct error error;
     if (!registry_open(&registry, &options, &error)) {
-        found(check, "versions", &error);
+        check_found(check, "versions", &error);
         return;
     }
     check->counts.applications = registry_count(registry);
-    for (size_t i = 0; i < registry_count(registry); i++) {
+    for (size_t i = 0; i < registry_count(registry) && !check->stops; i++) {
         const struct registry_entry *entry = registry_at(registry, i);
         for (size_t j = 0; j < entry->version_count; j++)
             version_check(check, store, registry, entry, entry->versions[j].number);
@@ -125,7 +126,7 @@ static bool chain_check(struct check *check, struct audit *audit, const struct d
     struct audit_head at = { 0 }, last;
     if (!audit_head(audit, owner, &last, error))
         return false;
-    for (bool more = true; more;) {
+    for (bool more = true; more && !check->stops;) {
         AUTO_JSON json_t *entries = NULL;
         if (!audit_read(audit, owner, at.number + 1, STORE_LIST_MAX, &entries, &more, error))
             return false;
@@ -138,7 +139,7 @@ static bool chain_check(struct check *check, struct audit *audit, const struct d
         more = more && json_array_size(entries) > 0;
     }
     check->counts.entries += at.number;
-    return (at.number == last.number && digest32_equal(&at.digest, &last.digest)) ||
+    return check->stops || (at.number == last.number && digest32_equal(&at.digest, &last.digest)) ||
            error_set(error, ERROR_CORRUPT, "it ends with entry %llu, not %llu",
                      (unsigned long long)at.number, (unsigned long long)last.number);
 }
@@ -150,14 +151,14 @@ static void audit_logs_check(struct check *check, struct store *store)
     struct error error;
     char after[STORE_KEY_SIZE_MAX + 1] = "";
     if (!audit_open(&audit, store, &error)) {
-        found(check, "audit", &error);
+        check_found(check, "audit", &error);
         return;
     }
-    for (bool more = true; more;) {
+    for (bool more = true; more && !check->stops;) {
         AUTO_STORE_PAGE struct store_page page = { 0 };
         if (!store_list(store, (struct store_key){ STORE_SPACE_NODE, prefix }, after,
                         STORE_LIST_MAX, &page, &error)) {
-            found(check, "audit", &error);
+            check_found(check, "audit", &error);
             return;
         }
         for (size_t i = 0; i < page.count; i++) {
@@ -169,7 +170,7 @@ static void audit_logs_check(struct check *check, struct store *store)
             else if (chain_check(check, audit, &owner, &error))
                 continue;
             error_within(&error, "log of %.16s", name);
-            found(check, "audit", &error);
+            check_found(check, "audit", &error);
         }
         more = page.more;
     }
@@ -219,13 +220,13 @@ static bool records_check(struct check *check, const struct check_states *where,
 static void heads_check(struct check *check, struct states *states, const json_t *spaces)
 {
     struct error error;
-    for (size_t i = 0; i < json_array_size(spaces); i++) {
+    for (size_t i = 0; i < json_array_size(spaces) && !check->stops; i++) {
         AUTO(state) struct state *state = NULL;
         const char *id = json_string_value(json_array_get(spaces, i));
         check->counts.states++;
         if (!states_get(states, id, &state, &error)) {
             error_within(&error, "state of %s", error_quote(bytes_of_string(id)).text);
-            found(check, "state", &error);
+            check_found(check, "state", &error);
         }
         progress(check, "heads", i + 1, json_array_size(spaces));
     }
@@ -239,7 +240,7 @@ void check_states(struct check *check, struct store *store, const struct check_s
     struct error error;
     if (!states_key_read(store, &key, &error)) {
         if (error.code != ERROR_NOT_FOUND)
-            found(check, "state", &error);
+            check_found(check, "state", &error);
         return;
     }
     struct states_options options = { .path = where->path,
@@ -248,7 +249,7 @@ void check_states(struct check *check, struct store *store, const struct check_s
                                       .clock = &clock_system };
     if (spaces == NULL || !records_check(check, where, &options.sealer, spaces, &error) ||
         !states_open(&states, &options, &error)) {
-        found(check, "state", &error);
+        check_found(check, "state", &error);
         return;
     }
     heads_check(check, states, spaces);
@@ -258,7 +259,7 @@ void check_states(struct check *check, struct store *store, const struct check_s
 
 static void log_found(void *context, const struct error *problem)
 {
-    found(context, "logs", problem);
+    check_found(context, "logs", problem);
 }
 
 void check_logs(struct check *check, struct store *store, const char *path)
@@ -268,15 +269,77 @@ void check_logs(struct check *check, struct store *store, const char *path)
     struct error error;
     if (!key_read(store, LOGS_KEY_PLACE, &key, &error)) {
         if (error.code != ERROR_NOT_FOUND)
-            found(check, "logs", &error);
+            check_found(check, "logs", &error);
         return;
     }
     struct sealer sealer = sealing_local(&key);
     if (!store_open_sqlite(&logs, path, &sealer, &error)) {
-        found(check, "logs", &error);
+        check_found(check, "logs", &error);
         return;
     }
     store_walk(check, logs, "logs", NULL);
     if (!logbook_check(logs, log_found, check, &check->counts.segments, &error))
-        found(check, "logs", &error);
+        check_found(check, "logs", &error);
+}
+
+/* --- all of it --- */
+
+void check_files(struct check *check, const struct check_files *files, const struct sealer *sealer)
+{
+    AUTO(store) struct store *store = NULL;
+    struct error error;
+    if (!store_open_sqlite(&store, files->store, sealer, &error)) {
+        check_found(check, "store", &error);
+        return;
+    }
+    check_store(check, store, "store");
+    check_contents(check, store);
+    if (!check->stops && access(files->states, F_OK) == 0)
+        check_states(check, store, &(struct check_states){ files->states, files->anchor });
+    if (!check->stops && files->logs != NULL && access(files->logs, F_OK) == 0)
+        check_logs(check, store, files->logs);
+}
+
+json_t *check_problem_tree(const char *part, const struct error *problem)
+{
+    return json_pack("{s:s, s:s, s:s}", "part", part, "code", error_name(problem->code), "message",
+                     problem->text);
+}
+
+json_t *check_tree(const struct check_counts *counts, json_t *problems)
+{
+    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "good",
+                     counts->problems == 0, "records", (json_int_t)counts->records, "blobs",
+                     (json_int_t)counts->blobs, "bytes", (json_int_t)counts->bytes, "applications",
+                     (json_int_t)counts->applications, "versions", (json_int_t)counts->versions,
+                     "states", (json_int_t)counts->states, "audit_entries",
+                     (json_int_t)counts->entries, "log_segments", (json_int_t)counts->segments,
+                     "problem_count", (json_int_t)counts->problems, "problems", problems);
+}
+
+/* --- an anchor of one moment --- */
+
+static bool moment_read(void *context, struct store_heads *heads, bool *known,
+                        struct error *error UNUSED)
+{
+    const struct check_anchor *anchor = context;
+    *heads = anchor->heads;
+    *known = true;
+    return true;
+}
+
+static bool moment_begin(void *context UNUSED, const struct store_heads *heads UNUSED,
+                         struct error *error UNUSED)
+{
+    return true;
+}
+
+static bool moment_finish(void *context UNUSED, struct error *error UNUSED)
+{
+    return true;
+}
+
+struct store_anchor check_anchor_of(struct check_anchor *anchor)
+{
+    return (struct store_anchor){ anchor, moment_read, moment_begin, moment_finish };
 }

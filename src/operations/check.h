@@ -8,6 +8,7 @@
 #define OPERATIONS_CHECK_H
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/secret.h"
 #include "store/store.h"
 
@@ -29,7 +30,29 @@ struct check_counts {
 struct check {
     const struct check_listener *listener;
     struct check_counts counts;
+    bool stops; /* set by a listener: what is left is not looked at */
 };
+
+/* The files of a node; those that are not there are left out, but for the store. */
+struct check_files {
+    const char *store, *states, *logs; /* `logs` NULL: not looked at */
+    const struct store_anchor *anchor; /* of the states; NULL: their age is not checked */
+};
+/* All of it; `sealer` is the store's. */
+void check_files(struct check *check, const struct check_files *files, const struct sealer *sealer);
+/* What was found elsewhere. */
+void check_found(struct check *check, const char *part, const struct error *problem);
+
+/* For programs; each NULL without memory.  `problems` is an array of check_problem_tree, maybe not
+ * of all. */
+json_t *check_problem_tree(const char *part, const struct error *problem);
+json_t *check_tree(const struct check_counts *counts, json_t *problems);
+
+/* What was remembered of a store at a moment, for a copy of that moment. */
+struct check_anchor {
+    struct store_heads heads;
+};
+struct store_anchor check_anchor_of(struct check_anchor *anchor);
 
 /* All records and blobs. */
 void check_store(struct check *check, struct store *store, const char *part);

@@ -4,6 +4,7 @@
  *
  *     STATUS   -                                         (JSON)
  *     BACKUP   descriptor: an empty file for the backup  (JSON; PROGRESS before it)
+ *     CHECK    -                                         (JSON, check_tree; PROGRESS before it)
  *
  * PROGRESS: u64 done, u64 all, the name of what is done. */
 #ifndef OPERATIONS_CONTROL_H
@@ -12,6 +13,7 @@
 enum control_request {
     CONTROL_STATUS = 1,
     CONTROL_BACKUP,
+    CONTROL_CHECK,
     CONTROL_PROGRESS = 100
 };
 enum {

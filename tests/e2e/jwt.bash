@@ -84,10 +84,14 @@ refused "its own key inside" '`jwk`' "$(web one "$base/good" --header 'jwk={"kty
 refused "an address inside" '`jku`' "$(web one "$base/good" --header "jku=\"$base/good/keys\"")"
 refused "an API token" "three parts" s3n_aaaqeayeaudaocajbifqydiob4ibceqtcqkrmfyydenbwha5dypsaijceofeofwj
 refused "huge" "at most" "$(head -c 12000 /dev/zero | tr '\0' a)"
-asked=$(grep -c . "$issuer/asked")
+asked=$(grep -c . "$issuer/asked") since=$SECONDS
 for _ in 1 2 3 4 5 6; do bearing /a/shop/jwt/1 "$(web one "$base/good" --header 'kid="../../etc/passwd"')" >/dev/null; done
-is "a key that is not there" "$(bearing /a/shop/jwt/1 "$(web one "$base/good" --header 'kid="nobody"')")" 401
-[ $(($(grep -c . "$issuer/asked") - asked)) -le 1 ] && pass "the issuer is not asked each time" || fail "the issuer is not asked each time"
+# 503: the issuer is being asked just then.
+nobody=$(web one "$base/good" --header 'kid="nobody"')
+known() { status=$(bearing /a/shop/jwt/1 "$nobody"); [ "$status" != 503 ]; }
+until_true 20 known
+is "a key that is not there" "$status" 401
+[ $(($(grep -c . "$issuer/asked") - asked)) -le $((1 + (SECONDS - since) / 10)) ] && pass "the issuer is not asked each time" || fail "the issuer is not asked each time"
 
 # --- by name and with other proofs
 is "by name: nobody" "$(ask /v1/applications/shop/functions/f/invoke -X POST)" 401

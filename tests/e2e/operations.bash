@@ -42,12 +42,31 @@ rm -f "$scratch/ready"
 url=${line#ready url=} url=${url%% *} admin=${line##*admin=}
 [[ $url == https://* ]] && pass "run" || { fail "run" "$line"; finish; }
 claim || fail "claim"
-application shop echo && application other echo
+application shop echo && application other stderr
 deploy shop && deploy other || fail "deploy"
 is "run: answers" "$(invoke shop --data hello)" hello
+invoke other --data CANARY >/dev/null 2>&1 # logs it
+logged() { [ "$(check)" = 0 ] && [ "$(field log_segments)" -ge 1 ]; }
 for i in $(seq 20); do printf '%s' "$i" | s3n -q kv set shop numbers "k$i"; done
 printf x | s3n -q kv set other numbers k
-is "check: a node runs there" "$(check)" 9
+# --- check: of a node that works
+is "check: a node runs there" "$(check)" 0
+is "check: a node runs there: applications" "$(field applications)" 2
+is "check: a node runs there: states" "$(field states)" 2
+is "check: a node runs there: problems" "$(field problem_count) $(field problems)" "0 []"
+until_true 10 logged && [ "$(field audit_entries)" -ge 2 ] && pass "check: a node runs there: logs and audit" ||
+  fail "check: a node runs there: logs and audit" "$(cat "$scratch/out")"
+writes() { local i=0; while [ ! -e "$scratch/enough" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || echo "write $i"; done; }
+writes >"$scratch/refused" &
+writer=$!
+for i in 1 2 3 4 5; do is "check: while it is written, $i" "$(check)" 0; done
+timeout 0.05 s3n node check --data-dir "$data" 2>/dev/null
+until_true 20 s3n -q node check --data-dir "$data" && pass "check: after one that was abandoned" || fail "check: after one that was abandoned"
+: >"$scratch/enough"
+wait "$writer"
+is "check: no write was refused" "$(cat "$scratch/refused")" ""
+is "check: nothing is left of it" "$(ls "$data/store" | grep -c check)" 0
+is "check: the node goes on" "$(invoke shop --data on)" on
 node_stop
 is "run: ends well" $? 0
 cp -a "$data" "$scratch/good"
@@ -93,6 +112,14 @@ PY
 found "what the keeper remembers was changed" "state"
 head -c 4096 "$scratch/good/store/store.db" >"$data/store/store.db"
 found "a store that was cut" "store"
+# The node starts, and knows it only when asked.
+sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB)"
+node_start --config "$data/s3nd.toml" || fail "start with a changed blob"
+is "check: a node runs there on a changed blob" "$(check)" 6
+has "check: a node runs there on a changed blob: says so" "$(cat "$scratch/out")" "sha256:"
+has "check: a node runs there on a changed blob: its log" "$(cat "$scratch/node.log")" "result=problems"
+node_stop
+good
 rm -f "$data/store/store.db"*
 is "check: no store" "$(check)" 5
 good

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* `s3n node check`: proves a node's data while no node runs on it. */
-#include "cmd/s3n/cli.h"
+/* `s3n node check`: proves a node's data, while the node runs or not. */
+#include "cmd/s3n/node_client.h"
 #include "cmd/s3n/node_folder.h"
 #include "operations/check.h"
-
-#include <stdio.h>
-#include <unistd.h>
 
 enum {
     PROBLEMS_KEPT_MAX = 10000
@@ -24,7 +21,9 @@ static const struct option_table check_table = {
         "Reads all of a node's data and proves it: each record against its seal and revision,\n"
         "each blob against its digest, each version against its owner's signature, each state\n"
         "against its head and the head that the keeper remembers, each audit log as a chain.\n"
-        "Stop the node first.  Exit code 0 when all is good, 6 when something is not.",
+        "A node that runs proves copies of one moment, and goes on.  Exit code 0 when all is "
+        "good,\n"
+        "6 when something is not.",
     .rows = check_rows,
     .row_count = ARRAY_COUNT(check_rows),
     CLI_SHARED,
@@ -45,82 +44,83 @@ static void show_progress(void *context, const char *part, uint64_t done, uint64
                  (unsigned long long)all);
 }
 
-static void show_problem(void *context, const char *part, const struct error *problem)
+static void keep_problem(void *context, const char *part, const struct error *problem)
 {
     struct report *report = context;
-    if (!report->cli->json)
-        cli_message(report->cli, "%s: %s", part, problem->text);
     if (json_array_size(report->problems) < PROBLEMS_KEPT_MAX)
-        json_array_append_new(report->problems,
-                              json_pack("{s:s, s:s, s:s}", "part", part, "code",
-                                        error_name(problem->code), "message", problem->text));
+        json_array_append_new(report->problems, check_problem_tree(part, problem));
 }
 
-/* Everything that can be opened. */
-static void folder_check(struct check *check, struct node_folder *folder, struct report *report)
+/* No node runs there. */
+static bool check_offline(struct cli *cli, const struct node_options *options, json_t **answer,
+                          struct error *error)
 {
-    AUTO(store) struct store *store = NULL;
-    struct error error;
-    char path[PATH_MAX], states[PATH_MAX], logs[PATH_MAX];
-    struct store_anchor anchor = keeper_anchor(folder->keeper);
-    struct sealer sealer = keeper_sealer(folder->keeper);
-    bool done = node_folder_path(path, &folder->config, "store/store.db", &error) &&
-                node_folder_path(states, &folder->config, "store/state.db", &error) &&
-                node_folder_path(logs, &folder->config, "store/logs.db", &error);
-    if (!done || !store_open_sqlite(&store, path, &sealer, &error)) {
-        check->counts.problems++;
-        show_problem(report, "store", &error);
-        return;
+    AUTO_NODE_FOLDER struct node_folder folder = NODE_FOLDER_NONE;
+    AUTO_JSON json_t *problems = json_array();
+    char store[PATH_MAX], states[PATH_MAX], logs[PATH_MAX];
+    struct report report = { cli, problems };
+    struct check_listener listener = { &report, show_progress, keep_problem };
+    struct check check = { .listener = &listener };
+    if (!node_folder_lock_used(&folder, options, error) || !node_folder_keeper(&folder, error) ||
+        !node_folder_path(store, &folder.config, "store/store.db", error) ||
+        !node_folder_path(states, &folder.config, "store/state.db", error) ||
+        !node_folder_path(logs, &folder.config, "store/logs.db", error))
+        return false;
+    struct store_anchor anchor = keeper_anchor(folder.keeper);
+    struct sealer sealer = keeper_sealer(folder.keeper);
+    check_files(&check, &(struct check_files){ store, states, logs, &anchor }, &sealer);
+    cli_step_done(cli);
+    *answer = check_tree(&check.counts, problems);
+    return *answer != NULL || error_set(error, ERROR_NO_MEMORY, "no memory for the answer");
+}
+
+/* A node that runs proves itself; one that doesn't is proved here. */
+static bool check_either(struct cli *cli, const struct node_options *options, json_t **answer,
+                         struct error *error)
+{
+    static struct config config;
+    AUTO_NODE_CLIENT struct node_client client = { 0 };
+    if (!node_config_read(&config, options, error))
+        return false;
+    if (node_client_connect(&client, &config, error))
+        return node_client_ask(&client, cli, CONTROL_CHECK, -1, answer, error);
+    return error->code == ERROR_UNAVAILABLE && check_offline(cli, options, answer, error);
+}
+
+static long long count_of(const json_t *answer, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(answer, key));
+}
+
+static void show_problems(struct cli *cli, const json_t *problems)
+{
+    for (size_t i = 0; i < json_array_size(problems); i++) {
+        const json_t *problem = json_array_get(problems, i);
+        cli_message(cli, "%s: %s", json_string_value(json_object_get(problem, "part")),
+                    json_string_value(json_object_get(problem, "message")));
     }
-    check_store(check, store, "store");
-    check_contents(check, store);
-    if (access(states, F_OK) == 0)
-        check_states(check, store, &(struct check_states){ states, &anchor });
-    if (access(logs, F_OK) == 0)
-        check_logs(check, store, logs);
-}
-
-static json_t *answer_tree(const struct check_counts *counts, json_t *problems)
-{
-    return json_pack("{s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:O}", "good",
-                     counts->problems == 0, "records", (json_int_t)counts->records, "blobs",
-                     (json_int_t)counts->blobs, "bytes", (json_int_t)counts->bytes, "applications",
-                     (json_int_t)counts->applications, "versions", (json_int_t)counts->versions,
-                     "states", (json_int_t)counts->states, "audit_entries",
-                     (json_int_t)counts->entries, "log_segments", (json_int_t)counts->segments,
-                     "problems", problems);
 }
 
 static bool check_run(struct cli *cli, const void *given,
                       const struct option_arguments *arguments UNUSED, struct error *error)
 {
     const struct check_options *options = given;
-    AUTO_NODE_FOLDER struct node_folder folder = NODE_FOLDER_NONE;
-    AUTO_JSON json_t *problems = json_array();
-    struct report report = { cli, problems };
-    struct check_listener listener = { &report, show_progress, show_problem };
-    struct check check = { .listener = &listener };
-    if (!node_folder_lock_used(&folder, &options->node, error) ||
-        !node_folder_keeper(&folder, error))
+    AUTO_JSON json_t *answer = NULL;
+    if (!check_either(cli, &options->node, &answer, error) ||
+        (cli->json && !cli_write_json(answer, error)))
         return false;
-    folder_check(&check, &folder, &report);
-    cli_step_done(cli);
-    AUTO_JSON json_t *answer = answer_tree(&check.counts, problems);
-    if (answer == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for the answer");
-    if (cli->json && !cli_write_json(answer, error))
-        return false;
-    if (check.counts.problems > 0)
-        return error_set(error, ERROR_UNVERIFIED, "%llu %s in what this node has stored",
-                         (unsigned long long)check.counts.problems,
-                         check.counts.problems == 1 ? "problem" : "problems");
+    if (!cli->json)
+        show_problems(cli, json_object_get(answer, "problems"));
+    long long problems = count_of(answer, "problem_count");
+    if (problems != 0 || !json_is_true(json_object_get(answer, "good")))
+        return error_set(error, ERROR_UNVERIFIED, "%lld %s in what this node has stored", problems,
+                         problems == 1 ? "problem" : "problems");
     cli_message(cli,
-                "good: %llu records, %llu blobs, %llu versions of %llu applications, "
-                "%llu states, %llu audit entries",
-                (unsigned long long)check.counts.records, (unsigned long long)check.counts.blobs,
-                (unsigned long long)check.counts.versions,
-                (unsigned long long)check.counts.applications,
-                (unsigned long long)check.counts.states, (unsigned long long)check.counts.entries);
+                "good: %lld records, %lld blobs, %lld versions of %lld applications, %lld states, "
+                "%lld audit entries",
+                count_of(answer, "records"), count_of(answer, "blobs"),
+                count_of(answer, "versions"), count_of(answer, "applications"),
+                count_of(answer, "states"), count_of(answer, "audit_entries"));
     return true;
 }
 

@@ -93,6 +93,7 @@ struct node {
     int control_socket; /* -1: none */
     struct node_control *control;
     struct node_backup *backup; /* under way */
+    struct node_check *check;   /* the same */
     uv_timer_t renewal;
     bool has_renewal;
     uv_timer_t sweep;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A backup of the running node: both stores are copied page by page while they are written, the
- * last pages of both at one moment; then the copies, which are files in the store's folder, are
- * sealed into the operator's file and removed.  A little in each turn of the loop. */
+/* A backup of the running node: both stores are copied (node_copies.h); then the copies, which are
+ * files in the store's folder, are sealed into the operator's file and removed.  A little in each
+ * turn of the loop. */
 #include "base/file.h"
 #include "base/log.h"
 #include "cmd/s3nd/node.h"
 #include "cmd/s3nd/node_control.h"
+#include "cmd/s3nd/node_copies.h"
 #include "operations/backup.h"
 
 #include <errno.h>
@@ -16,15 +17,7 @@
 #include <unistd.h>
 
 enum {
-    PAGES_A_TURN = 64,
     PROGRESS_EVERY = 16
-};
-
-enum phase {
-    PHASE_STORE,  /* the node's store, but for its last pages */
-    PHASE_STATES, /* the states' store on its thread; with its last pages the node's, too */
-    PHASE_WRITE,
-    PHASE_END
 };
 
 struct part {
@@ -38,14 +31,8 @@ struct node_backup {
     struct control_peer *peer; /* NULL: abandoned */
     uint32_t id;
     int file;
+    struct node_copies *copies; /* under way */
     uv_idle_t turn;
-    enum phase phase;
-    struct store_copy *store_copy;
-    uint64_t left, all; /* pages of the node's store */
-    /* While a task is under way, the thread's. */
-    struct store_copy *states_copy;
-    uint64_t states_left, states_all;
-    bool has_task;
     bool has_writer;
     struct backup_writer writer;
     struct part parts[2];
@@ -67,13 +54,11 @@ static void parts_drop(struct node_backup *backup)
     }
 }
 
-/* Not while the thread is at it. */
+/* Not while the states' thread is at it. */
 static void end(struct node_backup *backup)
 {
-    ASSERT(!backup->has_task);
     backup->node->backup = NULL;
-    store_copy_free(backup->store_copy);
-    store_copy_free(backup->states_copy);
+    node_copies_free(TAKE(backup->copies));
     if (backup->has_writer)
         backup_writer_done(&backup->writer);
     parts_drop(backup);
@@ -90,13 +75,14 @@ static void fail(struct node_backup *backup, const struct error *error)
     end(backup);
 }
 
-static void tell(struct node_backup *backup, uint64_t done, uint64_t all, const char *what)
+static void tell(void *context, uint64_t done, uint64_t all, const char *what)
 {
+    struct node_backup *backup = context;
     if (backup->peer != NULL && backup->turns++ % PROGRESS_EVERY == 0)
         control_progress(backup->peer, done, all, what);
 }
 
-/* --- copies --- */
+/* --- the file --- */
 
 static bool parts_open(struct node_backup *backup, struct error *error)
 {
@@ -110,54 +96,6 @@ static bool parts_open(struct node_backup *backup, struct error *error)
     }
     return true;
 }
-
-/* On the thread. */
-static bool states_copy_on(void *context, struct store *store, struct error *error)
-{
-    struct node_backup *backup = context;
-    if (backup->states_copy == NULL &&
-        !store_copy_new(&backup->states_copy, store, backup->parts[1].path, error))
-        return false;
-    bool is_last = backup->states_all > 0 && backup->states_left <= PAGES_A_TURN;
-    return store_copy_step(backup->states_copy, is_last ? 0 : PAGES_A_TURN, &backup->states_left,
-                           &backup->states_all, error);
-}
-
-static bool both_finish(struct node_backup *backup, struct error *error)
-{
-    struct sealer sealer = keeper_sealer(backup->node->keeper);
-    struct backup_header header = { .time_s = node_now_s() };
-    if (backup->left > 0 &&
-        !store_copy_step(backup->store_copy, 0, &backup->left, &backup->all, error))
-        return false;
-    store_copy_free(TAKE(backup->store_copy));
-    store_copy_free(TAKE(backup->states_copy));
-    snprintf(header.node, sizeof(header.node), "%s", backup->node->info.node);
-    snprintf(header.platform, sizeof(header.platform), "%s", backup->node->info.platform);
-    snprintf(header.software, sizeof(header.software), "%s", S3N_VERSION);
-    backup->has_writer = true;
-    return parts_open(backup, error) &&
-           backup_begin(&backup->writer, backup->file, &sealer, &header, error);
-}
-
-static void states_copied(void *context, const struct error *failure)
-{
-    struct node_backup *backup = context;
-    struct error error;
-    backup->has_task = false;
-    if (backup->peer == NULL)
-        end(backup);
-    else if (failure != NULL)
-        fail(backup, failure);
-    else if (backup->states_left > 0)
-        return; /* the next turn goes on */
-    else if (both_finish(backup, &error))
-        backup->phase = PHASE_WRITE;
-    else
-        fail(backup, &error);
-}
-
-/* --- the file --- */
 
 static bool part_pour(struct node_backup *backup, struct error *error)
 {
@@ -194,35 +132,36 @@ static void turn(uv_idle_t *idle)
 {
     struct node_backup *backup = idle->data;
     struct error error;
-    bool good = true;
-    if (backup->has_task)
-        return;
-    switch (backup->phase) {
-    case PHASE_STORE:
-        good =
-            store_copy_step(backup->store_copy, PAGES_A_TURN, &backup->left, &backup->all, &error);
-        tell(backup, backup->all - backup->left, backup->all, "copying the store");
-        if (good && backup->left <= PAGES_A_TURN)
-            backup->phase = PHASE_STATES;
-        break;
-    case PHASE_STATES:
-        tell(backup, backup->states_all - backup->states_left, backup->states_all,
-             "copying the state");
-        backup->has_task = true;
-        good = states_run(backup->node->states, states_copy_on, backup, states_copied, &error);
-        backup->has_task = good;
-        break;
-    case PHASE_WRITE:
-        tell(backup, backup->writer.size, backup->parts[0].size + backup->parts[1].size, "sealing");
-        good = part_pour(backup, &error);
-        if (good && backup->part == ARRAY_COUNT(backup->parts))
-            backup->phase = PHASE_END;
-        break;
-    case PHASE_END:
-        good = finish(backup, &error);
-        break;
-    }
+    tell(backup, backup->writer.size, backup->parts[0].size + backup->parts[1].size, "sealing");
+    bool good = backup->part == ARRAY_COUNT(backup->parts) ? finish(backup, &error)
+                                                           : part_pour(backup, &error);
     if (!good)
+        fail(backup, &error);
+}
+
+static void copied(void *context, const struct error *failure)
+{
+    struct node_backup *backup = context;
+    struct sealer sealer = keeper_sealer(backup->node->keeper);
+    struct backup_header header = { .time_s = node_now_s() };
+    struct error error;
+    if (backup->peer == NULL) {
+        end(backup);
+        return;
+    }
+    if (failure != NULL) {
+        fail(backup, failure);
+        return;
+    }
+    node_copies_free(TAKE(backup->copies));
+    snprintf(header.node, sizeof(header.node), "%s", backup->node->info.node);
+    snprintf(header.platform, sizeof(header.platform), "%s", backup->node->info.platform);
+    snprintf(header.software, sizeof(header.software), "%s", S3N_VERSION);
+    backup->has_writer = true;
+    if (parts_open(backup, &error) &&
+        backup_begin(&backup->writer, backup->file, &sealer, &header, &error))
+        uv_idle_start(&backup->turn, turn);
+    else
         fail(backup, &error);
 }
 
@@ -230,15 +169,20 @@ bool node_backup_start(struct node *node, struct control_peer *peer, uint32_t id
                        struct error *error)
 {
     AUTO_CLOSE int owned = file;
-    if (node->backup != NULL || node->stopping)
-        return error_set(error, ERROR_BUSY, "a backup is being made");
+    if (node->backup != NULL || node->check != NULL || node->stopping)
+        return error_set(error, ERROR_BUSY, "a backup or a check is under way");
     struct node_backup *backup = calloc(1, sizeof(*backup));
     if (backup == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a backup");
     *backup = (struct node_backup){ .node = node, .peer = peer, .id = id, .file = -1 };
     backup->parts[0] = (struct part){ "/backup-store.db", "store/store.db", -1, 0 };
     backup->parts[1] = (struct part){ "/backup-state.db", "store/state.db", -1, 0 };
-    if (!store_copy_new(&backup->store_copy, node->store, backup->parts[0].path, error)) {
+    struct node_copies_options copies = { .store = backup->parts[0].path,
+                                          .states = backup->parts[1].path,
+                                          .done = copied,
+                                          .progress = tell,
+                                          .context = backup };
+    if (!node_copies_start(&backup->copies, node, &copies, error)) {
         parts_drop(backup);
         free(backup);
         return false;
@@ -248,7 +192,6 @@ bool node_backup_start(struct node *node, struct control_peer *peer, uint32_t id
     node->backup = backup;
     uv_idle_init(&node->loop, &backup->turn);
     backup->turn.data = backup;
-    uv_idle_start(&backup->turn, turn);
     return true;
 }
 
@@ -258,6 +201,6 @@ void node_backup_abandon(struct node *node, const struct control_peer *peer)
     if (backup == NULL || backup->peer != peer)
         return;
     backup->peer = NULL;
-    if (!backup->has_task)
+    if (!node_copies_is_busy(backup->copies))
         end(backup);
 }

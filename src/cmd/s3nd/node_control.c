@@ -56,6 +56,7 @@ static void peer_end(struct control_peer *peer)
         }
     }
     node_backup_abandon(peer->node, peer);
+    node_check_abandon(peer->node, peer);
     uv_poll_stop(&peer->poll);
     ipc_free(TAKE(peer->ipc));
     uv_close((uv_handle_t *)&peer->poll, peer_closed);
@@ -108,6 +109,11 @@ static bool request_serve(struct control_peer *peer, struct ipc_message *message
     struct error error;
     if (message->type == CONTROL_STATUS && message->descriptor_count == 0) {
         status_answer(peer, message->id);
+        return true;
+    }
+    if (message->type == CONTROL_CHECK && message->descriptor_count == 0) {
+        if (!node_check_start(peer->node, peer, message->id, &error))
+            control_fail(peer, message->id, &error);
         return true;
     }
     if (message->type != CONTROL_BACKUP || message->descriptor_count != 1)
@@ -200,7 +206,7 @@ void node_control_end(struct node *node)
     while (control->peers != NULL)
         peer_end(control->peers);
     node->control = NULL;
-    while (node->backup != NULL) /* the thread is at it */
+    while (node->backup != NULL || node->check != NULL) /* threads are at it */
         uv_run(&node->loop, UV_RUN_ONCE);
     uv_poll_stop(&control->listener);
     uv_close((uv_handle_t *)&control->listener, listener_closed);

@@ -16,7 +16,7 @@ void node_control_start(struct node *node);
 void node_control_end(struct node *node);
 
 /* For what takes its time: answers the peer's request, whose id it was given.  A peer may be gone:
- * then node_backup_abandon was called. */
+ * then node_backup_abandon and node_check_abandon were called. */
 void control_progress(struct control_peer *peer, uint64_t done, uint64_t all, const char *what);
 void control_answer(struct control_peer *peer, uint32_t id, struct bytes text);
 void control_fail(struct control_peer *peer, uint32_t id, const struct error *failure);
@@ -27,5 +27,10 @@ MUST_CHECK bool node_backup_start(struct node *node, struct control_peer *peer, 
                                   int file, struct error *error);
 /* The peer is gone, or the node stops. */
 void node_backup_abandon(struct node *node, const struct control_peer *peer);
+/* node_check.c: the same. */
+struct node_check;
+MUST_CHECK bool node_check_start(struct node *node, struct control_peer *peer, uint32_t id,
+                                 struct error *error);
+void node_check_abandon(struct node *node, const struct control_peer *peer);
 
 #endif
