@@ -5,6 +5,7 @@
 #include "core/writer.h"
 #include "crypto/mac.h"
 #include "crypto/random.h"
+#include "keys/limits.h"
 
 #include "store/store.h"
 
@@ -82,10 +83,12 @@ void record_key_derive(struct secret32 *key, const struct secret32 *root, const 
         derive(key, root, "s3n/record/1", bytes_of_string(space));
 }
 
-void encryption_key_derive(struct secret32 *key, const struct secret32 *root, int64_t not_before_s)
+void encryption_key_derive(struct secret32 *key, const struct secret32 *root, const char *node,
+                           int64_t not_before_s)
 {
-    uint8_t data[8];
+    uint8_t data[8 + KEYS_NODE_SIZE];
     struct writer context = writer_into(data, sizeof(data));
     write_u64_be(&context, (uint64_t)not_before_s);
-    derive(key, root, "s3n/encryption/1", writer_view(&context));
+    write_bytes(&context, bytes_of(node, KEYS_NODE_SIZE));
+    derive(key, root, "s3n/encryption/2", writer_view(&context));
 }

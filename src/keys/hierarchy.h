@@ -6,7 +6,8 @@
  *     label                 context                          use
  *     s3n/record/1          the space's name                 seals a space's records and blobs
  *     s3n/backup/1          (empty)                          seals backups (operations/backup.h)
- *     s3n/encryption/1      not_before, u64 big-endian       X25519 private key of a keyset
+ *     s3n/encryption/2      not_before, u64 big-endian,      X25519 private key of a keyset
+ *                           and the node's id, 32 digits
  *
  * Owns: the file of the root provider `file`.  Used by the keeper only; nothing derived here leaves
  * it.  Never: prints or stores a secret anywhere else. */
@@ -21,6 +22,9 @@ MUST_CHECK bool root_secret_from_file(struct secret32 *root, const char *path, s
 
 /* Of the space STORE_SPACE_BACKUP: the backup key. */
 void record_key_derive(struct secret32 *key, const struct secret32 *root, const char *space);
-void encryption_key_derive(struct secret32 *key, const struct secret32 *root, int64_t not_before_s);
+/* Of one node: what was sealed to it opens on no other of the same root.  `node` has KEYS_NODE_SIZE
+ * characters. */
+void encryption_key_derive(struct secret32 *key, const struct secret32 *root, const char *node,
+                           int64_t not_before_s);
 
 #endif

@@ -49,9 +49,18 @@ static void labels_are_those_documented(void)
     record_key_derive(&key, &root, "app/auction");
     hex_encode(digits, BYTES_OF(key.bytes));
     CHECK_STRING(digits, "83d450c4fd45b770cb0fe2c43650d0a176c59f303a8ad1b39d247a2bb6c398ce");
-    encryption_key_derive(&key, &root, 1790000000);
+    encryption_key_derive(&key, &root, "00112233445566778899aabbccddeeff", 1790000000);
     hex_encode(digits, BYTES_OF(key.bytes));
-    CHECK_STRING(digits, "139ec61afbcda3a77f4224ec913848c3d52451e10d3b087cff3d4b6a9e0e9966");
+    CHECK_STRING(digits, "a7041e3c0f4f65f848e245b4b6cb0c5e28c1c5be4a73878fc6f8cf238a5d0d1c");
+}
+
+static void nodes_of_a_root_have_encryption_keys_of_their_own(void)
+{
+    struct secret32 root = { { 1 } }, here, there, later;
+    encryption_key_derive(&here, &root, "00112233445566778899aabbccddeeff", 1790000000);
+    encryption_key_derive(&there, &root, "00112233445566778899aabbccddeefe", 1790000000);
+    encryption_key_derive(&later, &root, "00112233445566778899aabbccddeeff", 1790000001);
+    CHECK(!secret_equal(&here, &there, sizeof(here)) && !secret_equal(&here, &later, sizeof(here)));
 }
 
 static const struct secret32 sealing_root = { { 9, 9, 9 } };
@@ -97,6 +106,7 @@ static void what_is_sealed_opens_only_as_it_was(void)
 static const struct test tests[] = {
     TEST(root_file_is_made_once_and_kept),
     TEST(labels_are_those_documented),
+    TEST(nodes_of_a_root_have_encryption_keys_of_their_own),
     TEST(what_is_sealed_opens_only_as_it_was),
 };
 TEST_MAIN(tests)

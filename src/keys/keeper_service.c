@@ -79,7 +79,8 @@ SERVE(serve_endorse)
     memcpy(keyset.node, service->platform.node, sizeof(keyset.node));
     memcpy(keyset.platform, service->platform.name, strlen(service->platform.name) + 1);
     AUTO_SECRET32 struct secret32 encryption_key;
-    encryption_key_derive(&encryption_key, &service->root, request.validity.not_before_s);
+    encryption_key_derive(&encryption_key, &service->root, service->platform.node,
+                          request.validity.not_before_s);
     size_t before = answer->size;
     AUTO_BUFFER struct buffer trial; /* what could not be written is not released */
     buffer_init(&trial, KEYSET_SIZE_MAX);
@@ -207,7 +208,7 @@ SERVE(serve_unseal)
     struct keyset_validity validity = { .not_before_s = request.not_before_s };
     if (!begins_about_now(service, &validity))
         return error_set(error, ERROR_DENIED, "no keyset that began then is in use");
-    encryption_key_derive(&key, &service->root, request.not_before_s);
+    encryption_key_derive(&key, &service->root, service->platform.node, request.not_before_s);
     if (!ohttp_context_make(&message_context, request.key_id, request.aead, &request.encapsulated,
                             &key, error))
         return error_within(error, "unseal");
@@ -227,7 +228,7 @@ SERVE(serve_admit)
     struct keyset_validity validity = { .not_before_s = request.not_before_s };
     if (!begins_about_now(service, &validity))
         return error_set(error, ERROR_DENIED, "no keyset that began then is in use");
-    encryption_key_derive(&key, &service->root, request.not_before_s);
+    encryption_key_derive(&key, &service->root, service->platform.node, request.not_before_s);
     return secret_admit(answer, &service->root, &request.place, &key, request.envelope, error);
 }
 

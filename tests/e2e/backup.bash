@@ -15,12 +15,25 @@ for i in 1 2 3; do printf 'CANARY-%s' "$i" | s3n -q kv set shop numbers "k$i"; d
 head -c 200000 /dev/urandom >"$scratch/value"
 for i in $(seq 20); do s3n -q kv set shop large "k$i" --file "$scratch/value"; done
 first=$data
+# Secrets, keys and a log, of an application that has them all.
+application vault custody 'abi = "reactor"
+permissions.secrets = ["KEY"]
+permissions.keys = ["p256:k", "hkdf:k", "x25519:k"]'
+sed -i 's|^route = "/run"|route = "/:what"|' "$scratch/vault/s3n.toml"
+deploy vault 2>/dev/null || fail "deploy vault"
+ask() { timeout 30 curl -sk --data-binary "$2" "$url/a/vault/$1"; }
+printf 'CANARY-one' | s3n -q secret set vault KEY && printf 'CANARY-two' | s3n -q secret rotate vault KEY --overlap 36000 || fail "secrets"
+keys() { echo "$(ask public 'k 1') $(ask public 'k 4') $(ask derive 'k 32') $(ask sign 'k 1 text')"; }
+keys_before=$(keys)
+ask leak KEY >/dev/null
+logged() { [[ $(timeout 20 s3n logs vault) == *"***"* ]]; }
+until_true 10 logged || fail "a log"
 
 # --- status
 is "status" "$(code s3n --json node status --data-dir "$data")" 0
 is "status: where it listens" "$(field listen)" "${url#https://}"
 is "status: its process" "$(field process)" "$node"
-is "status: applications" "$(field applications)" 1
+is "status: applications" "$(field applications)" 2
 is "status: problems" "$(field problems)" "[]"
 has "status: for people" "$(s3n node status --data-dir "$data")" "SIMULATED"
 is "the operator's socket: mode" "$(stat -c %a "$data/control")" 600
@@ -59,6 +72,7 @@ is "restore: a node runs there" "$(restore "$data" "$scratch/one.backup" --repla
 timeout 0.05 s3n node backup --data-dir "$data" "$scratch/two.backup" 2>/dev/null
 until_true 20 s3n -q node backup --data-dir "$data" "$scratch/two.backup" && pass "backup: after one that was abandoned" || fail "abandoned"
 printf after | s3n -q kv set shop numbers late
+printf 'CANARY-three' | s3n -q secret set vault KEY
 node_stop
 is "stop" $? 0
 
@@ -68,7 +82,7 @@ is "backup: of a node at rest" "$(code s3n --json node backup --data-dir "$data"
 # --- another node of the same root
 is "init: with that root" "$(code s3n node init --data-dir "$scratch/second" --root "$first/keeper/root")" 0
 is "restore" "$(restore "$scratch/second" "$scratch/one.backup")" 0
-is "restore: what it has" "$(field applications)$(field versions)$(field states)" 111
+is "restore: what it has" "$(field applications)$(field versions)$(field states)" 221
 is "restore: it is good" "$(code s3n node check --data-dir "$scratch/second")" 0
 is "restore: there is something already" "$(restore "$scratch/second" "$scratch/one.backup")" 3
 data=$scratch/second
@@ -81,6 +95,14 @@ cmp -s "$scratch/value" "$scratch/back" && pass "the other node has the state: l
 count=$(s3n -q kv get shop live count)
 [ "${count:-0}" -ge "$from" ] && [ "$count" -le "$to" ] && pass "the state is of the moment of the backup" || fail "the moment" "$count not in $from..$to"
 is "what came later is not there" "$(code s3n -q kv get shop numbers late)" 5
+is "the other node has the secrets of the backup" "$(ask secret KEY) $(ask secret 'KEY 1') $(ask secret 'KEY 3' | cut -c 1-3)" "CANARY-two CANARY-one -4 "
+is "the other node has the keys" "$(keys)" "$keys_before"
+is "the other node has no logs of the first" "$(s3n -q logs vault 2>/dev/null)" ""
+ask leak KEY >/dev/null
+until_true 10 logged && pass "the other node logs" || fail "the other node logs"
+is "the other node takes secrets, sealed to its own keyset" "$(printf new | s3n -q secret set vault KEY; ask secret KEY)" new
+is "their numbers go on from the backup" "$(s3n -q secret ls vault --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["secrets"][0]["next"])')" 4
+is "the other node takes sealed requests" "$(timeout 30 s3n invoke shop/f --seal --data sealed)" sealed
 printf x | s3n -q kv set shop numbers new && pass "the other node writes" || fail "the other node writes"
 node_stop
 node_start && is "the other node starts again" "$(login; s3n -q kv get shop numbers new)" x
@@ -120,5 +142,9 @@ refused "an empty file" "$scratch/bad" "not a backup" 3
 is "init: with another root" "$(code s3n node init --data-dir "$scratch/third")" 0
 is "refused: another root" "$(restore "$scratch/third" "$scratch/one.backup")" 6
 has "refused: another root: says so" "$(cat "$scratch/err")" "another root"
+cp "$first"/store/* "$scratch/third/store/" 2>/dev/null || { mkdir -p "$scratch/third/store"; cp "$first"/store/* "$scratch/third/store/"; }
+timeout 30 s3nd --data-dir "$scratch/third" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" >/dev/null 2>"$scratch/err"
+is "a store beside another root's keeper: the node does not start" "$(( $? == 0 || $? == 124 ))" 0
+has "a store beside another root's keeper: says so" "$(cat "$scratch/err")" "root"
 is "what was refused changed nothing" "$(code s3n node check --data-dir "$scratch/second")" 0
 finish

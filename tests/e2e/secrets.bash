@@ -187,4 +187,33 @@ node_again || fail "start again"
 login
 is "a restart" "$(ask shop secret API_KEY)" six
 is "a restart: versions go on" "$(secret ls shop --json | python3 -c 'import json,sys; print([s["next"] for s in json.load(sys.stdin)["secrets"]])')" "[7, 2, 2]"
+
+# --- an application that goes for good takes its secrets along; its keys come again with its name
+# records PREFIX: how many the store has, in a copy of its files
+records() {
+  rm -rf "$scratch/copy" && mkdir "$scratch/copy" && cp "$data"/store/store.db* "$scratch/copy"
+  python3 -c 'import sqlite3, sys; print(sqlite3.connect(sys.argv[1]).execute("SELECT count(*) FROM record WHERE key LIKE ?", (sys.argv[2] + "%",)).fetchone()[0])' "$scratch/copy/store.db" "$1"
+}
+values=secret-values/$owner/gone/
+holder gone 'permissions.secrets = ["A", "B"]
+permissions.keys = ["p256:k", "hkdf:k"]' || fail "deploy gone"
+printf old-a | secret set gone A && printf old-b | secret rotate gone A --overlap 3600 2>/dev/null && printf old-c | secret set gone B || fail "set before a purge"
+is "purge: what is on the disk before" "$(records "$values")" 3
+key_before=$(ask gone public 'k 1')$(ask gone derive 'k 32')
+is "deleted: the way back" "$(timeout 30 s3n -q rm gone; timeout 30 s3n -q restore gone; ask gone secret A)" old-b
+timeout 30 s3n -q rm gone --purge || fail "purge"
+is "purge: nothing is left on the disk" "$(records "$values")" 0
+is "purge: others' are" "$(ask shop secret API_KEY)" six
+is "purge: nor in the API" "$(code secret ls gone) $(code secret history gone A)" "5 5"
+holder gone 'permissions.secrets = ["A", "B"]
+permissions.keys = ["p256:k", "hkdf:k"]' || fail "deploy gone again"
+for old in A 'A 1' 'A 2' B 'B 1'; do has "the same name again: $old" "$(ask gone secret "$old")" "-4 there is no "; done
+is "the same name again: numbers go on" "$(printf new | secret set gone A; secret ls gone | tr -s ' ' | cut -d' ' -f1,2)" "A 3"
+is "the same name again has the same keys, as documented" "$(ask gone public 'k 1')$(ask gone derive 'k 32')" "$key_before"
+timeout 30 s3n -q rm gone --purge
+node_stop
+node_again || fail "start after a purge"
+login
+holder gone 'permissions.secrets = ["A", "B"]'
+has "purge: over a restart" "$(ask gone secret A)" "-4 there is no "
 finish
