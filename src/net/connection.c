@@ -39,6 +39,7 @@ static void connection_unlink(struct connection *connection)
         connection->server->connections = connection->next;
     if (connection->next != NULL)
         connection->next->previous = connection->previous;
+    connection->server->plain_count -= connection->is_plain;
 }
 
 /* libuv is done with the socket: nothing points here any more. */
@@ -399,6 +400,8 @@ static struct connection *connection_new(struct http_server *server, struct list
     if (connection->next != NULL)
         connection->next->previous = connection;
     server->connections = connection;
+    connection->is_plain = listener->kind == HTTP_LISTENER_PLAIN;
+    server->plain_count += connection->is_plain;
     server->handle_count++;
     server->counts.connections_now++;
     connection->closing =
@@ -447,7 +450,8 @@ void connection_accept(struct http_server *server, struct listener *listener)
     if (connection == NULL)
         return;
     bool full = server->counts.connections_now > server->limits.connection_count_max;
-    if (connection->closing || full || server->stopping || !admit(connection, listener->kind)) {
+    bool is_late = server->stopping && !connection->is_plain;
+    if (connection->closing || full || is_late || !admit(connection, listener->kind)) {
         connection->closing = true;
         uv_close((uv_handle_t *)&connection->socket, on_turned_away);
         return;

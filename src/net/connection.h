@@ -103,6 +103,7 @@ struct connection {
     struct buffer input;  /* plaintext not yet taken by the protocol */
     struct buffer output; /* in the hands of `write` */
     struct padding padding;
+    bool is_plain;
     bool processing, is_due, reading, writing;
     bool served;           /* a request has been seen */
     unsigned answer_count; /* HTTP/1.1 */
@@ -140,6 +141,7 @@ struct http_server {
     struct listener listeners[HTTP_LISTENER_COUNT_MAX];
     size_t listener_count;
     uv_timer_t tick;
+    size_t plain_count;  /* of the connections, those without TLS */
     size_t handle_count; /* libuv handles not yet closed */
     struct connection *connections;
     struct connection *due; /* to be processed when the one at hand is done */

@@ -106,6 +106,7 @@ static bool http1_compose(struct exchange *exchange, const struct http_answer *a
     char text[HTTP_ANSWER_HEAD_SIZE_MAX];
     struct writer writer = writer_into(text, sizeof(text));
     bool close = answer->close || exchange->head.close || connection->draining ||
+                 connection->server->stopping ||
                  (connection->server->announcing && connection->answer_count > 0) ||
                  !exchange->request_over;
     if (!http1_answer_write(&writer, answer, close))

@@ -85,13 +85,19 @@ static void on_handle_closed(uv_handle_t *handle)
     server->handle_count--;
 }
 
-static void close_listeners(struct http_server *server)
+static void close_listeners_of(struct http_server *server, enum http_listener_kind kind)
 {
     for (size_t i = 0; i < server->listener_count; i++) {
         uv_handle_t *handle = (uv_handle_t *)&server->listeners[i].socket;
-        if (!uv_is_closing(handle))
+        if (server->listeners[i].kind == kind && !uv_is_closing(handle))
             uv_close(handle, on_handle_closed);
     }
+}
+
+static void close_listeners(struct http_server *server)
+{
+    close_listeners_of(server, HTTP_LISTENER_TLS);
+    close_listeners_of(server, HTTP_LISTENER_PLAIN);
 }
 
 void http_server_free(struct http_server *server)
@@ -306,9 +312,21 @@ void *http_server_tag(struct http_server *server, struct http_handle handle)
     return exchange == NULL ? NULL : exchange->tag;
 }
 
+/* Whoever asks how the node is, is answered until nobody else is served any more. */
+static void close_plain(struct http_server *server)
+{
+    close_listeners(server);
+    for (struct connection *at = server->connections; at != NULL; at = at->next)
+        connection_drain(at);
+}
+
 void server_check_stopped(struct http_server *server)
 {
-    if (!server->stopping || server->stopped_told || server->connections != NULL)
+    if (!server->stopping || server->stopped_told)
+        return;
+    if (server->plain_count == server->counts.connections_now)
+        close_plain(server);
+    if (server->connections != NULL)
         return;
     server->stopped_told = true;
     if (server->stopped != NULL)
@@ -362,9 +380,11 @@ void http_server_stop(struct http_server *server, uint32_t drain_ms, void (*stop
     server->stopped = stopped;
     server->stopped_context = context;
     server->stop_deadline_ms = uv_now(server->loop) + drain_ms;
-    close_listeners(server);
-    for (struct connection *at = server->connections; at != NULL; at = at->next)
-        connection_drain(at);
+    close_listeners_of(server, HTTP_LISTENER_TLS);
+    for (struct connection *at = server->connections; at != NULL; at = at->next) {
+        if (!at->is_plain)
+            connection_drain(at);
+    }
 }
 
 struct http_server_counts http_server_counts(const struct http_server *server)

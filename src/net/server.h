@@ -107,7 +107,8 @@ bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms)
 /* How long the oldest unanswered request has been where it is; 0: there is none. */
 uint64_t http_server_oldest_ms(const struct http_server *server);
 /* Stops accepting, tells clients (GOAWAY, Connection: close), lets requests finish for at most
- * `drain_ms`, closes all, then calls `stopped` once from the loop. */
+ * `drain_ms`, closes all, then calls `stopped` once from the loop.  Plain listeners go on until all
+ * others are done. */
 void http_server_stop(struct http_server *server, uint32_t drain_ms, void (*stopped)(void *context),
                       void *context);
 

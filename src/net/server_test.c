@@ -345,6 +345,34 @@ static void stops_gracefully(void)
     fixture_stop(fixture, 0);
 }
 
+/* Who asks over the plain listener how the server is learns that it stops, until nobody else is
+ * served. */
+static void tells_while_it_stops(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *stuck = wire_open(fixture, "http/1.1"), *kept = wire_open(fixture, NULL);
+    struct wire *idle = wire_open(fixture, NULL);
+    wire_send_text(stuck, GET("/never"));
+    wire_send_text(kept, GET("/hello"));
+    wire_read(kept, 70, 1000);
+    usleep(10000);
+    fixture_drain(fixture, 400);
+    usleep(10000);
+    struct wire *asking = wire_open(fixture, NULL);
+    wire_send_text(asking, GET("/hello"));
+    CHECK(has(wire_read(asking, 4096, 2000), "connection: close"));
+    wire_send_text(kept, GET("/hello"));
+    CHECK(has(wire_read(kept, 4096, 2000), "connection: close"));
+    CHECK(!wire_is_closed(stuck));
+    wire_read(stuck, 1, 2000); /* until it is over */
+    wire_read(idle, 1, 2000);
+    struct wire *late = wire_open(fixture, NULL);
+    wire_read(late, 1, 2000);
+    CHECK(wire_is_closed(stuck) && wire_is_closed(idle) && wire_is_closed(late));
+    wire_close(stuck), wire_close(kept), wire_close(idle), wire_close(asking), wire_close(late);
+    fixture_stop(fixture, 0);
+}
+
 static void refuses_odd_listeners(void)
 {
     struct fixture *fixture = fixture_start(NULL);
@@ -463,6 +491,7 @@ static const struct test tests[] = {
     TEST(bounds_connections),
     TEST(notices_when_clients_leave),
     TEST(stops_gracefully),
+    TEST(tells_while_it_stops),
     TEST(refuses_odd_listeners),
     TEST(serves_curl),
     TEST(serves_nghttp2_clients),

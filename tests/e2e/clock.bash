@@ -129,5 +129,22 @@ done
 set_clock 0
 renewed() { timeout 20 s3n ls; }
 until_true 10 renewed && pass "and with the clock right again all is well" || fail "and with the clock right again all is well"
+
+# --- a keyset that ends while nobody is there to make another: the supervisor stands still
+ready() { curl -sS --max-time 10 "$admin/readyz"; }
+ends() { [[ $(ready) == *"the keyset is past its end"* ]]; }
+is_ready() { [ "$(ready)" = ready ]; }
+until_true 10 is_ready || fail "the node is ready" "$(ready)"
+kill -STOP "$node"
+kill -KILL "$(pid_of s3n-keeper)"
+set_clock 7200
+until_true 5 ends && pass "not ready: the keyset has ended" || fail "not ready: the keyset has ended" "$(ready)"
+is "503" "$(curl -sS --max-time 10 -o /dev/null -w '%{http_code}' "$admin/readyz")" 503
+has "status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"keyset"'
+[[ $(curl -sS --max-time 10 "$admin/metrics" | sed -n 's/^s3n_keyset_valid_seconds //p') == -* ]] && pass "metrics say so" || fail "metrics say so"
+kill -CONT "$node"
+until_true 20 is_ready && pass "ready with another" || fail "ready with another" "$(ready)"
+until_true 5 valid_at 7200 && pass "which is valid" || fail "which is valid"
+set_clock 0
 node_stop && pass "the node stops" || fail "the node stops"
 finish

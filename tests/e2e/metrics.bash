@@ -8,6 +8,10 @@ require_node metrics
 mkdir -p "$data"
 small=
 [ "$(id -u)" = 0 ] && mount -t tmpfs -o size=12m,mode=755 none "$data" 2>/dev/null && small=yes
+# The keeper's folder is smaller still: its event log can be full while all else is not.
+mkdir "$data/keeper"
+[ -n "$small" ] && mount -t tmpfs -o size=96k,mode=700 none "$data/keeper"
+trap '! mountpoint -q "$data/keeper" || umount -l "$data/keeper"; clean_up' EXIT
 # Programs of its own, one of which can be taken away.
 mkdir "$scratch/bin"
 cp -a "$S3N_BUILD"/bin/. "$scratch/bin/"
@@ -182,6 +186,25 @@ mv "$scratch/bin/slipstream.away" "$scratch/bin/slipstream"
 until_true 15 is_ready && pass "workers again" || fail "workers again" "$(ready)"
 
 if [ -n "$small" ]; then
+  # Each image that is loaded is an entry of the event log; without room for one, nothing new is loaded.
+  head -c $((1 << 20)) /dev/zero >"$data/keeper/filler" 2>/dev/null
+  for i in $(seq 40); do
+    application "event-$i" echo
+    deploy "event-$i" >/dev/null 2>&1
+    says "event log" && break
+  done
+  says "event log: what is loaded can't be recorded" && pass "a full event log" || fail "a full event log" "$(ready)"
+  is "a full event log: 503" "$(status)" 503
+  is "a full event log: metrics say so" "$(value s3n_event_log_failing) $(value s3n_ready) $(value s3n_keeper_connected)" "1 0 1"
+  has "a full event log: status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"event-log"'
+  is "a full event log: what is loaded runs on" "$(invoke one --data on)" on
+  invoke "event-$i" --data x >/dev/null 2>&1 && fail "a full event log: what is not recorded does not run" || pass "a full event log: what is not recorded does not run"
+  rm -f "$data/keeper/filler"
+  is "room for the event log" "$(deploy "event-$i" >/dev/null 2>&1; invoke "event-$i" --data again)" again
+  is "and it is ready" "$(ready)" ready
+  timeout 20 s3n verify "$url" --trust-simulated >"$scratch/verified" 2>&1
+  is "and the log holds" $? 0
+
   head -c $((64 << 20)) /dev/zero >"$data/filler" 2>/dev/null
   application fourth echo
   for i in $(seq 40); do
@@ -195,7 +218,23 @@ if [ -n "$small" ]; then
 else
   skip "a full disk" "a small file system can't be mounted here (needs root)"
 fi
-node_stop
+# It is told to end while a request is under way.
+application slow loop 'limits = { timeout_ms = 3000 }'
+deploy slow || fail "deploy slow"
+fetch -o "$scratch/slow.out" --data x "$url/a/slow/run" &
+slow=$!
+works() { [ "$(value 's3n_instances{state="running"}')" = 1 ]; }
+until_true 5 works || fail "a request is under way"
+kill -TERM "$node"
+until_true 2 says "stopping" && pass "stopping" || fail "stopping" "$(ready)"
+is "stopping: 503" "$(status)" 503
+is "stopping: it is well all the same" "$(curl -sS --max-time 5 "$admin/healthz")" ok
+has "stopping: status says so" "$(curl -sS --max-time 5 "$admin/status")" '"cause":"stopping"'
+is "stopping: no new requests" "$(fetch --max-time 1 "$url/.well-known/s3n/health" 2>/dev/null)" ""
+wait "$slow"
+has "stopping: what was under way is answered" "$(cat "$scratch/slow.out")" '"code":"timeout"'
+wait "$node"
 is "stop" $? 0
+node=
 is "a node that stopped is not ready" "$(ready)" ""
 finish
