@@ -10,10 +10,18 @@
 
 enum {
     PLACE_SIZE = 512,
-    PLACE_COUNT = 2,
+    PLACE_COUNT = 2, /* of a store */
     PLAIN_SIZE = 8 + STORE_HEADS_SIZE,
 };
 #define ANCHOR_SPACE "keeper/anchor"
+
+static bool is_zero(struct bytes data)
+{
+    size_t i = 0;
+    while (i < data.size && data.data[i] == 0)
+        i++;
+    return i == data.size;
+}
 
 static bool place_read(struct anchor *anchor, uint8_t place, const struct secret32 *root,
                        bool *is_empty, struct error *error)
@@ -27,41 +35,44 @@ static bool place_read(struct anchor *anchor, uint8_t place, const struct secret
     AUTO_BUFFER struct buffer plain;
     struct error ignored;
     buffer_init(&plain, PLACE_SIZE);
-    if (size > 0)
-        *is_empty = false;
+    *is_empty = *is_empty && is_zero(BYTES_OF(data));
     if (reader.failed || sealed.size == 0 ||
         !sealing_open(root, ANCHOR_SPACE, bytes_of(&place, 1), sealed, &plain, &ignored) ||
         plain.size != PLAIN_SIZE)
         return true; /* cut, changed, or not written yet */
     struct reader head = reader_of(buffer_view(&plain));
     uint64_t counter = read_u64_le(&head);
-    if (counter > anchor->counter) {
-        anchor->counter = counter;
-        store_heads_read(&head, &anchor->heads);
+    struct anchor_memory *memory = &anchor->stores[place / PLACE_COUNT];
+    if (counter > memory->counter) {
+        memory->counter = counter;
+        store_heads_read(&head, &memory->heads);
     }
     return true;
 }
 
 bool anchor_open(struct anchor *anchor, int file, const struct secret32 *root, struct error *error)
 {
-    bool is_empty = true;
     *anchor = (struct anchor){ .file = file };
-    for (uint8_t place = 0; place < PLACE_COUNT; place++) {
-        if (!place_read(anchor, place, root, &is_empty, error))
-            return false;
+    for (uint8_t store = 0; store < ANCHOR_STORES; store++) {
+        bool is_empty = true;
+        for (uint8_t place = 0; place < PLACE_COUNT; place++) {
+            if (!place_read(anchor, (uint8_t)(store * PLACE_COUNT + place), root, &is_empty, error))
+                return false;
+        }
+        if (anchor->stores[store].counter == 0 && !is_empty)
+            return error_set(error, ERROR_CORRUPT, "the anchor does not open");
     }
-    if (anchor->counter == 0 && !is_empty)
-        return error_set(error, ERROR_CORRUPT, "the anchor does not open");
     return true;
 }
 
-bool anchor_write(struct anchor *anchor, const struct secret32 *root,
+bool anchor_write(struct anchor *anchor, const struct secret32 *root, enum anchor_store store,
                   const struct store_heads *heads, struct error *error)
 {
+    struct anchor_memory *memory = &anchor->stores[store];
     uint8_t plain[PLAIN_SIZE], data[PLACE_SIZE] = { 0 };
-    uint8_t place = (uint8_t)((anchor->counter + 1) % PLACE_COUNT);
+    uint8_t place = (uint8_t)(store * PLACE_COUNT + (memory->counter + 1) % PLACE_COUNT);
     struct writer writer = writer_into(plain, sizeof(plain));
-    write_u64_le(&writer, anchor->counter + 1);
+    write_u64_le(&writer, memory->counter + 1);
     store_heads_write(&writer, heads);
     AUTO_BUFFER struct buffer sealed;
     buffer_init(&sealed, PLACE_SIZE);
@@ -77,7 +88,7 @@ bool anchor_write(struct anchor *anchor, const struct secret32 *root,
         errno = ENOSPC;
     if (written != (ssize_t)sizeof(data) || fdatasync(anchor->file) != 0)
         return error_system(error, "write the anchor");
-    anchor->counter++;
-    anchor->heads = *heads;
+    memory->counter++;
+    memory->heads = *heads;
     return true;
 }

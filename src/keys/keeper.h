@@ -14,8 +14,8 @@
  *     EVENTS    count u64 of entries to leave out                          (whole entries)
  *     UNSEAL    not_before u64, key id u8, AEAD u16, encapsulated key 32   (key 32, nonce 12,
  *                                                                          exporter 32)
- *     ANCHOR    two heads of a store, 80 bytes                             (-)
- *     ANCHORED  -                                                          (80 bytes, or nothing)
+ *     ANCHOR    store u8 (enum anchor_store), two heads of it, 80 bytes    (-)
+ *     ANCHORED  store u8                                                   (80 bytes, or nothing)
  *     ADMIT     place, not_before u64, envelope: the rest                  (sealed)
  *     RELEASE   place, receiver 32, sealed: the rest                       (value)
  *     KEY       operation u8, algorithm u8, of a digest u8, size u32, application and path: u16
@@ -132,9 +132,10 @@ MUST_CHECK bool keeper_use_key(struct keeper *keeper, const struct key_use *use,
                                struct error *error);
 /* A sealer for the store; the keeper must outlive it. */
 struct sealer keeper_sealer(struct keeper *keeper);
-/* What remembers a store's head; the keeper must outlive it.  From `begin` to `finish` it has the
- * connection to itself; a lost keeper's successor is waited for, KEEPER_ANCHOR_WAIT_MS. */
-struct store_anchor keeper_anchor(struct keeper *keeper);
+/* What remembers a store's head; the keeper must outlive it.  Other calls may be made between
+ * `begin` and `finish`.  Of the states, which have a thread of their own, a lost keeper's successor
+ * is waited for, KEEPER_ANCHOR_WAIT_MS. */
+struct store_anchor keeper_anchor(struct keeper *keeper, enum anchor_store store);
 
 /* Appends an entry to the event log; on success it is in the register too. */
 MUST_CHECK bool keeper_append(struct keeper *keeper, const char *kind, const char *details,

@@ -10,18 +10,23 @@
 #include <string.h>
 #include <time.h>
 
-struct keeper {
-    struct ipc *ipc; /* NULL after a failed reconnect */
-    struct buffer payload;
-    pthread_mutex_t mutex;    /* of both, and of the connection */
-    pthread_cond_t changed;   /* there is another connection */
-    struct store_heads heads; /* of the anchor under way */
-    uint32_t anchor_id;
-    bool has_sent; /* its request, on this connection */
+/* What is to be remembered of one store. */
+struct memory {
+    struct keeper *keeper;
+    struct store_heads heads;
+    uint32_t id;      /* of its request */
+    bool has_sent;    /* on this connection, and it was not answered yet */
+    bool is_answered; /* well: there is nothing to wait for */
+    struct error failure;
 };
 
-enum {
-    ANCHOR_ID_BASE = 0x40000000, /* apart from the ids that ipc_call gives */
+struct keeper {
+    struct ipc *ipc; /* NULL after a failed reconnect */
+    uint32_t last_id;
+    struct buffer payload;
+    pthread_mutex_t mutex;  /* of all of it */
+    pthread_cond_t changed; /* there is another connection */
+    struct memory memories[ANCHOR_STORES];
 };
 
 static void keeper_unlock(struct keeper **keeper)
@@ -45,6 +50,8 @@ bool keeper_connect(struct keeper **keeper, int socket, struct error *error)
     buffer_init(&made->payload, KEEPER_PAYLOAD_MAX);
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->changed, NULL);
+    for (int i = 0; i < ANCHOR_STORES; i++)
+        made->memories[i].keeper = made;
     if (!ipc_new(&made->ipc, socket, KEEPER_PAYLOAD_MAX, error)) {
         keeper_close(made);
         return error_within(error, "keeper");
@@ -68,24 +75,71 @@ bool keeper_reconnect(struct keeper *keeper, int socket, struct error *error)
 {
     LOCKED(keeper);
     ipc_free(TAKE(keeper->ipc));
-    keeper->has_sent = false;
+    for (int i = 0; i < ANCHOR_STORES; i++)
+        keeper->memories[i].has_sent = false;
     pthread_cond_broadcast(&keeper->changed);
     return ipc_new(&keeper->ipc, socket, KEEPER_PAYLOAD_MAX, error) ||
            error_within(error, "keeper");
+}
+
+/* Whether it answers what is to be remembered of a store. */
+static bool memory_take(struct keeper *keeper, const struct ipc_message *answer)
+{
+    for (int i = 0; i < ANCHOR_STORES; i++) {
+        struct memory *memory = &keeper->memories[i];
+        if (!memory->has_sent || memory->id != answer->id)
+            continue;
+        memory->has_sent = false;
+        memory->is_answered = answer->type == IPC_ANSWER_OK;
+        if (!memory->is_answered)
+            (void)!ipc_answer_error(answer, &memory->failure);
+        return true;
+    }
+    return false;
+}
+
+/* The next answer. */
+static bool answer_receive(struct keeper *keeper, struct ipc_message *answer, struct error *error)
+{
+    if (!ipc_receive(keeper->ipc, answer, KEEPER_TIMEOUT_MS, error))
+        return false;
+    if (answer->type == IPC_ANSWER_OK || answer->type == IPC_ANSWER_ERROR)
+        return true;
+    ipc_message_done(answer);
+    return error_set(error, ERROR_INVALID, "the keeper asks instead of answering");
+}
+
+static bool request_send(struct keeper *keeper, enum keeper_request type, struct bytes payload,
+                         uint32_t *id, struct error *error)
+{
+    if (keeper->ipc == NULL)
+        return error_set(error, ERROR_UNAVAILABLE, "no connection to the keeper");
+    *id = ++keeper->last_id;
+    return ipc_send(keeper->ipc, (uint16_t)type, *id, payload, NULL, 0, error);
 }
 
 /* Sends what is in the keeper's payload; the answer borrows the connection's buffer. */
 static bool call(struct keeper *keeper, enum keeper_request type, struct ipc_message *answer,
                  struct error *error)
 {
+    uint32_t id;
     if (keeper->payload.failed)
         return error_set(error, ERROR_LIMIT, "too large a request to the keeper");
-    if (keeper->ipc == NULL)
-        return error_set(error, ERROR_UNAVAILABLE, "no connection to the keeper");
-    if (!ipc_call(keeper->ipc, (uint16_t)type, buffer_view(&keeper->payload), NULL, 0, answer,
-                  KEEPER_TIMEOUT_MS, error))
+    if (!request_send(keeper, type, buffer_view(&keeper->payload), &id, error))
         return error_within(error, "keeper");
-    return true;
+    for (;;) {
+        if (!answer_receive(keeper, answer, error))
+            return error_within(error, "keeper");
+        if (answer->id == id)
+            break;
+        (void)!memory_take(keeper, answer); /* or of a call that had timed out */
+        ipc_message_done(answer);
+    }
+    if (answer->type == IPC_ANSWER_OK)
+        return true;
+    ipc_message_done(answer);
+    (void)!ipc_answer_error(answer, error);
+    return error_within(error, "keeper");
 }
 
 static bool call_append(struct keeper *keeper, enum keeper_request type, struct buffer *target,
@@ -310,12 +364,20 @@ struct sealer keeper_sealer(struct keeper *keeper)
 
 /* --- the head of a store --- */
 
+static enum anchor_store which_store(const struct memory *memory)
+{
+    return (enum anchor_store)(memory - memory->keeper->memories);
+}
+
 static bool anchored(void *context, struct store_heads *heads, bool *known, struct error *error)
 {
-    struct keeper *keeper = context;
+    struct memory *memory = context;
+    struct keeper *keeper = memory->keeper;
     struct ipc_message answer;
+    uint8_t store = (uint8_t)which_store(memory);
     LOCKED(keeper);
     buffer_clear(&keeper->payload);
+    buffer_append(&keeper->payload, bytes_of(&store, 1));
     if (!call(keeper, KEEPER_ANCHORED, &answer, error))
         return false;
     struct reader reader = reader_of(answer.payload);
@@ -327,64 +389,71 @@ static bool anchored(void *context, struct store_heads *heads, bool *known, stru
     return done || error_set(error, ERROR_INTERNAL, "the keeper's anchor has the wrong size");
 }
 
-static bool anchor_send(struct keeper *keeper, struct error *error)
+static bool memory_send(struct memory *memory, struct error *error)
 {
-    uint8_t heads[STORE_HEADS_SIZE];
-    struct writer writer = writer_into(heads, sizeof(heads));
-    store_heads_write(&writer, &keeper->heads);
-    keeper->anchor_id = ANCHOR_ID_BASE | ((keeper->anchor_id + 1) & (ANCHOR_ID_BASE - 1));
-    if (keeper->ipc == NULL)
-        return error_set(error, ERROR_UNAVAILABLE, "no connection to the keeper");
-    keeper->has_sent = ipc_send(keeper->ipc, KEEPER_ANCHOR, keeper->anchor_id, writer_view(&writer),
-                                NULL, 0, error);
-    return keeper->has_sent;
+    uint8_t payload[1 + STORE_HEADS_SIZE];
+    struct writer writer = writer_into(payload, sizeof(payload));
+    write_u8(&writer, (uint8_t)which_store(memory));
+    store_heads_write(&writer, &memory->heads);
+    memory->has_sent =
+        request_send(memory->keeper, KEEPER_ANCHOR, writer_view(&writer), &memory->id, error);
+    return memory->has_sent;
 }
 
-static bool anchor_receive(struct keeper *keeper, struct error *error)
-{
-    struct ipc_message answer;
-    do {
-        if (!ipc_receive(keeper->ipc, &answer, KEEPER_TIMEOUT_MS, error))
-            return false;
-        ipc_message_done(&answer); /* others are of calls that had timed out */
-    } while (answer.id != keeper->anchor_id);
-    return answer.type == IPC_ANSWER_OK || ipc_answer_error(&answer, error);
-}
-
-/* Holds the connection until anchor_finish.  What could not be sent is sent there. */
+/* What could not be sent is sent by anchor_finish. */
 static bool anchor_begin(void *context, const struct store_heads *heads, struct error *error UNUSED)
 {
-    struct keeper *keeper = context;
+    struct memory *memory = context;
+    struct keeper *keeper = memory->keeper;
     struct error ignored;
-    pthread_mutex_lock(&keeper->mutex);
-    keeper->heads = *heads;
-    (void)!anchor_send(keeper, &ignored);
+    LOCKED(keeper);
+    memory->heads = *heads;
+    memory->is_answered = false;
+    (void)!memory_send(memory, &ignored);
     return true;
+}
+
+/* Answered well, or why not. */
+static bool memory_wait(struct memory *memory, struct error *error)
+{
+    struct ipc_message answer;
+    if (!memory->is_answered && !memory->has_sent && !memory_send(memory, error))
+        return false;
+    while (memory->has_sent) {
+        if (!answer_receive(memory->keeper, &answer, error)) {
+            memory->has_sent = false;
+            return false;
+        }
+        if (memory_take(memory->keeper, &answer) && !memory->has_sent && !memory->is_answered)
+            *error = memory->failure;
+        ipc_message_done(&answer);
+    }
+    return memory->is_answered;
 }
 
 static bool anchor_finish(void *context, struct error *error)
 {
-    struct keeper *keeper = context;
+    struct memory *memory = context;
+    struct keeper *keeper = memory->keeper;
     struct timespec until;
     struct error failure = { 0 };
     clock_gettime(CLOCK_REALTIME, &until);
     until.tv_sec += KEEPER_ANCHOR_WAIT_MS / 1000;
-    bool done = false, waits = true;
-    while (!done && waits) {
-        done =
-            (keeper->has_sent || anchor_send(keeper, &failure)) && anchor_receive(keeper, &failure);
-        keeper->has_sent = false;
-        if (!done)
-            waits = failure.code == ERROR_UNAVAILABLE &&
-                    pthread_cond_timedwait(&keeper->changed, &keeper->mutex, &until) == 0;
-    }
-    pthread_mutex_unlock(&keeper->mutex);
+    LOCKED(keeper);
+    bool done = memory_wait(memory, &failure);
+    while (!done && failure.code == ERROR_UNAVAILABLE && which_store(memory) == ANCHOR_STATES &&
+           pthread_cond_timedwait(&keeper->changed, &keeper->mutex, &until) == 0)
+        done = memory_wait(memory, &failure);
     if (!done)
         *error = failure;
     return done || error_within(error, "keeper");
 }
 
-struct store_anchor keeper_anchor(struct keeper *keeper)
+struct store_anchor keeper_anchor(struct keeper *keeper, enum anchor_store store)
 {
-    return (struct store_anchor){ keeper, anchored, anchor_begin, anchor_finish };
+    return (struct store_anchor){ .context = &keeper->memories[store],
+                                  .ahead_max = store == ANCHOR_STATES ? 1 : NODE_COMMITS_AHEAD_MAX,
+                                  .read = anchored,
+                                  .begin = anchor_begin,
+                                  .finish = anchor_finish };
 }

@@ -335,11 +335,12 @@ SERVE(serve_anchor)
     struct reader reader = reader_of(message->payload);
     struct store_heads heads;
     (void)answer;
+    uint8_t store = read_u8(&reader);
     store_heads_read(&reader, &heads);
-    if (!read_end(&reader))
+    if (!read_end(&reader) || store >= ANCHOR_STORES)
         return error_set(error, ERROR_INVALID, "not two heads of a store");
     return anchor_ready(service, error) &&
-           anchor_write(&service->anchor, &service->root, &heads, error);
+           anchor_write(&service->anchor, &service->root, store, &heads, error);
 }
 
 SERVE(serve_anchored)
@@ -347,11 +348,14 @@ SERVE(serve_anchored)
     struct keeper_service *service = context;
     uint8_t heads[STORE_HEADS_SIZE];
     struct writer writer = writer_into(heads, sizeof(heads));
-    (void)message;
+    struct reader reader = reader_of(message->payload);
+    uint8_t store = read_u8(&reader);
+    if (!read_end(&reader) || store >= ANCHOR_STORES)
+        return error_set(error, ERROR_INVALID, "not a store");
     if (!anchor_ready(service, error))
         return false;
-    store_heads_write(&writer, &service->anchor.heads);
-    if (service->anchor.counter != 0)
+    store_heads_write(&writer, &service->anchor.stores[store].heads);
+    if (service->anchor.stores[store].counter != 0)
         buffer_append(answer, writer_view(&writer));
     return true;
 }
@@ -365,8 +369,8 @@ static const struct ipc_request table[] = {
     { KEEPER_APPEND, "append", APPEND_REQUEST_SIZE_MAX, 0, serve_append },
     { KEEPER_EVENTS, "events", EVENTS_REQUEST_SIZE, 0, serve_events },
     { KEEPER_UNSEAL, "unseal", UNSEAL_REQUEST_SIZE, 0, serve_unseal },
-    { KEEPER_ANCHOR, "anchor", STORE_HEADS_SIZE, 0, serve_anchor },
-    { KEEPER_ANCHORED, "anchored", 0, 0, serve_anchored },
+    { KEEPER_ANCHOR, "anchor", 1 + STORE_HEADS_SIZE, 0, serve_anchor },
+    { KEEPER_ANCHORED, "anchored", 1, 0, serve_anchored },
     { KEEPER_ADMIT, "admit", ADMIT_REQUEST_SIZE_MAX, 0, serve_admit },
     { KEEPER_RELEASE, "release", RELEASE_REQUEST_SIZE_MAX, 0, serve_release },
     { KEEPER_KEY, "key", KEY_REQUEST_SIZE_MAX, 0, serve_key },

@@ -24,6 +24,7 @@ enum {
     SECRET_VALUE_SIZE_MAX = 64 << 10, /* bytes of its value */
     KEEPER_CLOCK_SKEW_MAX_S = 300,    /* how far ahead a keyset's validity may begin */
     KEEPER_KEYSETS_MAX = 4,           /* endorsed keysets for which evidence is given */
+    NODE_COMMITS_AHEAD_MAX = 256,     /* of store.db, beyond what the keeper remembers */
     KEEPER_ANCHOR_WAIT_MS = 3000,     /* for a successor, before a commit fails */
     KEY_PATH_SIZE_MAX = 96,           /* characters of the path of an application's key */
     KEY_DERIVED_SIZE_MAX = 1024,      /* bytes that one derivation gives */

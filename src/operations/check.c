@@ -204,13 +204,18 @@ bool states_key_read(struct store *store, struct secret32 *key, struct error *er
     return key_read(store, STATES_KEY_PLACE, key, error);
 }
 
+static bool file_open(struct store **store, const char *path, const struct store_anchor *anchor,
+                      const struct sealer *sealer, struct error *error)
+{
+    return anchor == NULL ? store_open_sqlite(store, path, sealer, error)
+                          : store_open_anchored(store, path, sealer, anchor, error);
+}
+
 static bool records_check(struct check *check, const struct check_states *where,
                           const struct sealer *sealer, json_t *spaces, struct error *error)
 {
     AUTO(store) struct store *store = NULL;
-    bool opened = where->anchor == NULL
-                      ? store_open_sqlite(&store, where->path, sealer, error)
-                      : store_open_anchored(&store, where->path, sealer, where->anchor, error);
+    bool opened = file_open(&store, where->path, where->anchor, sealer, error);
     if (opened)
         store_walk(check, store, "state", spaces);
     return opened;
@@ -288,14 +293,14 @@ void check_files(struct check *check, const struct check_files *files, const str
 {
     AUTO(store) struct store *store = NULL;
     struct error error;
-    if (!store_open_sqlite(&store, files->store, sealer, &error)) {
+    if (!file_open(&store, files->store, files->store_anchor, sealer, &error)) {
         check_found(check, "store", &error);
         return;
     }
     check_store(check, store, "store");
     check_contents(check, store);
     if (!check->stops && access(files->states, F_OK) == 0)
-        check_states(check, store, &(struct check_states){ files->states, files->anchor });
+        check_states(check, store, &(struct check_states){ files->states, files->states_anchor });
     if (!check->stops && files->logs != NULL && access(files->logs, F_OK) == 0)
         check_logs(check, store, files->logs);
 }
@@ -341,5 +346,9 @@ static bool moment_finish(void *context UNUSED, struct error *error UNUSED)
 
 struct store_anchor check_anchor_of(struct check_anchor *anchor)
 {
-    return (struct store_anchor){ anchor, moment_read, moment_begin, moment_finish };
+    return (struct store_anchor){ .context = anchor,
+                                  .ahead_max = 1,
+                                  .read = moment_read,
+                                  .begin = moment_begin,
+                                  .finish = moment_finish };
 }

@@ -35,8 +35,8 @@ struct check {
 
 /* The files of a node; those that are not there are left out, but for the store. */
 struct check_files {
-    const char *store, *states, *logs; /* `logs` NULL: not looked at */
-    const struct store_anchor *anchor; /* of the states; NULL: their age is not checked */
+    const char *store, *states, *logs;                       /* `logs` NULL: not looked at */
+    const struct store_anchor *store_anchor, *states_anchor; /* NULL: its age is not checked */
 };
 /* All of it; `sealer` is the store's. */
 void check_files(struct check *check, const struct check_files *files, const struct sealer *sealer);

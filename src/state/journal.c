@@ -212,6 +212,8 @@ static void group_finish(struct states *states, struct group *group)
     if (jobs.first == NULL)
         jobs_init(&jobs);
     jobs_finish(states, &jobs, writes);
+    if (writes)
+        store_remember(states->store); /* beside what comes next */
     group_clear(group);
 }
 
@@ -246,7 +248,7 @@ static void single_run(struct states *states, struct job *job)
     jobs_finish(states, &jobs, false);
 }
 
-/* Nothing waits: the last commit becomes the only one that the store may have. */
+/* Nothing waits: what could not be remembered beside the work is tried again. */
 static void quiet(struct states *states)
 {
     struct error ignored; /* tried again after the next commit */

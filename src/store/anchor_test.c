@@ -13,8 +13,15 @@
 static struct test_sealer sealing;
 static struct {
     struct store_heads heads, begun;
+    unsigned ahead_max, finished;
     bool known, has_begun, loses, fails;
 } memory;
+
+static void memory_clear(void)
+{
+    memset(&memory, 0, sizeof(memory));
+    memory.ahead_max = 1;
+}
 
 static bool memory_read(void *context UNUSED, struct store_heads *heads, bool *known,
                         struct error *error UNUSED)
@@ -35,9 +42,10 @@ static bool memory_begin(void *context UNUSED, const struct store_heads *heads,
 static bool memory_finish(void *context UNUSED, struct error *error)
 {
     CHECK(memory.has_begun);
-    memory.has_begun = false;
     if (memory.fails)
         return error_set(error, ERROR_UNAVAILABLE, "nobody remembers");
+    memory.finished++;
+    memory.has_begun = false;
     if (!memory.loses) { /* a crash: it was not on its disk yet */
         memory.heads = memory.begun;
         memory.known = true;
@@ -48,17 +56,19 @@ static bool memory_finish(void *context UNUSED, struct error *error)
 static bool open_at(struct store **store, const char *path, struct error *error)
 {
     struct sealer sealer = test_sealer_of(&sealing);
-    struct store_anchor anchor = { NULL, memory_read, memory_begin, memory_finish };
+    struct store_anchor anchor = { NULL, memory.ahead_max, memory_read, memory_begin,
+                                   memory_finish };
     return store_open_anchored(store, path, &sealer, &anchor, error);
 }
 
-/* Writes once and closes. */
+/* Writes once and closes; as a crash when it is not confirmed. */
 static bool write_one(const char *path, const char *key, bool confirms)
 {
     struct error error = { 0 };
     AUTO(store) struct store *store = NULL;
     bool done = open_at(&store, path, &error) && test_put(store, key, "value", 0, &error) &&
                 (!confirms || store_confirm(store, &error));
+    memory.has_begun = false;
     CHECK_NOTE(done, "%s", error.text);
     return done;
 }
@@ -80,7 +90,7 @@ static enum error_code open_code(const char *path)
 static void an_older_copy_is_refused(void)
 {
     const char *path = test_store_path("rollback");
-    memset(&memory, 0, sizeof(memory));
+    memory_clear();
     REQUIRE(write_one(path, "a", true));
     copy(path, "", ".1");
     REQUIRE(write_one(path, "b", true));
@@ -107,64 +117,126 @@ static void an_older_copy_is_refused(void)
     CHECK_NUMBER(open_code(path), ERROR_CORRUPT);
 }
 
+/* A commit waits for its own disk only: what is remembered comes after it. */
 static void a_crash_between_the_two_is_no_rollback(void)
 {
     const char *path = test_store_path("crash");
-    memset(&memory, 0, sizeof(memory));
+    memory_clear();
     REQUIRE(write_one(path, "a", true));
-    /* The store has it, the memory does not. */
-    memory.loses = true;
+    copy(path, "", ".a");
     REQUIRE(write_one(path, "b", false));
-    memory.loses = false;
     CHECK_NUMBER(open_code(path), ERROR_NONE);
     copy(path, "", ".b");
-    /* The memory has it, the store does not. */
-    struct store_heads before = memory.heads;
-    REQUIRE(write_one(path, "c", false));
-    CHECK(memory.heads.after.revision > before.after.revision);
+    copy(path, ".a", "");
+    CHECK_NUMBER(open_code(path), ERROR_NONE); /* as if "b" had never come: docs/store.md says so */
     copy(path, ".b", "");
+    REQUIRE(write_one(path, "c", false)); /* before that "b" was remembered */
     CHECK_NUMBER(open_code(path), ERROR_NONE);
+    copy(path, ".a", "");
+    CHECK_NUMBER(open_code(path), ERROR_CORRUPT);
+    copy(path, ".b", "");
     REQUIRE(write_one(path, "d", true)); /* and goes on from there */
     copy(path, ".b", "");
     CHECK_NUMBER(open_code(path), ERROR_CORRUPT);
 }
 
-static void what_is_confirmed_leaves_one_head(void)
+static void what_is_remembered_beside_leaves_one_head(void)
 {
     const char *path = test_store_path("confirmed");
-    memset(&memory, 0, sizeof(memory));
-    REQUIRE(write_one(path, "a", true));
-    copy(path, "", ".a");
-    REQUIRE(write_one(path, "b", false));
-    copy(path, "", ".b");
-    copy(path, ".a", "");
-    CHECK_NUMBER(open_code(path), ERROR_NONE); /* as after a crash: docs/store.md says so */
-    copy(path, ".b", "");
     struct error error = { 0 };
     AUTO(store) struct store *store = NULL;
-    REQUIRE(open_at(&store, path, &error) && store_confirm(store, &error));
+    memory_clear();
+    REQUIRE(write_one(path, "a", true));
+    copy(path, "", ".a");
+    REQUIRE(open_at(&store, path, &error) && test_put(store, "b", "1", 0, &error));
+    CHECK(!memory.has_begun);
+    unsigned finished = memory.finished;
+    store_remember(store);
+    CHECK(memory.has_begun);
+    CHECK_NUMBER(memory.finished, finished); /* nobody waited */
+    REQUIRE(test_put(store, "c", "1", 0, &error));
+    CHECK_NUMBER(memory.finished, finished + 1); /* but the next commit */
+    REQUIRE(store_confirm(store, &error) && store_confirm(store, &error));
+    CHECK_NUMBER(memory.finished, finished + 2);
+    store_remember(store);
+    CHECK(!memory.has_begun); /* there is nothing new */
     store_close(TAKE(store));
+    CHECK_NUMBER(open_code(path), ERROR_NONE);
     copy(path, ".a", "");
     CHECK_NUMBER(open_code(path), ERROR_CORRUPT);
 }
 
-static void what_nobody_remembers_is_not_acknowledged(void)
+/* At any moment a copy of the file is what a crash leaves, and what is remembered may have reached
+ * its disk or not. */
+static void every_crash_opens_again(void)
+{
+    struct error error = { 0 };
+    AUTO(store) struct store *store = NULL;
+    char copied[4096];
+    snprintf(copied, sizeof(copied), "%s", test_store_path("crashed"));
+    const char *path = test_store_path("crashes");
+    memory_clear();
+    memory.ahead_max = 3;
+    REQUIRE(open_at(&store, path, &error));
+    for (unsigned i = 0; i < 24; i++) {
+        char key[8], command[9000];
+        snprintf(key, sizeof(key), "k%u", i);
+        REQUIRE(test_put(store, key, "1", 0, &error));
+        if (i % 5 == 1 || i % 5 == 2)
+            store_remember(store);
+        snprintf(command, sizeof(command), "cp '%s' '%s' && cp '%s-wal' '%s-wal'", path, copied,
+                 path, copied);
+        REQUIRE(system(command) == 0);
+        CHECK_NUMBER(open_code(copied), ERROR_NONE);
+        struct store_heads known = memory.heads;
+        if (memory.has_begun)
+            memory.heads = memory.begun;
+        CHECK_NUMBER(open_code(copied), ERROR_NONE);
+        memory.heads = known;
+    }
+    CHECK(memory.finished >= 6 && memory.finished < 24);
+    store_close(TAKE(store));
+}
+
+static void no_more_commits_than_said_are_ahead(void)
+{
+    const char *path = test_store_path("ahead");
+    struct error error = { 0 };
+    AUTO(store) struct store *store = NULL;
+    memory_clear();
+    memory.ahead_max = 2;
+    REQUIRE(open_at(&store, path, &error) && test_put(store, "a", "1", 0, &error));
+    CHECK_NUMBER(memory.finished, 1); /* of the empty store */
+    REQUIRE(test_put(store, "b", "1", 0, &error));
+    CHECK_NUMBER(memory.finished, 1);
+    REQUIRE(test_put(store, "c", "1", 0, &error));
+    CHECK_NUMBER(memory.finished, 2);
+    CHECK_NUMBER(memory.heads.after.revision, 2);
+    store_close(TAKE(store));
+    CHECK_NUMBER(open_code(path), ERROR_NONE);
+}
+
+static void without_a_memory_there_is_no_second_commit(void)
 {
     const char *path = test_store_path("forgotten");
     struct error error = { 0 };
     AUTO(store) struct store *store = NULL;
-    memset(&memory, 0, sizeof(memory));
+    memory_clear();
     REQUIRE(open_at(&store, path, &error));
     CHECK(test_put(store, "a", "1", 0, &error));
     memory.fails = true;
+    store_remember(store);
     CHECK(!test_put(store, "b", "2", 0, &error));
     CHECK_NUMBER(error.code, ERROR_UNAVAILABLE);
+    CHECK(!store_confirm(store, &error));
+    CHECK(!test_holds(store, "b", "2")); /* not at all, rather than unnoticed */
     memory.fails = false;
     CHECK(test_put(store, "c", "3", 0, &error));
     CHECK(test_holds(store, "c", "3"));
     store_close(TAKE(store));
     REQUIRE(open_at(&store, path, &error));
     CHECK(test_holds(store, "a", "1") && test_holds(store, "c", "3"));
+    CHECK(!test_holds(store, "b", "2"));
 }
 
 static void a_store_without_an_anchor_can_get_one(void)
@@ -173,7 +245,7 @@ static void a_store_without_an_anchor_can_get_one(void)
     struct error error = { 0 };
     AUTO(store) struct store *store = NULL;
     struct sealer sealer = test_sealer_of(&sealing);
-    memset(&memory, 0, sizeof(memory));
+    memory_clear();
     REQUIRE(store_open_sqlite(&store, path, &sealer, &error) &&
             test_put(store, "a", "1", 0, &error));
     store_close(TAKE(store));
@@ -187,8 +259,10 @@ static void a_store_without_an_anchor_can_get_one(void)
 static const struct test tests[] = {
     TEST(an_older_copy_is_refused),
     TEST(a_crash_between_the_two_is_no_rollback),
-    TEST(what_is_confirmed_leaves_one_head),
-    TEST(what_nobody_remembers_is_not_acknowledged),
+    TEST(what_is_remembered_beside_leaves_one_head),
+    TEST(every_crash_opens_again),
+    TEST(no_more_commits_than_said_are_ahead),
+    TEST(without_a_memory_there_is_no_second_commit),
     TEST(a_store_without_an_anchor_can_get_one),
 };
 TEST_MAIN(tests)

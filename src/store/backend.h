@@ -9,6 +9,7 @@
 /* Arguments have been checked when these are called. */
 struct store_operations {
     void (*close)(struct store *store);
+    void (*remember)(struct store *store);
     bool (*confirm)(struct store *store, struct error *error);
     bool (*get)(struct store *store, struct store_key key, struct buffer *value, uint64_t *revision,
                 struct error *error);

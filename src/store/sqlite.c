@@ -189,7 +189,7 @@ static bool write_row(struct sqlite_store *sqlite, const struct store_write *wri
 }
 
 static bool write_rows(struct sqlite_store *sqlite, const struct store_write *writes, size_t count,
-                       const struct buffer *sealed, bool *is_committed, struct error *error)
+                       const struct buffer *sealed, struct error *error)
 {
     struct freshness *freshness = &sqlite->freshness;
     struct freshness_head head = freshness->head;
@@ -208,19 +208,17 @@ static bool write_rows(struct sqlite_store *sqlite, const struct store_write *wr
     }
     uint8_t memory[HEAD_LINKED_SIZE];
     struct bytes column;
-    if (!anchor_begin(sqlite, &head, &column, memory, error))
+    if (!anchor_prepare(sqlite, &head, &column, memory, error))
         return false;
     sqlite3_stmt *statement = sqlite_statement(sqlite, STATEMENT_HEAD_PUT);
     sqlite_bind_number(statement, 1, head.revision);
     sqlite_bind_number(statement, 2, head.count);
     sqlite_bind_blob(statement, 3, column);
-    bool committed =
-        sqlite_run(sqlite, statement, "write the head", error) && sqlite_commit(sqlite, error);
-    bool remembered = anchor_finish(sqlite, committed, error);
-    if (committed)
-        freshness->head = head;
-    *is_committed = committed;
-    return committed && remembered;
+    if (!sqlite_run(sqlite, statement, "write the head", error) || !sqlite_commit(sqlite, error))
+        return false;
+    freshness->head = head;
+    anchor_committed(sqlite);
+    return true;
 }
 
 static bool sqlite_apply(struct store *store, struct store_write *writes, size_t count,
@@ -233,15 +231,14 @@ static bool sqlite_apply(struct store *store, struct store_write *writes, size_t
         return error_set(error, ERROR_NO_MEMORY, "no memory for sealed values");
     bool done = freshness_reserve(&sqlite->freshness, count, error) &&
                 writes_prepare(sqlite, writes, count, sealed, error) && sqlite_begin(sqlite, error);
-    bool is_committed = false;
     if (done) {
-        done = write_rows(sqlite, writes, count, sealed, &is_committed, error);
-        if (!is_committed)
+        done = write_rows(sqlite, writes, count, sealed, error);
+        if (!done)
             sqlite_rollback(sqlite);
     }
     for (size_t i = 0; i < count; i++) {
         buffer_done(&sealed[i]);
-        if (!is_committed)
+        if (!done)
             continue;
         writes[i].revision = before + i + 1;
         bool is_live = writes[i].kind == STORE_WRITE_PUT;
@@ -312,6 +309,7 @@ static void sqlite_close(struct store *store)
 
 const struct store_operations sqlite_operations = {
     .close = sqlite_close,
+    .remember = sqlite_remember,
     .confirm = sqlite_confirm,
     .get = sqlite_get,
     .apply = sqlite_apply,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The store's head remembered elsewhere: begun before each commit, finished after it, so that both
- * reach their disks at the same time. */
+/* The store's head remembered elsewhere: begun after a commit, finished before the next one at the
+ * latest.  So a commit waits for its own disk only, and at most `ahead_max` are not remembered.
+ * Each says which head was remembered for certain when it was written: that is how a store is known
+ * that was ahead when the machine stopped. */
 #include "store/sqlite_store.h"
 
 #include "base/secret.h"
@@ -19,47 +21,79 @@ static bool head_equal(const struct store_head *a, const struct store_head *b)
            secret_equal(a->mac.bytes, b->mac.bytes, sizeof(a->mac.bytes));
 }
 
-bool anchor_begin(struct sqlite_store *sqlite, const struct freshness_head *head,
-                  struct bytes *column, uint8_t memory[HEAD_LINKED_SIZE], struct error *error)
+static struct store_head head_now(const struct sqlite_store *sqlite)
 {
-    struct store_heads heads = { head_of(sqlite, &sqlite->freshness.head), head_of(sqlite, head) };
+    return head_of(sqlite, &sqlite->freshness.head);
+}
+
+static bool begin(struct sqlite_store *sqlite, struct error *error)
+{
+    struct store_head now = head_now(sqlite);
+    struct store_heads heads = { now, now };
+    if (!sqlite->anchor.begin(sqlite->anchor.context, &heads, error))
+        return false;
+    sqlite->begun = now;
+    sqlite->has_begun = true;
+    sqlite->ahead_of_begun = 0;
+    return true;
+}
+
+/* After a failure it is not known what is remembered: it stays begun, and is tried again. */
+static bool finish(struct sqlite_store *sqlite, struct error *error)
+{
+    if (!sqlite->has_begun)
+        return true;
+    if (!sqlite->anchor.finish(sqlite->anchor.context, error))
+        return false;
+    sqlite->remembered = sqlite->begun;
+    sqlite->ahead = sqlite->ahead_of_begun;
+    sqlite->has_begun = false;
+    return true;
+}
+
+bool anchor_prepare(struct sqlite_store *sqlite, const struct freshness_head *head,
+                    struct bytes *column, uint8_t memory[HEAD_LINKED_SIZE], struct error *error)
+{
     struct writer writer = writer_into(memory, HEAD_LINKED_SIZE);
-    write_bytes(&writer, BYTES_OF(heads.after.mac.bytes));
+    struct store_head after = head_of(sqlite, head);
+    write_bytes(&writer, BYTES_OF(after.mac.bytes));
     if (sqlite->is_anchored) {
+        if (!finish(sqlite, error) || (sqlite->ahead >= sqlite->anchor.ahead_max &&
+                                       (!begin(sqlite, error) || !finish(sqlite, error))))
+            return error_within(error, "the store's anchor");
+        struct store_heads heads = { sqlite->remembered, after };
         struct digest32 link = freshness_link(&sqlite->freshness, &heads);
         write_u64_le(&writer, heads.before.revision);
         write_bytes(&writer, BYTES_OF(heads.before.mac.bytes));
         write_bytes(&writer, BYTES_OF(link.bytes));
     }
     *column = writer_view(&writer);
-    sqlite->heads = heads;
-    sqlite->is_confirmed = false;
-    return !sqlite->is_anchored ||
-           sqlite->anchor.begin(sqlite->anchor.context, &sqlite->heads, error);
+    return true;
 }
 
-bool anchor_finish(struct sqlite_store *sqlite, bool has_committed, struct error *error)
+void anchor_committed(struct sqlite_store *sqlite)
 {
-    struct error ignored;
-    if (!sqlite->is_anchored)
-        return true;
-    /* What was not committed may be remembered: the head before is accepted, too. */
-    return sqlite->anchor.finish(sqlite->anchor.context, has_committed ? error : &ignored);
+    sqlite->ahead++;
+    sqlite->ahead_of_begun++;
+}
+
+void sqlite_remember(struct store *store)
+{
+    struct sqlite_store *sqlite = (struct sqlite_store *)store;
+    struct error ignored; /* tried again before the next commit */
+    if (sqlite->is_anchored && !sqlite->has_begun && sqlite->ahead > 0)
+        (void)!begin(sqlite, &ignored);
 }
 
 bool sqlite_confirm(struct store *store, struct error *error)
 {
     struct sqlite_store *sqlite = (struct sqlite_store *)store;
-    if (!sqlite->is_anchored || sqlite->is_confirmed)
-        return true;
-    struct store_head now = head_of(sqlite, &sqlite->freshness.head);
-    struct store_heads heads = { now, now };
-    sqlite->is_confirmed = sqlite->anchor.begin(sqlite->anchor.context, &heads, error) &&
-                           sqlite->anchor.finish(sqlite->anchor.context, error);
-    return sqlite->is_confirmed;
+    return !sqlite->is_anchored ||
+           (finish(sqlite, error) &&
+            (sqlite->ahead == 0 || (begin(sqlite, error) && finish(sqlite, error))));
 }
 
-/* The head before, when the store says so itself. */
+/* The head that was remembered, as the store says itself. */
 static bool link_read(const struct sqlite_store *sqlite, struct bytes column,
                       struct store_heads *heads)
 {
@@ -84,13 +118,20 @@ bool anchor_check(struct sqlite_store *sqlite, struct bytes column, struct error
         return true;
     if (!sqlite->anchor.read(sqlite->anchor.context, &remembered, &known, error))
         return error_within(error, "the store's anchor");
-    struct store_head now = head_of(sqlite, &sqlite->freshness.head);
+    struct store_head now = head_now(sqlite);
+    bool is_same = known && head_equal(&now, &remembered.after);
     bool is_fresh =
-        !known || head_equal(&now, &remembered.after) || head_equal(&now, &remembered.before) ||
+        !known || is_same || head_equal(&now, &remembered.before) ||
         (link_read(sqlite, column, &said) && head_equal(&said.before, &remembered.after));
-    return is_fresh || error_set(error, ERROR_CORRUPT,
-                                 "the store is another than the keeper remembers: an older copy "
-                                 "was put in its place, at revision %llu, not %llu",
-                                 (unsigned long long)now.revision,
-                                 (unsigned long long)remembered.after.revision);
+    if (!is_fresh)
+        return error_set(error, ERROR_CORRUPT,
+                         "the store is another than the keeper remembers: an older copy "
+                         "was put in its place, at revision %llu, not %llu",
+                         (unsigned long long)now.revision,
+                         (unsigned long long)remembered.after.revision);
+    if (known)
+        sqlite->remembered = remembered.after;
+    /* What comes next waits until this head is the one that is remembered. */
+    sqlite->ahead = is_same ? 0 : sqlite->anchor.ahead_max;
+    return true;
 }

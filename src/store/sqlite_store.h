@@ -43,24 +43,26 @@ struct sqlite_store {
     struct freshness freshness;
     bool is_anchored;
     struct store_anchor anchor;
-    struct store_heads heads; /* of the last commit */
-    bool is_confirmed;        /* the anchor knows no other than heads.after */
+    struct store_head remembered, begun; /* by the anchor for certain; perhaps */
+    bool has_begun;
+    unsigned ahead, ahead_of_begun; /* commits since then */
 };
 
-/* sqlite_anchor.c.  The column `mac` of the head: the MAC, and in an anchored store the head before
- * and the link behind it. */
+/* sqlite_anchor.c.  The column `mac` of the head: the MAC, and in an anchored store the head that
+ * was remembered when it was written, and the link to that one. */
 enum {
     HEAD_MAC_SIZE = 32,
     HEAD_LINKED_SIZE = 32 + 8 + 32 + 32
 };
-/* What the head's column gets for this head; begins to have it remembered. */
-MUST_CHECK bool anchor_begin(struct sqlite_store *sqlite, const struct freshness_head *head,
-                             struct bytes *column, uint8_t memory[HEAD_LINKED_SIZE],
-                             struct error *error);
-/* After the commit, or without one. */
-MUST_CHECK bool anchor_finish(struct sqlite_store *sqlite, bool has_committed, struct error *error);
+/* What the head's column gets for this head.  Before a commit: waits until it is known what is
+ * remembered, and for more to be remembered when the store is too far ahead. */
+MUST_CHECK bool anchor_prepare(struct sqlite_store *sqlite, const struct freshness_head *head,
+                               struct bytes *column, uint8_t memory[HEAD_LINKED_SIZE],
+                               struct error *error);
+void anchor_committed(struct sqlite_store *sqlite);
 /* At opening: whether the store is as new as what is remembered. */
 MUST_CHECK bool anchor_check(struct sqlite_store *sqlite, struct bytes column, struct error *error);
+void sqlite_remember(struct store *store);
 bool sqlite_confirm(struct store *store, struct error *error);
 
 /* Sets `error` from the connection's last failure.  Returns false. */

@@ -61,6 +61,11 @@ void store_heads_read(struct reader *reader, struct store_heads *heads)
     head_read(reader, &heads->after);
 }
 
+void store_remember(struct store *store)
+{
+    store->operations->remember(store);
+}
+
 bool store_confirm(struct store *store, struct error *error)
 {
     return store->operations->confirm(store, error);

@@ -52,8 +52,8 @@ struct store_head {
     uint64_t revision;
     struct digest32 mac;
 };
-/* What is remembered of a store elsewhere: the head that it had, and the one that it gets.  After a
- * crash it may have either, or be one commit ahead, and says so itself. */
+/* What is remembered of a store elsewhere: it may have either head, or one that says itself that it
+ * came after `after`.  This version has both the same. */
 struct store_heads {
     struct store_head before, after;
 };
@@ -64,10 +64,12 @@ void store_heads_write(struct writer *writer, const struct store_heads *heads);
 void store_heads_read(struct reader *reader, struct store_heads *heads);
 
 /* Remembers heads apart from the store, so that an older copy of the store is refused.  `begin` may
- * return before anything is remembered, the store commits meanwhile; `finish` returns when it is.
- * A write is acknowledged after both. */
+ * return before anything is remembered; `finish` returns when it is.  One at a time is under way.
+ */
 struct store_anchor {
     void *context;
+    unsigned ahead_max; /* commits acknowledged before one is remembered, at least 1: as many could
+                         * be taken back unnoticed after a crash */
     bool (*read)(void *context, struct store_heads *heads, bool *known, struct error *error);
     bool (*begin)(void *context, const struct store_heads *heads, struct error *error);
     bool (*finish)(void *context, struct error *error);
@@ -84,8 +86,11 @@ MUST_CHECK bool store_open_sqlite(struct store **store, const char *path,
 MUST_CHECK bool store_open_anchored(struct store **store, const char *path,
                                     const struct sealer *sealer, const struct store_anchor *anchor,
                                     struct error *error);
-/* Has the last commit remembered as the only one that the store may have: until then the one before
- * is still accepted, as after a crash.  Nothing to do without an anchor or a commit. */
+/* Begins to have the last commit remembered, beside what the caller does next; the next commit
+ * waits for it.  Nothing to do without an anchor or a commit. */
+void store_remember(struct store *store);
+/* The same, and waits: then this one and what will come after it are all that the store may have.
+ */
 MUST_CHECK bool store_confirm(struct store *store, struct error *error);
 void store_close(struct store *store);
 DEFINE_AUTO(store, store_close)

@@ -130,7 +130,20 @@ login || fail "login"
 is "after all of it: answers" "$(invoke shop --data again)" again
 is "after all of it: its state" "$(s3n -q kv get shop numbers k7)" 7
 has "after all of it: the same node" "$(fetch "$url/.well-known/s3n/info")" "$node_id"
+printf x | s3n -q secret set shop password
 node_stop
+
+# --- an older copy of the node's own store as a whole: accounts, versions, tokens, secrets, audit log
+is "an older store: not before" "$(check)" 0
+mv "$data/store/store.db" "$scratch/newest.db"
+cp -a "$scratch/good/store/store.db" "$data/store/store.db"
+is "an older store: check" "$(check)" 6
+has "an older store: check says so" "$(cat "$scratch/out")" "an older copy was put in its place"
+node_start --config "$data/s3nd.toml" >/dev/null 2>&1 && { fail "an older store: refused"; node_stop; } || pass "an older store: refused"
+wait "$node"
+has "an older store: the reason" "$(tail -n 20 "$scratch/node.log")" "an older copy was put in its place"
+cp -a "$scratch/newest.db" "$data/store/store.db"
+is "an older store: the newest again" "$(check)" 0
 # --- where no node has run: nothing is made
 for verb in "check" "backup $scratch/none.backup"; do
   # shellcheck disable=SC2086

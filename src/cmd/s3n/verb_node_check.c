@@ -66,9 +66,11 @@ static bool check_offline(struct cli *cli, const struct node_options *options, j
         !node_folder_path(states, &folder.config, "store/state.db", error) ||
         !node_folder_path(logs, &folder.config, "store/logs.db", error))
         return false;
-    struct store_anchor anchor = keeper_anchor(folder.keeper);
+    struct store_anchor anchor = keeper_anchor(folder.keeper, ANCHOR_NODE);
+    struct store_anchor states_anchor = keeper_anchor(folder.keeper, ANCHOR_STATES);
     struct sealer sealer = keeper_sealer(folder.keeper);
-    check_files(&check, &(struct check_files){ store, states, logs, &anchor }, &sealer);
+    struct check_files files = { store, states, logs, &anchor, &states_anchor };
+    check_files(&check, &files, &sealer);
     cli_step_done(cli);
     *answer = check_tree(&check.counts, problems);
     return *answer != NULL || error_set(error, ERROR_NO_MEMORY, "no memory for the answer");

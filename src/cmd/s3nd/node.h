@@ -53,6 +53,7 @@ struct node {
     bool keeper_is_lost; /* a new one was asked for */
     uv_poll_t *keeper_watch;
     struct store *store;
+    uv_prepare_t *store_watch;
     struct secret32 states_key; /* seals the states' records */
     struct states *states;
     uv_poll_t *states_watch;
@@ -145,6 +146,9 @@ void node_keeper_unwatch(struct node *node);
 /* After a call to the keeper failed for want of one: asks the supervisor for another. */
 void node_keeper_failed(struct node *node, const struct error *error);
 
+/* The node's own store; closing has its last head remembered. */
+MUST_CHECK bool node_store_open(struct node *node, struct error *error);
+void node_store_close(struct node *node);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 /* Keeps the counts of this hour. */

@@ -30,9 +30,9 @@ struct node_check {
     struct node *node;
     struct control_peer *peer; /* NULL: abandoned */
     uint32_t id;
-    struct node_copies *copies; /* under way */
-    struct check_anchor anchor; /* as it was when the states were copied */
-    bool has_anchor;
+    struct node_copies *copies;                 /* under way */
+    struct check_anchor anchors[ANCHOR_STORES]; /* as they were when the stores were copied */
+    bool has_anchor[ANCHOR_STORES];
     uv_timer_t look;
     unsigned looks;
     pthread_t thread;
@@ -120,10 +120,13 @@ static void *prove(void *context)
     struct check_files files = { .store = STORE_COPY,
                                  .states = STATES_COPY,
                                  .logs = node->logs == NULL ? NULL : LOGS_COPY };
-    struct store_anchor anchor = check_anchor_of(&check->anchor);
+    struct store_anchor store_anchor = check_anchor_of(&check->anchors[ANCHOR_NODE]);
+    struct store_anchor states_anchor = check_anchor_of(&check->anchors[ANCHOR_STATES]);
     struct error error;
-    if (check->has_anchor)
-        files.anchor = &anchor;
+    if (check->has_anchor[ANCHOR_NODE])
+        files.store_anchor = &store_anchor;
+    if (check->has_anchor[ANCHOR_STATES])
+        files.states_anchor = &states_anchor;
     proving(check, "copying the logs", 0, 0);
     if (node->logs != NULL && !logbook_copy(node->logs, LOGS_COPY, &error)) {
         check_found(&check->check, "logs", &error);
@@ -198,7 +201,9 @@ static void copied(void *context, const struct error *failure)
         fail(check, failure);
         return;
     }
-    check->has_anchor = node_copies_heads(check->copies, &check->anchor.heads);
+    for (enum anchor_store store = 0; store < ANCHOR_STORES; store++)
+        check->has_anchor[store] =
+            node_copies_heads(check->copies, store, &check->anchors[store].heads);
     node_copies_free(TAKE(check->copies));
     int result = pthread_create(&check->thread, NULL, prove, check);
     if (result != 0) {

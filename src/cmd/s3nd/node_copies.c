@@ -20,8 +20,8 @@ struct node_copies {
     /* While a task is under way, the thread's. */
     struct store_copy *states_copy;
     uint64_t states_left, states_all;
-    struct store_heads heads;
-    bool has_heads;
+    struct store_heads heads[ANCHOR_STORES];
+    bool has_heads[ANCHOR_STORES];
 };
 
 static void finish(struct node_copies *copies, const struct error *failure)
@@ -30,6 +30,13 @@ static void finish(struct node_copies *copies, const struct error *failure)
     store_copy_free(TAKE(copies->store_copy));
     store_copy_free(TAKE(copies->states_copy));
     copies->options.done(copies->options.context, failure);
+}
+
+static bool heads_read(struct node_copies *copies, enum anchor_store store, struct error *error)
+{
+    struct store_anchor anchor = keeper_anchor(copies->node->keeper, store);
+    return !copies->options.wants_heads ||
+           anchor.read(anchor.context, &copies->heads[store], &copies->has_heads[store], error);
 }
 
 /* On the thread, between two commits. */
@@ -43,10 +50,7 @@ static bool states_copy_on(void *context, struct store *store, struct error *err
     if (!store_copy_step(copies->states_copy, is_last ? 0 : PAGES_A_TURN, &copies->states_left,
                          &copies->states_all, error))
         return false;
-    if (copies->states_left > 0 || !copies->options.wants_heads)
-        return true;
-    struct store_anchor anchor = keeper_anchor(copies->node->keeper);
-    return anchor.read(anchor.context, &copies->heads, &copies->has_heads, error);
+    return copies->states_left > 0 || heads_read(copies, ANCHOR_STATES, error);
 }
 
 static void states_copied(void *context, const struct error *failure)
@@ -58,8 +62,9 @@ static void states_copied(void *context, const struct error *failure)
         finish(copies, failure);
     else if (copies->states_left > 0)
         return; /* the next turn goes on */
-    else if (copies->left > 0 &&
-             !store_copy_step(copies->store_copy, 0, &copies->left, &copies->all, &error))
+    else if ((copies->left > 0 &&
+              !store_copy_step(copies->store_copy, 0, &copies->left, &copies->all, &error)) ||
+             !heads_read(copies, ANCHOR_NODE, &error))
         finish(copies, &error);
     else
         finish(copies, NULL);
@@ -108,10 +113,11 @@ bool node_copies_start(struct node_copies **copies, struct node *node,
     return true;
 }
 
-bool node_copies_heads(const struct node_copies *copies, struct store_heads *heads)
+bool node_copies_heads(const struct node_copies *copies, enum anchor_store store,
+                       struct store_heads *heads)
 {
-    *heads = copies->heads;
-    return copies->has_heads;
+    *heads = copies->heads[store];
+    return copies->has_heads[store];
 }
 
 bool node_copies_is_busy(const struct node_copies *copies)

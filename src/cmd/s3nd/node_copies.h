@@ -4,6 +4,7 @@
 #ifndef S3ND_NODE_COPIES_H
 #define S3ND_NODE_COPIES_H
 
+#include "keys/anchor.h"
 #include "store/store.h"
 
 struct node;
@@ -11,7 +12,7 @@ struct node_copies;
 
 struct node_copies_options {
     const char *store, *states; /* files to make, as the server's jail has them */
-    bool wants_heads;           /* what the keeper remembers of the states at that moment */
+    bool wants_heads;           /* what the keeper remembers of both at that moment */
     /* `error` NULL: they are there.  Once, from the loop; node_copies_free before or after. */
     void (*done)(void *context, const struct error *error);
     void (*progress)(void *context, uint64_t done, uint64_t all, const char *what);
@@ -20,8 +21,9 @@ struct node_copies_options {
 
 MUST_CHECK bool node_copies_start(struct node_copies **copies, struct node *node,
                                   const struct node_copies_options *options, struct error *error);
-/* After `done`: the states' head; false: nothing is remembered. */
-bool node_copies_heads(const struct node_copies *copies, struct store_heads *heads);
+/* After `done`: the head of one of them; false: nothing is remembered. */
+bool node_copies_heads(const struct node_copies *copies, enum anchor_store store,
+                       struct store_heads *heads);
 /* Whether the states' thread is at it: then it must not be freed yet. */
 bool node_copies_is_busy(const struct node_copies *copies);
 /* Nobody is called any more.  The files are the caller's. */

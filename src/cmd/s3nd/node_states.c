@@ -47,7 +47,7 @@ bool node_states_open(struct node *node, struct error *error)
 {
     if (!states_key_open(node, error))
         return error_within(error, "state");
-    struct store_anchor anchor = keeper_anchor(node->keeper);
+    struct store_anchor anchor = keeper_anchor(node->keeper, ANCHOR_STATES);
     struct states_options options = { .path = "/state.db",
                                       .anchor = &anchor,
                                       .sealer = sealing_local(&node->states_key),

@@ -224,10 +224,8 @@ static void function_hot(void *context, struct application *application, size_t 
 
 static bool open_store(struct node *node, struct error *error)
 {
-    struct sealer sealer = keeper_sealer(node->keeper);
     const struct config *config = node->config;
-    if (!store_open_sqlite(&node->store, "/store.db", &sealer, error) ||
-        !audit_open(&node->audit, node->store, error) ||
+    if (!node_store_open(node, error) || !audit_open(&node->audit, node->store, error) ||
         !quotas_new(&node->quotas, &config->quotas, error) ||
         !quotas_load(node->quotas, node->store, error))
         return false;
@@ -488,7 +486,7 @@ static void node_done(struct node *node)
     node_tokens_close(node);
     members_free(node->members);
     owners_free(node->owners);
-    store_close(node->store);
+    node_store_close(node);
     event_copy_done(&node->events);
     keeper_close(node->keeper);
     supervisor_client_free(node->supervisor);
