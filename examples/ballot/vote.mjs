@@ -7,7 +7,10 @@ if (choice === undefined) {
   console.error('usage: node vote.mjs URL NAME TICKET CHOICE')
   process.exit(2)
 }
-const key = await fetch(`${url}/key`)
+const key = await fetch(`${url}/key`).catch((error) => {
+  console.error(`${url}: ${error.cause?.message ?? error.message} (NODE_EXTRA_CA_CERTS=FILE names the node's certificate)`)
+  process.exit(1)
+})
 if (!key.ok)
   throw new Error(`${key.status}: ${await key.text()}`)
 const vote = await seal(new Uint8Array(await key.arrayBuffer()), 'ballot', `${name} ${ticket} ${choice}`)

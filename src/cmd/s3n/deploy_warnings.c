@@ -6,6 +6,7 @@
 #include "wasm/analyse.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum {
     WARNINGS_ARENA_MAX = 512 << 20
@@ -21,7 +22,21 @@ static void warn_missing(const struct manifest_function *function, const struct 
             function->name, row->name, permission->key, value);
 }
 
-void deploy_warn(const struct manifest_function *function, struct bytes module)
+/* One module may serve several functions: then a call may be another's. */
+static bool is_granted(const struct manifest *manifest, const struct manifest_function *function,
+                       enum call_permission kind)
+{
+    for (size_t i = 0; i < manifest->function_count; i++) {
+        const struct manifest_function *other = &manifest->functions[i];
+        if (strcmp(other->source, function->source) == 0 &&
+            permissions_have(&other->permissions, kind))
+            return true;
+    }
+    return false;
+}
+
+void deploy_warn(const struct manifest *manifest, const struct manifest_function *function,
+                 struct bytes module)
 {
     AUTO(arena) struct arena *arena = arena_new(WARNINGS_ARENA_MAX);
     struct analysis analysis;
@@ -40,7 +55,7 @@ void deploy_warn(const struct manifest_function *function, struct bytes module)
                 is_used[j] = true;
         if (row == NULL || row->permission == CALL_PERMISSION_NONE)
             continue;
-        if (!is_told[row->permission] && !permissions_have(&function->permissions, row->permission))
+        if (!is_told[row->permission] && !is_granted(manifest, function, row->permission))
             warn_missing(function, row);
         is_used[row->permission] = is_told[row->permission] = true;
     }

@@ -268,7 +268,7 @@ static bool function_prepare(struct deploying *deploying, struct manifest_functi
     }
     if (!function->has_abi && !abi_choose(function, buffer_view(&content), error))
         return false;
-    deploy_warn(function, buffer_view(&content));
+    deploy_warn(deploying->manifest, function, buffer_view(&content));
     function->code = sha256_of(buffer_view(&content));
     function->has_code = true;
     return blob_upload(deploying, function->name, &function->code, buffer_view(&content), error) &&
