@@ -231,6 +231,19 @@ static bool show_json(const struct invoking *invoking, struct error *error)
     return cli_write_json(root, error);
 }
 
+/* Why the function failed is in its log, which its owner can read. */
+static bool failure_take(struct invoking *invoking, struct error *error)
+{
+    struct session *session = &invoking->session;
+    size_t size = strcspn(invoking->name, "/");
+    (void)session_error_of(session, &invoking->answer, error);
+    if (session->hint[0] == '\0' && (error->code == ERROR_TRAPPED || error->code == ERROR_TIMEOUT))
+        snprintf(session->hint, sizeof(session->hint),
+                 "`s3n logs %.*s --request %.8s` shows what it logged", (int)size, invoking->name,
+                 invoking->receipt.id);
+    return false;
+}
+
 static bool invoke(struct invoking *invoking, struct error *error)
 {
     char target[256];
@@ -247,7 +260,7 @@ static bool invoke(struct invoking *invoking, struct error *error)
     if (invoking->options->receipt != NULL && !receipt_keep(invoking, error))
         return error_within(error, "keep the receipt");
     if (invoking->answer.status != 200)
-        return session_error_of(&invoking->session, &invoking->answer, error);
+        return failure_take(invoking, error);
     if (invoking->cli->json)
         return show_json(invoking, error);
     return cli_write(buffer_view(&invoking->answer.body), error);
