@@ -23,24 +23,6 @@ enum {
     ALGORITHM_SHA3_256 = 4
 };
 
-static int refuse(struct s3n_response *response, unsigned status, const char *text)
-{
-    s3n_status(response, status);
-    s3n_header_set(response, "content-type", "text/plain");
-    s3n_print(response, text);
-    s3n_print(response, "\n");
-    return 0;
-}
-
-/* What the node says of a call that failed. */
-static int refuse_call(struct s3n_response *response)
-{
-    char text[256];
-    int64_t size = s3n_error_message(text, sizeof(text) - 1);
-    text[size < 0 ? 0 : size < (int64_t)sizeof(text) ? size : (int64_t)sizeof(text) - 1] = '\0';
-    return refuse(response, 500, text);
-}
-
 static struct s3n_text word(struct s3n_text *line, char end)
 {
     struct s3n_text taken = { line->data, 0 };
@@ -86,7 +68,7 @@ static int key(struct s3n_response *response)
     unsigned char public[64];
     int64_t size = s3n_key_public("ballot", S3N_KEY_X25519, public, sizeof(public));
     if (size < 0)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     s3n_header_set(response, "content-type", "application/octet-stream");
     s3n_write(response, public, (size_t)size);
     return 0;
@@ -100,9 +82,9 @@ static int voters(const struct s3n_request *request, struct s3n_response *respon
         char ticket[TICKET_SIZE];
         struct s3n_text name = word(&lines, '\n');
         if (!is_name(name, NAME_SIZE_MAX))
-            return refuse(response, 400, "a voter's name has 1 to 64 of a-z, 0-9 and -");
+            return s3n_refuse(response, 400, "a voter's name has 1 to 64 of a-z, 0-9 and -");
         if (!ticket_of(name, ticket))
-            return refuse_call(response);
+            return s3n_refuse_call(response);
         s3n_write(response, name.data, name.size);
         s3n_print(response, " ");
         s3n_write(response, ticket, sizeof(ticket));
@@ -131,7 +113,7 @@ static int vote(const struct s3n_request *request, struct s3n_response *response
 {
     char vote[NAME_SIZE_MAX + TICKET_SIZE + CHOICE_SIZE_MAX + 2];
     if (request->body.size < ENC_SIZE)
-        return refuse(response, 400, "a vote is sealed: see GET /key");
+        return s3n_refuse(response, 400, "a vote is sealed: see GET /key");
     const struct s3n_text sealed[4] = {
         s3n_text_of("ballot"), /* info */
         { request->body.data, ENC_SIZE },
@@ -140,31 +122,31 @@ static int vote(const struct s3n_request *request, struct s3n_response *response
     };
     int64_t size = s3n_hpke_open("ballot", sealed, vote, sizeof(vote));
     if (size < 0)
-        return refuse(response, 400, "not sealed to this ballot's key");
+        return s3n_refuse(response, 400, "not sealed to this ballot's key");
     struct s3n_text line = { vote, (size_t)size };
     if (line.size > sizeof(vote))
-        return refuse(response, 400, "too long");
+        return s3n_refuse(response, 400, "too long");
     struct s3n_text name = word(&line, ' '), ticket = word(&line, ' ');
     if (!is_name(name, NAME_SIZE_MAX) || !is_name(line, CHOICE_SIZE_MAX))
-        return refuse(response, 400, "a vote is \"NAME TICKET CHOICE\"");
+        return s3n_refuse(response, 400, "a vote is \"NAME TICKET CHOICE\"");
     if (!is_ticket(name, ticket))
-        return refuse(response, 403, "not this voter's ticket");
+        return s3n_refuse(response, 403, "not this voter's ticket");
     if (is_closed())
-        return refuse(response, 409, "the ballot is closed");
+        return s3n_refuse(response, 409, "the ballot is closed");
     int64_t done = s3n_kv_compare_and_set("votes", name, NULL, line, 0);
     if (done < 0)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     if (done == 0)
-        return refuse(response, 409, "voted before");
+        return s3n_refuse(response, 409, "voted before");
     s3n_log("a vote was taken"); /* not whose */
-    return refuse(response, 202, "taken");
+    return s3n_refuse(response, 202, "taken");
 }
 
 static int close_ballot(struct s3n_response *response)
 {
     if (s3n_kv_set("ballot", s3n_text_of("closed"), s3n_text_of("yes"), 0) < 0)
-        return refuse_call(response);
-    return refuse(response, 200, "closed");
+        return s3n_refuse_call(response);
+    return s3n_refuse(response, 200, "closed");
 }
 
 struct tally {
@@ -229,7 +211,7 @@ static int result(struct s3n_response *response)
         votes += page;
     } while (page == PAGE_SIZE);
     if (page < 0)
-        return refuse(response, 500, "the votes can't be counted");
+        return s3n_refuse(response, 500, "the votes can't be counted");
     int closed = is_closed();
     s3n_header_set(response, "content-type", "application/json");
     s3n_print(response, "{\"votes\":");

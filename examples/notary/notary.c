@@ -55,23 +55,6 @@ static struct s3n_text text_of(const struct text *text)
     return (struct s3n_text){ text->data, text->size };
 }
 
-static int refuse(struct s3n_response *response, unsigned status, const char *text)
-{
-    s3n_status(response, status);
-    s3n_header_set(response, "content-type", "text/plain");
-    s3n_print(response, text);
-    s3n_print(response, "\n");
-    return 0;
-}
-
-static int refuse_call(struct s3n_response *response)
-{
-    char text[256];
-    int64_t size = s3n_error_message(text, sizeof(text) - 1);
-    text[size < 0 ? 0 : size < (int64_t)sizeof(text) ? size : (int64_t)sizeof(text) - 1] = '\0';
-    return refuse(response, 500, text);
-}
-
 /* {"signature":…,"stamp":…}; the signature is over the stamp's text. */
 static int answer(struct s3n_response *response, struct s3n_text stamp, struct s3n_text signature)
 {
@@ -90,9 +73,9 @@ static int answer_kept(struct s3n_response *response, struct s3n_text key)
     char kept[2 * SIGNATURE_SIZE + STAMP_SIZE_MAX];
     int64_t size = s3n_kv_get("stamps", key, kept, sizeof(kept));
     if (size == S3N_ERROR_NOT_FOUND)
-        return refuse(response, 404, "no such stamp");
+        return s3n_refuse(response, 404, "no such stamp");
     if (size < 2 * SIGNATURE_SIZE || size > (int64_t)sizeof(kept))
-        return size < 0 ? refuse_call(response) : refuse(response, 500, "not a stamp");
+        return size < 0 ? s3n_refuse_call(response) : s3n_refuse(response, 500, "not a stamp");
     return answer(response,
                   (struct s3n_text){ kept + 2 * SIGNATURE_SIZE, (size_t)size - 2 * SIGNATURE_SIZE },
                   (struct s3n_text){ kept, 2 * SIGNATURE_SIZE });
@@ -144,26 +127,26 @@ static int stamp(const struct s3n_request *request, struct s3n_response *respons
                 kept = { .size = 0 };
     uint64_t number;
     if (s3n_hash(SHA256, request->body, digest) < 0)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     put_hex(&document, digest, DIGEST_SIZE);
     if (s3n_kv_get("stamps", text_of(&document), NULL, 0) >= 0)
         return answer_kept(response, text_of(&document)); /* it has one: the first time counts */
     if (!head_of(&number, &chain))
-        return refuse(response, 500, "the chain's head can't be read");
+        return s3n_refuse(response, 500, "the chain's head can't be read");
     stamp_make(&made, &chain, number + 1, text_of(&document));
     if (s3n_key_sign("notary", S3N_KEY_ED25519, text_of(&made), signature, sizeof(signature)) !=
         sizeof(signature))
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     put_hex(&kept, signature, sizeof(signature));
     put(&kept, text_of(&made));
     if (s3n_kv_set("stamps", text_of(&document), text_of(&kept), 0) < 0)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     kept.size = 0;
     put_number(&kept, number + 1);
     put(&kept, s3n_text_of(" "));
     put(&kept, text_of(&chain));
     if (s3n_kv_set("stamps", s3n_text_of("head"), text_of(&kept), 0) < 0)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     return answer_kept(response, text_of(&document));
 }
 
@@ -172,7 +155,7 @@ static int head(struct s3n_response *response)
     struct text chain = { .size = 0 };
     uint64_t number;
     if (!head_of(&number, &chain))
-        return refuse(response, 500, "the chain's head can't be read");
+        return s3n_refuse(response, 500, "the chain's head can't be read");
     s3n_header_set(response, "content-type", "application/json");
     s3n_print(response, "{\"chain\":\"");
     s3n_write(response, chain.data, chain.size);
@@ -189,14 +172,14 @@ static int evidence(struct s3n_response *response)
     struct text chain = { .size = 0 };
     uint64_t number;
     if (!head_of(&number, &chain) || s3n_hash(SHA256, text_of(&chain), digest) < 0)
-        return refuse(response, 500, "the chain's head can't be read");
+        return s3n_refuse(response, 500, "the chain's head can't be read");
     char *text = s3n_allocate(EVIDENCE_SIZE_MAX);
     if (text == NULL)
-        return refuse(response, 500, "no memory");
+        return s3n_refuse(response, 500, "no memory");
     int64_t size =
         s3n_attest((struct s3n_text){ (const char *)digest, DIGEST_SIZE }, text, EVIDENCE_SIZE_MAX);
     if (size < 0 || size > EVIDENCE_SIZE_MAX)
-        return refuse_call(response);
+        return s3n_refuse_call(response);
     s3n_header_set(response, "content-type", "application/json");
     s3n_write(response, text, (size_t)size);
     return 0;
@@ -214,5 +197,5 @@ int s3n_main(const struct s3n_request *request, struct s3n_response *response)
         return evidence(response);
     if (request->path.size == skip + HEX_SIZE)
         return answer_kept(response, (struct s3n_text){ request->path.data + skip, HEX_SIZE });
-    return refuse(response, 404, "the digest of a document has 64 digits");
+    return s3n_refuse(response, 404, "the digest of a document has 64 digits");
 }

@@ -270,6 +270,15 @@ void s3n_print_number(struct s3n_response *response, int64_t number)
     s3n_write(response, digits + at, sizeof(digits) - at);
 }
 
+int s3n_refuse(struct s3n_response *response, unsigned status, const char *text)
+{
+    s3n_status(response, status);
+    s3n_header_set(response, "content-type", "text/plain; charset=utf-8");
+    s3n_print(response, text);
+    s3n_print(response, "\n");
+    return 0;
+}
+
 /* Puts the head right before the body, where room was left for it. */
 static unsigned char *response_finish(struct s3n_response *response, size_t *size)
 {

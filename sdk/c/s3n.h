@@ -79,6 +79,8 @@ int s3n_header_add(struct s3n_response *response, struct s3n_text name, struct s
 void s3n_write(struct s3n_response *response, const void *data, size_t size);
 void s3n_print(struct s3n_response *response, const char *text);
 void s3n_print_number(struct s3n_response *response, int64_t number);
+/* The whole answer: a status and a line of text.  0, for s3n_main to return. */
+int s3n_refuse(struct s3n_response *response, unsigned status, const char *text);
 
 /* Memory until the invocation's end, aligned to 16; NULL when there is no more.  Never freed, since
  * the instance is reset. */
@@ -115,6 +117,8 @@ enum s3n_error {
 struct s3n_text s3n_text_of(const char *text);
 /* Whole size of the last error's text, empty when the last call did not fail. */
 int64_t s3n_error_message(void *buffer, size_t capacity);
+/* s3n_refuse with 500 and that text; also a line of the log. */
+int s3n_refuse_call(struct s3n_response *response);
 /* Bytes behind `offset` of the last call's answer; 0 at the end. */
 int64_t s3n_rest(size_t offset, void *buffer, size_t capacity);
 

@@ -105,6 +105,15 @@ int s3n_list_next(const void *answers, size_t size, size_t *at, struct s3n_answe
     return 1;
 }
 
+int s3n_refuse_call(struct s3n_response *response)
+{
+    char text[256];
+    int64_t size = s3n_error_message(text, sizeof(text) - 1);
+    text[size < 0 ? 0 : size < (int64_t)sizeof(text) ? size : (int64_t)sizeof(text) - 1] = '\0';
+    s3n_log(text);
+    return s3n_refuse(response, 500, text);
+}
+
 #ifdef __wasm__
 
 #define IMPORT(name) __attribute__((import_module("s3n"), import_name(#name)))

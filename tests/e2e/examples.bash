@@ -140,6 +140,12 @@ ballot() {
   is "ballot: open" "$(ask "$url/a/ballot/result")" '{"votes":1,"closed":false}'
   is "ballot: not sealed" "$(ask --data-binary "ada 0123456789abcdef0123456789abcdef yes and more behind it" "$url/a/ballot/vote")" "not sealed to this ballot's key"
   is "ballot: grace votes" "$(vote grace "$grace" no)" taken
+  printf '%s no' "grace $grace" >"$scratch/vote"
+  for _ in 1 2; do
+    code -H 'Idempotency-Key: a-vote-1' --data-binary "@$scratch/vote" "$url/a/ballot/vote" -D "$scratch/head.vote" >/dev/null
+  done
+  has "ballot: sent again, answered once" "$(tr '[:upper:]' '[:lower:]' <"$scratch/head.vote")" "s3n-replayed: true"
+  has "ballot: its page" "$(ask "$url/a/ballot/")" "<h1>A secret ballot</h1>"
   is "ballot: closed by who is not its owner" "$(code -X POST "$url/a/ballot/close")" 401
   is "ballot: closed" "$(timeout 30 s3n -q invoke ballot/close </dev/null)" closed
   is "ballot: the result" "$(ask "$url/a/ballot/result")" '{"votes":2,"closed":true,"result":{"yes":1,"no":1}}'

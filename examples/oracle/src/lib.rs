@@ -73,10 +73,13 @@ fn price(request: &Request) -> Result<Response> {
             return refuse(503, "the price jumped: confirm it with the sources");
         }
     }
+    let mut id = [0; 8];
+    s3n::random(&mut id)?; // two statements of the same second differ
     let statement = format!(
-        "{{\"pair\":\"{pair}\",\"price\":\"{}\",\"sources\":{count},\"time_s\":{}}}",
+        "{{\"pair\":\"{pair}\",\"price\":\"{}\",\"sources\":{count},\"time_s\":{},\"id\":\"{}\"}}",
         show(now),
-        s3n::time_ns() / 1_000_000_000
+        s3n::time_ns() / 1_000_000_000,
+        hex(&id)
     );
     // Remembered and signed in one exit.
     let [kept, signed] = Batch::new()
