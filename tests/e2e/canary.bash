@@ -85,6 +85,13 @@ ask size 'KEY 1' && ask size KEY
 printf '%s' "$(head -c 70000 /dev/zero | tr '\0' x)" | secret set shop KEY       # too large
 secret set shop KEY "$(cat "$scratch/values/three")" </dev/null                # as an argument: refused
 grep -q . "$scratch/seen/cli" || fail "the command line says nothing"
+# --- when the invocations are over: in no process's memory
+if [ "$(id -u)" = 0 ] && python3 "$canary" memory /dev/null "$node" >/dev/null 2>&1; then
+  forgotten() { python3 "$canary" memory "$scratch/wanted" "$node" >"$scratch/found" 2>"$scratch/size"; }
+  until_true 30 forgotten && pass "no value in $(cat "$scratch/size")" || fail "values are wiped" "$(cat "$scratch/found" "$scratch/size")"
+else
+  skip "values are wiped" "the memory of other processes can't be read"
+fi
 # --- things break while values are about
 for _ in 1 2 3 4; do ask size KEY & done
 cell=$(pgrep -P "$node" -x slipstream | head -n 1)

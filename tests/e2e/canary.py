@@ -6,15 +6,18 @@ canary.py search VALUES PATH...   each line of the file VALUES is a value in hex
                                   paths that holds one: as it is, reversed, in hexadecimal, Base64 of either alphabet
                                   at any place in a longer text, percent-encoded, or with zeros between (UTF-16).
 canary.py proxy LOG TARGET        a TCP proxy to HOST:PORT that writes all that passes to LOG; prints its port.
+canary.py memory VALUES PID       the same search in the memory of this process and all below it, as root.
 canary.py sink LOG               an HTTP server that takes everything and writes it to LOG; prints its port.
 canary.py limits PID              whether this process and all below it can leave no core file; prints those that can."""
 import base64
 import http.server
 import os
+import re
 import socket
 import sys
 import threading
 
+PAGE = 4096
 PART = 12  # so many bytes of a value in a row are a find
 
 
@@ -61,6 +64,56 @@ def search(values: str, paths) -> int:
                 found += 1
     print(f"{count} files, {size} bytes, {found} finds", file=sys.stderr)
     return 1 if found else 0
+
+
+def resident(pid: int):
+    """Where a process has memory: begin, end, name."""
+    with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as file:
+        place = None
+        for line in file:
+            words = line.split()
+            if "-" in words[0] and not words[0].endswith(":"):
+                begin, end = (int(part, 16) for part in words[0].split("-"))
+                place = (begin, end, words[5] if len(words) > 5 else "") if "r" in words[1] else None
+            elif words[0] == "Rss:" and place and words[1] != "0" and not place[2].startswith("[v"):
+                yield place
+
+
+def present(pid: int, begin: int, end: int):
+    """Where pages of it are there, in pieces.  Touching others could wait for ever (userfaultfd)."""
+    with open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
+        for part in range(begin, end, PAGE << 18):
+            pagemap.seek(part // PAGE * 8)
+            flags = pagemap.read(min((end - part) // PAGE, 1 << 18) * 8)[7::8]
+            for run in re.finditer(b"[\x40-\xff]{1,4096}", flags):  # bits 62 and 63: swapped out, there
+                yield part + run.start() * PAGE, part + run.end() * PAGE
+
+
+def memory(values: str, top: str) -> int:
+    with open(values, encoding="ascii") as lines:
+        wanted = [(number, value[len(value) // 2 - PART // 2:][:PART]) for number, value in
+                  enumerate((bytes.fromhex(line.strip()) for line in lines), 1)]
+    found, size, count = 0, 0, 0
+    for pid in children(int(top)):
+        try:
+            with open(f"/proc/{pid}/mem", "rb", 0) as content, open(f"/proc/{pid}/comm", encoding="ascii") as name:
+                program, places = name.read().strip(), [(*run, place) for begin, end, place in resident(pid) for run in present(pid, begin, end)]
+                for at, stop, place in places:
+                    content.seek(at)
+                    try:
+                        text = content.read(stop - at)
+                    except OSError:
+                        continue  # a device's
+                    size += len(text)
+                    for number, part in wanted:
+                        if part in text:
+                            print(f"{program} {pid}, {place or 'anonymous'}: value {number}")
+                            found += 1
+            count += 1
+        except (FileNotFoundError, ProcessLookupError):
+            pass  # it has ended
+    print(f"{count} processes, {size >> 20} MiB, {found} finds", file=sys.stderr)
+    return 1 if found or count < 3 else 0
 
 
 def proxy(log: str, target: str) -> int:
@@ -140,4 +193,4 @@ if __name__ == "__main__":
     verb, *arguments = sys.argv[1:]
     if verb == "search":
         sys.exit(search(arguments[0], arguments[1:]))
-    sys.exit(limits(int(arguments[0])) if verb == "limits" else {"proxy": proxy, "sink": sink}[verb](*arguments))
+    sys.exit(limits(int(arguments[0])) if verb == "limits" else {"proxy": proxy, "sink": sink, "memory": memory}[verb](*arguments))
