@@ -67,6 +67,13 @@ for verb in $verbs; do
     expect 0 "usage: s3n $verb [options]" - "$verb" --help
     expect 2 - '--definitely-not' "$verb" --definitely-not
 done
+# Those that are nothing without one of theirs.
+for verb in audit kbs kv measure member node owner release secret token; do
+    expect 2 - "$verb what? " "$verb"
+    expect 2 - "unknown command \"$verb nothing-like-it\" (there are " "$verb" nothing-like-it more
+done
+expect 2 - 'kv what? get, set, ls, rm, export, import' kv
+expect 2 - 'unknown command "secret rotat", did you mean rotate? (there are set, rotate, ls, rm, history)' secret rotat
 
 # Not logged in: which profile is asked for is up to --config.
 expect 5 - 'not logged in' --config "$folder/config" ls

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "crypto/hash.h"
+#include "crypto/hash_parts.h"
 
 #include "crypto/openssl.h"
 
@@ -24,30 +24,9 @@ static const EVP_MD *algorithm_of(enum hash_kind kind)
     assert_failed("kind of hash", __FILE__, __LINE__);
 }
 
-static void digest_once(void *target, enum hash_kind kind, struct bytes data)
+void hash_once(void *target, enum hash_kind kind, struct bytes data)
 {
     ASSERT(EVP_Digest(data.data, data.size, target, NULL, algorithm_of(kind), NULL) == 1);
-}
-
-struct digest32 sha256_of(struct bytes data)
-{
-    struct digest32 digest;
-    digest_once(digest.bytes, HASH_SHA256, data);
-    return digest;
-}
-
-struct digest48 sha384_of(struct bytes data)
-{
-    struct digest48 digest;
-    digest_once(digest.bytes, HASH_SHA384, data);
-    return digest;
-}
-
-struct digest64 sha512_of(struct bytes data)
-{
-    struct digest64 digest;
-    digest_once(digest.bytes, HASH_SHA512, data);
-    return digest;
 }
 
 struct hash *hash_new(enum hash_kind kind)
@@ -73,30 +52,9 @@ void hash_update(struct hash *hash, struct bytes data)
     ASSERT(EVP_DigestUpdate(hash->context, data.data, data.size) == 1);
 }
 
-static void finish(struct hash *hash, void *target, enum hash_kind kind)
+void hash_finish(struct hash *hash, void *target, enum hash_kind kind)
 {
     ASSERT(hash->kind == kind);
     ASSERT(EVP_DigestFinal_ex(hash->context, target, NULL) == 1);
     ASSERT(EVP_DigestInit_ex2(hash->context, algorithm_of(kind), NULL) == 1);
-}
-
-struct digest32 hash_finish32(struct hash *hash)
-{
-    struct digest32 digest;
-    finish(hash, digest.bytes, HASH_SHA256);
-    return digest;
-}
-
-struct digest48 hash_finish48(struct hash *hash)
-{
-    struct digest48 digest;
-    finish(hash, digest.bytes, HASH_SHA384);
-    return digest;
-}
-
-struct digest64 hash_finish64(struct hash *hash)
-{
-    struct digest64 digest;
-    finish(hash, digest.bytes, HASH_SHA512);
-    return digest;
 }

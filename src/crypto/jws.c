@@ -59,8 +59,8 @@ bool rs256_verify(struct bytes modulus, struct bytes exponent, struct bytes mess
 
 bool ed25519_key_check(const uint8_t key[ED25519_PUBLIC_SIZE], struct error *error)
 {
-    /* All encodings of the y of the eight points, without the sign of x: 0, 1, the two of order 8,
-     * p - 1, and those of 0 and 1 above p. */
+    /* The y of the eight points, without the sign of x: 0, 1, the two of order 8, and p - 1 below.
+     */
     static const uint8_t small[][ED25519_PUBLIC_SIZE] = {
         { 0x00 },
         { 0x01 },
@@ -75,12 +75,12 @@ bool ed25519_key_check(const uint8_t key[ED25519_PUBLIC_SIZE], struct error *err
     for (size_t i = 0; i < ARRAY_COUNT(small); i++)
         is_small |=
             memcmp(key, small[i], ED25519_PUBLIC_SIZE - 1) == 0 && (key[31] & 0x7f) == small[i][31];
-    /* ec, ed, ee and then ones: p - 1, p, p + 1 */
-    bool is_high = key[0] >= 0xec && key[0] <= 0xee && (key[31] & 0x7f) == 0x7f;
+    /* ec and then ones is p - 1, ed and more are other names of 0 to 18 */
+    bool is_high = key[0] >= 0xec && (key[31] & 0x7f) == 0x7f;
     for (size_t i = 1; is_high && i < ED25519_PUBLIC_SIZE - 1; i++)
         is_high = key[i] == 0xff;
     return !(is_small || is_high) ||
-           error_set(error, ERROR_INVALID, "an Ed25519 key of small order");
+           error_set(error, ERROR_INVALID, "an Ed25519 key of small order, or not in its one form");
 }
 
 bool ed25519_verify(const uint8_t public[ED25519_PUBLIC_SIZE], struct bytes message,
@@ -89,7 +89,9 @@ bool ed25519_verify(const uint8_t public[ED25519_PUBLIC_SIZE], struct bytes mess
     AUTO_KEY EVP_PKEY *key =
         EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, public, ED25519_PUBLIC_SIZE);
     AUTO_DIGEST EVP_MD_CTX *context = EVP_MD_CTX_new();
-    return (signature.size == ED25519_SIGNATURE_SIZE && key != NULL && context != NULL &&
+    struct error unfit;
+    return (signature.size == ED25519_SIGNATURE_SIZE && ed25519_key_check(public, &unfit) &&
+            key != NULL && context != NULL &&
             EVP_DigestVerifyInit(context, NULL, NULL, NULL, key) == 1 &&
             EVP_DigestVerify(context, signature.data, signature.size, message.data, message.size) ==
                 1) ||

@@ -20,8 +20,10 @@ MUST_CHECK bool rs256_key_check(struct bytes modulus, struct bytes exponent, str
 /* UNVERIFIED for whatever reason, with a key that was checked. */
 MUST_CHECK bool rs256_verify(struct bytes modulus, struct bytes exponent, struct bytes message,
                              struct bytes signature, struct error *error);
-/* INVALID for a point of small order: under such a key signatures hold that nobody made. */
+/* INVALID for a point of small order (under such a key signatures hold that nobody made), and for a
+ * number that is not below p (another name of the same key). */
 MUST_CHECK bool ed25519_key_check(const uint8_t key[ED25519_PUBLIC_SIZE], struct error *error);
+/* UNVERIFIED for whatever reason, also for a key that would not pass the check. */
 MUST_CHECK bool ed25519_verify(const uint8_t key[ED25519_PUBLIC_SIZE], struct bytes message,
                                struct bytes signature, struct error *error);
 

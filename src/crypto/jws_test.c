@@ -60,7 +60,7 @@ static void refuses_keys_of_small_order(void)
         for (unsigned first = 0xe0; first < 256; first++) {
             key[0] = (uint8_t)first;
             key[31] = (uint8_t)(0x7f | sign << 7);
-            CHECK(ed25519_key_check(key, &error) == (first < 0xec || first > 0xee));
+            CHECK(ed25519_key_check(key, &error) == (first < 0xec));
         }
         memset(key, 0, sizeof(key));
     }

@@ -84,12 +84,20 @@ bool secp256k1_verify(const struct secp256k1_public *key, const struct digest32 
     return error_set(error, ERROR_UNVERIFIED, "signature does not verify");
 }
 
+/* n - s is another signature by the same key, which chains refuse (EIP-2). */
+static bool is_lower_half(const struct secp256k1_signature *signature)
+{
+    secp256k1_ecdsa_signature parsed;
+    return secp256k1_ecdsa_signature_parse_compact(context(), &parsed, signature->bytes) == 1 &&
+           secp256k1_ecdsa_signature_normalize(context(), NULL, &parsed) == 0;
+}
+
 bool secp256k1_recover(struct secp256k1_public *key, const struct digest32 *digest,
                        const struct secp256k1_signature *signature, struct error *error)
 {
     secp256k1_ecdsa_recoverable_signature parsed;
     secp256k1_pubkey point;
-    if (signature->recovery > 3 ||
+    if (signature->recovery > 3 || !is_lower_half(signature) ||
         secp256k1_ecdsa_recoverable_signature_parse_compact(context(), &parsed, signature->bytes,
                                                             signature->recovery) != 1 ||
         secp256k1_ecdsa_recover(context(), &point, &parsed, digest->bytes) != 1)

@@ -24,7 +24,7 @@ MUST_CHECK bool secp256k1_sign(struct secp256k1_signature *signature, const stru
 /* UNVERIFIED for whatever reason, also for s in the upper half. */
 MUST_CHECK bool secp256k1_verify(const struct secp256k1_public *key, const struct digest32 *digest,
                                  const struct secp256k1_signature *signature, struct error *error);
-/* The key that signed. */
+/* The key that signed.  UNVERIFIED as above. */
 MUST_CHECK bool secp256k1_recover(struct secp256k1_public *key, const struct digest32 *digest,
                                   const struct secp256k1_signature *signature, struct error *error);
 

@@ -8,8 +8,9 @@
  * version of a function is an entry of the audit log in the same batch; further releases are
  * counted and written with secrets_sweep.
  *
- * What there is is read at the start and stays in memory, values from when they are first asked for,
- * sealed.  Owns the records `secrets/` and `secret-values/` of the node's space.  One thread. */
+ * What there is is read at the start and stays in memory, values from when they are first asked
+ * for, sealed.  Owns the records `secrets/` and `secret-values/` of the node's space.  One thread.
+ */
 #ifndef FUNCTIONS_SECRETS_H
 #define FUNCTIONS_SECRETS_H
 

@@ -6,10 +6,13 @@ chromium_find() {
   local npm=$S3N_BUILD/tests/playwright
   playwright=$npm/node_modules/playwright-core
   chromium=$(command -v chromium) || { why="no chromium"; return 1; }
-  [ ! -d "$playwright" ] || return 0
   mkdir -p "$npm"
-  cp "$S3N_SOURCE"/tests/browser/npm/package*.json "$npm"
-  (cd "$npm" && timeout 200 npm ci --no-audit --no-fund) >"$npm/log" 2>&1 && return 0
+  (
+    flock 9 # another test may be at it
+    [ ! -d "$playwright" ] || exit 0
+    cp "$S3N_SOURCE"/tests/browser/npm/package*.json "$npm"
+    cd "$npm" && timeout 200 npm ci --no-audit --no-fund
+  ) 9>"$npm/lock" >"$npm/log" 2>&1 && return 0
   why="playwright-core can't be had: $(tail -n 1 "$npm/log")"
   return 1
 }

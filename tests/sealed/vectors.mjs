@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // sdk/js against RFC 9458 appendix A, RFC 9180 A.1.1 and the envelope of src/keys/secret_envelope_test.c; and on bad input.
 import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
 import { attestedKeyset, decapsulateResponse, decodeResponse, encapsulate, encodeRequest, keysetOf, seal, toBase64url } from '../../sdk/js/sealed.mjs'
 import { SecretClient, sealSecret } from '../../sdk/js/secrets.mjs'
 
@@ -154,6 +155,19 @@ await test('takes no keyset that was not accepted', async () => {
     assert.equal(await attestedKeyset({ url: 'https://node.test', fetch: answers, verify: accepts, policy: 'p' }), keyset)
   assert.ok(given.every(({ nonce, policy }) => /^[0-9a-f]{64}$/.test(nonce) && policy === 'p') && given[0].nonce !== given[1].nonce)
   await assert.rejects(attestedKeyset({ url: 'https://node.test', fetch: async () => new Response('', { status: 503 }), verify: accepts }), { status: 503 })
+})
+
+await test('the types name what the modules export', async () => {
+  for (const name of ['sealed', 'secrets']) {
+    const module = await import(`../../sdk/js/${name}.mjs`)
+    const types = readFileSync(new URL(`../../sdk/js/${name}.d.mts`, import.meta.url), 'utf8')
+    const named = [...types.matchAll(/^export (?:function|class|const) (\w+)/gm)].map((match) => match[1])
+    assert.ok(named.length >= 3)
+    for (const one of named)
+      assert.ok(one in module, one)
+    for (const one of Object.keys(module).filter((key) => !['fromBase64url', 'hex', 'join', 'refusalOf', 'toBase64url'].includes(key)))
+      assert.ok(named.includes(one), one)
+  }
 })
 
 console.log(`${passed} passed, 0 failed, 0 skipped`)

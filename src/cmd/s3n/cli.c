@@ -44,19 +44,44 @@ const struct verb *subverb_find(const struct verb *verb, const char *name)
     return NULL;
 }
 
-bool verb_unknown(const char *name, struct error *error)
+/* ", did you mean NAME?", or nothing. */
+struct proposal {
+    char text[80];
+};
+
+static struct proposal propose(const char *name, const struct verb *const *list)
 {
     enum {
         VERBS_MAX = 64
     };
     const char *names[VERBS_MAX + 1] = { NULL };
-    for (size_t i = 0; i < VERBS_MAX && verbs[i] != NULL; i++)
-        names[i] = verbs[i]->name;
+    struct proposal proposal = { "" };
+    for (size_t i = 0; i < VERBS_MAX && list[i] != NULL; i++)
+        names[i] = list[i]->name;
     const char *nearest = nearest_name(name, names);
-    return error_set(error, ERROR_USAGE, "unknown command \"%s\"%s%s%s (s3n help lists them)",
-                     error_quote(bytes_of_string(name)).text,
-                     nearest == NULL ? "" : ", did you mean ", nearest == NULL ? "" : nearest,
-                     nearest == NULL ? "" : "?");
+    if (nearest != NULL)
+        snprintf(proposal.text, sizeof(proposal.text), ", did you mean %s?", nearest);
+    return proposal;
+}
+
+bool verb_unknown(const char *name, struct error *error)
+{
+    return error_set(error, ERROR_USAGE, "unknown command \"%s\"%s (s3n help lists them)",
+                     error_quote(bytes_of_string(name)).text, propose(name, verbs).text);
+}
+
+bool subverb_unknown(const struct verb *verb, const char *name, struct error *error)
+{
+    char names[200] = "";
+    size_t size = 0;
+    for (size_t i = 0; verb->subverbs[i] != NULL && size < sizeof(names); i++)
+        size += (size_t)snprintf(names + size, sizeof(names) - size, "%s%s", i == 0 ? "" : ", ",
+                                 verb->subverbs[i]->name);
+    if (name == NULL)
+        return error_set(error, ERROR_USAGE, "%s what? %s", verb->name, names);
+    return error_set(error, ERROR_USAGE, "unknown command \"%s %s\"%s (there are %s)", verb->name,
+                     error_quote(bytes_of_string(name)).text, propose(name, verb->subverbs).text,
+                     names);
 }
 
 void cli_hint(struct cli *cli, const char *hint)

@@ -31,6 +31,7 @@ struct verb {
     const struct option_table *table;
     const void *defaults; /* of the options struct; NULL: zeros */
     size_t options_size;
+    /* NULL: it is nothing without one of its subverbs. */
     bool (*run)(struct cli *cli, const void *options, const struct option_arguments *arguments,
                 struct error *error);
     /* What may follow its name and then is the verb: `s3n verify evidence`.  NULL-terminated, or
@@ -54,6 +55,8 @@ const struct verb *verb_find(const char *name);
 const struct verb *subverb_find(const struct verb *verb, const char *name);
 /* Proposes the nearest verb. */
 bool verb_unknown(const char *name, struct error *error);
+/* The same below `verb`; `name` is NULL when none was said. */
+bool subverb_unknown(const struct verb *verb, const char *name, struct error *error);
 
 extern const struct verb verb_login, verb_deploy, verb_invoke, verb_ls, verb_rm, verb_kv, verb_logs;
 extern const struct verb verb_versions, verb_rollout, verb_rollback, verb_release, verb_restore;

@@ -46,6 +46,8 @@ static bool run_with(struct cli *cli, const struct verb *verb, char **argv, void
         return print_help(verb->table, error);
     if (cli->config != NULL)
         profile_use_folder(cli->config);
+    if (verb->run == NULL)
+        return subverb_unknown(verb, arguments.count == 0 ? NULL : arguments.items[0], error);
     return verb->run(cli, options, &arguments, error);
 }
 

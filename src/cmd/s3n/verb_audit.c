@@ -324,12 +324,6 @@ static bool verify_run(struct cli *cli, const void *options,
     return true;
 }
 
-static bool audit_run(struct cli *cli UNUSED, const void *options UNUSED,
-                      const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "s3n audit export or verify");
-}
-
 static const struct verb verb_export = { .name = "export",
                                          .summary = "write the log",
                                          .table = &export_table,
@@ -344,5 +338,4 @@ static const struct verb *const subverbs[] = { &verb_export, &verb_verify_log, N
 const struct verb verb_audit = { .name = "audit",
                                  .summary = "the log of what changed in your account",
                                  .table = &audit_table,
-                                 .run = audit_run,
                                  .subverbs = subverbs };

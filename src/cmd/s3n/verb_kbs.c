@@ -133,16 +133,9 @@ static const struct option_table kbs_table = {
     .positional_max = UINT32_MAX,
 };
 
-static bool kbs_run(struct cli *cli UNUSED, const void *options UNUSED,
-                    const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "kbs what? get");
-}
-
 static const struct verb *const subverbs[] = { &verb_get, NULL };
 
 const struct verb verb_kbs = { .name = "kbs",
                                .summary = "fetch a secret from a key broker, by evidence",
                                .table = &kbs_table,
-                               .run = kbs_run,
                                .subverbs = subverbs };

@@ -309,17 +309,10 @@ static const struct option_table kv_table = {
     .positional_max = 8,
 };
 
-static bool kv_run(struct cli *cli UNUSED, const void *options UNUSED,
-                   const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "one of get, set, ls, rm, export and import is wanted");
-}
-
 static const struct verb *const subverbs[] = { &verb_get,   &verb_set,       &verb_kv_ls,
                                                &verb_kv_rm, &verb_kv_export, &verb_kv_import,
                                                NULL };
 const struct verb verb_kv = { .name = "kv",
                               .summary = "read and change an application's sealed state",
                               .table = &kv_table,
-                              .run = kv_run,
                               .subverbs = subverbs };

@@ -510,17 +510,10 @@ static const struct option_table measure_table = {
     .positional_max = UINT32_MAX,
 };
 
-static bool measure_run(struct cli *cli UNUSED, const void *options UNUSED,
-                        const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "measure what? tdx, rtmr, snp, sgx or nitro");
-}
-
 static const struct verb *const subverbs[] = { &verb_tdx, &verb_rtmr,  &verb_snp,
                                                &verb_sgx, &verb_nitro, NULL };
 
 const struct verb verb_measure = { .name = "measure",
                                    .summary = "compute what a launch should measure",
                                    .table = &measure_table,
-                                   .run = measure_run,
                                    .subverbs = subverbs };

@@ -169,12 +169,6 @@ static bool remove_run(struct cli *cli, const void *options UNUSED,
     return true;
 }
 
-static bool member_run(struct cli *cli UNUSED, const void *options UNUSED,
-                       const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "s3n member add, ls or rm");
-}
-
 static const struct verb verb_add = { .name = "add",
                                       .summary = "add a member, or change what they may",
                                       .table = &add_table,
@@ -190,5 +184,4 @@ static const struct verb *const subverbs[] = { &verb_add, &verb_list, &verb_remo
 const struct verb verb_member = { .name = "member",
                                   .summary = "who else may work on your account",
                                   .table = &member_table,
-                                  .run = member_run,
                                   .subverbs = subverbs };

@@ -78,13 +78,6 @@ static const struct option_table node_table = {
     .positional_max = UINT32_MAX,
 };
 
-static bool node_run(struct cli *cli UNUSED, const void *options UNUSED,
-                     const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE,
-                     "node what? init, run, status, check, backup, restore, upgrade");
-}
-
 static const struct verb *const subverbs[] = { &verb_node_init,    &verb_node_run,
                                                &verb_node_status,  &verb_node_check,
                                                &verb_node_backup,  &verb_node_restore,
@@ -93,5 +86,4 @@ static const struct verb *const subverbs[] = { &verb_node_init,    &verb_node_ru
 const struct verb verb_node = { .name = "node",
                                 .summary = "set up, run, check and save a node on this machine",
                                 .table = &node_table,
-                                .run = node_run,
                                 .subverbs = subverbs };

@@ -155,12 +155,6 @@ static bool rotate_run(struct cli *cli, const void *options,
     return true;
 }
 
-static bool owner_run(struct cli *cli UNUSED, const void *options UNUSED,
-                      const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "s3n owner keys or rotate");
-}
-
 static const struct verb verb_keys = {
     .name = "keys", .summary = "list them", .table = &keys_table, .run = keys_run
 };
@@ -173,5 +167,4 @@ static const struct verb *const subverbs[] = { &verb_keys, &verb_rotate, NULL };
 const struct verb verb_owner = { .name = "owner",
                                  .summary = "the keys of your account",
                                  .table = &owner_table,
-                                 .run = owner_run,
                                  .subverbs = subverbs };

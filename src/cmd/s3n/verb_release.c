@@ -90,12 +90,6 @@ static bool sign_run(struct cli *cli, const void *options UNUSED,
     return true;
 }
 
-static bool release_run(struct cli *cli UNUSED, const void *options UNUSED,
-                        const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "s3n release sign APPLICATION VERSION");
-}
-
 static const struct verb verb_sign = {
     .name = "sign", .summary = "sign a version", .table = &sign_table, .run = sign_run
 };
@@ -103,5 +97,4 @@ static const struct verb *const subverbs[] = { &verb_sign, NULL };
 const struct verb verb_release = { .name = "release",
                                    .summary = "sign a version that needs several people",
                                    .table = &release_table,
-                                   .run = release_run,
                                    .subverbs = subverbs };

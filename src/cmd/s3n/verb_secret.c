@@ -381,17 +381,10 @@ static const struct option_table secret_table = {
     .positional_max = 8,
 };
 
-static bool secret_run(struct cli *cli UNUSED, const void *options UNUSED,
-                       const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "one of set, rotate, ls, rm and history is wanted");
-}
-
 static const struct verb *const subverbs[] = { &verb_secret_set,     &verb_secret_rotate,
                                                &verb_secret_ls,      &verb_secret_rm,
                                                &verb_secret_history, NULL };
 const struct verb verb_secret = { .name = "secret",
                                   .summary = "set and rotate an application's secrets",
                                   .table = &secret_table,
-                                  .run = secret_run,
                                   .subverbs = subverbs };

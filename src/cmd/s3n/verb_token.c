@@ -163,12 +163,6 @@ static bool revoke_run(struct cli *cli, const void *options UNUSED,
     return true;
 }
 
-static bool token_run(struct cli *cli UNUSED, const void *options UNUSED,
-                      const struct option_arguments *arguments UNUSED, struct error *error)
-{
-    return error_set(error, ERROR_USAGE, "s3n token create, ls or revoke");
-}
-
 static const struct verb verb_create = { .name = "create",
                                          .summary = "make one",
                                          .table = &create_table,
@@ -184,5 +178,4 @@ static const struct verb *const subverbs[] = { &verb_create, &verb_list, &verb_r
 const struct verb verb_token = { .name = "token",
                                  .summary = "API tokens for machines",
                                  .table = &token_table,
-                                 .run = token_run,
                                  .subverbs = subverbs };

@@ -3,7 +3,7 @@
  * verification needs, nothing that signs. */
 #include "crypto/ecdsa.h"
 #include "crypto/ecdsa384.h"
-#include "crypto/hash.h"
+#include "crypto/hash_parts.h"
 #include "crypto/p256.h"
 #include "crypto/p256_tables.h"
 #include "crypto/portable/p384.h"
@@ -14,33 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void digest_once(uint8_t *digest, enum hash_kind kind, struct bytes data)
+void hash_once(void *target, enum hash_kind kind, struct bytes data)
 {
     struct sha2 sha2;
     sha2_init(&sha2, kind);
     sha2_update(&sha2, data);
-    sha2_finish(&sha2, digest);
-}
-
-struct digest32 sha256_of(struct bytes data)
-{
-    struct digest32 digest;
-    digest_once(digest.bytes, HASH_SHA256, data);
-    return digest;
-}
-
-struct digest48 sha384_of(struct bytes data)
-{
-    struct digest48 digest;
-    digest_once(digest.bytes, HASH_SHA384, data);
-    return digest;
-}
-
-struct digest64 sha512_of(struct bytes data)
-{
-    struct digest64 digest;
-    digest_once(digest.bytes, HASH_SHA512, data);
-    return digest;
+    sha2_finish(&sha2, target);
 }
 
 struct hash {
@@ -65,32 +44,11 @@ void hash_update(struct hash *hash, struct bytes data)
     sha2_update(&hash->sha2, data);
 }
 
-static void finish(struct hash *hash, uint8_t *digest, enum hash_kind kind)
+void hash_finish(struct hash *hash, void *target, enum hash_kind kind)
 {
     ASSERT(hash->sha2.kind == kind);
-    sha2_finish(&hash->sha2, digest);
+    sha2_finish(&hash->sha2, target);
     sha2_init(&hash->sha2, kind);
-}
-
-struct digest32 hash_finish32(struct hash *hash)
-{
-    struct digest32 digest;
-    finish(hash, digest.bytes, HASH_SHA256);
-    return digest;
-}
-
-struct digest48 hash_finish48(struct hash *hash)
-{
-    struct digest48 digest;
-    finish(hash, digest.bytes, HASH_SHA384);
-    return digest;
-}
-
-struct digest64 hash_finish64(struct hash *hash)
-{
-    struct digest64 digest;
-    finish(hash, digest.bytes, HASH_SHA512);
-    return digest;
 }
 
 /* The table of a key that signs most of what is verified, NULL for others. */
