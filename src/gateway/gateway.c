@@ -43,6 +43,7 @@ const struct stage stages[] = {
     { "identity", true, stage_identity },
     { "key-rate", true, stage_key_rate },
     { "sealed", false, stage_sealed },
+    { "keys", false, stage_keys },
     { "body", false, stage_body },
     { "idempotency", false, stage_idempotency },
     { "static", false, stage_static },
@@ -73,6 +74,7 @@ void request_release(struct gateway *gateway, struct gateway_request *request)
     sealed_request_free(TAKE(request->sealed));
     flow_leave(gateway, request, true);
     idempotency_leave(gateway, request, true);
+    keys_leave(gateway, request);
     rules_release(TAKE(request->rules));
     buffer_done(&request->claims);
     request->next_free = gateway->free_requests;
@@ -158,6 +160,7 @@ static void on_request(void *context, struct http_handle handle, const struct ht
 static void on_tick(void *context)
 {
     flows_tick(context);
+    keys_tick(context);
     idempotency_tick(context);
 }
 

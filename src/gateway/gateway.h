@@ -155,6 +155,15 @@ struct assets; /* assets.h */
 /* A function type, not a struct: the shape of every handler. */
 typedef void gateway_handle_call(void *context, const struct gateway_call *call);
 
+/* What a web token says. */
+struct gateway_jwt {
+    struct buffer *claims; /* appended to: canonical JSON */
+    char *subject;         /* JWT_SUBJECT_SIZE_MAX + 1 bytes: its `sub` */
+    /* With false: the keys to judge it with are on their way; gateway_keys_changed when they came.
+     */
+    bool is_coming;
+};
+
 struct gateway_options {
     const struct clock *clock;
     /* By operation; NULL answers 501. */
@@ -169,11 +178,9 @@ struct gateway_options {
     bool (*token_find)(void *context, struct bytes text, struct access_caller *caller,
                        struct error *error);
     /* A web token for the call's application and version: how = ACCESS_BY_JWT and actor are set
-     * here; appends the claims, canonical JSON, and writes `sub`.  UNAUTHENTICATED; UNAVAILABLE
-     * while the issuer's keys can't be had. */
+     * here.  UNAUTHENTICATED; UNAVAILABLE while the issuer's keys can't be had. */
     bool (*jwt_check)(void *context, const struct gateway_call *call, struct bytes token,
-                      struct buffer *claims, char subject[JWT_SUBJECT_SIZE_MAX + 1],
-                      struct error *error);
+                      struct gateway_jwt *jwt, struct error *error);
     /* The secrets of a sealed request, from whoever has the private key; NULL: none are opened.
      * UNVERIFIED when it is for another key. */
     bool (*sealed_context)(void *context, const struct ohttp_request *request,
@@ -199,6 +206,9 @@ DEFINE_AUTO(gateway, gateway_free)
  * freed first. */
 struct http_server_handler gateway_server_handler(struct gateway *gateway);
 void gateway_set_server(struct gateway *gateway, struct http_server *server);
+/* An issuer's keys came, or could not be had: what waits for some is judged again.  NULL: nothing.
+ */
+void gateway_keys_changed(struct gateway *gateway);
 
 /* A function route: "/quote/:pair", or with a final star segment for all that follows (functions
  * checks how a manifest may write them).  From the left, static segments win over ":name", which

@@ -118,10 +118,12 @@ static bool member_check(struct gateway *gateway, struct gateway_request *reques
     return access_check(&call->caller, ACCESS_SCOPE_INVOKE, call->application, error);
 }
 
-static bool jwt_check(struct gateway *gateway, struct gateway_request *request, struct error *error)
+bool jwt_identify(struct gateway *gateway, struct gateway_request *request, struct error *error)
 {
     struct gateway_call *call = &request->call;
+    struct gateway_jwt jwt = { .claims = &request->claims, .subject = request->subject };
     struct bytes token;
+    request->awaits_keys = false;
     if (!bearer_of(call->request, &token))
         return error_set(error, ERROR_UNAUTHENTICATED,
                          "this route takes a token of its issuer (authorization: Bearer)");
@@ -129,9 +131,10 @@ static bool jwt_check(struct gateway *gateway, struct gateway_request *request, 
         return error_set(error, ERROR_UNSUPPORTED, "this node judges no web tokens");
     buffer_done(&request->claims);
     buffer_init(&request->claims, GATEWAY_CLAIMS_SIZE_MAX);
-    if (!gateway->options.jwt_check(gateway->options.context, call, token, &request->claims,
-                                    request->subject, error))
+    if (!gateway->options.jwt_check(gateway->options.context, call, token, &jwt, error)) {
+        request->awaits_keys = jwt.is_coming;
         return false;
+    }
     if (request->claims.failed)
         return error_set(error, ERROR_LIMIT, "the token's claims are over %d bytes",
                          GATEWAY_CLAIMS_SIZE_MAX);
@@ -149,7 +152,7 @@ static bool function_caller(struct gateway *gateway, struct gateway_request *req
     if (request->auth == GATEWAY_AUTH_PUBLIC)
         return true;
     if (request->auth == GATEWAY_AUTH_JWT)
-        return jwt_check(gateway, request, &refusal->error);
+        return jwt_identify(gateway, request, &refusal->error);
     refusal->hint = "`auth` of the route in s3n.toml says who may call it (docs/access.md)";
     if (!member_check(gateway, request, &refusal->error))
         return false;
@@ -168,8 +171,9 @@ bool stage_identity(struct gateway *gateway, struct gateway_request *request,
 {
     struct gateway_call *call = &request->call;
     enum gateway_access access = operation_of(call->operation)->access;
-    if (access < GATEWAY_ACCESS_OWNER)
-        return function_caller(gateway, request, refusal);
+    if (access < GATEWAY_ACCESS_OWNER) /* what can't be judged yet is judged by stage_keys */
+        return function_caller(gateway, request, refusal) ||
+               (request->awaits_keys && keys_have_room(gateway, request));
     if (!identify(gateway, request, refusal))
         return false;
     refusal->hint = "`s3n member ls` and `s3n token ls` say who may do what";

@@ -22,6 +22,9 @@ enum {
     GATEWAY_SEALED_SEEN_MAX = 1 << 18,  /* sealed requests remembered; more are answered 429 */
     GATEWAY_SEALED_AGE_S_MAX = 240,     /* how far the date inside may be from now */
     GATEWAY_CLAIMS_SIZE_MAX = 16 << 10, /* of a web token, as JSON */
+    GATEWAY_KEYS_WAITING_MAX = 256,     /* requests that wait for keys of issuers, */
+    GATEWAY_KEYS_WAITING_OF_APPLICATION_MAX = 64, /* of one application, */
+    GATEWAY_KEYS_WAIT_MS = 10000,                 /* and so long */
     GATEWAY_ENVIRONMENT_SIZE_MAX = 32 << 10,
     GATEWAY_ANSWER_JSON_SIZE_MAX = 4 << 20,
     GATEWAY_OUTPUT_FIELDS_MAX = 24,

@@ -50,6 +50,11 @@ struct gateway_request {
     bool is_keyed;                        /* in the list of requests with an Idempotency-Key, */
     bool is_waiting_for_key;              /* behind another of the same key */
     struct gateway_request *next_keyed;
+    bool awaits_keys;       /* its web token can't be judged yet; */
+    bool is_parked;         /* it waits for that, */
+    uint64_t keys_until_ms; /* until then, */
+    uint64_t keys_round;    /* and was judged last when it was this */
+    struct gateway_request *next_parked;
     bool wants_pages;                      /* the client names text/html in Accept */
     char folder[GATEWAY_PATTERN_SIZE_MAX]; /* whose files answer; empty: the function does */
     struct bytes origin;                   /* of a browser's request that may read the answer */
@@ -82,6 +87,8 @@ struct gateway {
     bool is_pumping;
     struct gateway_request *keyed; /* by arrival */
     bool is_passing_keys, waits_for_keys;
+    struct gateway_request *parked; /* for an issuer's keys, by arrival */
+    uint64_t keys_round;            /* of changes of these */
     struct gateway_request *free_requests;
     uint32_t request_count;
 };
@@ -153,6 +160,14 @@ bool cors_is_ours(const struct gateway_request *request, struct bytes name);
 /* identity.c */
 bool stage_identity(struct gateway *gateway, struct gateway_request *request,
                     struct refusal *refusal);
+/* By the web token that it bears; sets awaits_keys. */
+bool jwt_identify(struct gateway *gateway, struct gateway_request *request, struct error *error);
+/* keys_wait.c: requests whose web token can't be judged yet */
+bool stage_keys(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);
+/* May one more wait? */
+bool keys_have_room(const struct gateway *gateway, const struct gateway_request *request);
+void keys_leave(struct gateway *gateway, struct gateway_request *request);
+void keys_tick(struct gateway *gateway);
 /* An Authorization field of kind Bearer. */
 bool bearer_of(const struct http_request *request, struct bytes *token);
 bool stage_body(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal);

@@ -3,7 +3,8 @@
 """An issuer of web tokens on loopback, and its tokens; the openssl program makes keys and signatures.
 
   issuer.py serve FOLDER      prints the port; /A/.well-known/openid-configuration and /A/keys behave as A says: `good`
-                              serves FOLDER/keys.json, others lie, hang, redirect, flood or break off
+                              serves FOLDER/keys.json, `gate` does when FOLDER/open is there,
+                              others lie, hang, redirect, flood or break off
   issuer.py key FOLDER KID    makes an RSA and an Ed25519 key, KID and KID-ed, and writes keys.json with them alone
   issuer.py token FOLDER KID ISSUER [NAME=JSON ...] [--header NAME=JSON ...] [--hs]
                               a token; --hs: signed by HMAC with the public key as its secret
@@ -87,6 +88,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
             keys = file.read()
         if way == "hang":
             time.sleep(3600)
+        elif way == "gate":
+            while not os.path.exists(f"{self.folder}/open"):
+                time.sleep(0.02)
+            self.answer(200, keys)
         elif way == "redirect":
             self.answer(302, b"", ("Location", f"http://{self.headers['Host']}/good/keys"))
         elif way == "flood":

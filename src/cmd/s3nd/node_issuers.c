@@ -152,6 +152,8 @@ static void answered(void *context, struct ipc_message *message, const struct er
         failed(issuer, &error);
     else if (was_discovery)
         ask(issuer);
+    if (!issuer->is_asking)
+        gateway_keys_changed(issuer->node->gateway);
 }
 
 static bool start(struct issuer *issuer, struct error *error)
@@ -248,12 +250,13 @@ void node_issuers_expect(struct node_issuers *issuers, const struct manifest *ma
 
 /* The key that the token names, from keys that are not too old. */
 static bool key_find(struct issuer *issuer, const struct jwt *token, const struct jwks_key **key,
-                     struct error *error)
+                     bool *is_coming, struct error *error)
 {
     int64_t age_s = node_now_s() - issuer->fetched_s;
     issuer->used_s = node_now_s();
     if (issuer->keys == NULL || age_s >= ISSUER_KEPT_S || age_s < 0) {
         ask_if_allowed(issuer, 0);
+        *is_coming = issuer->is_asking;
         return error_set(error, ERROR_UNAVAILABLE, "the issuer's keys can't be had yet%s%s",
                          issuer->error.text[0] == '\0' ? "" : ": ", issuer->error.text);
     }
@@ -263,6 +266,7 @@ static bool key_find(struct issuer *issuer, const struct jwt *token, const struc
     if (*key != NULL)
         return true;
     ask_if_allowed(issuer, ISSUER_PAUSE_S);
+    *is_coming = issuer->is_asking;
     return issuer->is_asking
                ? error_set(error, ERROR_UNAVAILABLE, "the issuer's keys are being fetched anew")
                : error_set(error, ERROR_UNAUTHENTICATED,
@@ -270,7 +274,7 @@ static bool key_find(struct issuer *issuer, const struct jwt *token, const struc
 }
 
 static bool judge(struct node *node, const struct manifest_jwt *jwt, const struct jwt *token,
-                  struct error *error)
+                  bool *is_coming, struct error *error)
 {
     const struct jwt_policy policy = { jwt->issuer, jwt->audiences, jwt->audience_count,
                                        jwt->algorithms, jwt->leeway_s };
@@ -281,14 +285,13 @@ static bool judge(struct node *node, const struct manifest_jwt *jwt, const struc
     struct issuer *issuer = issuer_of(node->issuers, jwt);
     if (issuer == NULL)
         return error_set(error, ERROR_BUSY, "this node has too many issuers");
-    return key_find(issuer, token, &key, error) &&
+    return key_find(issuer, token, &key, is_coming, error) &&
            jwks_verify(key, token->signed_bytes, bytes_of(token->signature, token->signature_size),
                        error);
 }
 
 bool node_jwt_check(void *context, const struct gateway_call *call, struct bytes token,
-                    struct buffer *claims, char subject[JWT_SUBJECT_SIZE_MAX + 1],
-                    struct error *error)
+                    struct gateway_jwt *jwt, struct error *error)
 {
     struct node *node = context;
     AUTO_JWT struct jwt parsed = { 0 };
@@ -299,10 +302,11 @@ bool node_jwt_check(void *context, const struct gateway_call *call, struct bytes
         return false;
     if (application->manifest->jwt.issuer == NULL)
         return error_set(error, ERROR_INTERNAL, "no issuer is named");
-    if (!judge(node, &application->manifest->jwt, &parsed, error) ||
-        !json_canonical(claims, parsed.claims, error))
+    if (!judge(node, &application->manifest->jwt, &parsed, &jwt->is_coming, error) ||
+        !json_canonical(jwt->claims, parsed.claims, error))
         return false;
     struct bytes name = jwt_subject(&parsed);
-    snprintf(subject, JWT_SUBJECT_SIZE_MAX + 1, "%.*s", (int)name.size, (const char *)name.data);
+    snprintf(jwt->subject, JWT_SUBJECT_SIZE_MAX + 1, "%.*s", (int)name.size,
+             (const char *)name.data);
     return true;
 }

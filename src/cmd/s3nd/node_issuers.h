@@ -29,7 +29,6 @@ void node_issuers_free(struct node_issuers *issuers);
 void node_issuers_expect(struct node_issuers *issuers, const struct manifest *manifest);
 /* As struct gateway_options has it; `context`: the node. */
 bool node_jwt_check(void *context, const struct gateway_call *call, struct bytes token,
-                    struct buffer *claims, char subject[JWT_SUBJECT_SIZE_MAX + 1],
-                    struct error *error);
+                    struct gateway_jwt *jwt, struct error *error);
 
 #endif

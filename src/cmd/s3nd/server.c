@@ -469,7 +469,7 @@ static void node_done(struct node *node)
     node_collateral_end(node);
     node_telemetry_end(node);
     http_server_free(node->http);
-    gateway_free(node->gateway);
+    gateway_free(TAKE(node->gateway));
     node_assets_free(node);
     invoker_free(node->invoker);
     node_states_close(node);
