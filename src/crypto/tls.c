@@ -246,6 +246,28 @@ size_t tls_take(struct tls_connection *connection, void *target, size_t capacity
     return size > 0 ? (size_t)size : 0;
 }
 
+/* OpenSSL's memory never shrinks, so another takes its place. */
+static BIO *another_for(BIO *memory)
+{
+    BUF_MEM *space = NULL;
+    bool is_lean = BIO_get_mem_ptr(memory, &space) != 1 || space == NULL || space->max == 0;
+    return is_lean || BIO_ctrl_pending(memory) > 0 ? NULL : BIO_new(BIO_s_mem());
+}
+
+void tls_slim(struct tls_connection *connection)
+{
+    BIO *incoming = another_for(connection->incoming);
+    BIO *outgoing = another_for(connection->outgoing);
+    if (incoming != NULL) {
+        connection->incoming = incoming;
+        SSL_set0_rbio(connection->session, incoming);
+    }
+    if (outgoing != NULL) {
+        connection->outgoing = outgoing;
+        SSL_set0_wbio(connection->session, outgoing);
+    }
+}
+
 size_t tls_pending(const struct tls_connection *connection)
 {
     return BIO_ctrl_pending(connection->outgoing);

@@ -45,6 +45,9 @@ MUST_CHECK bool tls_feed(struct tls_connection *connection, struct bytes ciphert
                          struct error *error);
 /* Moves ciphertext to be sent to `target`; 0 when there is none. */
 size_t tls_take(struct tls_connection *connection, void *target, size_t capacity);
+/* Gives back the memory of what is empty now: buffers grow as more passes and stay so else.  For
+ * connections that are idle. */
+void tls_slim(struct tls_connection *connection);
 /* Bytes that tls_take would give. */
 size_t tls_pending(const struct tls_connection *connection);
 

@@ -236,6 +236,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *area)
 {
     struct connection *connection = connection_of(stream);
     struct error error;
+    connection->is_slim = false;
     if (connection->closing || size == 0)
         return;
     if (size < 0) {
@@ -359,6 +360,81 @@ static bool is_over_time(const struct connection *connection, uint64_t now_ms)
     return connection->protocol == NULL && idle_ms > limits->handshake_timeout_ms;
 }
 
+/* Without anything that would be lost by its end. */
+static bool is_idle(const struct connection *connection)
+{
+    return !connection->closing && connection->exchanges == NULL && !connection->writing &&
+           !connection->close_when_sent;
+}
+
+/* Buffers have grown with what passed. */
+static void slim(struct connection *connection)
+{
+    struct buffer *buffers[] = { &connection->input, &connection->output };
+    for (size_t i = 0; i < ARRAY_COUNT(buffers); i++) {
+        size_t size_max = buffers[i]->size_max;
+        if (buffers[i]->size > 0)
+            continue;
+        buffer_done(buffers[i]);
+        buffer_init(buffers[i], size_max);
+    }
+    if (connection->tls != NULL)
+        tls_slim(connection->tls);
+    connection->is_slim = true;
+}
+
+/* Ends it as its idle time does. */
+static void end_idle(struct connection *connection)
+{
+    if (connection->protocol == NULL) {
+        connection_close(connection);
+        return;
+    }
+    connection->draining = true;
+    connection->protocol->drain(connection);
+    connection->close_when_sent = true;
+    connection_process(connection);
+}
+
+/* How readily a connection is given up, by how long it has been idle: those that never asked for
+ * anything before all that did; 0: not at all. */
+enum {
+    STEP_COUNT = 32
+};
+
+static unsigned readiness_of(const struct connection *connection, uint64_t now_ms)
+{
+    uint64_t idle_ms = now_ms - connection->since_ms;
+    uint64_t step_ms = connection->served ? HTTP_CROWDED_IDLE_MS : HTTP_CROWDED_UNSERVED_MS;
+    if (!is_idle(connection) || idle_ms < step_ms)
+        return 0;
+    unsigned steps = (unsigned)MIN(idle_ms / step_ms, STEP_COUNT - 1u);
+    return connection->served ? steps : steps + STEP_COUNT;
+}
+
+void connections_thin(struct http_server *server, uint64_t now_ms)
+{
+    uint64_t kept = (uint64_t)server->limits.connection_count_max * HTTP_CROWDED_EIGHTHS / 8;
+    uint64_t counts[2 * STEP_COUNT] = { 0 };
+    if (server->counts.connections_now <= kept)
+        return;
+    for (const struct connection *at = server->connections; at != NULL; at = at->next)
+        counts[readiness_of(at, now_ms)]++;
+    uint64_t left = server->counts.connections_now - kept;
+    unsigned least = ARRAY_COUNT(counts);
+    for (uint64_t sum = 0; least > 1 && sum < left;)
+        sum += counts[--least];
+    struct connection *next;
+    for (struct connection *at = server->connections; at != NULL && left > 0; at = next) {
+        next = at->next; /* connections are freed in close callbacks only */
+        if (readiness_of(at, now_ms) < least)
+            continue;
+        end_idle(at);
+        server->counts.connections_given_up++;
+        left--;
+    }
+}
+
 void connection_expire(struct connection *connection, uint64_t now_ms)
 {
     struct http_server *server = connection->server;
@@ -371,11 +447,13 @@ void connection_expire(struct connection *connection, uint64_t now_ms)
         return;
     }
     if (connection->protocol != NULL && connection->exchanges == NULL &&
-        idle_ms > (connection->served ? limits->idle_timeout_ms : limits->head_timeout_ms)) {
-        connection->draining = true;
-        connection->protocol->drain(connection);
-        connection->close_when_sent = true;
-    }
+        idle_ms > (connection->served ? limits->idle_timeout_ms : limits->head_timeout_ms))
+        end_idle(connection);
+    if (connection->closing)
+        return;
+    if (!connection->is_slim && connection->protocol != NULL && is_idle(connection) &&
+        idle_ms > HTTP_SLIM_AFTER_MS)
+        slim(connection);
     if (connection->protocol != NULL) {
         server->processing = true; /* expire walks the exchanges: none may be released meanwhile */
         connection->protocol->expire(connection, now_ms);

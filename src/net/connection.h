@@ -105,6 +105,7 @@ struct connection {
     struct padding padding;
     bool is_plain;
     bool processing, is_due, reading, writing;
+    bool is_slim;          /* has no memory that it could give back */
     bool served;           /* a request has been seen */
     unsigned answer_count; /* HTTP/1.1 */
     bool close_when_sent;  /* nothing more will be taken or produced */
@@ -150,6 +151,7 @@ struct http_server {
     struct exchange **exchanges; /* by slot, made when first needed */
     uint32_t exchange_count;
     struct exchange *free_exchanges;
+    bool is_crowded; /* most requests that it can have at once are there */
     uint64_t next_number;
     struct http_server_counts counts;
     bool announcing; /* each answer ends its connection */
@@ -185,6 +187,8 @@ void connection_accept(struct http_server *server, struct listener *listener);
 /* Carries out whatever is possible now, or as soon as the connection at hand is done. */
 void connection_process(struct connection *connection);
 void connection_close(struct connection *connection);
+/* Ends idle connections while there is a crowd. */
+void connections_thin(struct http_server *server, uint64_t now_ms);
 void connection_expire(struct connection *connection, uint64_t now_ms);
 void connection_drain(struct connection *connection);
 bool token_take(struct token_bucket *bucket, uint64_t now_ms, uint32_t burst, uint32_t rate);

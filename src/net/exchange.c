@@ -273,6 +273,11 @@ static bool is_too_slow(struct exchange *exchange, uint64_t now_ms, uint64_t gra
     return progress < rate_min * elapsed_ms / 1000;
 }
 
+static uint64_t patience_ms(const struct http_server *server, uint32_t usual_ms)
+{
+    return server->is_crowded ? MIN(usual_ms, (uint32_t)HTTP_CROWDED_TIMEOUT_MS) : usual_ms;
+}
+
 bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
 {
     struct connection *connection = exchange->connection;
@@ -280,12 +285,13 @@ bool exchange_expire(struct exchange *exchange, uint64_t now_ms)
     uint64_t elapsed_ms = now_ms - exchange->since_ms;
     switch (exchange->state) {
     case EXCHANGE_FIELDS:
-        if (elapsed_ms <= limits->head_timeout_ms)
+        if (elapsed_ms <= patience_ms(connection->server, limits->head_timeout_ms))
             return false;
         exchange_refuse(exchange, 408);
         return true;
     case EXCHANGE_BODY:
-        if (!is_too_slow(exchange, now_ms, limits->body_timeout_ms, exchange->body_size))
+        if (!is_too_slow(exchange, now_ms, patience_ms(connection->server, limits->body_timeout_ms),
+                         exchange->body_size))
             return false;
         exchange_refuse(exchange, 408);
         return true;

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Ten thousand clients that hold on to their connections, in a process of their own. */
+/* Ten thousand clients that hold on to their connections, and floods of such, in a process of their
+ * own. */
+#include "crypto/tls.h"
 #include "net/fixture.h"
 #include "tests/harness.h"
 
 #include <arpa/inet.h>
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,8 +20,10 @@
 enum {
     CLIENT_COUNT = 10000,
     SLOW_COUNT = 1000,
+    TLS_COUNT = 1500,
     PER_ADDRESS = 100,
-    OWN_DESCRIPTORS = 200
+    OWN_DESCRIPTORS = 200,
+    TLS_SIZE_MAX = 24 << 10
 };
 
 struct crowd {
@@ -52,31 +57,88 @@ static int client_open(uint16_t port, unsigned number)
     return -1;
 }
 
-/* Has `count` clients send `text`, each waits for `answer` bytes; then holds them. */
-static int crowd_run(int orders, int reports, unsigned count, const char *text, size_t answer)
+/* What each of the clients does. */
+struct role {
+    unsigned count;
+    bool is_secure;
+    const char *text; /* is sent; */
+    size_t answer;    /* so many bytes are waited for, */
+};
+
+static bool greet(int client, const struct role *role)
+{
+    char got[4096];
+    if (write(client, role->text, strlen(role->text)) != (ssize_t)strlen(role->text))
+        return false;
+    for (size_t have = 0; have < role->answer;) {
+        ssize_t more = read(client, got, sizeof(got));
+        if (more <= 0)
+            return false;
+        have += (size_t)more;
+    }
+    return true;
+}
+
+/* Carries ciphertext: all that is to be sent, then what comes unless enough is there. */
+static bool carry(int client, struct tls_connection *tls, bool wants_more)
+{
+    static uint8_t area[1 << 16];
+    struct error error;
+    size_t size = tls_take(tls, area, sizeof(area));
+    if (size > 0 && write(client, area, size) != (ssize_t)size)
+        return false;
+    ssize_t got = wants_more ? read(client, area, sizeof(area)) : 0;
+    return got >= 0 && (got > 0 || !wants_more) &&
+           tls_feed(tls, bytes_of(area, (size_t)got), &error);
+}
+
+static bool greet_securely(int client, const struct role *role, struct tls_context *context)
+{
+    static uint8_t plain[1 << 16];
+    AUTO(tls_connection) struct tls_connection *tls = NULL;
+    struct error error;
+    size_t have = 0, size = 0;
+    if (!tls_connection_new(&tls, context, NULL, &error))
+        return false;
+    while (tls_state(tls) == TLS_STATE_HANDSHAKE) {
+        if (!tls_handshake(tls, &error) ||
+            !carry(client, tls, tls_state(tls) == TLS_STATE_HANDSHAKE))
+            return false;
+    }
+    if (!tls_write(tls, bytes_of_string(role->text), &error) || !carry(client, tls, false))
+        return false;
+    while (have < role->answer) {
+        if (!tls_read(tls, plain, sizeof(plain), &size, &error) ||
+            (size == 0 && !carry(client, tls, true)))
+            return false;
+        have += size;
+    }
+    return true; /* the connection stays, what the client knew of it goes */
+}
+
+/* Plays the role, so that the clients are there; then holds them. */
+static int crowd_run(int orders, int reports, const struct role *role)
 {
     uint16_t port;
     char byte;
-    if (read(orders, &port, sizeof(port)) != sizeof(port))
+    struct error error;
+    AUTO(tls_context) struct tls_context *context = NULL;
+    if (!tls_client_new(&context, NULL, NULL, &error) ||
+        read(orders, &port, sizeof(port)) != sizeof(port))
         return 1;
-    for (unsigned i = 0; i < count; i++) {
-        char got[256];
+    for (unsigned i = 0; i < role->count; i++) {
         int client = client_open(port, i);
-        if (client < 0 || write(client, text, strlen(text)) != (ssize_t)strlen(text))
+        if (client < 0)
             return 2;
-        for (size_t have = 0; have < answer;) {
-            ssize_t more = read(client, got, sizeof(got));
-            if (more <= 0)
-                return 3;
-            have += (size_t)more;
-        }
+        if (!(role->is_secure ? greet_securely(client, role, context) : greet(client, role)))
+            return 3;
     }
     if (write(reports, "r", 1) != 1)
         return 4;
     return read(orders, &byte, 1) == 0 ? 0 : 5; /* until the test is over */
 }
 
-static struct crowd crowd_start(unsigned count, const char *text, size_t answer)
+static struct crowd crowd_start(const struct role *role)
 {
     int orders[2], reports[2];
     struct crowd crowd = { -1, -1, -1 };
@@ -86,7 +148,7 @@ static struct crowd crowd_start(unsigned count, const char *text, size_t answer)
     if (crowd.process == 0) {
         close(orders[1]);
         close(reports[0]);
-        _exit(crowd_run(orders[0], reports[1], count, text, answer));
+        _exit(crowd_run(orders[0], reports[1], role));
     }
     close(orders[0]);
     close(reports[1]);
@@ -126,10 +188,11 @@ static size_t resident_size(void)
 
 static void holds_ten_thousand(void)
 {
+    static const struct role role = { CLIENT_COUNT, false, GET, 69 };
     if (!allow_descriptors(CLIENT_COUNT + OWN_DESCRIPTORS))
         SKIP("fewer than %d descriptors may be open here", CLIENT_COUNT + OWN_DESCRIPTORS);
-    struct crowd crowd = crowd_start(CLIENT_COUNT, GET, 69);
-    struct http_server_limits limits = { .connection_count_max = CLIENT_COUNT + 1 };
+    struct crowd crowd = crowd_start(&role);
+    struct http_server_limits limits = { .idle_timeout_ms = 3600000 };
     struct fixture *fixture = fixture_start(&limits);
     size_t before = resident_size();
     CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
@@ -137,14 +200,11 @@ static void holds_ten_thousand(void)
     CHECK_NUMBER(fixture_counts(fixture).requests_now, 0);
     size_t each = (resident_size() - before) / CLIENT_COUNT;
     CHECK_NOTE(each < 4096, "an idle connection takes %zu bytes", each);
-    /* there is room for one more, who is answered, and no more */
-    struct wire *wire = wire_open(fixture, NULL), *other = wire_open(fixture, NULL);
+    struct wire *wire = wire_open(fixture, NULL);
     CHECK(wire_send_text(wire, GET));
     CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
-    wire_read(other, 1, 3000);
-    CHECK(wire_is_closed(other));
-    wire_close(other);
     wire_close(wire);
+    CHECK_NUMBER(fixture_counts(fixture).connections_given_up, 0);
     crowd_end(&crowd);
     for (int i = 0; i < 2000 && fixture_counts(fixture).connections_now > 0; i++)
         poll(NULL, 0, 1);
@@ -152,12 +212,126 @@ static void holds_ten_thousand(void)
     fixture_stop(fixture, 1000);
 }
 
+/* Each has had an answer that filled its buffers; what is idle gives them back. */
+static void holds_secure_ones_in_little_memory(void)
+{
+    static const struct role role = { TLS_COUNT, true,
+                                      "GET /size/60000 HTTP/1.1\r\nHost: a\r\n\r\n", 60000 };
+    if (!allow_descriptors(TLS_COUNT + OWN_DESCRIPTORS))
+        SKIP("fewer than %d descriptors may be open here", TLS_COUNT + OWN_DESCRIPTORS);
+    struct crowd crowd = crowd_start(&role);
+    struct http_server_limits limits = { .idle_timeout_ms = 3600000 };
+    struct fixture *fixture = fixture_start(&limits);
+    size_t before = mallinfo2().uordblks + mallinfo2().hblkhd, each = 0;
+    CHECK(crowd_gather(&crowd, fixture_port(fixture)));
+    CHECK_NUMBER(fixture_counts(fixture).connections_now, TLS_COUNT);
+    for (int i = 0; i < 1000; i++) {
+        each = (mallinfo2().uordblks + mallinfo2().hblkhd - before) / TLS_COUNT;
+        if (each < TLS_SIZE_MAX)
+            break;
+        poll(NULL, 0, 10);
+    }
+    CHECK_NOTE(each < TLS_SIZE_MAX, "an idle TLS connection takes %zu bytes", each);
+    if (getenv("S3N_IDLE_FIGURES") != NULL)
+        printf("  an idle TLS connection: %zu bytes allocated\n", each);
+    crowd_end(&crowd);
+    fixture_stop(fixture, 1000);
+}
+
+static struct http_server_counts when_below(struct fixture *fixture, uint64_t connections,
+                                            uint64_t requests)
+{
+    struct http_server_counts counts = fixture_counts(fixture);
+    for (int i = 0;
+         i < 3000 && (counts.connections_now > connections || counts.requests_now > requests);
+         i++) {
+        poll(NULL, 0, 10);
+        counts = fixture_counts(fixture);
+    }
+    return counts;
+}
+
+/* Connections that ask for nothing, nearly as many as there can be: others get in all the same, and
+ * who asked before stays. */
+static void gives_up_idle_ones_for_others(void)
+{
+    static const struct role role = { 60, false, "", 0 };
+    struct crowd crowd = crowd_start(&role);
+    struct http_server_limits limits = { .connection_count_max = 64 };
+    struct fixture *fixture = fixture_start(&limits);
+    struct wire *before = wire_open(fixture, NULL);
+    CHECK(wire_send_text(before, GET));
+    CHECK(bytes_starts_with(wire_read(before, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+    CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
+    struct http_server_counts counts = when_below(fixture, 56, 0);
+    CHECK_NUMBER(counts.connections_now, 56);
+    CHECK_NUMBER(counts.connections_given_up, 5);
+    struct wire *wire = wire_open(fixture, NULL);
+    CHECK(wire_send_text(wire, GET) && wire_send_text(before, GET));
+    CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+    wire_forget(before);
+    CHECK(bytes_starts_with(wire_read(before, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+    wire_close(wire);
+    wire_close(before);
+    crowd_end(&crowd);
+    fixture_stop(fixture, 1000);
+}
+
+/* Whoever is waited on keeps their place: then there is none for others. */
+static void gives_up_none_that_is_busy(void)
+{
+    static const struct role role = { 64, false, "GET /never HTTP/1.1\r\nHost: a\r\n\r\n", 0 };
+    struct crowd crowd = crowd_start(&role);
+    struct http_server_limits limits = { .connection_count_max = 64 };
+    struct fixture *fixture = fixture_start(&limits);
+    CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
+    while (fixture_counts(fixture).requests_now < 64)
+        poll(NULL, 0, 10);
+    struct wire *wire = wire_open(fixture, NULL);
+    wire_read(wire, 1, 3000);
+    CHECK(wire_is_closed(wire));
+    wire_close(wire);
+    CHECK_NUMBER(fixture_counts(fixture).connections_given_up, 0);
+    crowd_end(&crowd);
+    fixture_stop(fixture, 0);
+}
+
+/* As many requests that never get complete as there can be at once. */
+static void loses_patience_in_a_crowd(void)
+{
+    static const char *const texts[] = {
+        "GET /hello HTTP/1.1\r\nHost: a\r\nX: ",
+        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nx",
+    };
+    if (!allow_descriptors(HTTP_REQUEST_COUNT_MAX + OWN_DESCRIPTORS))
+        SKIP("fewer than %d descriptors may be open here",
+             HTTP_REQUEST_COUNT_MAX + OWN_DESCRIPTORS);
+    for (size_t i = 0; i < ARRAY_COUNT(texts); i++) {
+        const struct role role = { HTTP_REQUEST_COUNT_MAX, false, texts[i], 0 };
+        struct crowd crowd = crowd_start(&role);
+        struct http_server_limits limits = { .head_timeout_ms = 3600000,
+                                             .body_timeout_ms = 3600000 };
+        struct fixture *fixture = fixture_start(&limits);
+        CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
+        const uint64_t kept = HTTP_REQUEST_COUNT_MAX * HTTP_CROWDED_EIGHTHS / 8;
+        CHECK(when_below(fixture, HTTP_CONNECTION_COUNT_MAX, kept).requests_now <= kept);
+        struct wire *wire = wire_open(fixture, NULL);
+        CHECK(wire_send_text(wire, GET));
+        CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+        wire_close(wire);
+        crowd_end(&crowd);
+        fixture_stop(fixture, 0);
+    }
+}
+
 /* Fields that never end: each is told so and closed, and nobody else waits for them. */
 static void ends_a_thousand_slow_heads(void)
 {
     if (!allow_descriptors(SLOW_COUNT + OWN_DESCRIPTORS))
         SKIP("fewer than %d descriptors may be open here", SLOW_COUNT + OWN_DESCRIPTORS);
-    struct crowd crowd = crowd_start(SLOW_COUNT, "GET /hello HTTP/1.1\r\nHost: a\r\nX: ", 0);
+    static const struct role role = { SLOW_COUNT, false,
+                                      "GET /hello HTTP/1.1\r\nHost: a\r\nX: ", 0 };
+    struct crowd crowd = crowd_start(&role);
     struct http_server_limits limits = { .head_timeout_ms = 1500 };
     struct fixture *fixture = fixture_start(&limits);
     CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
@@ -175,7 +349,11 @@ static void ends_a_thousand_slow_heads(void)
 
 static const struct test tests[] = {
     TEST(holds_ten_thousand),
+    TEST(holds_secure_ones_in_little_memory),
+    TEST(gives_up_idle_ones_for_others),
+    TEST(gives_up_none_that_is_busy),
     TEST(ends_a_thousand_slow_heads),
+    TEST(loses_patience_in_a_crowd),
 };
 
 int main(int argc, char **argv)

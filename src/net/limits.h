@@ -28,7 +28,7 @@ enum {
     HTTP_ACKNOWLEDGEMENT_COUNT_MAX = 64, /* HTTP/2: unsent acknowledgements */
     HTTP_HPACK_TABLE_SIZE_MAX = 4096,
     /* one server, defaults */
-    HTTP_CONNECTION_COUNT_MAX = 10240,
+    HTTP_CONNECTION_COUNT_MAX = 12288, /* so that 10,000 are no crowd */
     HTTP_PEER_CONNECTION_COUNT_MAX = 256,
     HTTP_MEMORY_MAX = 512 << 20,      /* bodies and unsent answers of all requests together */
     HTTP_PEER_MEMORY_MAX = 192 << 20, /* the same, of one peer */
@@ -38,8 +38,15 @@ enum {
     HTTP_TICK_MS = 100,            /* how often time limits are looked at */
     HTTP_LINGER_TIMEOUT_MS = 2000, /* reading on after an early answer, so that it arrives */
     HTTP_HANDSHAKE_TIMEOUT_MS = 10000,
-    HTTP_HEAD_TIMEOUT_MS = 10000,  /* from the first byte of a request to the end of its fields */
-    HTTP_IDLE_TIMEOUT_MS = 60000,  /* between requests */
+    HTTP_HEAD_TIMEOUT_MS = 10000, /* from the first byte of a request to the end of its fields */
+    HTTP_IDLE_TIMEOUT_MS = 60000, /* between requests */
+    HTTP_SLIM_AFTER_MS = 1000,    /* of idleness: a connection's buffers are given back */
+    /* Crowded, when more than this part of connections or requests is there: idle connections are
+     * closed, and for heads and stretches of bodies patience is short, so that others get in. */
+    HTTP_CROWDED_EIGHTHS = 7,
+    HTTP_CROWDED_IDLE_MS = 1000,    /* since the last answer, at least */
+    HTTP_CROWDED_UNSERVED_MS = 250, /* the same where there was none yet */
+    HTTP_CROWDED_TIMEOUT_MS = 1000,
     HTTP_WRITE_TIMEOUT_MS = 30000, /* without progress of unsent output; then HTTP_BODY_RATE_MIN */
     HTTP_BODY_TIMEOUT_MS = 10000,  /* a stretch over which the rate of a body is judged */
     HTTP_BODY_RATE_MIN = 4096,     /* bytes per second, in each such stretch */

@@ -13,6 +13,9 @@ static void on_tick(uv_timer_t *timer)
     struct http_server *server = timer->data;
     uint64_t now_ms = uv_now(server->loop);
     struct connection *next;
+    server->is_crowded =
+        server->counts.requests_now > (uint64_t)HTTP_REQUEST_COUNT_MAX * HTTP_CROWDED_EIGHTHS / 8;
+    connections_thin(server, now_ms);
     for (struct connection *at = server->connections; at != NULL; at = next) {
         next = at->next; /* connections are freed in close callbacks only */
         if (server->stopping && now_ms >= server->stop_deadline_ms)

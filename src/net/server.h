@@ -114,7 +114,8 @@ void http_server_stop(struct http_server *server, uint32_t drain_ms, void (*stop
 
 struct http_server_counts {
     uint64_t connections_accepted;
-    uint64_t connections_refused; /* over a limit */
+    uint64_t connections_refused;  /* over a limit */
+    uint64_t connections_given_up; /* idle, for others that came */
     uint64_t connections_now;
     uint64_t requests;
     uint64_t requests_now;
