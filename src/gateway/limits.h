@@ -34,6 +34,9 @@ enum {
     GATEWAY_BUCKET_NAME_SIZE_MAX = 128,
     GATEWAY_KEY_SIZE_MAX = 255, /* an Idempotency-Key */
     GATEWAY_ORIGIN_SIZE_MAX = 255,
+    GATEWAY_PREFLIGHT_AGE_S = 600, /* of answers about the node's own resources */
+    GATEWAY_RANGE_COUNT_MAX = 16,  /* parts of one answer; for more the whole is given */
+    GATEWAY_RANGE_OVERHEAD = 256,  /* what stands around each part, at most */
     GATEWAY_CALLER_FIELDS_MAX = 8, /* fields that the gateway itself adds to an answer */
     CGI_HEAD_SIZE_MAX = 8 << 10    /* fields that a function's output may begin with */
 };

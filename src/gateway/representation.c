@@ -3,22 +3,28 @@
 
 #include <string.h>
 
+/* ---- lists ---- */
+
+static struct bytes take(struct bytes *rest, uint8_t between)
+{
+    struct bytes part = bytes_part(*rest, 0, bytes_find(*rest, between));
+    *rest = bytes_part(*rest, part.size + 1, rest->size);
+    return bytes_trim(part);
+}
+
 /* ---- ranges ---- */
 
-enum range_verdict range_parse(struct range *range, struct bytes field, uint64_t size)
+/* One of the list; WHOLE: malformed. */
+static enum range_verdict range_parse(struct range *range, struct bytes spec, uint64_t size)
 {
-    struct bytes unit = BYTES_LITERAL("bytes=");
     uint64_t first = 0, last = 0;
-    if (!http_equal_fold(bytes_part(field, 0, unit.size), unit))
-        return RANGE_WHOLE;
-    struct bytes spec = bytes_trim(bytes_part(field, unit.size, field.size));
     size_t hyphen = bytes_find(spec, '-');
     struct bytes from = bytes_part(spec, 0, hyphen), to = bytes_part(spec, hyphen + 1, spec.size);
     if (hyphen == spec.size || (from.size == 0 && to.size == 0) ||
         (from.size > 0 && !http_decimal_parse(&first, from)) ||
         (to.size > 0 && !http_decimal_parse(&last, to)))
-        return RANGE_WHOLE; /* malformed, or several */
-    if (from.size == 0) {   /* the last so many */
+        return RANGE_WHOLE;
+    if (from.size == 0) { /* the last so many */
         if (last == 0 || size == 0)
             return RANGE_UNSATISFIABLE;
         *range = (struct range){ size - MIN(last, size), MIN(last, size) };
@@ -33,14 +39,48 @@ enum range_verdict range_parse(struct range *range, struct bytes field, uint64_t
     return RANGE_PART;
 }
 
-/* ---- weighted lists ---- */
-
-static struct bytes take(struct bytes *rest, uint8_t between)
+/* Do they save anything, and touch nothing twice? */
+static bool are_worth_it(const struct ranges *ranges, uint64_t size)
 {
-    struct bytes part = bytes_part(*rest, 0, bytes_find(*rest, between));
-    *rest = bytes_part(*rest, part.size + 1, rest->size);
-    return bytes_trim(part);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct range *one = &ranges->items[i];
+        for (size_t k = 0; k < i; k++) {
+            const struct range *other = &ranges->items[k];
+            if (one->first < other->first + other->count && other->first < one->first + one->count)
+                return false;
+        }
+        sum += one->count;
+    }
+    return size - sum > ranges->count * GATEWAY_RANGE_OVERHEAD;
 }
+
+enum range_verdict ranges_parse(struct ranges *ranges, struct bytes field, uint64_t size)
+{
+    struct bytes unit = BYTES_LITERAL("bytes=");
+    size_t asked = 0;
+    ranges->count = 0;
+    if (!http_equal_fold(bytes_part(field, 0, unit.size), unit))
+        return RANGE_WHOLE;
+    for (struct bytes rest = bytes_part(field, unit.size, field.size); rest.size > 0;) {
+        struct bytes spec = take(&rest, ',');
+        if (spec.size == 0)
+            continue; /* lists may have empty elements */
+        if (asked++ == GATEWAY_RANGE_COUNT_MAX)
+            return RANGE_WHOLE;
+        enum range_verdict verdict = range_parse(&ranges->items[ranges->count], spec, size);
+        if (verdict == RANGE_WHOLE)
+            return RANGE_WHOLE;
+        ranges->count += verdict == RANGE_PART;
+    }
+    if (ranges->count == 0)
+        return asked == 0 ? RANGE_WHOLE : RANGE_UNSATISFIABLE;
+    if (ranges->count == 1)
+        return RANGE_PART;
+    return are_worth_it(ranges, size) ? RANGE_PARTS : RANGE_WHOLE;
+}
+
+/* ---- weighted lists ---- */
 
 /* qvalue, in thousandths; false: malformed. */
 static bool weight_parse(unsigned *weight, struct bytes text)

@@ -5,19 +5,26 @@
 #ifndef GATEWAY_REPRESENTATION_H
 #define GATEWAY_REPRESENTATION_H
 
+#include "gateway/limits.h"
 #include "net/http.h"
 
 enum range_verdict {
     RANGE_WHOLE, /* none was asked for, or in a way that is answered with all */
     RANGE_PART,
+    RANGE_PARTS,        /* two or more, in the order in which they were asked for */
     RANGE_UNSATISFIABLE /* 416 */
 };
 struct range {
-    uint64_t first, count; /* of PART: within the size, not empty */
+    uint64_t first, count; /* within the size, not empty */
 };
-/* One range of bytes of `size`.  Several are answered with the whole: they cost more than they save
- * (RFC 9110 section 14.2). */
-enum range_verdict range_parse(struct range *range, struct bytes field, uint64_t size);
+struct ranges {
+    struct range items[GATEWAY_RANGE_COUNT_MAX];
+    size_t count; /* of PART and PARTS */
+};
+/* Ranges of bytes of `size`; those beyond the end are left out.  More than can be given, ones that
+ * overlap, and so many or large ones that the parts would take more than the whole are answered
+ * with the whole (RFC 9110 section 14.2): no answer is longer than that. */
+enum range_verdict ranges_parse(struct ranges *ranges, struct bytes field, uint64_t size);
 
 enum encoding {
     ENCODING_IDENTITY,

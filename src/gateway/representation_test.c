@@ -2,21 +2,22 @@
 #include "gateway/representation.h"
 #include "tests/harness.h"
 
+#include <stdio.h>
 #include <string.h>
 
-static struct range range;
+static struct ranges ranges;
 
 static enum range_verdict parse(const char *text, uint64_t size)
 {
-    range = (struct range){ 0, 0 };
-    return range_parse(&range, bytes_of_string(text), size);
+    return ranges_parse(&ranges, bytes_of_string(text), size);
 }
 
 static void check_part(const char *text, uint64_t first, uint64_t count)
 {
     CHECK_NOTE(parse(text, 10000) == RANGE_PART, "%s", text);
-    CHECK_NUMBER(range.first, first);
-    CHECK_NUMBER(range.count, count);
+    CHECK_NUMBER(ranges.count, 1);
+    CHECK_NUMBER(ranges.items[0].first, first);
+    CHECK_NUMBER(ranges.items[0].count, count);
 }
 
 /* RFC 9110 section 14.1.2. */
@@ -41,9 +42,9 @@ static void reads_ranges(void)
 static void answers_anything_else_whole(void)
 {
     static const char *const others[] = {
-        "",           "bytes",      "bytes=",      "bytes=-",       "bytes=a-b",
-        "bytes=1",    "bytes=5-4",  "lines=0-1",   "bytes=0-0,2-3", "bytes=0-0,-1",
-        "bytes 0-1",  "bytes=+1-2", "bytes=1-2-3", "bytes=0x1-2",   "bytes=18446744073709551616-",
+        "",           "bytes",      "bytes=",      "bytes=-",     "bytes=a-b",
+        "bytes=1",    "bytes=5-4",  "lines=0-1",   "bytes=,",     "bytes= , ,",
+        "bytes 0-1",  "bytes=+1-2", "bytes=1-2-3", "bytes=0x1-2", "bytes=18446744073709551616-",
         "bytes=1 -2",
     };
     for (size_t i = 0; i < ARRAY_COUNT(others); i++)
@@ -51,18 +52,67 @@ static void answers_anything_else_whole(void)
     char text[] = "bytes=100-2000";
     for (size_t size = 0; size < sizeof(text); size++) {
         struct bytes cut = bytes_of(text, size);
-        if (range_parse(&range, cut, 10000) == RANGE_PART)
-            CHECK(range.first == 100 && range.count <= 9900);
+        if (ranges_parse(&ranges, cut, 10000) == RANGE_PART)
+            CHECK(ranges.items[0].first == 100 && ranges.items[0].count <= 9900);
     }
     for (size_t i = 0; i < sizeof(text) - 1; i++) {
         char kept = text[i];
         for (unsigned byte = 0; byte < 256; byte++) {
             text[i] = (char)byte;
-            if (range_parse(&range, bytes_of(text, sizeof(text) - 1), 10000) == RANGE_PART)
-                CHECK(range.first + range.count <= 10000 && range.count > 0);
+            if (ranges_parse(&ranges, bytes_of(text, sizeof(text) - 1), 10000) == RANGE_PART)
+                CHECK(ranges.items[0].first + ranges.items[0].count <= 10000 &&
+                      ranges.items[0].count > 0);
         }
         text[i] = kept;
     }
+}
+
+static void check_parts(const char *text, const struct range *wanted, size_t count)
+{
+    CHECK_NOTE(parse(text, 10000) == RANGE_PARTS, "%s", text);
+    REQUIRE(ranges.count == count);
+    for (size_t i = 0; i < count; i++)
+        CHECK_NOTE(ranges.items[i].first == wanted[i].first &&
+                       ranges.items[i].count == wanted[i].count,
+                   "%s: %zu", text, i);
+}
+
+/* In the order in which they were asked for (RFC 9110 section 15.3.7.2). */
+static void reads_several_ranges(void)
+{
+    static const struct range two[] = { { 0, 1 }, { 9999, 1 } },
+                              turned[] = { { 9999, 1 }, { 0, 1 } };
+    static const struct range beside[] = { { 500, 100 }, { 600, 100 } };
+    check_parts("bytes=0-0,-1", two, 2);
+    check_parts("bytes=-1, 0-0", turned, 2);
+    check_parts("bytes=,0-0 ,,\t-1,", two, 2);
+    check_parts("bytes=500-599,600-699", beside, 2);
+    check_parts("bytes=0-0,20000-,-1,-0", two, 2); /* those beyond the end are left out */
+    check_part("bytes=20000-,5-5", 5, 1);
+    CHECK(parse("bytes=20000-,10000-10001,-0", 10000) == RANGE_UNSATISFIABLE);
+    CHECK(parse("bytes=0-0,1", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-0,5-4", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-0,2-18446744073709551616", 10000) == RANGE_WHOLE);
+}
+
+/* RFC 9110 section 14.2: what costs more than it saves. */
+static void gives_the_whole_for_greed(void)
+{
+    char text[200] = "bytes=0-0";
+    CHECK(parse("bytes=0-10,10-20", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=10-20,0-10", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-,0-,0-", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=5-5,0-9000", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-4999,5000-", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-4999,5500-9987", 10000) == RANGE_WHOLE);
+    CHECK(parse("bytes=0-4999,5500-9986", 10000) == RANGE_PARTS); /* 512 for what is around them */
+    CHECK(parse("bytes=0-0,2-2", 300) == RANGE_WHOLE);
+    for (int i = 1; i < GATEWAY_RANGE_COUNT_MAX; i++)
+        snprintf(text + strlen(text), sizeof(text) - strlen(text), ",%d-%d", 10 * i, 10 * i);
+    CHECK(parse(text, 10000) == RANGE_PARTS);
+    CHECK_NUMBER(ranges.count, GATEWAY_RANGE_COUNT_MAX);
+    snprintf(text + strlen(text), sizeof(text) - strlen(text), ",900-900");
+    CHECK(parse(text, 10000) == RANGE_WHOLE);
 }
 
 static void chooses_encodings(void)
@@ -140,7 +190,9 @@ static void knows_types(void)
 }
 
 static const struct test tests[] = {
-    TEST(reads_ranges),  TEST(answers_anything_else_whole), TEST(chooses_encodings),
-    TEST(compares_tags), TEST(knows_who_wants_pages),       TEST(knows_types),
+    TEST(reads_ranges),          TEST(answers_anything_else_whole),
+    TEST(reads_several_ranges),  TEST(gives_the_whole_for_greed),
+    TEST(chooses_encodings),     TEST(compares_tags),
+    TEST(knows_who_wants_pages), TEST(knows_types),
 };
 TEST_MAIN(tests)

@@ -18,9 +18,11 @@ static void add(struct http_answer *answer, struct http_field *fields, const cha
     fields[answer->field_count++] = (struct http_field){ bytes_of_string(name), value };
 }
 
-/* A range is of the file as it would be sent now: with If-Range, of the one that the client has. */
-static enum range_verdict range_of(struct range *range, const struct http_request *asked,
-                                   const struct asset *asset)
+/* Ranges are of the file as it would be sent now: with If-Range, of the one that the client has.
+ * Several are not cut out of an encoded one: nobody could tell whether the parts are encoded, or
+ * all of the answer. */
+static enum range_verdict ranges_of(struct ranges *ranges, const struct http_request *asked,
+                                    const struct asset *asset)
 {
     struct bytes condition = http_request_value(asked, "if-range");
     struct bytes field = http_request_value(asked, "range");
@@ -28,7 +30,71 @@ static enum range_verdict range_of(struct range *range, const struct http_reques
         (http_request_field(asked, "if-range") != NULL &&
          !bytes_equal_string(condition, asset->etag)))
         return RANGE_WHOLE;
-    return range_parse(range, field, asset->content.size);
+    enum range_verdict verdict = ranges_parse(ranges, field, asset->content.size);
+    bool is_encoded = asset->encoding != ENCODING_IDENTITY;
+    return verdict == RANGE_PARTS && is_encoded ? RANGE_WHOLE : verdict;
+}
+
+struct range_text {
+    char text[96];
+};
+
+static struct range_text range_text_of(const struct range *range, const struct asset *asset)
+{
+    struct range_text made;
+    snprintf(made.text, sizeof(made.text), "bytes %" PRIu64 "-%" PRIu64 "/%zu", range->first,
+             range->first + range->count - 1, asset->content.size);
+    return made;
+}
+
+/* multipart/byteranges (RFC 9110 section 14.6).  No file holds the boundary but by chance: it is
+ * the request's id. */
+static void parts_write(struct buffer *body, const struct ranges *ranges, const struct asset *asset,
+                        const char *boundary)
+{
+    for (size_t i = 0; i < ranges->count; i++) {
+        const struct range *range = &ranges->items[i];
+        buffer_format(body, "%s--%s\r\ncontent-type: %s\r\ncontent-range: %s\r\n\r\n",
+                      i == 0 ? "" : "\r\n", boundary, content_type_of(asset->name),
+                      range_text_of(range, asset).text);
+        buffer_append(body, bytes_part(asset->content, range->first, range->count));
+    }
+    buffer_format(body, "\r\n--%s--\r\n", boundary);
+}
+
+/* 200, 206 or 416 with the fields of the content. */
+static void answer_content(struct gateway *gateway, struct gateway_request *request,
+                           const struct asset *asset, struct http_answer *answer,
+                           struct http_field *fields)
+{
+    AUTO_BUFFER struct buffer parts;
+    struct ranges ranges;
+    struct range_text range;
+    char type[32 + sizeof("multipart/byteranges; boundary=")];
+    enum range_verdict verdict = ranges_of(&ranges, request->call.request, asset);
+    buffer_init(&parts, asset->content.size);
+    if (verdict == RANGE_PARTS)
+        parts_write(&parts, &ranges, asset, request->id);
+    if (parts.failed)
+        verdict = RANGE_WHOLE; /* no memory for parts */
+    if (verdict == RANGE_PARTS) {
+        snprintf(type, sizeof(type), "multipart/byteranges; boundary=%.32s", request->id);
+        answer->status = 206;
+        answer->body = buffer_view(&parts);
+    } else if (verdict == RANGE_PART) {
+        range = range_text_of(&ranges.items[0], asset);
+        answer->status = 206;
+        answer->body = bytes_part(asset->content, ranges.items[0].first, ranges.items[0].count);
+        add(answer, fields, "content-range", bytes_of_string(range.text));
+    } else if (verdict == RANGE_UNSATISFIABLE) {
+        answer->status = 416;
+        answer->body = (struct bytes){ 0 };
+        snprintf(range.text, sizeof(range.text), "bytes */%zu", asset->content.size);
+        add(answer, fields, "content-range", bytes_of_string(range.text));
+    }
+    add(answer, fields, "content-type",
+        bytes_of_string(verdict == RANGE_PARTS ? type : content_type_of(asset->name)));
+    request_answer(gateway, request, answer);
 }
 
 static void answer_asset(struct gateway *gateway, struct gateway_request *request,
@@ -38,8 +104,6 @@ static void answer_asset(struct gateway *gateway, struct gateway_request *reques
     struct http_field fields[FIELDS_MAX];
     struct http_answer answer = { .status = 200, .fields = fields, .body = asset->content };
     const char *cache = request->rules == NULL ? NULL : request->rules->asked.assets.cache_control;
-    char part[96];
-    struct range range = { 0, 0 };
     add(&answer, fields, "etag", bytes_of_string(asset->etag));
     add(&answer, fields, "cache-control", bytes_of_string(cache == NULL ? "no-cache" : cache));
     if (asset->has_variants)
@@ -50,25 +114,11 @@ static void answer_asset(struct gateway *gateway, struct gateway_request *reques
         request_answer(gateway, request, &answer);
         return;
     }
-    add(&answer, fields, "content-type", bytes_of_string(content_type_of(asset->name)));
     add(&answer, fields, "x-content-type-options", BYTES_LITERAL("nosniff"));
     add(&answer, fields, "accept-ranges", BYTES_LITERAL("bytes"));
     if (asset->encoding != ENCODING_IDENTITY)
         add(&answer, fields, "content-encoding", bytes_of_string(encoding_name(asset->encoding)));
-    enum range_verdict verdict = range_of(&range, asked, asset);
-    if (verdict == RANGE_PART) {
-        answer.status = 206;
-        answer.body = bytes_part(asset->content, range.first, range.count);
-        snprintf(part, sizeof(part), "bytes %" PRIu64 "-%" PRIu64 "/%zu", range.first,
-                 range.first + range.count - 1, asset->content.size);
-        add(&answer, fields, "content-range", bytes_of_string(part));
-    } else if (verdict == RANGE_UNSATISFIABLE) {
-        answer.status = 416;
-        answer.body = (struct bytes){ 0 };
-        snprintf(part, sizeof(part), "bytes */%zu", asset->content.size);
-        add(&answer, fields, "content-range", bytes_of_string(part));
-    }
-    request_answer(gateway, request, &answer);
+    answer_content(gateway, request, asset, &answer, fields);
 }
 
 bool stage_static(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal)

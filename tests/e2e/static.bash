@@ -87,7 +87,28 @@ same "range: these bytes" <(tail -c +11 "$public/noise.bin" | head -c 10)
 is "range: the end" "$(get /noise.bin -r -5) $(field content-range)" "206 bytes $((size - 5))-$((size - 1))/$size"
 is "range: from" "$(get /noise.bin -r $((size - 1))-) $(field content-length)" "206 1"
 is "range: beyond" "$(get /noise.bin -r $size-) $(field content-range)" "416 bytes */$size"
-is "range: several are the whole" "$(get /noise.bin -r 0-1,5-6) $(field content-length)" "200 $size"
+is "ranges: several" "$(get /noise.bin -r 10-19,-5,0-0)" 206
+parts() { # what a reader of MIME makes of the answer: ranges and contents
+  python3 - "$(field content-type)" "$scratch/body" <<'PYTHON'
+import email, sys
+with open(sys.argv[2], "rb") as file:
+    message = email.message_from_bytes(b"Content-Type: " + sys.argv[1].encode() + b"\r\n\r\n" + file.read())
+for part in message.get_payload():
+    print(part["content-type"], part["content-range"], part.get_payload(decode=True).hex())
+PYTHON
+}
+bytes() { tail -c "+$(($1 + 1))" "$public/noise.bin" | head -c "$2" | od -An -v -tx1 | tr -d ' \n'; }
+part() { echo "application/octet-stream bytes $1-$(($1 + $2 - 1))/$size $(bytes "$1" "$2")"; }
+is "ranges: these bytes" "$(parts)" "$(part 10 10; part $((size - 5)) 5; part 0 1)"
+is "ranges: the length is the body's" "$(field content-length)" "$(wc -c <"$scratch/body")"
+is "ranges: no range of its own" "$(field content-range)" ""
+is "ranges: one that is there" "$(get /noise.bin -r 0-0,$size-) $(field content-range)" "206 bytes 0-0/$size"
+is "ranges: none that is there" "$(get /noise.bin -r $size-,-0)" 416
+is "ranges: overlapping" "$(get /noise.bin -r 0-5,5-6) $(field content-length)" "200 $size"
+is "ranges: too many" "$(get /noise.bin -r "$(seq -s, 0 2 40 | sed 's/[0-9]*/&-&/g')") $(field content-length)" "200 $size"
+is "ranges: all of it" "$(get /noise.bin -r 0-99,100-) $(field content-length)" "200 $size"
+is "ranges: of an encoded file" "$(get /app.js -r 0-9,20-29 -H 'accept-encoding: gzip')" 200
+is "ranges: HEAD knows none" "$(get /noise.bin -I -r 0-0,5-5)" 200
 is "range: if it is still the same" "$(get /noise.bin -r 0-0 -H "if-range: $(get /noise.bin >/dev/null; field etag)")" 206
 is "range: it is not" "$(get /noise.bin -r 0-0 -H 'if-range: "x"')" 200
 
