@@ -28,16 +28,17 @@ bool answer_request(struct gateway *gateway, struct gateway_request *request,
     sent.pad_size = request->pad_size;
     AUTO_BUFFER struct buffer sealed;
     buffer_init(&sealed, sent.body.size + 2 * GATEWAY_SEALED_HEAD_SIZE_MAX);
-    struct http_field types[] = {
+    struct http_field types[2 + CORS_FIELDS_MAX] = {
         HTTP_FIELD("content-type", BYTES_LITERAL(SEALED_RESPONSE_TYPE)),
         HTTP_FIELD("cache-control", BYTES_LITERAL("no-store")),
     };
     if (request->sealed != NULL) {
+        size_t type_count = 2 + cors_outer_fields(types + 2, gateway, request);
         struct error error;
         bool done = sealed_answer(&sealed, request, &sent, &error);
         sent = (struct http_answer){ .status = done ? 200 : 500,
                                      .fields = types,
-                                     .field_count = done ? ARRAY_COUNT(types) : 0,
+                                     .field_count = done ? type_count : 0,
                                      .body = buffer_view(&sealed),
                                      .pad_size = request->pad_size };
         if (!done)

@@ -38,6 +38,7 @@ bool cors_is_preflight(const struct http_request *asked, enum http_method *will_
 void cors_note_origin(struct gateway_request *request)
 {
     request->origin = (struct bytes){ 0 };
+    request->origin_text[0] = '\0';
     if (!is_on(request))
         return;
     const struct gateway_cors *cors = &request->rules->asked.cors;
@@ -50,28 +51,53 @@ void cors_note_origin(struct gateway_request *request)
     if (is_any(cors))
         origin = BYTES_LITERAL("*");
     memcpy(request->origin_text, origin.data, origin.size);
+    request->origin_text[origin.size] = '\0';
     request->origin = bytes_of(request->origin_text, origin.size);
+}
+
+static size_t write_fields(struct http_field *fields, const struct rules *rules,
+                           struct bytes origin, bool is_preflight)
+{
+    size_t count = 0;
+    const struct gateway_cors *cors = &rules->asked.cors;
+    if (!is_any(cors)) /* also where there was no origin: caches keep one answer for all */
+        fields[count++] = HTTP_FIELD("vary", BYTES_LITERAL("origin"));
+    if (origin.size == 0)
+        return count;
+    fields[count++] = HTTP_FIELD("access-control-allow-origin", origin);
+    if (cors->has_credentials)
+        fields[count++] = HTTP_FIELD("access-control-allow-credentials", BYTES_LITERAL("true"));
+    if (!is_preflight)
+        fields[count++] = HTTP_FIELD("access-control-expose-headers",
+                                     cors->expose.count > 0 ? bytes_of_string(rules->cors_expose)
+                                                            : BYTES_LITERAL(ALWAYS_EXPOSED));
+    return count;
 }
 
 size_t cors_fields(struct http_field *fields, const struct gateway_request *request)
 {
-    size_t count = 0;
-    if (!is_on(request))
-        return 0;
-    const struct gateway_cors *cors = &request->rules->asked.cors;
-    if (!is_any(cors)) /* also where there was no origin: caches keep one answer for all */
-        fields[count++] = HTTP_FIELD("vary", BYTES_LITERAL("origin"));
-    if (request->origin.size == 0)
-        return count;
-    fields[count++] = HTTP_FIELD("access-control-allow-origin", request->origin);
-    if (cors->has_credentials)
-        fields[count++] = HTTP_FIELD("access-control-allow-credentials", BYTES_LITERAL("true"));
-    if (!request->is_preflight)
-        fields[count++] =
-            HTTP_FIELD("access-control-expose-headers",
-                       cors->expose.count > 0 ? bytes_of_string(request->rules->cors_expose)
-                                              : BYTES_LITERAL(ALWAYS_EXPOSED));
-    return count;
+    return is_on(request)
+               ? write_fields(fields, request->rules, request->origin, request->is_preflight)
+               : 0;
+}
+
+size_t cors_outer_fields(struct http_field *fields, const struct gateway *gateway,
+                         const struct gateway_request *request)
+{
+    return gateway->page_rules == NULL
+               ? 0
+               : write_fields(fields, gateway->page_rules, bytes_of_string(request->outer_origin),
+                              false);
+}
+
+bool cors_page_rules(struct rules **rules, const struct gateway_list *origins, struct error *error)
+{
+    static const char *const headers[] = { "content-type", "traceparent", "tracestate" };
+    struct gateway_middleware asked = { .cors = { .is_on = true,
+                                                  .origins = *origins,
+                                                  .headers = { headers, ARRAY_COUNT(headers) },
+                                                  .max_age_s = GATEWAY_PREFLIGHT_AGE_S } };
+    return rules_new(rules, origins->count == 0 ? NULL : &asked, error);
 }
 
 bool cors_is_ours(const struct gateway_request *request, struct bytes name)
@@ -134,8 +160,7 @@ bool stage_cors(struct gateway *gateway, struct gateway_request *request, struct
     const struct gateway_cors *cors = &request->rules->asked.cors;
     const struct http_request *asked = request->call.request;
     if (request->origin.size == 0)
-        return error_set(&refusal->error, ERROR_DENIED,
-                         "pages of %s may not read answers of this application",
+        return error_set(&refusal->error, ERROR_DENIED, "pages of %s may not read answers here",
                          error_quote(http_request_value(asked, "origin")).text);
     for (size_t i = 0; i < asked->field_count; i++) {
         if (bytes_equal_string(asked->fields[i].name, "access-control-request-headers") &&

@@ -186,7 +186,8 @@ bool gateway_new(struct gateway **gateway, const struct gateway_options *options
         return error_set(error, ERROR_NO_MEMORY, "no memory for the gateway");
     made->options = *options;
     int64_t now_s = (int64_t)(clock_realtime_ns(options->clock) / 1000000000);
-    if (!nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, now_s, error) ||
+    if (!cors_page_rules(&made->page_rules, &options->page_origins, error) ||
+        !nonce_cache_new(&made->nonces, SIGNATURE_NONCE_COUNT_MAX, now_s, error) ||
         !nonce_cache_new(&made->sealed_seen, GATEWAY_SEALED_SEEN_MAX, now_s, error))
         return false;
     *gateway = TAKE(made);
@@ -222,6 +223,7 @@ void gateway_free(struct gateway *gateway)
         gateway->free_requests = request->next_free;
         free(request);
     }
+    rules_release(gateway->page_rules);
     limiter_free(gateway->limiter);
     nonce_cache_free(gateway->nonces);
     nonce_cache_free(gateway->sealed_seen);

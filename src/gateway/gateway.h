@@ -189,6 +189,9 @@ struct gateway_options {
      * May itself be NULL: this node serves no files. */
     struct assets *(*assets_find)(void *context, struct bytes application, uint64_t version,
                                   struct bytes function, struct error *error);
+    /* Pages of these origins (as in struct gateway_cors; copied) may use what needs no credentials
+     * and is no function: evidence, the sealing key, sealed requests.  None: no page may. */
+    struct gateway_list page_origins;
     /* The client of an unanswered call is gone; may be NULL. */
     void (*call_gone)(void *context, struct http_handle handle);
     void *context;

@@ -41,13 +41,22 @@ static bool refuse(struct refusal *refusal, int status, enum error_code code, co
     return error_set(&refusal->error, code, "%s", text);
 }
 
-/* A browser's question about a call by name.  Whether the application answers such questions is
- * known later. */
-static bool is_question(enum gateway_operation operation, const struct http_request *asked)
+/* What pages of the node's `page_origins` may use. */
+static bool is_for_pages(enum gateway_operation operation)
+{
+    return operations[operation].access == GATEWAY_ACCESS_OPEN && operation != GATEWAY_INVOKE &&
+           operation != GATEWAY_FUNCTION_ROUTE;
+}
+
+/* A browser's question about a call by name, where it is known later whether the application
+ * answers such questions, or about what pages may use. */
+static bool is_question(const struct gateway *gateway, enum gateway_operation operation,
+                        const struct http_request *asked)
 {
     enum http_method will_ask;
-    return operation == GATEWAY_INVOKE && cors_is_preflight(asked, &will_ask) &&
-           will_ask == operations[operation].method;
+    return (operation == GATEWAY_INVOKE ||
+            (gateway->page_rules != NULL && is_for_pages(operation))) &&
+           cors_is_preflight(asked, &will_ask) && will_ask == operations[operation].method;
 }
 
 /* GET answers HEAD too, except where HEAD has its own row. */
@@ -57,7 +66,8 @@ static bool takes_method(enum gateway_operation operation, enum http_method meth
            (operations[operation].method == HTTP_METHOD_GET && method == HTTP_METHOD_HEAD);
 }
 
-static bool find_operation(struct gateway_request *request, struct refusal *refusal)
+static bool find_operation(const struct gateway *gateway, struct gateway_request *request,
+                           struct refusal *refusal)
 {
     const struct http_request *asked = request->call.request;
     for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++) {
@@ -69,7 +79,7 @@ static bool find_operation(struct gateway_request *request, struct refusal *refu
         snprintf(request->allow + used, sizeof(request->allow) - used, "%s%s", used > 0 ? ", " : "",
                  http_method_name(operations[i].method));
         if (takes_method((enum gateway_operation)i, asked->method) ||
-            is_question((enum gateway_operation)i, asked)) {
+            is_question(gateway, (enum gateway_operation)i, asked)) {
             request->call.operation = (enum gateway_operation)i;
             return true;
         }
@@ -79,16 +89,22 @@ static bool find_operation(struct gateway_request *request, struct refusal *refu
     return refuse(refusal, 404, ERROR_NOT_FOUND, "nothing is at this path");
 }
 
-/* Which rules hold for the request, and how it is to be read by them. */
+/* Which rules hold for the request. */
+static void enter_rules(struct gateway_request *request, struct rules *rules)
+{
+    rules_release(request->rules);
+    request->rules = rules_hold(rules);
+    request->is_preflight = request->rules != NULL && request->rules->asked.cors.is_on &&
+                            cors_is_preflight(request->call.request, &request->will_ask);
+    cors_note_origin(request);
+}
+
+/* The same, of a version, and how the request is to be read by it. */
 static void enter_release(struct gateway_request *request, const struct version_routes *known)
 {
     struct gateway_call *call = &request->call;
     call->version = known == NULL ? 0 : known->version;
-    rules_release(request->rules);
-    request->rules = rules_hold(known == NULL ? NULL : known->rules);
-    request->is_preflight = request->rules != NULL && request->rules->asked.cors.is_on &&
-                            cors_is_preflight(call->request, &request->will_ask);
-    cors_note_origin(request);
+    enter_rules(request, known == NULL ? NULL : known->rules);
     request->wants_pages = accepts_html(http_request_value(call->request, "accept"));
     request->folder[0] = '\0';
 }
@@ -240,7 +256,13 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
         return refuse(refusal, 421, ERROR_NOT_FOUND, "this node does not answer to that name");
     if (!path_is_safe(call->request->path))
         return error_set(&refusal->error, ERROR_INVALID, "the path has a . or .. segment");
-    if (!find_operation(request, refusal) || !read_parameters(request, refusal))
+    if (!find_operation(gateway, request, refusal))
+        return false;
+    if (is_for_pages(call->operation) && !call->is_sealed) {
+        enter_rules(request, gateway->page_rules);
+        request->route_methods = 1u << operations[call->operation].method;
+    }
+    if (!read_parameters(request, refusal))
         return false;
     if (call->operation == GATEWAY_FUNCTION_ROUTE)
         return find_function(gateway, request, refusal);

@@ -184,6 +184,7 @@ bool stage_sealed(struct gateway *gateway, struct gateway_request *request, stru
         return false;
     }
     request->sealed = sealed;
+    memcpy(request->outer_origin, request->origin_text, sizeof(request->outer_origin));
     return enter_inner(gateway, request, refusal);
 }
 

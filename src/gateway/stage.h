@@ -59,6 +59,7 @@ struct gateway_request {
     char folder[GATEWAY_PATTERN_SIZE_MAX]; /* whose files answer; empty: the function does */
     struct bytes origin;                   /* of a browser's request that may read the answer */
     char origin_text[GATEWAY_ORIGIN_SIZE_MAX + 1];
+    char outer_origin[GATEWAY_ORIGIN_SIZE_MAX + 1]; /* the same of what it was sealed in */
     bool is_head;
     char allow[64]; /* with 405: the methods that the path knows */
     size_t body_size_max;
@@ -82,7 +83,8 @@ struct gateway {
     struct nonce_cache *sealed_seen;         /* encapsulated keys */
     struct application_routes *applications; /* sorted by name */
     size_t application_count;
-    struct limiter *limiter; /* made when first needed */
+    struct rules *page_rules; /* cors of the node's own resources; NULL: none */
+    struct limiter *limiter;  /* made when first needed */
     struct flow *flows;
     bool is_pumping;
     struct gateway_request *keyed; /* by arrival */
@@ -154,6 +156,12 @@ enum {
     CORS_FIELDS_MAX = 4
 };
 size_t cors_fields(struct http_field *fields, const struct gateway_request *request);
+/* The same of what a sealed request came in. */
+size_t cors_outer_fields(struct http_field *fields, const struct gateway *gateway,
+                         const struct gateway_request *request);
+/* The rules of the node's own resources; *rules is NULL without origins. */
+MUST_CHECK bool cors_page_rules(struct rules **rules, const struct gateway_list *origins,
+                                struct error *error);
 /* A field that only the gateway may set for this application. */
 bool cors_is_ours(const struct gateway_request *request, struct bytes name);
 

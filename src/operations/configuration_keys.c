@@ -109,6 +109,7 @@ const struct configuration_key configuration_keys[] = {
       "about 0.8 MiB (with `kvm` a micro-VM is made in it already), not counted in `memory_mib`", NULL),
     NUMBER("limits.drain_ms", "30000", "10000", "how long a stop waits for requests under way", NULL),
     WITHOUT("access.hosts", LIST, "all", "[\"functions.example.com\"]", "names and addresses in URLs that the node answers to; others get 421", "access.md"),
+    WITHOUT("access.origins", LIST, "none", "[\"https://app.example.com\"]", "origins of pages that may fetch evidence and post sealed requests, or `\"*\"`; applications have their own (`[middleware.cors]`)", "sealed.md"),
     WITHOUT("access.issuers", LIST, "none", "[\"http://127.0.0.1:8080\"]", "issuers (`[jwt]` of applications) whose keys are fetched without TLS too, and from addresses that are not public", "access.md"),
     WITHOUT("quotas.applications", NUMBER, "none", "20", "what one owner may have: applications", "versions.md#quotas"),
     WITHOUT("quotas.versions", NUMBER, "none", "50", "versions of all of them", "versions.md#quotas"),

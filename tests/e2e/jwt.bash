@@ -110,6 +110,53 @@ timeout 20 s3n --config "$scratch/eve" -q login "$url" --trust-simulated
 "$here/sign.py" "$scratch/eve/owner.key" GET "$url/a/shop/owner" >"$scratch/headers"
 is "route: a stranger" "$(ask /a/shop/owner -H @"$scratch/headers")" 401
 
+# --- callers apart: each has a rate and answers kept under an Idempotency-Key of their own
+application mine counter 'permissions.kv = ["counts"]'
+for way in token owner jwt; do printf '[[trigger.http]]\nroute = "/%s"\nfunction = "f"\nauth = "%s"\n' $way $way >>"$scratch/mine/s3n.toml"; done
+cat >>"$scratch/mine/s3n.toml" <<TOML
+[jwt]
+issuer = "$base/good"
+audience = "shop"
+algorithms = ["RS256"]
+[middleware.idempotency]
+[middleware.limits]
+rate_per_key = { per_minute = 1, burst = 4 }
+TOML
+deploy mine || fail "deploy mine"
+eve=$(timeout 20 s3n --config "$scratch/eve" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key)
+timeout 20 s3n -q member add "$eve" --role deployer || fail "member"
+printf I >"$scratch/count"
+printf R >"$scratch/other"
+tokens=("$(web one "$base/good")" "$(web one "$base/good" 'sub="bob"')" "$(timeout 20 s3n -q token create --scope invoke --name one)" "$(timeout 20 s3n -q token create --scope invoke --name two)")
+callers="alice bob token-one token-two owner member"
+# mine CALLER [BODY]: the status and how often the function counted
+mine() {
+  local body=${2:-$scratch/count} headers=(-H 'idempotency-key: "same"') way=jwt
+  case $1 in
+    alice) headers+=(-H "Authorization: Bearer ${tokens[0]}") ;;
+    bob) headers+=(-H "Authorization: Bearer ${tokens[1]}") ;;
+    token-one) way=token headers+=(-H "Authorization: Bearer ${tokens[2]}") ;;
+    token-two) way=token headers+=(-H "Authorization: Bearer ${tokens[3]}") ;;
+    *) way=owner
+      "$here/sign.py" "$([ "$1" = owner ] && echo "$XDG_CONFIG_HOME/s3n" || echo "$scratch/eve")/owner.key" POST "$url/a/mine/owner" --body "$body" >"$scratch/headers"
+      headers+=(-H @"$scratch/headers") ;;
+  esac
+  echo "$(ask /a/mine/$way "${headers[@]}" --data-binary @"$body") $(head -c 20 "$scratch/body")"
+}
+n=0
+for caller in $callers; do is "a key of $caller's own" "$(mine $caller)" "200 000000000$((n += 1))"; done
+n=0
+for caller in $callers; do is "kept for $caller" "$(mine $caller)" "200 000000000$((n += 1))"; done
+for caller in $callers; do has "another body of $caller's" "$(mine $caller "$scratch/other")" "422 "; done
+is "who says nothing of themselves has none of these" "$(ask /a/mine/run -H 'idempotency-key: "same"' --data-binary R) $(cat "$scratch/body")" "200 0000000006"
+ends() { for _ in 1 2 3 4; do [[ $(mine $1) == 429* ]] && return; done; return 1; }
+for caller in $callers; do
+  is "$caller: the rate is their own" "$(mine $caller | cut -c1-3)" 200
+  ends $caller && pass "$caller: it ends" || fail "$caller: it ends"
+done
+is "a rate is of one application" "$(bearing /a/shop/jwt/1 "${tokens[0]}")" 200
+is "and of nobody else" "$(bearing /a/mine/jwt "$(web one "$base/good" 'sub="carol"')" --data-binary R)" 200
+
 # --- the first requests of all, with the keys still on their way
 shop gate "$base/gate" "$base/gate/keys"
 gate=$(web one "$base/gate") forged=$(web one "$base/good") expired=$(web one "$base/gate" exp=1000)

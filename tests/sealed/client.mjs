@@ -83,6 +83,15 @@ async function inside(fields, path = '/a/open/run') {
 const codeOf = (answer) => JSON.parse(text(answer.body)).error.code
 const now = () => new Date().toUTCString()
 
+await test('pages of the configured origins read the answer', async () => {
+  for (const [origin, read] of [['https://app.example.com', 'https://app.example.com'], ['https://evil.example', null]]) {
+    const { body } = await inside({ date: now() })
+    const answer = await fetch(new URL(GATEWAY_PATH, url), { method: 'POST', headers: { 'content-type': 'message/ohttp-req', origin }, body })
+    assert.equal(answer.headers.get('content-type'), 'message/ohttp-res')
+    assert.equal(answer.headers.get('access-control-allow-origin'), read)
+    assert.equal(answer.headers.get('vary'), 'origin')
+  }
+})
 await test('the second time is told so, inside', async () => {
   const { ask } = await inside({ date: now() })
   assert.equal((await ask()).status, 200)

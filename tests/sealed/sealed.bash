@@ -7,7 +7,11 @@ require_node sealed
 here=$S3N_SOURCE/tests/sealed
 canary=canary-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 
-node_start || { fail "the node starts"; finish; }
+cat >"$scratch/s3nd.toml" <<'TOML'
+[access]
+origins = ["https://app.example.com"]
+TOML
+node_start --config "$scratch/s3nd.toml" || { fail "the node starts"; finish; }
 claim || { fail "claim"; finish; }
 application open echo
 application closed echo
@@ -26,6 +30,21 @@ head -c 200000 /dev/urandom >"$scratch/large"
 invoke open --seal -d "@$scratch/large" >"$scratch/back" && cmp -s "$scratch/large" "$scratch/back" && pass "200,000 bytes" || fail "200,000 bytes"
 has "a function that does not exist, told inside" "$(timeout 20 s3n invoke open/none --seal -d x 2>&1)" "no function"
 is "the key" "$(fetch "$url/.well-known/ohttp-gateway" | wc -c)" 51
+
+# --- pages of other origins
+page() { fetch -o "$scratch/page" -D "$scratch/fields" -w '%{http_code}' -H "origin: ${origin:-https://app.example.com}" "$@"; }
+said() { grep -i "^$1:" "$scratch/fields" | tr -d '\r' | cut -d' ' -f2-; }
+gateway=$url/.well-known/ohttp-gateway
+asks=(-X OPTIONS -H 'access-control-request-method: POST' -H 'access-control-request-headers: content-type')
+is "a page may post sealed requests" "$(page "${asks[@]}" "$gateway") $(said access-control-allow-origin) $(said access-control-allow-methods)" "204 https://app.example.com POST"
+has "with their type" "$(said access-control-allow-headers)" content-type
+is "another page may not" "$(origin=https://evil.example page "${asks[@]}" "$gateway") $(said access-control-allow-origin)" "403 "
+is "nor with another field" "$(page "${asks[@]}" -H 'access-control-request-headers: authorization' "$gateway")" 403
+is "a page reads refusals" "$(page -d x "$gateway") $(said access-control-allow-origin)" "415 https://app.example.com"
+is "another page does not" "$(origin=https://evil.example page -d x "$gateway") $(said access-control-allow-origin)" "415 "
+is "a page fetches evidence" "$(page "$url/.well-known/s3n/attestation?nonce=$(printf %064d 1)") $(said access-control-allow-origin)" "200 https://app.example.com"
+is "caches keep one for each" "$(said vary)" origin
+is "a page asks nothing that needs a key" "$(page -X OPTIONS -H 'access-control-request-method: GET' "$url/v1/applications") $(said access-control-allow-origin)" "405 "
 is "a body of another type" "$(fetch -o /dev/null -w '%{http_code}' -d x "$url/.well-known/ohttp-gateway")" 415
 
 command -v node >/dev/null || { skip "the JavaScript module" "there is no node"; finish; }

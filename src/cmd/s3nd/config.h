@@ -18,6 +18,8 @@ enum {
     CONFIG_URL_SIZE_MAX = 255,
     CONFIG_ISSUER_COUNT_MAX = 16,
     CONFIG_HOST_COUNT_MAX = 32,
+    CONFIG_ORIGIN_COUNT_MAX = 32,
+    CONFIG_ORIGIN_SIZE_MAX = 255,
     CONFIG_HOST_SIZE_MAX = 253,
     CONFIG_ADDRESS_SIZE_MAX = 64,
     CONFIG_SIZE_MAX = 256 << 10
@@ -108,6 +110,8 @@ struct config {
     size_t issuer_count;
     char hosts[CONFIG_HOST_COUNT_MAX][CONFIG_HOST_SIZE_MAX + 1]; /* that are answered; none: all */
     size_t host_count;
+    char origins[CONFIG_ORIGIN_COUNT_MAX][CONFIG_ORIGIN_SIZE_MAX + 1]; /* [access] origins */
+    size_t origin_count;
     struct config_outbound outbound;
     struct quota_limits quotas;
     struct admission policy; /* what functions may be */

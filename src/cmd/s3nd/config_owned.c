@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* [access], [quotas], [policy], [versions], [logs]: who is answered, what owners may have here. */
 #include "base/json.h"
+#include "base/origin.h"
 #include "cmd/s3nd/config.h"
 
 #include <stddef.h>
@@ -71,9 +72,22 @@ static bool texts_read(char *rows, size_t size_max, size_t *count, size_t count_
     return true;
 }
 
+/* As browsers write them, or "*" alone. */
+static bool origins_check(const struct config *config, struct error *error)
+{
+    for (size_t i = 0; i < config->origin_count; i++) {
+        struct bytes origin = bytes_of_string(config->origins[i]);
+        bool is_any = bytes_equal_string(origin, "*") && config->origin_count == 1;
+        if (!is_any && !origin_is_valid(origin))
+            return error_set(error, ERROR_INVALID,
+                             "origins: must be like \"https://app.example.com\", or \"*\" alone");
+    }
+    return true;
+}
+
 static bool access_read(struct config *config, const json_t *root, struct error *error)
 {
-    static const char *const keys[] = { "hosts", "issuers", NULL };
+    static const char *const keys[] = { "hosts", "issuers", "origins", NULL };
     json_t *table;
     if (json_object_get(root, "access") == NULL)
         return true;
@@ -82,7 +96,10 @@ static bool access_read(struct config *config, const json_t *root, struct error 
                 texts_read(config->hosts[0], CONFIG_HOST_SIZE_MAX, &config->host_count,
                            CONFIG_HOST_COUNT_MAX, table, "hosts", error) &&
                 texts_read(config->issuers[0], CONFIG_URL_SIZE_MAX, &config->issuer_count,
-                           CONFIG_ISSUER_COUNT_MAX, table, "issuers", error);
+                           CONFIG_ISSUER_COUNT_MAX, table, "issuers", error) &&
+                texts_read(config->origins[0], CONFIG_ORIGIN_SIZE_MAX, &config->origin_count,
+                           CONFIG_ORIGIN_COUNT_MAX, table, "origins", error) &&
+                origins_check(config, error);
     return read || error_within(error, "access");
 }
 

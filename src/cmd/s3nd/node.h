@@ -135,6 +135,8 @@ bool node_signer_find(struct node *node, const struct gateway_call *call, const 
 /* Who asks (node_access.c), as struct gateway_options has it. */
 bool node_key_find(void *context, const struct digest32 *id, struct bytes application,
                    struct ecdsa_public *key, struct access_caller *caller, struct error *error);
+/* Borrowed until the next call. */
+struct gateway_list node_page_origins(const struct node *node);
 bool node_host_is_known(void *context, struct bytes authority);
 bool node_token_find(void *context, struct bytes text, struct access_caller *caller,
                      struct error *error);

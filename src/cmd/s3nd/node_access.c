@@ -88,6 +88,14 @@ bool node_host_is_known(void *context, struct bytes authority)
     return node->config->host_count == 0;
 }
 
+struct gateway_list node_page_origins(const struct node *node)
+{
+    static const char *origins[CONFIG_ORIGIN_COUNT_MAX];
+    for (size_t i = 0; i < node->config->origin_count; i++)
+        origins[i] = node->config->origins[i];
+    return (struct gateway_list){ origins, node->config->origin_count };
+}
+
 bool node_signer_find(struct node *node, const struct gateway_call *call, const struct digest32 *id,
                       struct ecdsa_public *key)
 {

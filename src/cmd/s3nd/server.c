@@ -367,6 +367,7 @@ static bool open_gateway(struct node *node, struct error *error)
             [GATEWAY_ADMIN_METRICS] = api_admin_metrics,
             [GATEWAY_ADMIN_STATUS] = api_admin_status,
         },
+        .page_origins = node_page_origins(node),
         .host_is_known = node_host_is_known,
         .key_find = node_key_find,
         .token_find = node_token_find,
