@@ -58,6 +58,12 @@ static size_t take_body(struct connection *connection, struct exchange *exchange
             exchange_refuse(exchange, 400);
             return used;
         }
+        /* one that announces more than may come need not be waited for */
+        if (step == HTTP1_MORE &&
+            connection->http1.chunked.left > exchange->body_size_max - exchange->body_size) {
+            exchange_refuse(exchange, 413);
+            return used;
+        }
         over = step == HTTP1_DONE;
     } else {
         uint64_t left = exchange->head.request.content_size - exchange->body_size;
