@@ -72,3 +72,16 @@ void store_copy_free(struct store_copy *copy)
     sqlite3_close(copy->target);
     free(copy);
 }
+
+bool store_copy_as_it_is(const char *from, const char *to, struct error *error)
+{
+    struct sqlite_store source = { 0 };
+    struct store_copy *copy = NULL;
+    uint64_t left = 0, all;
+    bool done = sqlite_connect_plain(&source, from, error) &&
+                sqlite_copy_new(&copy, &source.store, to, error) &&
+                store_copy_step(copy, 0, &left, &all, error);
+    store_copy_free(copy);
+    sqlite3_close(source.database);
+    return done;
+}

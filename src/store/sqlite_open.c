@@ -8,6 +8,7 @@
 #include "store/seal.h"
 
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -283,8 +284,23 @@ static bool migrate_and_load(struct sqlite_store *sqlite, const struct schema *s
     return false;
 }
 
-static bool check_and_load(struct sqlite_store *sqlite, const struct schema *schema,
-                           struct error *error)
+/* A newer S3N that changed the store's form left a way back beside it. */
+static bool too_new(const char *path, long version, long known, struct error *error)
+{
+    char name[STORE_WAY_BACK_SIZE], beside[PATH_MAX];
+    const char *end = strrchr(path, '/');
+    store_way_back_name(name, version);
+    int size = snprintf(beside, sizeof(beside), "%.*s%s", end == NULL ? 0 : (int)(end - path + 1),
+                        path, name);
+    bool has_way = size < (int)sizeof(beside) && access(beside, F_OK) == 0;
+    return error_set(error, ERROR_UNSUPPORTED,
+                     "the store has schema %ld, this S3N knows %ld: a newer one wrote it%s%s%s",
+                     version, known, has_way ? "; the way back is " : "", has_way ? name : "",
+                     has_way ? " beside it (s3n node restore --replace)" : "");
+}
+
+static bool check_and_load(struct sqlite_store *sqlite, const char *path,
+                           const struct schema *schema, struct error *error)
 {
     long application, version;
     char verdict[128];
@@ -294,9 +310,7 @@ static bool check_and_load(struct sqlite_store *sqlite, const struct schema *sch
     if (application != APPLICATION_ID || version < 1)
         return error_set(error, ERROR_CORRUPT, "not a store of S3N");
     if (version > schema->version)
-        return error_set(error, ERROR_UNSUPPORTED,
-                         "the store has schema %ld, this S3N knows %ld: a newer one wrote it",
-                         version, schema->version);
+        return too_new(path, version, schema->version, error);
     if (!query_text(sqlite, "PRAGMA quick_check(1)", verdict, sizeof(verdict), error))
         return false;
     if (strcmp(verdict, "ok") != 0)
@@ -317,7 +331,7 @@ static bool open_or_create(struct sqlite_store *sqlite, const char *path,
         return false;
     if (objects == 0 && application == 0)
         return create(sqlite, error);
-    return check_and_load(sqlite, schema, error);
+    return check_and_load(sqlite, path, schema, error);
 }
 
 bool store_open_schema(struct store **store, const char *path, const struct sealer *sealer,
@@ -349,4 +363,49 @@ bool store_open_anchored(struct store **store, const char *path, const struct se
                          const struct store_anchor *anchor, struct error *error)
 {
     return store_open_schema(store, path, sealer, anchor, &store_schema, error);
+}
+
+/* --- without opening what is in it --- */
+
+bool sqlite_connect_plain(struct sqlite_store *sqlite, const char *path, struct error *error)
+{
+    if (sqlite3_open_v2(path, &sqlite->database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX,
+                        NULL) == SQLITE_OK &&
+        execute(sqlite, settings_sql, error))
+        return true;
+    return sqlite->database == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory for the store")
+                                    : sqlite_fail(sqlite, "open", error);
+}
+
+/* As the file's header has it (big-endian, at 60); the log beside it may have a newer one. */
+static long header_version(const char *path)
+{
+    uint8_t data[4];
+    AUTO_CLOSE int file = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (file < 0 || pread(file, data, sizeof(data), 60) != (ssize_t)sizeof(data))
+        return 0;
+    return (long)((uint32_t)data[0] << 24 | (uint32_t)data[1] << 16 | (uint32_t)data[2] << 8 |
+                  data[3]);
+}
+
+bool store_schema_read(const char *path, long *schema, struct error *error)
+{
+    struct sqlite_store sqlite = { 0 };
+    *schema = header_version(path);
+    if (*schema >= store_schema.version || access(path, F_OK) != 0)
+        return true;
+    bool done = sqlite_connect_plain(&sqlite, path, error) &&
+                query_number(&sqlite, "PRAGMA user_version", schema, error);
+    sqlite3_close(sqlite.database);
+    return done;
+}
+
+long store_schema_known(void)
+{
+    return store_schema.version;
+}
+
+void store_way_back_name(char name[STORE_WAY_BACK_SIZE], long schema)
+{
+    snprintf(name, STORE_WAY_BACK_SIZE, "before-schema-%ld.backup", schema);
 }

@@ -85,6 +85,9 @@ MUST_CHECK bool sqlite_commit(struct sqlite_store *sqlite, struct error *error);
 void sqlite_rollback(struct sqlite_store *sqlite);
 
 /* sqlite_copy.c */
+/* A connection and nothing else: for a store that is neither opened nor changed. */
+MUST_CHECK bool sqlite_connect_plain(struct sqlite_store *sqlite, const char *path,
+                                     struct error *error);
 bool sqlite_copy_new(struct store_copy **copy, struct store *store, const char *path,
                      struct error *error);
 /* sqlite_walk.c */

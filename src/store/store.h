@@ -86,6 +86,16 @@ MUST_CHECK bool store_open_sqlite(struct store **store, const char *path,
 MUST_CHECK bool store_open_anchored(struct store **store, const char *path,
                                     const struct sealer *sealer, const struct store_anchor *anchor,
                                     struct error *error);
+/* The form of a store that nobody has open, without changing it; 0: there is none. */
+MUST_CHECK bool store_schema_read(const char *path, long *schema, struct error *error);
+/* The form that this S3N gives to a store when it opens it. */
+long store_schema_known(void);
+enum {
+    STORE_WAY_BACK_SIZE = 64
+};
+/* The name of the file beside the stores that leads back from this form: whoever opens a store that
+ * is too new is told of it when it is there. */
+void store_way_back_name(char name[STORE_WAY_BACK_SIZE], long schema);
 /* Begins to have the last commit remembered, beside what the caller does next; the next commit
  * waits for it.  Nothing to do without an anchor or a commit. */
 void store_remember(struct store *store);
@@ -195,6 +205,8 @@ MUST_CHECK bool store_copy_step(struct store_copy *copy, unsigned pages, uint64_
 /* Before the store is closed. */
 void store_copy_free(struct store_copy *copy);
 DEFINE_AUTO(store_copy, store_copy_free)
+/* Of a store that nobody has open, as it is: in the form that it has, proved by nobody. */
+MUST_CHECK bool store_copy_as_it_is(const char *from, const char *to, struct error *error);
 /* Of a store that nobody has open. */
 MUST_CHECK bool store_copy_file(const char *from, const struct sealer *sealer, const char *to,
                                 struct error *error);

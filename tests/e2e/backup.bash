@@ -117,6 +117,20 @@ data=$first
 node_start && login && is "the state of the later backup" "$(s3n -q kv get shop numbers late)" after
 node_stop
 
+# --- the way back from a newer S3N, which changed the form of the stores and left a backup of before
+cp "$scratch/rest.backup" "$first/store/before-schema-2.backup"
+python3 -c 'import sqlite3,sys; sqlite3.connect(sys.argv[1]).execute("PRAGMA user_version=2")' "$first/store/store.db"
+: >"$scratch/node.log"
+node_start 2>/dev/null && fail "stores of a newer S3N: it starts" || pass "stores of a newer S3N: it does not start"
+wait "$node"
+node=
+has "stores of a newer S3N: the log names the way back" "$(cat "$scratch/node.log")" "the way back is before-schema-2.backup"
+is "stores of a newer S3N: check" "$(code s3n node check --data-dir "$first")" 6
+has "stores of a newer S3N: check names it, too" "$(cat "$scratch/err")" "the way back is before-schema-2.backup"
+is "the way back" "$(restore "$first" "$first/store/before-schema-2.backup" --replace)" 0
+node_start && login && is "the way back: the state" "$(s3n -q kv get shop numbers late)" after
+node_stop
+
 # --- what is refused, with nothing changed
 refused() { # NAME FILE TEXT
   is "refused: $1" "$(restore "$scratch/second" "$2" --replace)" "${4:-6}"

@@ -3,6 +3,7 @@
 
 #include "base/file.h"
 #include "base/spawn.h"
+#include "operations/way_back.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
@@ -120,6 +122,20 @@ bool node_folder_keeper(struct node_folder *folder, struct error *error)
         error_set(error, ERROR_UNAVAILABLE, "the keeper does not start: its message is above");
     }
     return false;
+}
+
+bool node_folder_way_back(const struct node_folder *folder, struct error *error)
+{
+    char stores[PATH_MAX], path[PATH_MAX];
+    bool made;
+    struct way_back way = { .folder = stores,
+                            .sealer = keeper_sealer(folder->keeper),
+                            .header = { .time_s = (int64_t)time(NULL) } };
+    snprintf(way.header.node, sizeof(way.header.node), "%s", folder->info.node);
+    snprintf(way.header.platform, sizeof(way.header.platform), "%s", folder->info.platform);
+    snprintf(way.header.software, sizeof(way.header.software), "%s", S3N_VERSION);
+    return node_folder_path(stores, &folder->config, "store", error) &&
+           way_back_save(&way, &made, path, error);
 }
 
 void node_folder_done(struct node_folder *folder)

@@ -60,6 +60,8 @@ MUST_CHECK bool node_folder_lock_used(struct node_folder *folder,
                                       const struct node_options *options, struct error *error);
 /* Starts a keeper on the locked folder; it makes its root secret when there is none. */
 MUST_CHECK bool node_folder_keeper(struct node_folder *folder, struct error *error);
+/* With a keeper, before a store is opened: a backup when it gets a new form by that. */
+MUST_CHECK bool node_folder_way_back(const struct node_folder *folder, struct error *error);
 void node_folder_done(struct node_folder *folder);
 #define AUTO_NODE_FOLDER __attribute__((cleanup(node_folder_done)))
 /* LIMIT: too long. */

@@ -89,7 +89,7 @@ static bool backup_offline(const struct node_options *options, int file, struct 
     if (!node_folder_lock_used(&folder, options, error) ||
         !node_folder_path(path, &folder.config, "store/store.db", error))
         return false;
-    if (!node_folder_keeper(&folder, error))
+    if (!node_folder_keeper(&folder, error) || !node_folder_way_back(&folder, error))
         return false;
     struct sealer sealer = keeper_sealer(folder.keeper);
     snprintf(header.node, sizeof(header.node), "%s", folder.info.node);

@@ -64,7 +64,8 @@ static bool check_offline(struct cli *cli, const struct node_options *options, j
     if (!node_folder_lock_used(&folder, options, error) || !node_folder_keeper(&folder, error) ||
         !node_folder_path(store, &folder.config, "store/store.db", error) ||
         !node_folder_path(states, &folder.config, "store/state.db", error) ||
-        !node_folder_path(logs, &folder.config, "store/logs.db", error))
+        !node_folder_path(logs, &folder.config, "store/logs.db", error) ||
+        !node_folder_way_back(&folder, error))
         return false;
     struct store_anchor anchor = keeper_anchor(folder.keeper, ANCHOR_NODE);
     struct store_anchor states_anchor = keeper_anchor(folder.keeper, ANCHOR_STATES);

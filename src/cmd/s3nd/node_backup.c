@@ -8,6 +8,7 @@
 #include "cmd/s3nd/node_control.h"
 #include "cmd/s3nd/node_copies.h"
 #include "operations/backup.h"
+#include "operations/way_back.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -139,11 +140,20 @@ static void turn(uv_idle_t *idle)
         fail(backup, &error);
 }
 
+static struct backup_header header_of(const struct node *node)
+{
+    struct backup_header header = { .time_s = node_now_s() };
+    snprintf(header.node, sizeof(header.node), "%s", node->info.node);
+    snprintf(header.platform, sizeof(header.platform), "%s", node->info.platform);
+    snprintf(header.software, sizeof(header.software), "%s", S3N_VERSION);
+    return header;
+}
+
 static void copied(void *context, const struct error *failure)
 {
     struct node_backup *backup = context;
     struct sealer sealer = keeper_sealer(backup->node->keeper);
-    struct backup_header header = { .time_s = node_now_s() };
+    struct backup_header header = header_of(backup->node);
     struct error error;
     if (backup->peer == NULL) {
         end(backup);
@@ -154,9 +164,6 @@ static void copied(void *context, const struct error *failure)
         return;
     }
     node_copies_free(TAKE(backup->copies));
-    snprintf(header.node, sizeof(header.node), "%s", backup->node->info.node);
-    snprintf(header.platform, sizeof(header.platform), "%s", backup->node->info.platform);
-    snprintf(header.software, sizeof(header.software), "%s", S3N_VERSION);
     backup->has_writer = true;
     if (parts_open(backup, &error) &&
         backup_begin(&backup->writer, backup->file, &sealer, &header, &error))
@@ -203,4 +210,18 @@ void node_backup_abandon(struct node *node, const struct control_peer *peer)
     backup->peer = NULL;
     if (!node_copies_is_busy(backup->copies))
         end(backup);
+}
+
+bool node_way_back(struct node *node, struct error *error)
+{
+    struct way_back way = { .folder = "",
+                            .sealer = keeper_sealer(node->keeper),
+                            .header = header_of(node) };
+    char path[PATH_MAX];
+    bool made;
+    if (!way_back_save(&way, &made, path, error))
+        return false;
+    if (made)
+        log_line(LOG_LEVEL_INFO, "the stores get a new form", "way_back", path, NULL);
+    return true;
 }

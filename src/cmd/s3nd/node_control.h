@@ -27,6 +27,8 @@ MUST_CHECK bool node_backup_start(struct node *node, struct control_peer *peer, 
                                   int file, struct error *error);
 /* The peer is gone, or the node stops. */
 void node_backup_abandon(struct node *node, const struct control_peer *peer);
+/* Before the stores are opened: a backup when they get a new form by that. */
+MUST_CHECK bool node_way_back(struct node *node, struct error *error);
 /* node_check.c: the same. */
 struct node_check;
 MUST_CHECK bool node_check_start(struct node *node, struct control_peer *peer, uint32_t id,

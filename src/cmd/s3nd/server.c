@@ -225,7 +225,8 @@ static void function_hot(void *context, struct application *application, size_t 
 static bool open_store(struct node *node, struct error *error)
 {
     const struct config *config = node->config;
-    if (!node_store_open(node, error) || !audit_open(&node->audit, node->store, error) ||
+    if (!node_way_back(node, error) || !node_store_open(node, error) ||
+        !audit_open(&node->audit, node->store, error) ||
         !quotas_new(&node->quotas, &config->quotas, error) ||
         !quotas_load(node->quotas, node->store, error))
         return false;
