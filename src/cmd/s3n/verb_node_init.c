@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/node_folder.h"
+#include "cmd/s3nd/listeners.h"
 #include "operations/configuration.h"
 
 #include <fcntl.h>
@@ -173,6 +174,12 @@ static bool told(struct cli *cli, const struct node_folder *folder, const char *
     return true;
 }
 
+static bool addresses_check(const struct init_options *options, struct error *error)
+{
+    return (options->listen == NULL || listener_check(options->listen, error)) &&
+           (options->admin == NULL || listener_check_loopback(options->admin, error));
+}
+
 static bool init_run(struct cli *cli, const void *given,
                      const struct option_arguments *arguments UNUSED, struct error *error)
 {
@@ -187,7 +194,7 @@ static bool init_run(struct cli *cli, const void *given,
     }
     /* The file is not there yet: only what is said beside it counts. */
     struct node_options said = { options.node.data_folder, "", options.node.tee };
-    if (!node_config_read(&config, &said, error) ||
+    if (!node_config_read(&config, &said, error) || !addresses_check(&options, error) ||
         !settings_place(settings, &options, &config, error))
         return false;
     if (is_there(settings))

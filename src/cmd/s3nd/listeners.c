@@ -58,6 +58,13 @@ static bool address_parse(union any_address *parsed, socklen_t *size, const char
                      error_quote(bytes_of_string(text)).text);
 }
 
+bool listener_check(const char *address, struct error *error)
+{
+    union any_address parsed;
+    socklen_t size = 0;
+    return address_parse(&parsed, &size, address, error);
+}
+
 bool listener_check_loopback(const char *address, struct error *error)
 {
     union any_address parsed;

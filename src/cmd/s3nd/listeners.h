@@ -10,7 +10,9 @@ struct listener_address {
     char text[64]; /* "127.0.0.1:8443", "[::1]:8443" */
 };
 
-/* "ADDR:PORT", numeric; INVALID otherwise, SYSTEM when it can't be bound. */
+/* "ADDR:PORT", numeric; INVALID otherwise. */
+MUST_CHECK bool listener_check(const char *address, struct error *error);
+/* Opens it; INVALID as above, SYSTEM when it can't be bound. */
 MUST_CHECK bool listener_open(int *descriptor, const char *address, struct error *error);
 /* INVALID when others than this machine could reach it. */
 MUST_CHECK bool listener_check_loopback(const char *address, struct error *error);
