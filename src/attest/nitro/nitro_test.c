@@ -29,10 +29,9 @@ static const struct {
     const char *file;
     int64_t now_s;
 } real[] = {
-    { "docs/dstack_attest.cbor", DSTACK_S },
-    { "docs/dstack_attest_debug.cbor", 1766650846 },
-    { "docs/dstack_nsm_qvl.cbor", 1766668537 },
-    { "docs/evervault_debug.cbor", 1665582606 },
+    { "docs/dstack_attest.cbor", DSTACK_S },    { "docs/dstack_attest_debug.cbor", 1766650846 },
+    { "docs/dstack_nsm_qvl.cbor", 1766668537 }, { "docs/evervault_debug.cbor", 1665582606 },
+    { "docs/qos_production.cbor", 1721159587 },
 };
 
 static enum attest_reason judge(struct attest_verdict *verdict, struct bytes document,
@@ -80,7 +79,7 @@ static void agrees_with_all_cases(void)
     AUTO_JSON json_t *manifest = NULL;
     REQUIRE(json_parse(&manifest, data_file("manifest.json"), &error));
     json_t *cases = json_object_get(manifest, "cases");
-    CHECK(json_array_size(cases) >= 19);
+    CHECK(json_array_size(cases) >= 20);
     size_t index;
     json_t *item;
     json_array_foreach(cases, index, item)
