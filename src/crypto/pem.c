@@ -8,6 +8,7 @@
 
 enum {
     LINE_TEXT_SIZE = 64,
+    LINE_TEXT_SIZE_MAX = 76, /* MIME's, which some write */
     LINE_SIZE = 48
 };
 
@@ -74,23 +75,48 @@ static bool is_boundary(struct bytes line, const char *kind, const char *label)
            bytes_equal_string(bytes_part(line, kind_size + label_size, 5), "-----");
 }
 
+static void skip_blank_lines(struct reader *text)
+{
+    while (bytes_starts_with(bytes_of(text->at, reader_left(text)), BYTES_LITERAL("\n")) ||
+           bytes_starts_with(bytes_of(text->at, reader_left(text)), BYTES_LITERAL("\r\n")))
+        read_line(text);
+}
+
+/* The end of a block.  In quotes of some platforms the next block begins on the same line. */
+static bool read_end_boundary(struct reader *text, const char *label)
+{
+    struct reader ahead = *text;
+    struct bytes line = read_line(&ahead);
+    size_t size = strlen("-----END -----") + strlen(label);
+    bool is_glued =
+        bytes_starts_with(bytes_part(line, size, line.size), BYTES_LITERAL("-----BEGIN "));
+    if (!is_boundary(is_glued ? bytes_part(line, 0, size) : line, "-----END ", label))
+        return false;
+    if (is_glued)
+        read_skip(text, size);
+    else
+        *text = ahead;
+    return true;
+}
+
 bool pem_read(struct reader *text, const char *label, void *target, size_t capacity, size_t *size,
               struct error *error)
 {
+    skip_blank_lines(text);
     if (!is_boundary(read_line(text), "-----BEGIN ", label))
         return error_set(error, ERROR_INVALID, "PEM text does not begin with a %s block", label);
     size_t used = 0;
+    size_t line_size = LINE_TEXT_SIZE_MAX; /* the first line's; a shorter one is the last */
     bool is_last = false;
-    for (;;) {
+    while (!read_end_boundary(text, label)) {
         struct bytes line = read_line(text);
-        if (is_boundary(line, "-----END ", label))
-            break;
         size_t part = 0;
-        if (is_last || line.size == 0 || line.size > LINE_TEXT_SIZE ||
+        if (is_last || line.size == 0 || line.size > line_size ||
             !base64_decode((uint8_t *)target + used, capacity - used, &part, line))
             return error_set(error, ERROR_INVALID, "PEM block %s is malformed or too long", label);
+        is_last = line.size < (used == 0 ? LINE_TEXT_SIZE : line_size);
+        line_size = line.size;
         used += part;
-        is_last = part < LINE_SIZE;
     }
     if (used == 0)
         return error_set(error, ERROR_INVALID, "PEM block %s is empty", label);
@@ -100,10 +126,14 @@ bool pem_read(struct reader *text, const char *label, void *target, size_t capac
 
 bool pem_is_end(const struct reader *text)
 {
-    size_t left = reader_left(text);
-    bool is_final_nul =
-        left == 1 && text->at[0] == 0 && text->at > text->start && text->at[-1] == '\n';
-    return !text->failed && (left == 0 || is_final_nul);
+    struct reader rest = *text;
+    skip_blank_lines(&rest);
+    bool is_behind_line = rest.at > rest.start && rest.at[-1] == '\n';
+    struct bytes tail = bytes_of(rest.at, reader_left(&rest));
+    for (size_t i = 0; i < tail.size; i++)
+        if (tail.data[i] != 0 || !is_behind_line)
+            return false;
+    return !text->failed;
 }
 
 bool pem_unwrap(struct bytes *content, struct buffer *space, const char *label, struct bytes text,

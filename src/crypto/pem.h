@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* PEM (RFC 7468, the strict grammar): blocks of base64 in 64-character lines, LF or CRLF, nothing
- * before, between or after them but a line end and at most one final NUL. */
+/* PEM (RFC 7468, the strict grammar): blocks of base64 in lines of 64 characters (up to 76, all
+ * alike), LF or CRLF, nothing before, between or after them but line ends, and NULs at the very
+ * end.  A block may begin on the line that ends the one before, as in quotes of early Ice Lake
+ * machines. */
 #ifndef CRYPTO_PEM_H
 #define CRYPTO_PEM_H
 
@@ -22,7 +24,7 @@ MUST_CHECK bool pem_read(struct reader *text, const char *label, void *target, s
  * only block, which must carry `label`, decoded into `space` (its limit counts; cleared first). */
 MUST_CHECK bool pem_unwrap(struct bytes *content, struct buffer *space, const char *label,
                            struct bytes text, struct error *error);
-/* True when nothing but a final NUL is left. */
+/* True when nothing but line ends and NULs is left. */
 bool pem_is_end(const struct reader *text);
 
 #endif

@@ -46,7 +46,47 @@ static void accepts_the_line_ends_that_occur(void)
     CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----"));
     CHECK(READS("-----BEGIN X-----\r\nQUJD\r\n-----END X-----\r\n"));
     CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0"));
+    CHECK(READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0\0\0"));
+    CHECK(READS("\n\r\n-----BEGIN X-----\nQUJD\n-----END X-----\n\n\r\n"));
+    CHECK(READS("-----BEGIN X-----\n" LINE64 "QUJDREVGREVG\n" LINE64 "\n-----END X-----\n"));
+    CHECK(READS("-----BEGIN X-----\n" LINE64 "QUJDREVGREVG\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\n" LINE64 "QUJD\nQUJD\n" LINE64 "QUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\n" LINE64 "\n" LINE64 "QUJD\n-----END X-----\n"));
+    CHECK(!READS("-----BEGIN X-----\n" LINE64 "QUJDREVGREVGREVG\n-----END X-----\n"));
     CHECK(READS("-----BEGIN X-----\n" LINE64 "\nQUI=\n-----END X-----\n"));
+}
+
+/* As in quotes that early Ice Lake machines made. */
+static void reads_blocks_that_share_a_line(void)
+{
+    static const struct {
+        const char *text;
+        bool is_read;
+    } cases[] = {
+        { "-----BEGIN X-----\nQUJD\n-----END X----------BEGIN X-----\nREVG\n-----END X-----\n",
+          true },
+        { "-----BEGIN X-----\nQUJD\n-----END X-----\n\n-----BEGIN X-----\nREVG\n-----END X-----\n",
+          true },
+        { "-----BEGIN X-----\nQUJD\n-----END X---------BEGIN X-----\nREVG\n-----END X-----\n",
+          false },
+        { "-----BEGIN X-----\nQUJD\n-----END X----- -----BEGIN X-----\nREVG\n-----END X-----\n",
+          false },
+        { "-----BEGIN X-----\nQUJD\n-----END Y----------BEGIN X-----\nREVG\n-----END X-----\n",
+          false },
+        { "-----BEGIN X-----\nQUJD-----END X----------BEGIN X-----\nREVG\n-----END X-----\n",
+          false },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct error error;
+        uint8_t target[8];
+        size_t size;
+        struct reader reader = reader_of(bytes_of_string(cases[i].text));
+        bool is_read = pem_read(&reader, "X", target, sizeof(target), &size, &error) &&
+                       bytes_equal_string(bytes_of(target, size), "ABC") &&
+                       pem_read(&reader, "X", target, sizeof(target), &size, &error) &&
+                       bytes_equal_string(bytes_of(target, size), "DEF") && pem_is_end(&reader);
+        CHECK_NOTE(is_read == cases[i].is_read, "%s", cases[i].text);
+    }
 }
 
 static void refuses_everything_else(void)
@@ -59,14 +99,17 @@ static void refuses_everything_else(void)
     CHECK(!READS("-----BEGIN X-----\n-----END X-----\n"));
     CHECK(!READS("-----BEGIN X-----\n\nQUJD\n-----END X-----\n"));
     CHECK(!READS("-----BEGIN X-----\nQUJD\n\n-----END X-----\n"));
-    CHECK(!READS("\n-----BEGIN X-----\nQUJD\n-----END X-----\n"));
+    CHECK(!READS(" \n-----BEGIN X-----\nQUJD\n-----END X-----\n"));
+    CHECK(!READS("\0-----BEGIN X-----\nQUJD\n-----END X-----\n"));
     CHECK(!READS("text\n-----BEGIN X-----\nQUJD\n-----END X-----\n"));
-    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\n"));
-    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0\0"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n \n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0\n"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\0x"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\n\r"));
+    CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\ntext\n"));
     CHECK(!READS("-----BEGIN X-----\nQUJD\n-----END X-----\0"));
     CHECK(!READS("-----BEGIN X-----\nQUI=\nQUJD\n-----END X-----\n"));
     CHECK(!READS("-----BEGIN X-----\nQUJD\nQUJD\n-----END X-----\n"));
-    CHECK(!READS("-----BEGIN X-----\n" LINE64 "QUJD\n-----END X-----\n"));
     CHECK(!READS("-----BEGIN X-----\nQUJD \n-----END X-----\n"));
     CHECK(!READS("-----BEGIN X-----\rQUJD\r-----END X-----\r"));
     CHECK(!READS("-----BEGIN X-----\nProc-Type: 4\n\nQUJD\n-----END X-----\n"));
@@ -102,6 +145,7 @@ static void unwraps_either_form(void)
 static const struct test tests[] = {
     TEST(writes_what_it_reads),
     TEST(accepts_the_line_ends_that_occur),
+    TEST(reads_blocks_that_share_a_line),
     TEST(refuses_everything_else),
     TEST(unwraps_either_form),
 };

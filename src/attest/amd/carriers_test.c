@@ -264,11 +264,19 @@ static void opens_azures_wrapper(void)
     /* A TDREPORT inside, another type, a certificate table behind. */
     wrap(&wrapped, &made, json, HCL_REPORT_TDX);
     CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_UNSUPPORTED_TEE);
+    CHECK(strstr(verdict.steps[0].detail, "TDREPORT") != NULL);
     wrap(&wrapped, &made, json, 3);
     CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_UNSUPPORTED_TEE);
     wrap(&wrapped, &made, json, HCL_REPORT_SNP);
     buffer_append(&wrapped, BYTES_LITERAL("\x01"));
     CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
+    /* Zeros behind it, up to the limit and beyond. */
+    static uint8_t large[SNP_EVIDENCE_SIZE_MAX + 1];
+    wrap(&wrapped, &made, json, HCL_REPORT_SNP);
+    memcpy(large, wrapped.data, wrapped.size);
+    CHECK(snp_judge(&verdict, bytes_of(large, SNP_EVIDENCE_SIZE_MAX), &options) ==
+          ATTEST_REASON_NONE);
+    CHECK(snp_judge(&verdict, BYTES_OF(large), &options) == ATTEST_REASON_FORMAT);
 }
 
 static void judges_runtime_data(void)

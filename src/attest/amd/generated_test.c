@@ -74,6 +74,8 @@
     X(sha1, "Milan", 3, VEK_CHAIN_INVALID, plan->vek_signing = FIXTURE_PSS_DEFAULTS)               \
     X(pkcs1, "Milan", 3, VEK_CHAIN_INVALID, plan->vek_signing = FIXTURE_PKCS1)                     \
     X(vek_p256, "Milan", 3, VEK_CHAIN_INVALID, plan->is_vek_p256 = true)                           \
+    X(intermediate_p384, "Milan", 3, VEK_CHAIN_INVALID, plan->is_intermediate_p384 = true)         \
+    X(root_p384, "Milan", 3, VEK_CHAIN_INVALID, plan->is_root_p384 = true)                         \
     X(vek_is_ca, "Milan", 3, VEK_CHAIN_INVALID, plan->vek_constraints = FIXTURE_CA)                \
     X(vek_says_no_ca, "Milan", 3, NONE, plan->vek_constraints = FIXTURE_NOT_CA)                    \
     X(intermediate_no_ca, "Milan", 3, VEK_CHAIN_INVALID,                                           \
@@ -109,6 +111,13 @@
     X(no_snp, "Milan", 3, TCB_MISMATCH, plan->left_out |= 1 << 3)                                  \
     X(no_microcode, "Milan", 3, TCB_MISMATCH, plan->left_out |= 1 << 8)                            \
     X(no_fmc, "Turin", 3, TCB_MISMATCH, plan->left_out |= 1 << 9)                                  \
+    X(no_tee_0, "Milan", 3, TCB_MISMATCH, (plan->components[2] = 0, plan->left_out |= 1 << 2))     \
+    X(no_microcode_0, "Milan", 3, TCB_MISMATCH,                                                    \
+      (plan->components[8] = 0, plan->left_out |= 1 << 8))                                         \
+    X(no_snp_0, "Milan", 3, TCB_MISMATCH, (plan->components[3] = 0, plan->left_out |= 1 << 3))     \
+    X(no_boot_loader_0, "Milan", 3, TCB_MISMATCH,                                                  \
+      (plan->components[1] = 0, plan->left_out |= 1 << 1))                                         \
+    X(no_fmc_0, "Turin", 3, TCB_MISMATCH, (plan->components[9] = 0, plan->left_out |= 1 << 9))     \
     X(spare_4_left_out, "Milan", 3, NONE, plan->left_out |= 1 << 4)                                \
     X(spare_4, "Milan", 3, TCB_MISMATCH, plan->components[4] = 1)                                  \
     X(spare_7, "Milan", 3, TCB_MISMATCH, plan->components[7] = 1)                                  \
@@ -299,6 +308,28 @@ static void tells_masks_and_consistency(void)
     AUTO_MADE struct snp_made made_behind;
     REQUIRE(verify(&verdict, &made_behind, &behind));
     CHECK(!claims->is_tcb_consistent);
+    struct snp_plan reported = plan; /* committed and launch SNP low, the reported one too high */
+    snp_plan_patch(&reported, 0x3e, 23);
+    snp_plan_patch(&reported, 0x1e6, 0);
+    snp_plan_patch(&reported, 0x1f6, 0);
+    AUTO_MADE struct snp_made made_reported;
+    REQUIRE(verify(&verdict, &made_reported, &reported));
+    CHECK(!claims->is_tcb_consistent);
+    struct snp_plan turin = snp_plan_of("Turin", 5); /* the first component is the FMC's */
+    snp_plan_patch(&turin, 0x1e0, 8);
+    AUTO_MADE struct snp_made made_turin;
+    REQUIRE(verify(&verdict, &made_turin, &turin));
+    CHECK(!claims->is_tcb_consistent);
+    /* Masked, under a key that tells no chip. */
+    struct snp_plan nameless = plan;
+    nameless.is_hwid_left_out = true;
+    AUTO_MADE struct snp_made made_nameless;
+    REQUIRE(snp_made_init(&made_nameless, &nameless));
+    memset(made_nameless.report + 0x1a0, 0, 64);
+    snp_made_sign(&made_nameless);
+    options = snp_made_options(&made_nameless);
+    CHECK(snp_judge(&verdict, BYTES_OF(made_nameless.report), &options) ==
+          ATTEST_REASON_CHIP_ID_MISMATCH);
     plan.is_vlek = true;
     AUTO_MADE struct snp_made vlek;
     REQUIRE(verify(&verdict, &vlek, &plan));
@@ -318,8 +349,8 @@ static enum attest_reason with_list(const struct fixture_crl *content,
     AUTO_BUFFER struct buffer list;
     AUTO_BUFFER struct buffer pem;
     struct attest_verdict verdict;
-    buffer_init(&list, 8192);
-    buffer_init(&pem, 16384);
+    buffer_init(&list, 0xffff);
+    buffer_init(&pem, 2 * 0xffff);
     fixture_crl(&list, content, signer, FIXTURE_PSS);
     pem_append(&pem, "X509 CRL", buffer_view(&list));
     if (!snp_made_init(&made, &plan))
@@ -399,6 +430,12 @@ static void wants_its_certificates(void)
     CHECK(snp_judge(&verdict, report, &options) == ATTEST_REASON_NO_VEK_CERT);
     options.collateral.vek = BYTES_LITERAL("garbage");
     CHECK(snp_judge(&verdict, report, &options) == ATTEST_REASON_VEK_CHAIN_INVALID);
+    /* Two of them: which one is meant? */
+    buffer_clear(&pem);
+    pem_append(&pem, "CERTIFICATE", buffer_view(&made.vek_der));
+    pem_append(&pem, "CERTIFICATE", buffer_view(&made.vek_der));
+    options.collateral.vek = buffer_view(&pem);
+    CHECK(snp_judge(&verdict, report, &options) == ATTEST_REASON_VEK_CHAIN_INVALID);
     /* Under AMD's own roots this chain is nothing, whatever it calls itself. */
     options = snp_made_options(&made);
     options.root = NULL;
@@ -412,6 +449,44 @@ static void wants_its_certificates(void)
     CHECK(snp_judge(&verdict, report, &options) == ATTEST_REASON_REPORT_DATA_MISMATCH);
 }
 
+/* Without any certificate the processor alone says that nothing can vouch for it. */
+static void knows_the_lines_without_certificates(void)
+{
+    struct snp_plan plan = snp_plan_of("Milan", 3);
+    plan.cpuid_model = 0x20;
+    AUTO_MADE struct snp_made made;
+    struct attest_verdict verdict;
+    struct attest_options options = { .tee = ATTEST_TEE_SNP, .now_s = SNP_MADE_NOW_S };
+    REQUIRE(snp_made_init(&made, &plan));
+    CHECK(snp_judge(&verdict, BYTES_OF(made.report), &options) == ATTEST_REASON_PRODUCT_MISMATCH);
+    made.report[0x189] = 0x01;
+    CHECK(snp_judge(&verdict, BYTES_OF(made.report), &options) == ATTEST_REASON_NO_VEK_CERT);
+    struct snp_report report;
+    CHECK(snp_report_read(&report, BYTES_OF(made.report)));
+    CHECK(!snp_report_read(&report, bytes_of(made.report, SNP_REPORT_SIZE - 1)));
+}
+
+static void reads_long_revocation_lists(void)
+{
+    static struct bytes serials[1000];
+    static uint8_t numbers[ARRAY_COUNT(serials)][20];
+    for (size_t i = 0; i < ARRAY_COUNT(serials); i++) {
+        memset(numbers[i], 0x11, sizeof(numbers[i]));
+        numbers[i][18] = (uint8_t)(i >> 8);
+        numbers[i][19] = (uint8_t)i;
+        serials[i] = BYTES_OF(numbers[i]);
+    }
+    struct fixture_crl list = { .issuer = "ARK-Milan",
+                                .this_update_s = SNP_MADE_NOW_S - 100,
+                                .next_update_s = SNP_MADE_NOW_S + 100,
+                                .serials = serials,
+                                .serial_count = ARRAY_COUNT(serials) };
+    const struct fixture_key *root = snp_pki_root_key();
+    CHECK(with_list(&list, root, false, "\x01\x06", SNP_MADE_NOW_S) == ATTEST_REASON_NONE);
+    serials[ARRAY_COUNT(serials) - 1] = BYTES_LITERAL("\x05");
+    CHECK(with_list(&list, root, true, "\x01\x06", SNP_MADE_NOW_S) == ATTEST_REASON_CERT_REVOKED);
+}
+
 static const struct test tests[] = {
     TEST(judges_one_fault_each),
     TEST(knows_every_reserved_byte),
@@ -419,6 +494,8 @@ static const struct test tests[] = {
     TEST(tells_masks_and_consistency),
     TEST(judges_revocation_lists),
     TEST(wants_its_certificates),
+    TEST(knows_the_lines_without_certificates),
+    TEST(reads_long_revocation_lists),
 };
 
 int main(int argc, char **argv)

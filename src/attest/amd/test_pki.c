@@ -212,20 +212,24 @@ static struct fixture_certificate content_of(const struct snp_plan *plan, enum s
 static void make_certificates(struct snp_made *made, const struct snp_plan *plan)
 {
     struct names names = names_of(plan);
+    const struct fixture_key *root = plan->is_root_p384 ? keys.vek : keys.root;
+    const struct fixture_key *intermediate =
+        plan->is_intermediate_p384 ? keys.vek : keys.intermediate;
     struct fixture_certificate content = content_of(plan, SNP_LEVEL_ROOT, names.root, names.root);
     content.constraints = plan->root_constraints;
     content.key_usage = plan->root_usage;
     add_unknown(&content, plan->critical == SNP_LEVEL_ROOT);
-    fixture_certificate(&made->root_der, &content, keys.root,
-                        plan->other_key == SNP_LEVEL_ROOT ? keys.other : keys.root, FIXTURE_PSS);
+    fixture_certificate(&made->root_der, &content, root,
+                        plan->other_key == SNP_LEVEL_ROOT ? keys.other : root,
+                        plan->is_root_p384 ? FIXTURE_ECDSA : FIXTURE_PSS);
 
     content = content_of(plan, SNP_LEVEL_INTERMEDIATE, names.root, names.intermediate);
     content.constraints = plan->intermediate_constraints;
     content.key_usage = plan->intermediate_usage;
     add_unknown(&content, plan->critical == SNP_LEVEL_INTERMEDIATE);
-    fixture_certificate(&made->intermediate_der, &content, keys.intermediate,
-                        plan->other_key == SNP_LEVEL_INTERMEDIATE ? keys.other : keys.root,
-                        plan->intermediate_signing);
+    fixture_certificate(&made->intermediate_der, &content, intermediate,
+                        plan->other_key == SNP_LEVEL_INTERMEDIATE ? keys.other : root,
+                        plan->is_root_p384 ? FIXTURE_ECDSA : plan->intermediate_signing);
 
     struct extensions extensions = { .target = &content };
     content = content_of(plan, SNP_LEVEL_VEK,
@@ -238,8 +242,8 @@ static void make_certificates(struct snp_made *made, const struct snp_plan *plan
         add_unknown(&content, plan->critical == SNP_LEVEL_VEK);
     add_amd(&extensions, plan);
     fixture_certificate(&made->vek_der, &content, plan->is_vek_p256 ? keys.p256 : keys.vek,
-                        plan->other_key == SNP_LEVEL_VEK ? keys.other : keys.intermediate,
-                        plan->vek_signing);
+                        plan->other_key == SNP_LEVEL_VEK ? keys.other : intermediate,
+                        plan->is_intermediate_p384 ? FIXTURE_ECDSA : plan->vek_signing);
 }
 
 static void write_tcb(struct writer *writer, const struct snp_plan *plan)

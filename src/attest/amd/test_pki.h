@@ -58,6 +58,8 @@ struct snp_plan {
     enum snp_level not_yet;
     enum snp_level other_key; /* signed by a key that is not its issuer's */
     bool is_vek_p256;
+    bool is_intermediate_p384; /* and signs with ECDSA */
+    bool is_root_p384;
     bool is_serial_negative;
     struct snp_patch patches[SNP_PATCH_COUNT_MAX]; /* of the report, before it is signed */
     size_t patch_count;

@@ -4,6 +4,7 @@
 #include "core/cbor.h"
 #include "crypto/der.h"
 #include "crypto/hash.h"
+#include "crypto/jws.h"
 
 #include <string.h>
 
@@ -36,6 +37,9 @@ static const struct layout {
 static const struct bytes oid_endorsements = { (const uint8_t *)"\x67\x81\x05\x05\x04\x02", 6 };
 static const struct bytes oid_subject_key_id = { (const uint8_t *)"\x55\x1d\x0e", 3 };
 static const struct bytes oid_authority_key_id = { (const uint8_t *)"\x55\x1d\x23", 3 };
+static const struct bytes oid_sha256_with_rsa = {
+    (const uint8_t *)"\x2a\x86\x48\x86\xf7\x0d\x01\x01\x0b", 9
+};
 static const struct bytes oid_ecdsa_with_sha256 = {
     (const uint8_t *)"\x2a\x86\x48\xce\x3d\x04\x03\x02", 8
 };
@@ -255,6 +259,18 @@ bool ratls_parse(struct ratls_certificate *certificate, struct bytes der, struct
     return true;
 }
 
+/* RSASSA-PKCS1-v1_5 with SHA-256 alone: what Gramine (before its keys were of P-384) and Intel's
+ * SDK write for RSA keys. */
+static bool verify_rsa(const struct ratls_certificate *certificate, const struct public_key *key,
+                       struct error *error)
+{
+    if (!bytes_equal(certificate->algorithm, oid_sha256_with_rsa))
+        return error_set(error, ERROR_UNSUPPORTED,
+                         "certificate of an RSA key is not signed with SHA-256 and PKCS #1 v1.5");
+    return rs256_verify(key->modulus, key->exponent, certificate->signed_part,
+                        certificate->signature, error);
+}
+
 /* FIPS 186-5 section 6.4.2: of a digest longer than the curve the first bits count, a shorter one
  * is a small number. */
 bool ratls_verify_self(const struct ratls_certificate *certificate, struct error *error)
@@ -262,10 +278,12 @@ bool ratls_verify_self(const struct ratls_certificate *certificate, struct error
     bool is_sha256 = bytes_equal(certificate->algorithm, oid_ecdsa_with_sha256);
     bool is_sha384 = bytes_equal(certificate->algorithm, oid_ecdsa_with_sha384);
     struct public_key key;
-    if (!public_key_view_spki(&key, certificate->spki) || key.kind == PUBLIC_KEY_RSA ||
-        (!is_sha256 && !is_sha384))
+    bool is_known = public_key_view_spki(&key, certificate->spki);
+    if (is_known && key.kind == PUBLIC_KEY_RSA)
+        return verify_rsa(certificate, &key, error);
+    if (!is_known || (!is_sha256 && !is_sha384))
         return error_set(error, ERROR_UNSUPPORTED,
-                         "certificate is not of a P-256 or P-384 key signed with ECDSA");
+                         "certificate is not of a P-256, P-384 or RSA key that signed it");
     bool is_p256 = key.kind == PUBLIC_KEY_P256;
     struct signature_value signature;
     if (!signature_view(&signature, is_p256 ? SIGNATURE_ECDSA_SHA256 : SIGNATURE_ECDSA_SHA384,

@@ -57,7 +57,7 @@ bool ratls_is_certificate(struct bytes evidence);
 MUST_CHECK bool ratls_parse(struct ratls_certificate *certificate, struct bytes der,
                             struct error *error);
 /* The signature under the certificate's own key.  UNSUPPORTED for other algorithms than ECDSA on
- * P-256 and P-384, UNVERIFIED. */
+ * P-256 and P-384 and RSASSA-PKCS1-v1_5 with SHA-256, UNVERIFIED. */
 MUST_CHECK bool ratls_verify_self(const struct ratls_certificate *certificate, struct error *error);
 
 struct ratls_claims {

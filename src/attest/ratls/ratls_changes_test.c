@@ -15,7 +15,7 @@ enum {
 };
 
 static const char *const real[] = { DATA "gramine-cert.pem", DATA "rats-tls-cert.pem",
-                                    DATA "intel-sgxsdk-cert.pem" };
+                                    DATA "intel-sgxsdk-cert.pem", DATA "graphene-cert.pem" };
 
 static void try_certificate(const char *name)
 {
@@ -24,6 +24,11 @@ static void try_certificate(const char *name)
     struct attest_verdict verdict;
     struct signature_memo memo = { 0 };
     struct attest_options options = { .now_s = REAL_S, .memo = &memo };
+    struct x509_certificate root;
+    if (strstr(name, "graphene") != NULL) {
+        REQUIRE(x509_parse(&root, test_file(DATA "intel-sandbox-root.der"), &error));
+        options.root = &root;
+    }
     size_t whole = 0;
     struct reader text = reader_of(test_file(name));
     REQUIRE(pem_read(&text, "CERTIFICATE", der, sizeof(der), &whole, &error));

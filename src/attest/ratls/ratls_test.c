@@ -65,7 +65,7 @@ static void agrees_with_all_cases(void)
     AUTO_JSON json_t *manifest = NULL;
     REQUIRE(json_parse(&manifest, test_file(DATA "manifest.json"), &error));
     json_t *cases = json_object_get(manifest, "cases");
-    CHECK_NUMBER(json_array_size(cases), 3);
+    CHECK_NUMBER(json_array_size(cases), 4);
     size_t index;
     json_t *item, *value;
     json_array_foreach(cases, index, item)
@@ -75,7 +75,13 @@ static void agrees_with_all_cases(void)
         snprintf(path, sizeof(path), DATA "%s",
                  json_string_value(json_object_get(item, "certificate")));
         struct attest_verdict verdict;
+        struct x509_certificate root;
         struct attest_options options = { .tee = ATTEST_TEE_SGX, .now_s = REAL_S };
+        if (json_object_get(item, "root") != NULL) {
+            CHECK(judge(&verdict, test_file(path), &options) == ATTEST_REASON_ROOT_UNTRUSTED);
+            REQUIRE(x509_parse(&root, test_file(DATA "intel-sandbox-root.der"), &error));
+            options.root = &root;
+        }
         enum attest_reason reason = judge(&verdict, test_file(path), &options);
         CHECK_NOTE(reason == ATTEST_REASON_NONE, "%s: %s", name, attest_reason_name(reason));
         AUTO_JSON json_t *found = claims_of(&verdict);
@@ -89,7 +95,7 @@ static void agrees_with_all_cases(void)
                            key);
         }
         static const char *const other[] = { "0.6.9.42.840.113741.1337.6", NULL,
-                                             "1.2.840.113741.1.13.1" };
+                                             "1.2.840.113741.1.13.1", NULL };
         if (other[index] == NULL)
             CHECK(json_is_null(json_object_get(claims, "legacy_extension")));
         else
@@ -392,8 +398,19 @@ static void judges_the_certificate_around(void)
     CHECK(judge(&verdict, buffer_view(&maker.der), &options) == ATTEST_REASON_CERT_BINDING_INVALID);
     AUTO(fixture_key) struct fixture_key *rsa = fixture_key_new(PUBLIC_KEY_RSA, 2048);
     buffer_clear(&maker.der);
-    fixture_certificate(&maker.der, &maker.content, rsa, rsa, FIXTURE_PKCS1);
+    fixture_certificate(&maker.der, &maker.content, rsa, rsa, FIXTURE_PKCS1); /* with SHA-384 */
     CHECK(judge(&verdict, buffer_view(&maker.der), &options) == ATTEST_REASON_UNSUPPORTED_ALG);
+    buffer_clear(&maker.der);
+    fixture_certificate(&maker.der, &maker.content, maker.key, rsa, FIXTURE_PKCS1);
+    CHECK(judge(&verdict, buffer_view(&maker.der), &options) == ATTEST_REASON_UNSUPPORTED_ALG);
+    /* Graphene's, of RSA with SHA-256: its names are signed, and nothing else looks at them. */
+    struct attest_options real_options = { .now_s = REAL_S };
+    struct bytes der = der_of(DATA "graphene-cert.pem");
+    uint8_t *changed = memmem(der.data, der.size, "RATLS", 5);
+    REQUIRE(changed != NULL);
+    CHECK(judge(&verdict, der, &real_options) == ATTEST_REASON_ROOT_UNTRUSTED);
+    changed[0] = 'r';
+    CHECK(judge(&verdict, der, &real_options) == ATTEST_REASON_CERT_BINDING_INVALID);
 }
 
 static void reads_endorsements(void)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* In builds without OpenSSL, the arithmetic behind hash.h, ecdsa.h, ecdsa384.h and rsa.h: all that
- * verification needs, nothing that signs. */
+/* In builds without OpenSSL, the arithmetic behind hash.h, ecdsa.h, ecdsa384.h, rsa.h and jws.h
+ * (RS256): all that verification needs, nothing that signs. */
 #include "crypto/ecdsa.h"
 #include "crypto/ecdsa384.h"
 #include "crypto/hash_parts.h"
+#include "crypto/jws.h"
 #include "crypto/p256.h"
 #include "crypto/p256_tables.h"
 #include "crypto/portable/p384.h"
@@ -91,4 +92,12 @@ bool rsa_holds(struct bytes modulus, struct bytes exponent, const struct digest4
                struct bytes signature)
 {
     return rsa_pss_holds(modulus, exponent, digest, signature);
+}
+
+bool rs256_verify(struct bytes modulus, struct bytes exponent, struct bytes message,
+                  struct bytes signature, struct error *error)
+{
+    struct digest32 digest = sha256_of(message);
+    return rsa_pkcs1_holds(modulus, exponent, &digest, signature) ||
+           error_set(error, ERROR_UNVERIFIED, "the signature does not hold");
 }

@@ -2,6 +2,7 @@
 /* Against the standards' own values and against OpenSSL, which is right by assumption: random
  * values, changed ones, and the numbers that arithmetic gets wrong. */
 #include "crypto/fixture.h"
+#include "crypto/jws.h"
 #include "crypto/openssl.h"
 #include "crypto/portable/montgomery.h"
 #include "crypto/portable/p384.h"
@@ -477,12 +478,58 @@ static void rsa_cases(const struct rsa_signer *signer)
     CHECK(rsa_agrees(signer, &digest, view, false));
 }
 
+static bool pkcs1_agrees(const struct rsa_signer *signer, struct bytes message,
+                         struct bytes signature, bool expected)
+{
+    struct bytes n = bytes_of(signer->modulus, signer->size);
+    struct bytes e = bytes_of(signer->exponent, signer->exponent_size);
+    struct digest32 digest = sha256_of(message);
+    struct error error;
+    return rsa_pkcs1_holds(n, e, &digest, signature) == expected &&
+           rs256_verify(n, e, message, signature, &error) == expected;
+}
+
+/* Every byte of the encoding changed, a digest moved to the front, another algorithm's size. */
+static void pkcs1_cases(const struct rsa_signer *signer)
+{
+    static const uint8_t info[] = { 0x00, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
+                                    0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+    uint8_t encoded[RSA_SIZE_MAX], signature[RSA_SIZE_MAX];
+    size_t size = signer->size, digest_at = size - 32, info_at = digest_at - sizeof(info);
+    struct bytes view = bytes_of(signature, size);
+    struct bytes message = BYTES_LITERAL("a certificate");
+    struct digest32 digest = sha256_of(message);
+    memset(encoded, 0xff, size);
+    encoded[0] = 0;
+    encoded[1] = 1;
+    memcpy(encoded + info_at, info, sizeof(info));
+    memcpy(encoded + digest_at, digest.bytes, sizeof(digest.bytes));
+    sign_raw(signer, signature, encoded);
+    CHECK(pkcs1_agrees(signer, message, view, true));
+    CHECK(pkcs1_agrees(signer, BYTES_LITERAL("another"), view, false));
+    CHECK(pkcs1_agrees(signer, message, bytes_of(signature, size - 1), false));
+    for (size_t i = 1; i < size; i = i == 4 ? info_at - 2 : i + 1) {
+        encoded[i] ^= 1;
+        sign_raw(signer, signature, encoded);
+        CHECK_NOTE(pkcs1_agrees(signer, message, view, false), "byte %zu", i);
+        encoded[i] ^= 1;
+    }
+    memset(encoded + 10, 0, size - 10); /* short padding, anything behind: Bleichenbacher's */
+    memcpy(encoded + 10, info, sizeof(info));
+    memcpy(encoded + 10 + sizeof(info), digest.bytes, sizeof(digest.bytes));
+    sign_raw(signer, signature, encoded);
+    CHECK(pkcs1_agrees(signer, message, view, false));
+    memset(signature, 0, size);
+    CHECK(pkcs1_agrees(signer, message, view, false));
+}
+
 static void agrees_on_rsa(void)
 {
     static const unsigned sizes[] = { 2048, 2056, 3072, 4096 };
     for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
         struct rsa_signer signer = signer_new(sizes[i]);
         rsa_cases(&signer);
+        pkcs1_cases(&signer);
         EVP_PKEY_free(signer.pair);
     }
 }

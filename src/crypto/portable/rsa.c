@@ -57,13 +57,14 @@ static bool encoding_holds(uint8_t *encoded, size_t size, const struct digest48 
     return encoded[salt - 1] == 1 && memcmp(expected, hash, HASH_SIZE) == 0;
 }
 
-bool rsa_pss_holds(struct bytes modulus, struct bytes exponent, const struct digest48 *digest,
-                   struct bytes signature)
+/* The signature to the power of the exponent, as many bytes as the modulus has; false when a number
+ * is out of its range. */
+static bool open_signature(uint8_t *encoded, struct bytes modulus, struct bytes exponent,
+                           struct bytes signature)
 {
     struct modulus n;
     uint32_t number[MONTGOMERY_LIMB_COUNT_MAX];
     uint32_t plain_one[MONTGOMERY_LIMB_COUNT_MAX] = { 1 };
-    uint8_t encoded[SIZE_MAX_BYTES];
     if (modulus.size < SIZE_MIN || modulus.size > SIZE_MAX_BYTES || modulus.data[0] < 0x80 ||
         !modulus_init(&n, modulus) || !modulus_read(number, &n, signature))
         return false;
@@ -71,5 +72,32 @@ bool rsa_pss_holds(struct bytes modulus, struct bytes exponent, const struct dig
     modulus_power(number, &n, number, exponent);
     modulus_mul(number, &n, number, plain_one);
     modulus_write(encoded, &n, number);
-    return encoding_holds(encoded, modulus.size, digest);
+    return true;
+}
+
+bool rsa_pss_holds(struct bytes modulus, struct bytes exponent, const struct digest48 *digest,
+                   struct bytes signature)
+{
+    uint8_t encoded[SIZE_MAX_BYTES];
+    return open_signature(encoded, modulus, exponent, signature) &&
+           encoding_holds(encoded, modulus.size, digest);
+}
+
+/* EMSA-PKCS1-v1_5 (section 9.2) is made and compared, never read. */
+bool rsa_pkcs1_holds(struct bytes modulus, struct bytes exponent, const struct digest32 *digest,
+                     struct bytes signature)
+{
+    static const uint8_t info[] = { 0x00, 0x30, 0x31, 0x30, 0x0d, 0x06, 0x09, 0x60, 0x86, 0x48,
+                                    0x01, 0x65, 0x03, 0x04, 0x02, 0x01, 0x05, 0x00, 0x04, 0x20 };
+    uint8_t encoded[SIZE_MAX_BYTES];
+    uint8_t expected[SIZE_MAX_BYTES];
+    if (!open_signature(encoded, modulus, exponent, signature))
+        return false;
+    size_t digest_at = modulus.size - sizeof(digest->bytes);
+    memset(expected, 0xff, sizeof(expected));
+    expected[0] = 0;
+    expected[1] = 1;
+    memcpy(expected + digest_at - sizeof(info), info, sizeof(info));
+    memcpy(expected + digest_at, digest->bytes, sizeof(digest->bytes));
+    return memcmp(encoded, expected, modulus.size) == 0;
 }
