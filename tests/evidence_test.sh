@@ -106,9 +106,17 @@ for case in json.load(open(sys.argv[1]))["cases"]:
     want = case["expect"]
     filter = "result" if want["result"] == "valid" else "reason"
     print("nitro " + case["name"], case["document"], case["at"], filter, want[filter], sep="\t")' $nitro/manifest.json)
+sample=tests/data/attest/sgx_v3_intel_sample_testpki.bin sample_root=tests/data/attest/sample_root_ca.pem
+expect 'a quote without its chain' 6 reason NO_PCK_CERT verify evidence $sample --root $sample_root --at 2023-03-01T00:00:00Z
+expect 'the chain beside the quote' 0 result valid \
+  verify evidence $sample --root $sample_root --pck-chain tests/data/attest/sample_pck_full_chain.pem --at 2023-03-01T00:00:00Z --policy none
+expect 'a certificate of an RSA key, another root given' 0 claims.fmspc 10606a000000 \
+  verify evidence $ratls/graphene-cert.pem --tee sgx --root $ratls/intel-sandbox-root.der --at 2022-01-01T00:00:00Z --policy none
 at=2025-12-25T16:04:19Z
 document=$nitro/docs/dstack_attest.cbor
 expect 'a document by its first bytes' 0 tee nitro verify evidence $document --at $at
+base64 $document >"$folder/document.txt"
+expect 'a document as text' 0 policy accept verify evidence "$folder/document.txt" --at $at
 expect 'a document is accepted by default' 0 policy accept verify evidence $document --tee nitro --at $at
 expect 'a debug enclave is rejected by default' 6 policy reject verify evidence $nitro/docs/dstack_attest_debug.cbor --at 2025-12-25T08:20:46Z
 expect 'PCRs' 0 claims.pcr4 7b3574ad9b7e88ec8335e8ce967315fac77218441e97eea9795de704d7f2678d0b298ecda39b544c1689669f48cba5e8 \
@@ -197,6 +205,12 @@ expect 'launch digest' 0 launch_digest 6d287813eb5222d770f75005c664e34c204f385ce
   --kernel "$folder/empty" --initrd "$folder/empty" --cmdline 'console=ttyS0 loglevel=7'
 expect 'launch digest of GCE' 0 launch_digest 5c5debf100fc339f90276e761ee1f1658d08922c3b20e2a2e6c7a6c3370b2452a15a00eae11886a93d6fd1e7ab81e29d \
   measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 4 --vcpu-sig 0 --sev-features 1 --vmm gce --kernel "$folder/empty"
+expect 'launch digest of EC2' 0 launch_digest 0ce9ccc06bab55eebe8abc234f3df6514883977a68a591b71052498ab52b2f1aa415db338033946ef93aa8278c0d67fb \
+  measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 1 --vcpu-sig 0x800f12 --sev-features 21 --vmm ec2 --kernel "$folder/empty"
+expect 'QEMU is the default' 0 launch_digest ddc5224521617a536ee7ce9dd6224d1b58a8d4fda1c741f3ac99fc4bfa04ba6e9fc98646d4a07a9079397fa3852819b5 \
+  measure snp --firmware $data/ovmf_AmdSev_suffix.bin --vcpus 1 --vcpu-sig 0x800f12 --sev-features 1 --vmm qemu --kernel "$folder/empty"
+refuse 'an SVSM that does not say where it starts' 3 'where it starts' measure snp --firmware $data/ovmf_OvmfX64_suffix.bin \
+  --vcpus 1 --vcpu-sig 0x800f12 --sev-features 1 --svsm $data/ovmf_AmdSev_suffix.bin
 expect 'ID key of an ID block' 0 id_key_digest 59fb2c686dfa4fef49f38339aa775c90051c28d57383ddc3baf3b5eb4b1496df3b0dbbdcbae5fe27677a644820773fe2 \
   measure snp --id-block $snp/id_block.bin --id-auth $snp/id_auth_block.bin
 expect 'its author key' 0 author_key_digest eed81169fb0cb5e0ec34794f128fd4e0c4a46f67c65a1adfa81fcb24bcc088c272369b7ffc3eb2b6af6a4284a1b36c5f \

@@ -4,6 +4,7 @@
 #include "attest/eat/cmw.h"
 #include "attest/eat/ear.h"
 #include "attest/eat/eat.h"
+#include "attest/evidence_text.h"
 #include "attest/policy/policy_file.h"
 #include "core/hex.h"
 
@@ -19,6 +20,7 @@ void appraisal_free(struct appraisal *appraisal)
 {
     if (appraisal == NULL)
         return;
+    buffer_done(&appraisal->text);
     buffer_done(&appraisal->wrapped);
     buffer_done(&appraisal->bundled);
     free(appraisal);
@@ -71,6 +73,19 @@ static uint8_t *room_for(struct buffer *buffer, size_t size, struct error *error
     return room;
 }
 
+/* Text is what it stands for. */
+static bool read_text(struct appraisal *appraisal, struct error *error)
+{
+    struct bytes text = appraisal->evidence;
+    if (!evidence_text_is(text))
+        return true;
+    uint8_t *space = room_for(&appraisal->text, 2 * text.size, error);
+    if (space == NULL)
+        return false;
+    (void)!evidence_text_read(&appraisal->evidence, space, text);
+    return true;
+}
+
 /* What is no wrapper after all is left to the verifier to refuse. */
 static bool unwrap(struct appraisal *appraisal, struct error *error)
 {
@@ -113,7 +128,8 @@ bool appraisal_open(struct appraisal *appraisal, const struct appraisal_request 
                                         .report_data = request->report_data };
     appraisal->evidence = request->evidence;
     return read_policy(appraisal, request, error) && read_root(appraisal, request, error) &&
-           unwrap(appraisal, error) && read_bundle(appraisal, request, error);
+           read_text(appraisal, error) && unwrap(appraisal, error) &&
+           read_bundle(appraisal, request, error);
 }
 
 void appraisal_judge(struct appraisal *appraisal)

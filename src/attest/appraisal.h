@@ -30,7 +30,8 @@ static inline struct bytes appraisal_given(struct bytes content)
 
 /* All views into the caller's bytes, which must outlive the appraisal. */
 struct appraisal_request {
-    struct bytes evidence; /* or a wrapper (CMW) that holds it, perhaps with collateral */
+    struct bytes
+        evidence; /* or a wrapper (CMW) of it, perhaps with collateral; or either as text */
     struct attest_collateral collateral;
     struct appraisal_file root;   /* the trust anchor, one certificate (the vendor's, built in) */
     struct appraisal_file policy; /* (the default policy) */
@@ -54,7 +55,7 @@ struct appraisal {
     struct x509_chain root;
     struct policy policy;
     char policy_id[sizeof("sha-256:") + 64];
-    struct buffer wrapped, bundled;
+    struct buffer text, wrapped, bundled;
 };
 
 /* NULL without memory. */

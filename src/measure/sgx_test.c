@@ -124,14 +124,14 @@ static void refuses_cut_and_odd_streams(void)
         uint64_t page; /* added first; UINT64_MAX: none */
         uint64_t chunk;
     } rows[] = {
-        { "ECREATE", 0x3000, 0, 0 },          /* no power of two */
-        { "ECREATE", 0x1000, 0, 0 },          /* one page */
-        { "UNSIZED", 0x10000, 0, 0 },         /* not fixed yet */
-        { "ECREATE", 0x10000, 0x10000, 0 },   /* page outside */
-        { "ECREATE", 0x10000, 0x800, 0x800 }, /* page not aligned */
-        { "ECREATE", 0x10000, 0, 0x1000 },    /* content of another page */
-        { "ECREATE", 0x10000, 0, 0x80 },      /* content not aligned */
-        { "ECREATE", 0x10000, 0x2000, 0 },    /* content before its page */
+        { "ECREATE", 0x3000, 0, 0 },              /* no power of two */
+        { "ECREATE", 0x1000, 0, 0 },              /* one page */
+        { "UNSIZED", 0x10000, 0, 0 },             /* not fixed yet */
+        { "ECREATE", 0x10000, 0x10000, 0x10000 }, /* page outside */
+        { "ECREATE", 0x10000, 0x800, 0x800 },     /* page not aligned */
+        { "ECREATE", 0x10000, 0, 0x1000 },        /* content of another page */
+        { "ECREATE", 0x10000, 0, 0x80 },          /* content not aligned */
+        { "ECREATE", 0x10000, 0x2000, 0 },        /* content before its page */
     };
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         stream.whole = writer_into(stream.bytes, sizeof(stream.bytes));
@@ -139,6 +139,19 @@ static void refuses_cut_and_odd_streams(void)
         put_record(&stream, "EADD\0\0\0", rows[i].page, 0x203, false);
         put_chunk(&stream, rows[i].chunk, 1, true);
         CHECK_NOTE(!measure(&measurement, writer_view(&stream.whole)), "row %zu", i);
+    }
+    stream.whole = writer_into(stream.bytes, sizeof(stream.bytes));
+    put_record(&stream, "ECREATE", 0x10000, 1, false);
+    put_chunk(&stream, 0, 1, true); /* of no page */
+    put_record(&stream, "EADD\0\0\0", 0, 0x203, false);
+    CHECK(!measure(&measurement, writer_view(&stream.whole)));
+    for (size_t at = 20; at < 64; at++) { /* ECREATE with more than a size */
+        stream.whole = writer_into(stream.bytes, sizeof(stream.bytes));
+        put_record(&stream, "ECREATE", 0x10000, 1, false);
+        put_record(&stream, "EADD\0\0\0", 0, 0x203, false);
+        CHECK(measure(&measurement, writer_view(&stream.whole)));
+        stream.bytes[at] = 1;
+        CHECK(!measure(&measurement, writer_view(&stream.whole)));
     }
     stream.whole = writer_into(stream.bytes, sizeof(stream.bytes));
     put_record(&stream, "ECREATE", 0x10000, 1, false);

@@ -9,6 +9,7 @@
 #include "crypto/pem.h"
 #include "tests/harness.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define GUID_ARK  "\xc0\xb4\x06\xa4\xa8\x03\x49\x52\x97\x43\x3f\xb6\x01\x4c\xd0\xae"
@@ -293,6 +294,9 @@ static void judges_runtime_data(void)
         { "{}{}", ATTEST_REASON_FORMAT, false },
         { "{\"keys\":[],\"keys\":[]}", ATTEST_REASON_FORMAT, false },
         { "{\"keys\":{}}", ATTEST_REASON_FORMAT, false },
+        { "{\"keys\":[{\"kid\":\"HCLAkPub\",\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":5}]}",
+          ATTEST_REASON_FORMAT, false },
+        { "{\"keys\":[{\"kid\":\"other\",\"n\":\"A\\u0051\"}]}", ATTEST_REASON_FORMAT, false },
         { "{\"keys\":[{\"kid\":\"HCLAkPub\"}]}", ATTEST_REASON_FORMAT, false },
         { "{\"keys\":[{\"kid\":\"HCLAkPub\",\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"AQ\"}]}",
           ATTEST_REASON_FORMAT, false },
@@ -322,6 +326,55 @@ static void judges_runtime_data(void)
     memcpy(wrapped.data + 32, made.report, SNP_REPORT_SIZE);
     CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) ==
           ATTEST_REASON_RUNTIME_DATA_MISMATCH);
+}
+
+/* A key with one thing in it that is not as it should be. */
+static void wants_one_sound_key(void)
+{
+    static const struct {
+        const char *old;
+        const char *new; /* of the same length */
+        bool is_taken;
+    } changes[] = {
+        { "HCLAkPub", "HCLAkPub", true },
+        { "\"kty\":\"RSA\",\"e\"", "\"kty\":\"XSA\",\"e\"", false },
+        { "\"e\":\"AQAB\"", "\"e\":  \"Ag\"", false }, /* 2 */
+        { "\"e\":\"AQAB\"", "\"e\":  \"Aw\"", true },  /* 3 */
+        { "HCLEkPub", "HCLAkPub", false },             /* two of the name, one too short */
+    };
+    struct snp_plan plan = snp_plan_of("Milan", 3);
+    AUTO_MADE struct snp_made made;
+    AUTO_BUFFER struct buffer wrapped;
+    struct attest_verdict verdict;
+    buffer_init(&wrapped, EVIDENCE_SIZE_MAX);
+    REQUIRE(snp_made_init(&made, &plan));
+    struct attest_options options = snp_made_options(&made);
+    for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
+        char json[1024];
+        snprintf(json, sizeof(json), "%s", json_with_key());
+        char *place = strstr(json, changes[i].old);
+        REQUIRE(place != NULL && strlen(changes[i].old) == strlen(changes[i].new));
+        memcpy(place, changes[i].new, strlen(changes[i].new));
+        wrap(&wrapped, &made, json, HCL_REPORT_SNP);
+        enum attest_reason reason = snp_judge(&verdict, buffer_view(&wrapped), &options);
+        CHECK_NOTE(reason == (changes[i].is_taken ? ATTEST_REASON_NONE : ATTEST_REASON_FORMAT),
+                   "%s: %s", changes[i].new, attest_reason_name(reason));
+    }
+    /* The same key twice. */
+    static char twice[2048];
+    const char *one = json_with_key();
+    const char *end = strstr(one, "},{\"kid\":\"HCLEk");
+    REQUIRE(end != NULL);
+    int size = (int)(end - one) - 9;
+    snprintf(twice, sizeof(twice), "{\"keys\":[%.*s},%.*s}]}", size, one + 9, size, one + 9);
+    wrap(&wrapped, &made, twice, HCL_REPORT_SNP);
+    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
+    /* No runtime data; bound by another hash. */
+    wrap(&wrapped, &made, "", HCL_REPORT_SNP);
+    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
+    wrap(&wrapped, &made, "{}", HCL_REPORT_SNP);
+    wrapped.data[32 + SNP_REPORT_SIZE + 12] = 2;
+    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
 }
 
 /* All but the wrapper's head, which says nothing, is bound by the report. */
@@ -363,6 +416,7 @@ static const struct test tests[] = {
     TEST(refuses_tables_that_do_not_add_up),
     TEST(opens_azures_wrapper),
     TEST(judges_runtime_data),
+    TEST(wants_one_sound_key),
     TEST(notices_every_cut_and_change_of_a_wrapper),
 };
 

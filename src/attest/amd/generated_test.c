@@ -106,6 +106,21 @@
     X(no_structure, "Milan", 3, VEK_CHAIN_INVALID, plan->left_out |= 1)                            \
     X(structure_2, "Milan", 3, VEK_CHAIN_INVALID, plan->components[0] = 2)                         \
     X(component_type, "Milan", 3, VEK_CHAIN_INVALID, plan->component_tag = 0x0a)                   \
+    X(structure_tail, "Milan", 3, VEK_CHAIN_INVALID, plan->tailed = 1)                             \
+    X(component_tail, "Milan", 3, VEK_CHAIN_INVALID, plan->tailed = 1 << 3)                        \
+    X(component_tails, "Milan", 3, VEK_CHAIN_INVALID, plan->tailed = 1 << 3 | 1 << 8)              \
+    X(product_tail, "Milan", 3, VEK_CHAIN_INVALID, plan->tailed = SNP_TAIL_PRODUCT)                \
+    X(provider_tail, "Milan", 3, VEK_CHAIN_INVALID,                                                \
+      (plan->is_vlek = true, plan->tailed = SNP_TAIL_PROVIDER))                                    \
+    X(hwid_tail, "Milan", 3, VEK_CHAIN_INVALID, plan->tailed = SNP_TAIL_HWID)                      \
+    X(hwid_wrapped_tail, "Milan", 3, VEK_CHAIN_INVALID,                                            \
+      (plan->is_hwid_wrapped = true, plan->tailed = SNP_TAIL_HWID))                                \
+    X(product_utf8, "Milan", 3, VEK_CHAIN_INVALID, plan->text_tag = 0x0c)                          \
+    X(provider_control, "Milan", 3, VEK_CHAIN_INVALID,                                             \
+      (plan->is_vlek = true, plan->provider = "CN=a\x1f"))                                         \
+    X(provider_delete, "Milan", 3, VEK_CHAIN_INVALID,                                              \
+      (plan->is_vlek = true, plan->provider = "CN=a\x7f"))                                         \
+    X(provider_edges, "Milan", 3, NONE, (plan->is_vlek = true, plan->provider = " ~"))             \
     X(no_boot_loader, "Milan", 3, TCB_MISMATCH, plan->left_out |= 1 << 1)                          \
     X(no_tee, "Milan", 3, TCB_MISMATCH, plan->left_out |= 1 << 2)                                  \
     X(no_snp, "Milan", 3, TCB_MISMATCH, plan->left_out |= 1 << 3)                                  \

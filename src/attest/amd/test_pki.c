@@ -135,6 +135,15 @@ static void add(struct extensions *extensions, struct bytes suffix, uint8_t tag,
     };
 }
 
+/* A zero byte behind the value of the last one. */
+static void add_tail(struct extensions *extensions)
+{
+    struct bytes *value =
+        &extensions->target->extensions[extensions->target->extension_count - 1].value;
+    ASSERT(value->size < VALUE_SIZE_MAX);
+    value->size++;
+}
+
 static void add_unknown(struct fixture_certificate *content, bool is_critical)
 {
     content->extensions[content->extension_count++] =
@@ -154,23 +163,40 @@ static void add_amd(struct extensions *extensions, const struct snp_plan *plan)
     uint8_t hwid[VALUE_SIZE_MAX];
     uint8_t structure = plan->components[0];
     fill_hwid(hwid, plan->hwid_size);
-    if ((plan->left_out & 1) == 0)
+    uint8_t text_tag = plan->text_tag == 0 ? 0x16 : plan->text_tag;
+    if ((plan->left_out & 1) == 0) {
         add(extensions, BYTES_LITERAL("\x01"), DER_INTEGER, bytes_of(&structure, 1));
-    if (!plan->is_product_left_out)
-        add(extensions, BYTES_LITERAL("\x02"), 0x16, bytes_of_string(plan->vek_product));
+        if ((plan->tailed & 1) != 0)
+            add_tail(extensions);
+    }
+    if (!plan->is_product_left_out) {
+        add(extensions, BYTES_LITERAL("\x02"), text_tag, bytes_of_string(plan->vek_product));
+        if ((plan->tailed & SNP_TAIL_PRODUCT) != 0)
+            add_tail(extensions);
+    }
     for (unsigned i = 1; i < 10; i++) {
         uint8_t suffix[] = { 3, (uint8_t)i };
         uint8_t value[] = { 0, plan->components[i] };
         bool is_long = value[1] >= 0x80 && plan->component_tag == DER_INTEGER;
-        if ((plan->left_out & 1 << i) == 0)
-            add(extensions, BYTES_OF(suffix), plan->component_tag,
-                is_long ? BYTES_OF(value) : bytes_of(value + 1, 1));
+        if ((plan->left_out & 1 << i) != 0)
+            continue;
+        add(extensions, BYTES_OF(suffix), plan->component_tag,
+            is_long ? BYTES_OF(value) : bytes_of(value + 1, 1));
+        if ((plan->tailed & 1 << i) != 0)
+            add_tail(extensions);
     }
-    if (plan->is_vlek != plan->has_no_provider)
-        add(extensions, BYTES_LITERAL("\x05"), 0x16, BYTES_LITERAL("CN=cc-here.cloud.example"));
-    if ((!plan->is_vlek || plan->has_hwid_too) && !plan->is_hwid_left_out)
+    if (plan->is_vlek != plan->has_no_provider) {
+        const char *provider = plan->provider == NULL ? "CN=cc-here.cloud.example" : plan->provider;
+        add(extensions, BYTES_LITERAL("\x05"), text_tag, bytes_of_string(provider));
+        if ((plan->tailed & SNP_TAIL_PROVIDER) != 0)
+            add_tail(extensions);
+    }
+    if ((!plan->is_vlek || plan->has_hwid_too) && !plan->is_hwid_left_out) {
         add(extensions, BYTES_LITERAL("\x04"), plan->is_hwid_wrapped ? DER_OCTET_STRING : 0,
             bytes_of(hwid, plan->hwid_size));
+        if ((plan->tailed & SNP_TAIL_HWID) != 0)
+            add_tail(extensions);
+    }
 }
 
 struct names {

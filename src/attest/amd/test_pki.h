@@ -12,6 +12,12 @@ enum {
     SNP_PATCH_COUNT_MAX = 8
 };
 
+enum {
+    SNP_TAIL_PRODUCT = 1 << 10,
+    SNP_TAIL_HWID = 1 << 11,
+    SNP_TAIL_PROVIDER = 1 << 12
+};
+
 enum snp_level {
     SNP_LEVEL_NONE,
     SNP_LEVEL_VEK,
@@ -42,6 +48,9 @@ struct snp_plan {
     bool has_hwid_too;     /* a VLEK with a hardware id */
     bool has_place;        /* country and so on in all names, as AMD's have them */
     uint8_t component_tag; /* DER type of the components */
+    uint16_t tailed;       /* bits as in left_out, and SNP_TAIL_...: a byte behind the value */
+    const char *provider;  /* NULL: a usual one */
+    uint8_t text_tag;      /* DER type of product and provider; 0: the right one */
     const char *vek_name;  /* common names; NULL: the right ones */
     const char *intermediate_name;
     const char *root_name;
