@@ -224,7 +224,7 @@ expect 'PCRs' 0 pcr2 21b9efbc184807662e966d34f390821309eeac6802309798826296bf3e8
 refuse 'a kernel nobody checks' 3 'would not check the kernel' measure snp --firmware $data/ovmf_OvmfX64_suffix.bin --kernel "$folder/empty"
 refuse 'no firmware' 2 'which --firmware?' measure tdx
 refuse 'no kind' 2 'measure what?' measure
-refuse 'an unknown kind' 2 'measure what?' measure tpm
+refuse 'an unknown kind' 2 'unknown command' measure tpm
 refuse 'no TDVF' 3 'no TDVF metadata' measure tdx --firmware fuzz/corpus/eif/image.eif
 refuse 'no EIF' 3 'no enclave image' measure nitro $data/tdvf_b.fd
 refuse 'no stream' 3 'no SGX stream' measure sgx "$folder/empty"
