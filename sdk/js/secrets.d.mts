@@ -3,7 +3,7 @@ export const SECRET_SIZE_MAX: number
 
 export interface SecretPlace {
   application: string
-  /** The account: 64 hexadecimal digits, as `s3n owner keys` shows them. */
+  /** The account: 64 hexadecimal digits, `account` of `s3n owner keys --json`. */
   owner: string
   name: string
   /** `next` of the list. */

@@ -15,7 +15,7 @@ function checkPlace({ application, owner, name, version }) {
   if (!APPLICATION.test(application))
     throw new SealedError('this is no name of an application')
   if (!OWNER.test(owner))
-    throw new SealedError('an owner is 64 hexadecimal digits, as `s3n owner keys` shows them')
+    throw new SealedError('an owner is 64 hexadecimal digits: `account` of `s3n owner keys --json`')
   if (!NAME.test(name))
     throw new SealedError('the name of a secret has 1 to 64 letters, digits and . _ -, and begins with none of . -')
   if (!Number.isSafeInteger(version) || version < 1)

@@ -271,6 +271,99 @@ static void what_was_sealed_to_the_key_opens(void)
     CHECK_NUMBER(error.code, ERROR_INVALID);
 }
 
+/* Whatever a digest is, also above the order of the curve, what is made of it holds. */
+static void any_digest_is_signed(void)
+{
+    static const char *const digests[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+        "ffffffff00000000ffffffffffffffffbce6faada7179e84f3b9cac2fc632551",
+        "fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141",
+    };
+    struct key_place p256 = place_of(KEY_ALGORITHM_P256, "k"),
+                     k1 = place_of(KEY_ALGORITHM_SECP256K1, "k");
+    struct key_public key;
+    struct error error;
+    for (size_t i = 0; i < ARRAY_COUNT(digests); i++) {
+        struct digest32 digest;
+        struct ecdsa_public public_key;
+        struct ecdsa_signature signature;
+        struct secp256k1_public k1_key;
+        struct secp256k1_signature k1_signature;
+        REQUIRE(hex_decode(digest.bytes, sizeof(digest.bytes), bytes_of_string(digests[i])));
+        REQUIRE(function_key_public(&key, &root, &p256, &error));
+        memcpy(public_key.bytes, key.bytes + 1, sizeof(public_key.bytes));
+        REQUIRE(hex_decode(signature.bytes, sizeof(signature.bytes),
+                           bytes_of_string(sign_text(&p256, true, BYTES_OF(digest.bytes)))));
+        CHECK(ecdsa_verify(&public_key, &digest, &signature, &error));
+        REQUIRE(function_key_public(&key, &root, &k1, &error));
+        memcpy(k1_key.bytes, key.bytes + 1, sizeof(k1_key.bytes));
+        REQUIRE(hex_decode(k1_signature.bytes, sizeof(k1_signature.bytes),
+                           bytes_part(bytes_of_string(sign_text(&k1, true, BYTES_OF(digest.bytes))),
+                                      0, 2 * sizeof(k1_signature.bytes))));
+        CHECK(secp256k1_verify(&k1_key, &digest, &k1_signature, &error)); /* the lower half too */
+    }
+}
+
+static void fewer_bytes_are_the_beginning_of_more(void)
+{
+    static const uint32_t sizes[] = { 1, 31, 32, 33, 64, 1023, KEY_DERIVED_SIZE_MAX };
+    struct key_place place = place_of(KEY_ALGORITHM_HKDF, "k");
+    AUTO_BUFFER struct buffer longest;
+    struct error error;
+    buffer_init(&longest, KEY_DERIVED_SIZE_MAX);
+    REQUIRE(function_key_derive(&longest, &root, &place, KEY_DERIVED_SIZE_MAX, &error));
+    for (size_t i = 0; i < ARRAY_COUNT(sizes); i++) {
+        AUTO_BUFFER struct buffer part;
+        buffer_init(&part, KEY_DERIVED_SIZE_MAX);
+        REQUIRE(function_key_derive(&part, &root, &place, sizes[i], &error));
+        CHECK_BYTES(buffer_view(&part), bytes_part(buffer_view(&longest), 0, sizes[i]));
+    }
+}
+
+/* Parts of a name that read the same when they are put together. */
+static void names_do_not_run_into_each_other(void)
+{
+    static const struct {
+        const char *application, *path;
+    } rows[] = { { "shop", "a" },      { "shop", "aa" },   { "shopa", "a" },     { "sho", "pa" },
+                 { "shop", "p256/a" }, { "shop", "256a" }, { "shop", "ed25519" } };
+    struct digest32 seen[2 * ARRAY_COUNT(rows)];
+    size_t count = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        for (int algorithm = KEY_ALGORITHM_P256; algorithm <= KEY_ALGORITHM_SECP256K1;
+             algorithm++) {
+            struct key_place place = place_of((enum key_algorithm)algorithm, rows[i].path);
+            snprintf(place.application, sizeof(place.application), "%s", rows[i].application);
+            seen[count] = sha256_of(bytes_of_string(public_text(&place)));
+            for (size_t j = 0; j < count; j++)
+                CHECK(!digest32_equal(&seen[count], &seen[j]));
+            count++;
+        }
+    }
+}
+
+/* A capsule that makes the shared secret known to everybody, under each of its names. */
+static void capsules_of_small_order_open_nothing(void)
+{
+    static const char *const points[] = {
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    };
+    struct key_place place = place_of(KEY_ALGORITHM_X25519, "inbox");
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(points); i++) {
+        struct envelope envelope = { .size = 28 };
+        REQUIRE(hex_decode(envelope.encapsulated, 32, bytes_of_string(points[i / 2])));
+        envelope.encapsulated[31] |= (uint8_t)(i % 2 << 7);
+        CHECK(!opens(&place, &envelope, "", "", envelope.size));
+    }
+}
+
 static const struct test tests[] = {
     TEST(keys_are_those_documented),
     TEST(whatever_differs_makes_another_key),
@@ -278,5 +371,9 @@ static const struct test tests[] = {
     TEST(algorithms_do_what_they_can),
     TEST(names_are_checked),
     TEST(what_was_sealed_to_the_key_opens),
+    TEST(any_digest_is_signed),
+    TEST(fewer_bytes_are_the_beginning_of_more),
+    TEST(names_do_not_run_into_each_other),
+    TEST(capsules_of_small_order_open_nothing),
 };
 TEST_MAIN(tests)

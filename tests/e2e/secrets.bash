@@ -160,14 +160,16 @@ files = ["public/**"]' && fail "a page without its files" || pass "a page withou
   cp "$verify"/*.js "$scratch/page/public/verify"
   printf '[[trigger.http]]\nroute = "/page/*"\nfunction = "f"\nstatic = "public"\n' >>"$scratch/page/s3n.toml"
   deploy page || fail "deploy a page"
+  account=$(timeout 20 s3n owner keys --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["account"])')
+  is "the account is the owner of secrets" "$account" "$owner"
   token=$(timeout 20 s3n -q token create --scope read,secrets --application page)
-  NODE_EXTRA_CA_CERTS="$data/tls.crt" timeout 60 node "$S3N_SOURCE/tests/sealed/secrets.mjs" "$url" "$verify" "$owner" "$token" page >"$scratch/lines" 2>&1 ||
+  NODE_EXTRA_CA_CERTS="$data/tls.crt" timeout 60 node "$S3N_SOURCE/tests/sealed/secrets.mjs" "$url" "$verify" "$account" "$token" page >"$scratch/lines" 2>&1 ||
     echo "the module's cases failed" >>"$scratch/lines"
   lines <"$scratch/lines"
   . "$S3N_SOURCE/tests/browser/find.bash"
   if chromium_find; then
     HOME=$scratch timeout 100 node "$S3N_SOURCE/tests/sealed/chromium.mjs" "$playwright" "$chromium" "$url/a/page/page/dashboard.html" \
-      "$owner" "$token" "swordfish-$RANDOM$RANDOM" >"$scratch/lines" 2>&1 || echo "the page's cases failed" >>"$scratch/lines"
+      "$account" "$token" "swordfish-$RANDOM$RANDOM" >"$scratch/lines" 2>&1 || echo "the page's cases failed" >>"$scratch/lines"
     lines <"$scratch/lines"
   else
     skip "Chromium" "$why"
