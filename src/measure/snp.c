@@ -196,6 +196,7 @@ static bool sections_read(struct snp_svsm_layout *layout, struct bytes image, st
     uint32_t count = read_u32_le(&reader);
     layout->section_count =
         read_count(&reader, count, FIRMWARE_SECTION_COUNT_MAX, METADATA_ITEM_SIZE);
+    uint64_t measured_size = 0;
     if (reader.failed || !is_sev || version != 1 ||
         size < 16 + (uint64_t)count * METADATA_ITEM_SIZE)
         return error_set(error, ERROR_INVALID, "SEV metadata is of another form");
@@ -204,9 +205,12 @@ static bool sections_read(struct snp_svsm_layout *layout, struct bytes image, st
         *section = (struct snp_section){ .address = read_u32_le(&reader),
                                          .size = read_u32_le(&reader),
                                          .type = read_u32_le(&reader) };
-        if (section->address % MEASURE_PAGE_SIZE != 0 || section->size % MEASURE_PAGE_SIZE != 0 ||
-            section->size > FIRMWARE_MEASURED_SIZE_MAX)
+        if (section->address % MEASURE_PAGE_SIZE != 0 || section->size % MEASURE_PAGE_SIZE != 0)
             return error_set(error, ERROR_INVALID, "a SEV section is not made of pages");
+        measured_size += section->size;
+        if (measured_size > FIRMWARE_MEASURED_SIZE_MAX)
+            return error_set(error, ERROR_LIMIT, "SEV sections cover at most %d bytes",
+                             FIRMWARE_MEASURED_SIZE_MAX);
     }
     return true;
 }

@@ -172,9 +172,32 @@ static void survives_changed_metadata(void)
     free(changed);
 }
 
+static void limits_what_all_sections_cover(void)
+{
+    enum {
+        HEADER_SIZE = 16, /* magic, size, version, count; then {address, size, type} */
+        EACH_SIZE = FIRMWARE_MEASURED_SIZE_MAX - MEASURE_PAGE_SIZE
+    };
+    struct bytes image = test_file(AMD_SEV);
+    uint8_t *changed = malloc(image.size);
+    REQUIRE(changed != NULL);
+    memcpy(changed, image.data, image.size);
+    uint8_t *table = memmem(changed, image.size, "ASEV", 4);
+    REQUIRE(table != NULL);
+    uint32_t size = EACH_SIZE; /* little-endian, as this machine */
+    for (size_t i = 0; i < 2; i++)
+        memcpy(table + HEADER_SIZE + i * 12 + 4, &size, sizeof(size));
+    struct snp_launch launch = { .firmware = bytes_of(changed, image.size), .vcpu_count = 1 };
+    struct digest48 digest;
+    struct error error = { 0 };
+    CHECK(!snp_launch_digest(&digest, &launch, &error));
+    CHECK_NUMBER(error.code, ERROR_LIMIT);
+    free(changed);
+}
+
 static const struct test tests[] = {
     TEST(measures_what_others_measured), TEST(measures_an_svsm_by_its_pages),
     TEST(measures_an_svsm_by_its_image), TEST(refuses_what_would_not_be_checked),
-    TEST(survives_changed_metadata),
+    TEST(survives_changed_metadata),     TEST(limits_what_all_sections_cover),
 };
 TEST_MAIN(tests)
