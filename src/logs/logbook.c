@@ -378,15 +378,16 @@ bool logbook_take(struct logbook *book, struct error *error)
 
 bool logbook_copy(struct logbook *book, const char *path, struct error *error)
 {
-    struct log_copy copy = { .path = path };
     pthread_mutex_lock(&book->mutex);
-    ASSERT(book->copy == NULL);
-    book->copy = &copy;
+    ASSERT(book->copy.path == NULL);
+    book->copy = (struct log_copy){ .path = path };
     pthread_cond_signal(&book->work);
-    while (!copy.is_over)
+    while (!book->copy.is_over)
         pthread_cond_wait(&book->copied, &book->mutex);
+    bool is_good = book->copy.is_good;
+    if (!is_good)
+        *error = book->copy.error;
+    book->copy.path = NULL;
     pthread_mutex_unlock(&book->mutex);
-    if (!copy.is_good)
-        *error = copy.error;
-    return copy.is_good;
+    return is_good;
 }

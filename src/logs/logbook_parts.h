@@ -62,7 +62,7 @@ void log_read_free(struct log_read *read);
 
 /* logbook_copy, which waits. */
 struct log_copy {
-    const char *path;
+    const char *path;        /* NULL: none is asked for */
     struct store_copy *copy; /* the thread's; NULL: not begun */
     bool is_over, is_good;   /* under the mutex */
     struct error error;
@@ -105,7 +105,7 @@ struct logbook {
     size_t queue_size;
     uint64_t queued_ns; /* the first of the queue */
     struct log_read *reads, **reads_last, *answered;
-    struct log_copy *copy; /* NULL: none is asked for */
+    struct log_copy copy;
     bool stops, has_failed;
     struct error failure;
     struct logbook_counts counts;

@@ -285,13 +285,19 @@ static uint64_t due_ns(const struct logbook *book)
     return due;
 }
 
+/* Under the mutex. */
+static bool copy_is_due(const struct logbook *book)
+{
+    return book->copy.path != NULL && !book->copy.is_over;
+}
+
 /* Under the mutex, which is given up meanwhile. */
 static void wait_for_work(struct logbook *book)
 {
     for (;;) {
         uint64_t now_ns = now_ns_of(book), due = due_ns(book);
         bool is_full = book->queue_size >= LOG_GATHER_SIZE && is_retry_due(book, now_ns);
-        if (book->stops || book->reads != NULL || book->copy != NULL || is_full || now_ns >= due)
+        if (book->stops || book->reads != NULL || copy_is_due(book) || is_full || now_ns >= due)
             return;
         struct timespec until;
         clock_gettime(CLOCK_MONOTONIC, &until);
@@ -341,8 +347,9 @@ static void reads_answer(struct logbook *book, struct log_read *first)
 }
 
 /* Some pages; what is logged meanwhile comes first. */
-static void copy_go_on(struct logbook *book, struct log_copy *copy)
+static void copy_go_on(struct logbook *book)
 {
+    struct log_copy *copy = &book->copy;
     uint64_t left = 0, all;
     bool is_good = (copy->copy != NULL ||
                     store_copy_new(&copy->copy, book->store, copy->path, &copy->error)) &&
@@ -353,7 +360,6 @@ static void copy_go_on(struct logbook *book, struct log_copy *copy)
     pthread_mutex_lock(&book->mutex);
     copy->is_good = is_good;
     copy->is_over = true;
-    book->copy = NULL;
     pthread_cond_broadcast(&book->copied);
     pthread_mutex_unlock(&book->mutex);
 }
@@ -369,7 +375,7 @@ void *log_writer_run(void *context)
         stops = book->stops;
         uint64_t now_ns = now_ns_of(book);
         struct log_read *reads = TAKE(book->reads);
-        struct log_copy *copy = book->copy;
+        bool has_copy = copy_is_due(book);
         book->reads_last = &book->reads;
         bool is_due = stops || is_retry_due(book, now_ns);
         if (is_due)
@@ -378,8 +384,8 @@ void *log_writer_run(void *context)
         if (is_due)
             round_run(book);
         reads_answer(book, reads);
-        if (copy != NULL)
-            copy_go_on(book, copy);
+        if (has_copy)
+            copy_go_on(book);
         if (now_ns >= book->sweep_ns)
             sweep(book);
     }
