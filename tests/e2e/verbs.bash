@@ -25,7 +25,7 @@ for verb in $verbs; do
 done
 for verb in backup restore; do refused "$verb: without FILE" 2 "argument missing" s3n node $verb --data-dir "$data"; done
 refused "no verb" 2 "node what?" s3n node
-refused "no such verb" 2 "node what?" s3n node fly
+refused "no such verb" 2 "fly" s3n node fly
 refused "init: no such platform" 3 "tee nonsense" s3n node init --data-dir "$scratch/none" --tee nonsense
 refused "init: no address" 3 "not an address" s3n node init --data-dir "$scratch/none" --listen nonsense
 refused "init: an open address for the operator's port" 3 "loopback" s3n node init --data-dir "$scratch/none" --admin 0.0.0.0:1
