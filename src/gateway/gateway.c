@@ -23,6 +23,15 @@ static bool stage_request_id(struct gateway *gateway, struct gateway_request *re
     return true;
 }
 
+/* Others go on while the call waits. */
+static bool stage_state(struct gateway *gateway, struct gateway_request *request,
+                        struct refusal *refusal)
+{
+    const struct gateway_options *options = &gateway->options;
+    return options->call_waits == NULL || options->call_waits(options->context, &request->call,
+                                                              &refusal->is_taken, &refusal->error);
+}
+
 static bool stage_dispatch(struct gateway *gateway, struct gateway_request *request,
                            struct refusal *refusal)
 {
@@ -48,6 +57,7 @@ const struct stage stages[] = {
     { "idempotency", false, stage_idempotency },
     { "static", false, stage_static },
     { "concurrency", false, stage_concurrency },
+    { "state", false, stage_state },
     { "dispatch", false, stage_dispatch },
 };
 const size_t stage_count = ARRAY_COUNT(stages);
@@ -125,6 +135,20 @@ void request_resume(struct gateway *gateway, struct gateway_request *request)
         request->call.request = http_server_request(gateway->server, request->handle);
     if (request->call.request != NULL)
         (void)run_stages(gateway, request, false);
+}
+
+void gateway_call_goes_on(struct gateway *gateway, struct http_handle handle,
+                          const struct error *failure)
+{
+    struct gateway_request *request = request_find(gateway, handle);
+    if (request == NULL)
+        return;
+    if (failure == NULL) {
+        request_resume(gateway, request);
+        return;
+    }
+    struct refusal refusal = { .error = *failure };
+    request_refuse(gateway, request, &refusal);
 }
 
 static void on_fields(void *context, struct http_handle handle, const struct http_request *asked,

@@ -192,6 +192,10 @@ struct gateway_options {
     /* Pages of these origins (as in struct gateway_cors; copied) may use what needs no credentials
      * and is no function: evidence, the sealing key, sealed requests.  None: no page may. */
     struct gateway_list page_origins;
+    /* Whether something must be read from the disk before the call can be handled: then *waits, and
+     * gateway_call_goes_on once, later.  The call is refused with the error.  May be NULL. */
+    bool (*call_waits)(void *context, const struct gateway_call *call, bool *waits,
+                       struct error *error);
     /* The client of an unanswered call is gone; may be NULL. */
     void (*call_gone)(void *context, struct http_handle handle);
     void *context;
@@ -212,6 +216,10 @@ void gateway_set_server(struct gateway *gateway, struct http_server *server);
 /* An issuer's keys came, or could not be had: what waits for some is judged again.  NULL: nothing.
  */
 void gateway_keys_changed(struct gateway *gateway);
+/* What a call waited for is there (NULL), or why not: then it is refused.  Nothing when its client
+ * has gone. */
+void gateway_call_goes_on(struct gateway *gateway, struct http_handle handle,
+                          const struct error *failure);
 
 /* A function route: "/quote/:pair", or with a final star segment for all that follows (functions
  * checks how a manifest may write them).  From the left, static segments win over ":name", which

@@ -30,6 +30,9 @@ static struct node {
     struct http_client *client;
     char url[64], admin_url[64];
     atomic_uint gone;
+    uv_timer_t wait;
+    struct http_handle waiting;
+    bool fails, has_run;
 } node;
 
 static bool key_find(void *context, const struct digest32 *id, struct bytes application UNUSED,
@@ -76,6 +79,7 @@ static void invoke(void *context, const struct gateway_call *call)
     struct gateway_invocation invocation = { "inv-1", "a.b.c", 123 };
     struct error error;
     (void)context;
+    node.has_run = true;
     if (bytes_equal_string(call->function, "boom"))
         gateway_answer_failure(node.gateway, call->handle, &invocation, 500, "trapped",
                                "unreachable in f");
@@ -95,6 +99,33 @@ static void call_gone(void *context, struct http_handle handle)
     node.gone++;
     error_set(&error, ERROR_INTERNAL, "late");
     CHECK(!gateway_answer_error(node.gateway, handle, &error, NULL));
+}
+
+/* A call with such a field waits for the loop's next round; then it goes on or fails. */
+static void waited(uv_timer_t *timer)
+{
+    struct error error;
+    (void)timer;
+    error_set(&error, ERROR_CORRUPT, "what was to be read is broken");
+    CHECK(!node.has_run);
+    gateway_call_goes_on(node.gateway, node.waiting, node.fails ? &error : NULL);
+    gateway_call_goes_on(node.gateway, (struct http_handle){ 0 }, NULL); /* of nobody */
+}
+
+static bool call_waits(void *context, const struct gateway_call *call, bool *waits,
+                       struct error *error)
+{
+    (void)context;
+    struct bytes field = http_request_value(call->request, "x-wait");
+    if (bytes_equal_string(field, "never"))
+        return error_set(error, ERROR_BUSY, "too many wait");
+    *waits = field.size > 0;
+    node.fails = bytes_equal_string(field, "fails");
+    node.waiting = call->handle;
+    node.has_run = false;
+    if (*waits)
+        uv_timer_start(&node.wait, waited, 0, 0);
+    return true;
 }
 
 static void on_stop(uv_async_t *async)
@@ -138,9 +169,12 @@ static void node_start(void)
     ASSERT(ecdsa_key_generate(&node.owner, &error) && ecdsa_key_generate(&node.stranger, &error));
     uv_loop_init(&node.loop);
     uv_async_init(&node.loop, &node.stop, on_stop);
-    struct gateway_options options = {
-        .clock = &clock_system, .key_find = key_find, .call_gone = call_gone, .input_size_max = 1000
-    };
+    struct gateway_options options = { .clock = &clock_system,
+                                       .key_find = key_find,
+                                       .call_gone = call_gone,
+                                       .call_waits = call_waits,
+                                       .input_size_max = 1000 };
+    uv_timer_init(&node.loop, &node.wait);
     for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++)
         options.handlers[i] = tell;
     options.handlers[GATEWAY_INVOKE] = options.handlers[GATEWAY_FUNCTION_ROUTE] = invoke;
@@ -175,6 +209,7 @@ static void node_stop(void)
     http_server_free(node.server);
     gateway_free(node.gateway);
     uv_close((uv_handle_t *)&node.stop, NULL);
+    uv_close((uv_handle_t *)&node.wait, NULL);
     uv_run(&node.loop, UV_RUN_DEFAULT);
     CHECK(uv_loop_close(&node.loop) == 0);
     tls_context_free(node.tls);
@@ -306,6 +341,22 @@ static void finds_operations(void)
     CHECK_BYTES(http_client_answer_value(&answer, "allow"), BYTES_LITERAL("PUT, GET, DELETE"));
     CHECK_NUMBER(ask(HTTP_METHOD_HEAD, "/.well-known/s3n/health", NULL, 0, (struct bytes){ 0 }),
                  200);
+    node_stop();
+}
+
+static void what_has_to_be_read_first_is_waited_for(void)
+{
+    static const char direct[] = "/v1/applications/app/functions/f/invoke";
+    struct http_field field = HTTP_FIELD("x-wait", BYTES_LITERAL("some"));
+    node_start();
+    CHECK_NUMBER(ask(HTTP_METHOD_POST, direct, &field, 1, BYTES_LITERAL("body")), 200);
+    CHECK_BYTES(buffer_view(&answer.body), BYTES_LITERAL("body"));
+    field.value = BYTES_LITERAL("fails");
+    CHECK_NUMBER(ask(HTTP_METHOD_POST, direct, &field, 1, BYTES_LITERAL("body")), 500);
+    CHECK_STRING(error_member("code"), "corrupt");
+    field.value = BYTES_LITERAL("never");
+    CHECK_NUMBER(ask(HTTP_METHOD_POST, direct, &field, 1, BYTES_LITERAL("body")), 429);
+    CHECK_STRING(error_member("code"), "busy");
     node_stop();
 }
 
@@ -466,6 +517,7 @@ static void keeps_admin_pages_apart(void)
 
 static const struct test tests[] = {
     TEST(finds_operations),
+    TEST(what_has_to_be_read_first_is_waited_for),
     TEST(invokes_functions),
     TEST(puts_requests_into_their_trace),
     TEST(tells_when_clients_leave),

@@ -15,10 +15,14 @@ enum {
 /* What an invocation has of its application's state; none before its first call. */
 struct visit {
     struct kv_service *kv;
+    struct service_scope *scope;
+    bool is_reading;             /* the state, from the disk; meanwhile */
+    struct service_call *parked; /* waits, */
+    void (*parked_run)(void *context, struct service_call *call); /* to be run again */
     struct state *state;
     struct transaction *transaction; /* NULL: ended */
     struct state_change *change;     /* committed in memory, not given to the thread yet */
-    struct service_ending *ending;   /* waits for the disk */
+    struct service_ending *ending;   /* waits for the disk, one way or the other */
     bool is_waiting;
     bool is_forgotten; /* the scope has gone while it waited */
 };
@@ -51,7 +55,21 @@ static void visit_free(struct visit *visit)
 }
 DEFINE_AUTO(visit, visit_free)
 
-/* Begins the invocation's transaction; NULL for the error's reason. */
+static bool visit_open(struct visit *visit, const char *id, struct error *error)
+{
+    const struct service_facts *facts = service_scope_facts(visit->scope);
+    struct state_quota quota = kv_quota(facts->state_size, facts->state_count);
+    if (!states_get(visit->kv->states, id, &visit->state, error) ||
+        !transaction_begin(&visit->transaction, visit->state, error))
+        return false;
+    state_set_quota(visit->state, &quota);
+    return true;
+}
+
+static void visit_read(void *context, const struct error *failure);
+
+/* Begins the invocation's transaction, now or when its state has been read; NULL for the error's
+ * reason. */
 static struct visit *visit_begin(struct kv_service *kv, struct service_scope *scope,
                                  struct error *error)
 {
@@ -63,26 +81,41 @@ static struct visit *visit_begin(struct kv_service *kv, struct service_scope *sc
         return NULL;
     }
     visit->kv = kv;
-    if (!states_get(kv->states, id.text, &visit->state, error) ||
-        !transaction_begin(&visit->transaction, visit->state, error))
+    visit->scope = scope;
+    visit->is_reading = !states_is_there(kv->states, id.text);
+    if (visit->is_reading ? !states_read(kv->states, id.text, visit_read, visit, error)
+                          : !visit_open(visit, id.text, error))
         return NULL;
-    struct state_quota quota = kv_quota(facts->state_size, facts->state_count);
-    state_set_quota(visit->state, &quota);
     struct visit *begun = TAKE(visit);
     service_set_state(scope, &service_kv, begun);
     return begun;
 }
 
-/* The transaction of the call's invocation; NULL: the call was refused. */
-static struct transaction *transaction_of(struct kv_service *kv, struct service_call *call)
+/* The transaction of the call's invocation; NULL: the call was refused, or `run` comes again when
+ * the state has been read. */
+static struct transaction *transaction_of(struct kv_service *kv, struct service_call *call,
+                                          void (*run)(void *context, struct service_call *call))
 {
     struct error error = { 0 };
     struct visit *visit = service_state(call->scope, &service_kv);
     if (visit == NULL)
         visit = visit_begin(kv, call->scope, &error);
-    if (visit == NULL)
+    if (visit == NULL) {
         service_refuse_error(call, &error);
-    return visit == NULL ? NULL : visit->transaction;
+        return NULL;
+    }
+    if (visit->is_reading) {
+        visit->parked = call;
+        visit->parked_run = run;
+    }
+    return visit->transaction;
+}
+
+static void kv_cancelled(void *context UNUSED, struct service_call *call)
+{
+    struct visit *visit = service_state(call->scope, &service_kv);
+    if (visit != NULL)
+        visit->parked = NULL;
 }
 
 static struct kv_key key_of(const struct service_call *call)
@@ -92,7 +125,7 @@ static struct kv_key key_of(const struct service_call *call)
 
 static void get_run(void *context, struct service_call *call)
 {
-    struct transaction *transaction = transaction_of(context, call);
+    struct transaction *transaction = transaction_of(context, call, get_run);
     struct error error;
     struct kv_entry entry;
     bool found;
@@ -114,7 +147,7 @@ static int64_t ttl_of(uint64_t number)
 
 static void set_run(void *context, struct service_call *call)
 {
-    struct transaction *transaction = transaction_of(context, call);
+    struct transaction *transaction = transaction_of(context, call, set_run);
     struct error error;
     if (transaction == NULL)
         return;
@@ -127,7 +160,7 @@ static void set_run(void *context, struct service_call *call)
 
 static void delete_run(void *context, struct service_call *call)
 {
-    struct transaction *transaction = transaction_of(context, call);
+    struct transaction *transaction = transaction_of(context, call, delete_run);
     struct error error;
     bool found;
     if (transaction == NULL)
@@ -140,7 +173,7 @@ static void delete_run(void *context, struct service_call *call)
 
 static void compare_and_set_run(void *context, struct service_call *call)
 {
-    struct transaction *transaction = transaction_of(context, call);
+    struct transaction *transaction = transaction_of(context, call, compare_and_set_run);
     struct error error;
     bool swapped;
     if (transaction == NULL)
@@ -181,7 +214,7 @@ static bool listing_take(void *context, const struct kv_entry *entry)
 
 static void list_run(void *context, struct service_call *call)
 {
-    struct transaction *transaction = transaction_of(context, call);
+    struct transaction *transaction = transaction_of(context, call, list_run);
     struct error error;
     bool more;
     if (transaction == NULL)
@@ -227,21 +260,14 @@ static bool result_put(struct transaction *transaction, const struct service_res
            (*was_done || transaction_set(transaction, key, result->value, result->ttl_ms, error));
 }
 
-static void kv_ended(void *context, struct service_scope *scope, struct service_ending *ending)
+static void visit_ended(struct visit *visit, struct service_ending *ending)
 {
-    struct visit *visit = service_state(scope, &service_kv);
+    struct service_scope *scope = visit->scope;
     const struct service_result *result = service_scope_result(scope);
     struct transaction_outcome outcome;
     struct error error;
     bool was_done = false;
-    if (!ending->is_commit || (visit == NULL && result == NULL)) {
-        service_conclude(ending, SERVICE_KEEP, NULL);
-        return;
-    }
-    if (visit == NULL)
-        visit = visit_begin(context, scope, &error);
-    if (visit == NULL ||
-        (result != NULL && !result_put(visit->transaction, result, &was_done, &error))) {
+    if (result != NULL && !result_put(visit->transaction, result, &was_done, &error)) {
         service_conclude_error(ending, &error);
         return;
     }
@@ -266,6 +292,54 @@ static void kv_ended(void *context, struct service_scope *scope, struct service_
         service_conclude(ending, SERVICE_KEEP, NULL);
     else
         service_conclude(ending, SERVICE_FAIL, "the receipt has no room for the state's digest");
+}
+
+static void kv_ended(void *context, struct service_scope *scope, struct service_ending *ending)
+{
+    struct visit *visit = service_state(scope, &service_kv);
+    struct error error;
+    if (!ending->is_commit || (visit == NULL && service_scope_result(scope) == NULL)) {
+        service_conclude(ending, SERVICE_KEEP, NULL);
+        return;
+    }
+    if (visit == NULL)
+        visit = visit_begin(context, scope, &error);
+    if (visit == NULL)
+        service_conclude_error(ending, &error);
+    else if (visit->is_reading)
+        visit->ending = ending;
+    else
+        visit_ended(visit, ending);
+}
+
+/* What waited goes on: a call, or the end.  After that the visit may be gone. */
+static void visit_read(void *context, const struct error *failure)
+{
+    struct visit *visit = context;
+    struct error error;
+    visit->is_reading = false;
+    if (visit->is_forgotten) {
+        visit_free(visit);
+        return;
+    }
+    const struct service_facts *facts = service_scope_facts(visit->scope);
+    struct kv_state_id id = kv_state_id(facts->application, &facts->owner);
+    struct service_ending *ending = TAKE(visit->ending);
+    struct service_call *call = TAKE(visit->parked);
+    if (failure == NULL && !visit_open(visit, id.text, &error))
+        failure = &error;
+    if (failure != NULL) {
+        service_set_state(visit->scope, &service_kv, NULL); /* the next call tries again */
+        visit_free(visit);
+    }
+    if (ending != NULL && failure == NULL)
+        visit_ended(visit, ending);
+    else if (ending != NULL)
+        service_conclude_error(ending, failure);
+    else if (call != NULL && failure == NULL)
+        visit->parked_run(visit->kv, call);
+    else if (call != NULL)
+        service_refuse_error(call, failure);
 }
 
 static void written(void *context, const struct error *error)
@@ -312,7 +386,7 @@ static void kv_forgotten(void *context UNUSED, struct service_scope *scope)
         return;
     service_set_state(scope, &service_kv, NULL);
     visit->is_forgotten = true;
-    if (!visit->is_waiting)
+    if (!visit->is_waiting && !visit->is_reading)
         visit_free(visit);
 }
 
@@ -326,6 +400,7 @@ static const struct service_handler handlers[] = {
 const struct service service_kv = { .name = "kv",
                                     .handlers = handlers,
                                     .handler_count = ARRAY_COUNT(handlers),
+                                    .cancelled = kv_cancelled,
                                     .ended = kv_ended,
                                     .issued = kv_issued,
                                     .forgotten = kv_forgotten };

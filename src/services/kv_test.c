@@ -37,18 +37,23 @@ static void world_close(void)
     states_close(TAKE(states));
 }
 
-static struct service_scope *scope_begin(const char *id, const char *application)
+static struct service_scope *scope_begin_of(const char *id, const char *application, uint8_t owner)
 {
     struct error error;
     struct service_scope *scope = NULL;
     struct service_facts facts = { .application = application,
                                    .function = "f",
                                    .version = "1",
-                                   .owner = { { 7 } },
+                                   .owner = { { owner } },
                                    .permissions = &permissions };
     snprintf(facts.id, sizeof(facts.id), "%s", id);
     CHECK(services_begin(services, &facts, &scope, &error));
     return scope;
+}
+
+static struct service_scope *scope_begin(const char *id, const char *application)
+{
+    return scope_begin_of(id, application, 7);
 }
 
 static struct {
@@ -70,7 +75,23 @@ static void on_listed(void *context UNUSED, struct bytes answers)
         memcpy(answered.data, answer.data.data, answer.data.size);
 }
 
-static int64_t ask(struct service_scope *scope, const struct call_request *request)
+/* Until that is so, or for 20 seconds. */
+static void wait_while(bool (*is_so)(void))
+{
+    while (is_so()) {
+        struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
+        if (poll(&descriptor, 1, 20000) <= 0)
+            break;
+        states_take(states);
+    }
+}
+
+static bool has_no_answer(void)
+{
+    return answered.value == INT64_MIN;
+}
+
+static void ask_only(struct service_scope *scope, const struct call_request *request)
 {
     static uint8_t area[CALL_AREA_SIZE];
     struct writer writer = writer_into(area, sizeof(area));
@@ -80,6 +101,12 @@ static int64_t ask(struct service_scope *scope, const struct call_request *reque
     CHECK(!writer.failed);
     answered.value = INT64_MIN;
     CHECK(services_run(scope, writer_view(&writer), on_listed, NULL));
+}
+
+static int64_t ask(struct service_scope *scope, const struct call_request *request)
+{
+    ask_only(scope, request);
+    wait_while(has_no_answer);
     return answered.value;
 }
 
@@ -120,10 +147,16 @@ static void on_concluded(void *context UNUSED, const struct service_ending *endi
     end_count++;
 }
 
+static bool has_not_ended(void)
+{
+    return end_count == 0;
+}
+
 static enum service_verdict finish(struct service_scope *scope, bool is_commit)
 {
     end_count = 0;
     services_end(scope, is_commit, on_concluded, NULL);
+    wait_while(has_not_ended);
     CHECK_NUMBER(end_count, 1);
     return end.verdict;
 }
@@ -133,12 +166,7 @@ static enum service_verdict issue(struct service_scope *scope, const char *recei
 {
     end_count = 0;
     services_issue(scope, bytes_of_string(receipt), on_concluded, NULL);
-    while (end_count == 0) {
-        struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
-        if (poll(&descriptor, 1, 20000) <= 0)
-            break;
-        states_take(states);
-    }
+    wait_while(has_not_ended);
     CHECK_NUMBER(end_count, 1);
     return end.verdict;
 }
@@ -301,6 +329,26 @@ static void lists_and_swaps_answer_as_documented(void)
     world_close();
 }
 
+static void a_state_belongs_to_a_name_and_an_owner(void)
+{
+    REQUIRE(world_open("owners"));
+    struct service_scope *scope = scope_begin_of("o1", "shop", 7);
+    CHECK_NUMBER(set(scope, "carts", "a", "mine"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, "receipt"), SERVICE_KEEP);
+    services_forget(scope);
+    scope = scope_begin_of("o2", "shop", 8); /* another owner's application of the same name */
+    CHECK_STRING(get(scope, "a"), "-4");
+    CHECK_NUMBER(set(scope, "carts", "a", "theirs"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, "receipt"), SERVICE_KEEP);
+    services_forget(scope);
+    scope = scope_begin_of("o3", "shop", 7);
+    CHECK_STRING(get(scope, "a"), "mine");
+    services_forget(scope);
+    world_close();
+}
+
 /* The manifest's word bounds the state, and counts at every transaction. */
 static void takes_no_more_than_the_manifest_allows(void)
 {
@@ -331,9 +379,75 @@ static void takes_no_more_than_the_manifest_allows(void)
     world_close();
 }
 
+static const struct call_request get_a = { .call = CALL_KV_GET,
+                                           .string_count = 2,
+                                           .strings = { BYTES_LITERAL("carts"),
+                                                        BYTES_LITERAL("a") } };
+
+/* Nobody is held up while a state is read: the call is answered later, or never when its
+ * invocation has gone. */
+static void a_call_waits_until_its_state_was_read(void)
+{
+    struct service_result result = { { { 9 } }, 0, BYTES_LITERAL("kept") };
+    struct error error;
+    REQUIRE(world_open("parked"));
+    struct service_scope *scope = scope_begin("p1", "shop");
+    ask_only(scope, &get_a);
+    CHECK(has_no_answer());
+    wait_while(has_no_answer);
+    CHECK_NUMBER(answered.value, CALL_ERROR_NOT_FOUND);
+    ask_only(scope, &get_a); /* it is there now */
+    CHECK_NUMBER(answered.value, CALL_ERROR_NOT_FOUND);
+    services_forget(scope);
+    /* Cancelled while it waits; then the scope goes. */
+    scope = scope_begin("p2", "cancelled");
+    ask_only(scope, &get_a);
+    services_cancel(scope);
+    CHECK_NUMBER(finish(scope, false), SERVICE_KEEP);
+    services_forget(scope);
+    /* An answer is kept of an invocation that made no call. */
+    scope = scope_begin("p3", "keeper");
+    REQUIRE(services_keep(scope, &result, &error));
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, "receipt"), SERVICE_KEEP);
+    CHECK(!states_is_there(states, "nobody") && has_no_answer());
+    services_forget(scope);
+    world_close();
+}
+
+static void a_state_that_cannot_be_read_refuses_its_calls(void)
+{
+    REQUIRE(world_open("unreadable"));
+    struct service_scope *scope = scope_begin("u1", "shop");
+    CHECK_NUMBER(set(scope, "carts", "a", "1"), 0);
+    CHECK_NUMBER(finish(scope, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(scope, "receipt"), SERVICE_KEEP);
+    services_forget(scope);
+    states_close(TAKE(states));
+    struct error error;
+    struct states_options options = { .path = test_store_path("unreadable"),
+                                      .sealer = test_sealer_of(&sealing),
+                                      .clock = &clock_system };
+    REQUIRE(states_open(&states, &options, &error));
+    kv.states = states;
+    scope = scope_begin("u2", "shop");
+    sealing.fail_at = sealing.calls + 1;
+    CHECK_NUMBER(ask(scope, &get_a), CALL_ERROR_UNAVAILABLE);
+    sealing.fail_at = 0;
+    CHECK_NUMBER(ask(scope, &get_a), 1); /* a later call tries again */
+    services_forget(scope);
+    world_close();
+}
+
 static const struct test tests[] = {
-    TEST(state_commits_with_its_receipt),           TEST(what_did_not_end_well_leaves_nothing),
-    TEST(one_of_two_that_disagree_is_to_run_again), TEST(a_disk_that_fails_fails_the_invocation),
-    TEST(lists_and_swaps_answer_as_documented),     TEST(takes_no_more_than_the_manifest_allows),
+    TEST(a_call_waits_until_its_state_was_read),
+    TEST(a_state_that_cannot_be_read_refuses_its_calls),
+    TEST(a_state_belongs_to_a_name_and_an_owner),
+    TEST(state_commits_with_its_receipt),
+    TEST(what_did_not_end_well_leaves_nothing),
+    TEST(one_of_two_that_disagree_is_to_run_again),
+    TEST(a_disk_that_fails_fails_the_invocation),
+    TEST(lists_and_swaps_answer_as_documented),
+    TEST(takes_no_more_than_the_manifest_allows),
 };
 TEST_MAIN(tests)

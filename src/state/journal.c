@@ -184,9 +184,9 @@ static void jobs_finish(struct states *states, struct jobs *jobs, bool is_group)
             states->counts.failures += job->has_failed ? 1 : 0;
         }
         job->is_done = true;
-        if (job->is_waited_for) {
+        if (job->is_waited_for || job->is_watched)
             pthread_cond_broadcast(&states->done);
-        } else {
+        if (!job->is_waited_for) {
             jobs_add(&states->finished, job);
             wakes = true;
         }
@@ -217,6 +217,52 @@ static void group_finish(struct states *states, struct group *group)
     group_clear(group);
 }
 
+/* One that is done, for better or worse. */
+static void job_finish(struct states *states, struct job *job)
+{
+    struct jobs jobs;
+    jobs_init(&jobs);
+    jobs_add(&jobs, job);
+    jobs_finish(states, &jobs, false);
+}
+
+/* States of this space that are being read are not there any more. */
+static void loads_drop(struct states *states, const char *space)
+{
+    struct jobs kept;
+    struct error gone;
+    jobs_init(&kept);
+    error_set(&gone, ERROR_CONFLICT, "the state was removed");
+    for (struct job *job; (job = jobs_take(&states->slow)) != NULL;) {
+        if (job->kind != JOB_LOAD || strcmp(job->slot->space, space) != 0) {
+            jobs_add(&kept, job);
+            continue;
+        }
+        job_fail(job, &gone);
+        job_finish(states, job);
+    }
+    while (kept.first != NULL)
+        jobs_add(&states->slow, jobs_take(&kept));
+}
+
+bool sweep_add(struct states *states, const char *space, struct error *error)
+{
+    struct job *sweep = calloc(1, sizeof(*sweep));
+    if (sweep == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to remove a state");
+    sweep->kind = JOB_SWEEP;
+    snprintf(sweep->space, sizeof(sweep->space), "%s", space);
+    jobs_add(&states->slow, sweep);
+    return true;
+}
+
+static bool remove_run(struct states *states, struct job *job, struct error *error)
+{
+    loads_drop(states, job->slot->space);
+    return slot_mark_removed(states, job->slot, error) &&
+           sweep_add(states, job->slot->space, error);
+}
+
 static void single_run(struct states *states, struct job *job)
 {
     struct error error = { 0 };
@@ -227,10 +273,11 @@ static void single_run(struct states *states, struct job *job)
         error_set(&error, ERROR_UNAVAILABLE, "an earlier commit could not be written");
         break;
     case JOB_LOAD:
-        done = slot_load(states, job->slot, &error);
-        break;
+    case JOB_SWEEP:
+        jobs_add(&states->slow, job);
+        return;
     case JOB_REMOVE:
-        done = slot_remove(states, job->slot, &error);
+        done = remove_run(states, job, &error);
         break;
     case JOB_TASK:
         done = job->task(job->context, states->store, &error);
@@ -242,10 +289,43 @@ static void single_run(struct states *states, struct job *job)
     }
     if (!done)
         job_fail(job, &error);
-    struct jobs jobs;
-    jobs_init(&jobs);
-    jobs_add(&jobs, job);
-    jobs_finish(states, &jobs, false);
+    job_finish(states, job);
+}
+
+/* Whether what the job reads is on its way out. */
+static bool is_swept(const struct states *states, const struct job *load)
+{
+    const struct job *at = states->slow.first;
+    while (at != NULL && !(at->kind == JOB_SWEEP && strcmp(at->space, load->slot->space) == 0))
+        at = at->next;
+    return at != NULL;
+}
+
+/* A piece of one of those that take long, in turn. */
+static void slow_step(struct states *states)
+{
+    struct job *job = jobs_take(&states->slow);
+    struct error error;
+    bool done = true, more = true;
+    if (job == NULL)
+        return;
+    if (states->is_stopping)
+        done = error_set(&error, ERROR_UNAVAILABLE, "the node is stopping");
+    else if (job->kind == JOB_SWEEP)
+        done = sweep_step(states, job->space, &more, &error);
+    else if (!is_swept(states, job))
+        done = load_step(states, job->slot, &job->progress, &more, &error);
+    if (done && more) {
+        jobs_add(&states->slow, job);
+        return;
+    }
+    if (job->kind == JOB_SWEEP) {
+        free(job); /* what is left is taken out at the next start, or when it is read */
+        return;
+    }
+    if (!done)
+        job_fail(job, &error);
+    job_finish(states, job);
 }
 
 /* Nothing waits: what could not be remembered beside the work is tried again. */
@@ -255,7 +335,7 @@ static void quiet(struct states *states)
     (void)!store_confirm(states->store, &ignored);
 }
 
-/* All that waits; false at the end. */
+/* All that waits; false at the end.  Nothing may wait when something else is left to do. */
 static bool jobs_wait(struct states *states, struct jobs *taken)
 {
     struct timespec until;
@@ -265,7 +345,7 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
     until.tv_nsec %= 1000000000L;
     pthread_mutex_lock(&states->mutex);
     bool is_quiet = false;
-    while (states->waiting.first == NULL && !states->stops) {
+    while (states->waiting.first == NULL && !states->stops && states->slow.first == NULL) {
         if (is_quiet) {
             pthread_cond_wait(&states->work, &states->mutex);
         } else if (pthread_cond_timedwait(&states->work, &states->mutex, &until) != 0) {
@@ -279,8 +359,9 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
     if (taken->first == NULL)
         jobs_init(taken);
     jobs_init(&states->waiting);
+    states->is_stopping = states->stops;
     pthread_mutex_unlock(&states->mutex);
-    return taken->first != NULL;
+    return taken->first != NULL || states->slow.first != NULL;
 }
 
 void *journal_run(void *context)
@@ -302,6 +383,7 @@ void *journal_run(void *context)
                 single_run(states, job);
         }
         group_finish(states, group);
+        slow_step(states);
     }
     quiet(states);
     group_clear(group);
@@ -351,7 +433,8 @@ bool journal_prepare(struct states *states, struct error *error)
     bool done = places != NULL && states->receipts != NULL;
     if (!done)
         error_set(error, ERROR_NO_MEMORY, "no memory for the list of receipts");
-    done = done && places_read(states, places, count_max, &count, error);
+    done =
+        done && places_read(states, places, count_max, &count, error) && sweeps_find(states, error);
     if (done && count > 0)
         qsort(places, count, sizeof(*places), place_order);
     for (size_t i = 0; done && i < count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A state read from the store, or taken out of it: on the journal's thread. */
+/* A state read from the store, or taken out of it, a piece at a time: on the journal's thread. */
 #include "state/states_parts.h"
 
 #include "store/limits.h"
@@ -8,7 +8,9 @@
 #include <string.h>
 
 enum {
-    REMOVED_AT_ONCE = 256
+    REMOVED_AT_ONCE = 256,
+    LOADED_AT_ONCE = 64,             /* entries, */
+    LOADED_AT_ONCE_SIZE = 512 << 10, /* or bytes */
 };
 #define HEAD_KEY "head" /* behind all others in order */
 /* Of a state that is being removed: what is left is finished when it is next read. */
@@ -46,63 +48,91 @@ static bool head_load(struct states *states, struct slot *slot, struct buffer *r
     return missing.code == ERROR_NOT_FOUND;
 }
 
-static bool removal_finish(struct states *states, struct slot *slot, struct error *error);
+/* Remembers a removal that is under way; without a value. */
+#define REMOVING_PREFIX "removing/"
 
-bool slot_load(struct states *states, struct slot *slot, struct error *error)
+static struct store_key removing_place(char key[STORE_KEY_SIZE_MAX + 1], const char *space)
+{
+    snprintf(key, STORE_KEY_SIZE_MAX + 1, REMOVING_PREFIX "%s", space);
+    return (struct store_key){ STORE_SPACE_NODE, key };
+}
+
+bool load_step(struct states *states, struct slot *slot, struct progress *progress, bool *more,
+               struct error *error)
 {
     AUTO_BUFFER struct buffer record;
-    struct state_head head;
-    char after[STORE_KEY_SIZE_MAX + 1] = "";
+    AUTO_STORE_PAGE struct store_page page = { 0 };
+    size_t size = 0;
     buffer_init(&record, RECORD_SIZE_MAX);
-    if (!head_load(states, slot, &record, &head, error))
+    if (!progress->has_head && !head_load(states, slot, &record, &progress->head, error))
         return error_within(error, "state");
-    if (head.revision == REVISION_REMOVED)
-        return removal_finish(states, slot, error);
-    for (bool more = true; more;) {
-        AUTO_STORE_PAGE struct store_page page = { 0 };
-        if (!store_list(states->store, (struct store_key){ slot->space, "" }, after, STORE_LIST_MAX,
-                        &page, error))
-            return false;
-        for (size_t i = 0; i < page.count; i++) {
-            if (strcmp(page.entries[i].key, HEAD_KEY) != 0 &&
-                !entry_load(states, slot, page.entries[i].key, &record, error))
-                return error_within(error, "state");
-        }
-        more = page.more;
-        if (page.count > 0)
-            snprintf(after, sizeof(after), "%s", page.entries[page.count - 1].key);
+    progress->has_head = progress->head.revision != REVISION_REMOVED;
+    if (!progress->has_head) {
+        *more = true; /* then it is read as the empty one that it is */
+        return sweep_step(states, slot->space, &(bool){ false }, error);
     }
-    return state_load_end(slot->state, &head, error);
+    if (!store_list(states->store, (struct store_key){ slot->space, "" }, progress->after,
+                    LOADED_AT_ONCE, &page, error))
+        return false;
+    size_t i = 0;
+    for (; i < page.count && size < LOADED_AT_ONCE_SIZE; i++) {
+        const char *key = page.entries[i].key;
+        if (strcmp(key, HEAD_KEY) != 0 && !entry_load(states, slot, key, &record, error))
+            return error_within(error, "state");
+        size += record.size;
+        snprintf(progress->after, sizeof(progress->after), "%s", key);
+    }
+    *more = page.more || i < page.count;
+    return *more || state_load_end(slot->state, &progress->head, error);
 }
 
-/* Takes out everything, the head last. */
-static bool removal_finish(struct states *states, struct slot *slot, struct error *error)
+/* The head, which bears the mark, goes last. */
+bool sweep_step(struct states *states, const char *space, bool *more, struct error *error)
 {
-    for (bool more = true; more;) {
-        AUTO_STORE_PAGE struct store_page page = { 0 };
-        struct store_write writes[REMOVED_AT_ONCE] = { 0 };
-        if (!store_list(states->store, (struct store_key){ slot->space, "" }, NULL,
-                        ARRAY_COUNT(writes), &page, error))
-            return false;
-        for (size_t i = 0; i < page.count; i++)
-            writes[i] = (struct store_write){ .kind = STORE_WRITE_DELETE,
-                                              .key = { slot->space, page.entries[i].key },
-                                              .if_revision = page.entries[i].revision };
-        if (!store_apply(states->store, writes, page.count, error))
-            return false;
-        more = page.more;
-    }
-    return true;
+    AUTO_STORE_PAGE struct store_page page = { 0 };
+    struct store_write writes[REMOVED_AT_ONCE + 1] = { 0 };
+    char place[STORE_KEY_SIZE_MAX + 1];
+    size_t count = 0;
+    if (!store_list(states->store, (struct store_key){ space, "" }, NULL, REMOVED_AT_ONCE, &page,
+                    error))
+        return false;
+    for (; count < page.count; count++)
+        writes[count] = (struct store_write){ .kind = STORE_WRITE_DELETE,
+                                              .key = { space, page.entries[count].key },
+                                              .if_revision = page.entries[count].revision };
+    *more = page.more;
+    if (!page.more)
+        writes[count++] = (struct store_write){ .kind = STORE_WRITE_DELETE,
+                                                .key = removing_place(place, space),
+                                                .if_revision = STORE_REVISION_ANY };
+    return store_apply(states->store, writes, count, error);
 }
 
-bool slot_remove(struct states *states, struct slot *slot, struct error *error)
+bool slot_mark_removed(struct states *states, struct slot *slot, struct error *error)
 {
     AUTO_BUFFER struct buffer record;
+    char place[STORE_KEY_SIZE_MAX + 1];
     buffer_init(&record, RECORD_SIZE_MAX);
     head_write(&record, &(struct state_head){ .revision = REVISION_REMOVED });
-    struct store_write mark = { .kind = STORE_WRITE_PUT,
-                                .key = { slot->space, HEAD_KEY },
-                                .value = buffer_view(&record),
-                                .if_revision = STORE_REVISION_ANY };
-    return store_apply(states->store, &mark, 1, error) && removal_finish(states, slot, error);
+    struct store_write marks[] = { { .kind = STORE_WRITE_PUT,
+                                     .key = { slot->space, HEAD_KEY },
+                                     .value = buffer_view(&record),
+                                     .if_revision = STORE_REVISION_ANY },
+                                   { .kind = STORE_WRITE_PUT,
+                                     .key = removing_place(place, slot->space),
+                                     .if_revision = STORE_REVISION_ANY } };
+    return store_apply(states->store, marks, ARRAY_COUNT(marks), error);
+}
+
+bool sweeps_find(struct states *states, struct error *error)
+{
+    AUTO_STORE_PAGE struct store_page page = { 0 };
+    if (!store_list(states->store, (struct store_key){ STORE_SPACE_NODE, REMOVING_PREFIX }, NULL,
+                    STORE_LIST_MAX, &page, error))
+        return false;
+    for (size_t i = 0; i < page.count; i++) {
+        if (!sweep_add(states, page.entries[i].key + strlen(REMOVING_PREFIX), error))
+            return false;
+    }
+    return true; /* more of them: at the next start */
 }

@@ -49,8 +49,8 @@ static void job_send(struct states *states, struct job *job)
 {
     pthread_mutex_lock(&states->mutex);
     jobs_add(&states->waiting, job);
-    pthread_cond_signal(&states->work);
     pthread_mutex_unlock(&states->mutex);
+    pthread_cond_signal(&states->work); /* not before: it would wake to wait for the mutex */
 }
 
 /* Sends it and blocks until it is done. */
@@ -99,6 +99,7 @@ bool states_open(struct states **states, const struct states_options *options, s
     made->clock = options->clock;
     jobs_init(&made->waiting);
     jobs_init(&made->finished);
+    jobs_init(&made->slow);
     pthread_mutex_init(&made->mutex, NULL);
     pthread_cond_init(&made->work, NULL);
     pthread_cond_init(&made->done, NULL);
@@ -134,6 +135,12 @@ void states_close(struct states *states)
     }
     for (struct job *job; (job = jobs_take(&states->finished)) != NULL;)
         job_free(job);
+    for (struct job *job; (job = jobs_take(&states->slow)) != NULL;)
+        job_free(job); /* of a thread that never ran */
+    for (struct slot *slot = states->slots; slot != NULL; slot = slot->next) {
+        for (struct waiter *waiter; (waiter = slot->waiters) != NULL; free(waiter))
+            slot->waiters = waiter->next;
+    }
     while (states->slots != NULL) {
         struct slot *slot = states->slots;
         states->slots = slot->next;
@@ -223,27 +230,113 @@ static struct slot *slot_new(struct states *states, const char *space, struct er
     return made;
 }
 
-bool states_get(struct states *states, const char *id, struct state **state, struct error *error)
+/* Everybody who waits for it. */
+static void slot_loaded(void *context, const struct error *failure)
+{
+    struct slot *slot = context;
+    struct waiter *waiter = TAKE(slot->waiters);
+    struct error error;
+    slot->loading = NULL;
+    if (failure == NULL && state_is_spoilt(slot->state)) {
+        error_set(&error, ERROR_CONFLICT, "the state was removed");
+        failure = &error;
+    }
+    for (struct waiter *next; waiter != NULL; waiter = next) {
+        next = waiter->next;
+        waiter->done(waiter->context, failure);
+        free(waiter);
+    }
+}
+
+/* The slot of this id, which is perhaps being read. */
+static bool slot_get(struct states *states, const char *id, struct slot **slot, struct error *error)
 {
     char space[STATE_SPACE_SIZE_MAX];
     if (!space_of(space, id, error))
         return false;
-    struct slot *slot = slot_find(states, space);
-    if (slot == NULL) {
-        if (!slot_make_room(states, error))
-            return false;
-        slot = slot_new(states, space, error);
-        AUTO(job) struct job *job = slot == NULL ? NULL : job_new(JOB_LOAD, slot);
-        if (job == NULL)
-            error_set(error, ERROR_NO_MEMORY, "no memory for a state");
-        if (job == NULL || !job_wait(states, job, error)) {
-            slot_drop(slot);
-            return false;
-        }
-        slot->next = states->slots;
-        states->slots = slot;
-        states->slot_count++;
+    *slot = slot_find(states, space);
+    if (*slot != NULL)
+        return true;
+    struct slot *made = slot_make_room(states, error) ? slot_new(states, space, error) : NULL;
+    if (made == NULL)
+        return false;
+    struct job *job = job_new(JOB_LOAD, made);
+    if (job == NULL) {
+        slot_drop(made);
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a state");
     }
+    job->written = slot_loaded;
+    job->context = made;
+    made->loading = job;
+    made->pending++;
+    made->next = states->slots;
+    states->slots = made;
+    states->slot_count++;
+    job_send(states, job);
+    *slot = made;
+    return true;
+}
+
+bool states_is_there(struct states *states, const char *id)
+{
+    char space[STATE_SPACE_SIZE_MAX];
+    struct error ignored;
+    if (!space_of(space, id, &ignored))
+        return true;
+    const struct slot *slot = slot_find(states, space);
+    return slot != NULL && slot->loading == NULL;
+}
+
+bool states_read(struct states *states, const char *id, states_written *done, void *context,
+                 struct error *error)
+{
+    struct slot *slot;
+    struct waiter *waiter = malloc(sizeof(*waiter));
+    if (waiter == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to wait for a state");
+    if (!slot_get(states, id, &slot, error)) {
+        free(waiter);
+        return false;
+    }
+    ASSERT(slot->loading != NULL);
+    *waiter = (struct waiter){ slot->waiters, done, context };
+    slot->waiters = waiter;
+    return true;
+}
+
+/* Waits until it has been read.  Others who wait are told by states_take, and the job goes there.
+ */
+static bool load_wait(struct states *states, struct slot *slot, struct error *error)
+{
+    struct job *job = slot->loading;
+    bool has_failed, is_ours = false;
+    pthread_mutex_lock(&states->mutex);
+    if (!job->is_done && slot->waiters == NULL)
+        is_ours = job->is_waited_for = true;
+    job->is_watched = true;
+    while (!job->is_done)
+        pthread_cond_wait(&states->done, &states->mutex);
+    pthread_mutex_unlock(&states->mutex);
+    has_failed = job->has_failed;
+    if (has_failed)
+        *error = job->error;
+    if (is_ours) {
+        slot->loading = NULL;
+        slot->pending--;
+        if (has_failed)
+            slot_forget(states, slot);
+        job_free(job);
+    }
+    return !has_failed;
+}
+
+bool states_get(struct states *states, const char *id, struct state **state, struct error *error)
+{
+    struct slot *slot;
+    if (!slot_get(states, id, &slot, error))
+        return false;
+    if (slot->loading != NULL && !load_wait(states, slot, error))
+        return false;
     *state = state_hold(slot->state);
     return true;
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* All applications' states of a node: one store, one thread that writes it.
  *
- * A state is read from the disk when it is first asked for and then lives in memory; commits are
- * written by the thread, all that wait in one transaction of the store (group commit), in the
- * order in which they were given.  The receipt of what was committed is a record of the same
- * transaction: neither can be there without the other.  Until `written` says that a commit is on
- * the disk, nobody outside may hear of it, nor of anything read from it (states_write without a
- * change waits for what came before).  When a commit can't be written, it and all that may depend
- * on it fail, and the state is read anew.
+ * A state is read from the disk when it is first asked for and then lives in memory; the thread
+ * reads it a piece at a time between commits of others, and takes a removed one off the disk in the
+ * same way.  Commits are written by the thread, all that wait in one transaction of the store
+ * (group commit), in the order in which they were given.  The receipt of what was committed is a
+ * record of the same transaction: neither can be there without the other.  Until `written` says
+ * that a commit is on the disk, nobody outside may hear of it, nor of anything read from it
+ * (states_write without a change waits for what came before).  When a commit can't be written, it
+ * and all that may depend on it fail, and the state is read anew.
  *
  * Records in the store: space "kv/<id>", key the hexadecimal HMAC of the entry's name under a key
  * that is sealed in the store, value {version 1, expires, name, value}; key "head" with revision,
@@ -36,14 +37,19 @@ MUST_CHECK bool states_open(struct states **states, const struct states_options 
 void states_close(struct states *states);
 DEFINE_AUTO(states, states_close)
 
+/* On the disk, or in memory, or why not.  From states_take. */
+typedef void states_written(void *context, const struct error *error);
+/* Whether states_get does not wait.  Not an id: true, too. */
+bool states_is_there(struct states *states, const char *id);
+/* Has a state read that is not there; `done` once, later. */
+MUST_CHECK bool states_read(struct states *states, const char *id, states_written *done,
+                            void *context, struct error *error);
 /* The state of this id (1 to STATE_ID_SIZE_MAX of printable ASCII), held for the caller; an empty
- * one when there is none.  Waits for the disk when it is not in memory.  CORRUPT: the disk was
- * changed. */
+ * one when there is none.  Waits until it has been read when it is not there.  CORRUPT: the disk
+ * was changed. */
 MUST_CHECK bool states_get(struct states *states, const char *id, struct state **state,
                            struct error *error);
 
-/* On the disk, or why not.  From states_take. */
-typedef void states_written(void *context, const struct error *error);
 struct states_receipt {
     const char *id; /* of the invocation */
     struct bytes text;
@@ -57,7 +63,8 @@ MUST_CHECK bool states_write(struct states *states, struct state *state,
 void states_abandon(struct states *states, struct state *state);
 /* Whether all that was committed to it is on the disk. */
 bool states_is_settled(const struct states *states, const struct state *state);
-/* Forgets an application's state, on the disk too.  Waits for the disk. */
+/* Forgets an application's state, on the disk too.  Waits until that can't be undone; the records
+ * go one after the other. */
 MUST_CHECK bool states_remove(struct states *states, const char *id, struct error *error);
 /* Appends the receipt of an invocation that wrote, among the last RECEIPTS_STORED_MAX.  Waits for
  * the disk.  NOT_FOUND. */

@@ -7,6 +7,7 @@
 #include "state/states.h"
 
 #include "base/secret.h"
+#include "store/limits.h"
 
 #include <pthread.h>
 
@@ -24,30 +25,48 @@ struct slot {
     unsigned references; /* of the table and jobs; the loop's */
     struct state *state;
     char space[STATE_SPACE_SIZE_MAX];
-    unsigned pending; /* jobs; the loop's */
-    bool has_failed;  /* the thread's: what comes later is not written */
+    unsigned pending;    /* jobs; the loop's */
+    bool has_failed;     /* the thread's: what comes later is not written */
+    struct job *loading; /* NULL: it was read; the loop's, and */
+    struct waiter *waiters;
+};
+struct waiter {
+    struct waiter *next;
+    states_written *done;
+    void *context;
+};
+
+/* How far a state has been read, or taken off the disk. */
+struct progress {
+    bool has_head;
+    struct state_head head;
+    char after[STORE_KEY_SIZE_MAX + 1];
 };
 
 enum job_kind {
     JOB_WRITE, /* a change, or nothing: a barrier */
     JOB_LOAD,
-    JOB_REMOVE,
+    JOB_REMOVE, /* no more than the mark: */
+    JOB_SWEEP,  /* the rest; the thread's own */
     JOB_RECEIPT,
     JOB_TASK,
 };
 struct job {
     struct job *next;
     enum job_kind kind;
-    struct slot *slot;           /* held; NULL for RECEIPT and TASK */
+    struct slot *slot;           /* held; NULL for SWEEP, RECEIPT and TASK */
     struct state_change *change; /* of WRITE; NULL: barrier */
     char receipt_id[RECEIPT_ID_SIZE_MAX + 1];
     uint8_t *receipt; /* text; NULL: none */
     size_t receipt_size;
-    struct buffer *text; /* of RECEIPT: where it goes */
-    states_task *task;   /* of TASK */
+    struct buffer *text;              /* of RECEIPT: where it goes */
+    states_task *task;                /* of TASK */
+    struct progress progress;         /* of LOAD */
+    char space[STATE_SPACE_SIZE_MAX]; /* of SWEEP */
     states_written *written;
     void *context;
-    bool is_waited_for; /* the loop waits in job_wait */
+    bool is_waited_for; /* the loop waits in job_wait, */
+    bool is_watched;    /* or in states_get */
     bool is_done;
     bool has_failed;
     struct error error;
@@ -72,6 +91,8 @@ struct states {
     struct states_counts counts;
     /* The thread's, once it runs. */
     struct store *store;
+    bool is_stopping;
+    struct jobs slow;                          /* LOAD and SWEEP, a piece at a time */
     struct secret32 names;                     /* key of the HMAC */
     char (*receipts)[RECEIPT_ID_SIZE_MAX + 1]; /* a ring of ids, the oldest at receipt_first */
     size_t receipt_first, receipt_count;
@@ -93,9 +114,17 @@ struct job *jobs_take(struct jobs *jobs);
 /* The ring of receipts, from the store. */
 MUST_CHECK bool journal_prepare(struct states *states, struct error *error);
 void *journal_run(void *states);
+/* Takes all that is in a space off the disk, when its turn comes. */
+MUST_CHECK bool sweep_add(struct states *states, const char *space, struct error *error);
 
-/* load.c, on the thread */
-MUST_CHECK bool slot_load(struct states *states, struct slot *slot, struct error *error);
-MUST_CHECK bool slot_remove(struct states *states, struct slot *slot, struct error *error);
+/* load.c, on the thread; a piece of the work each. */
+MUST_CHECK bool load_step(struct states *states, struct slot *slot, struct progress *progress,
+                          bool *more, struct error *error);
+MUST_CHECK bool sweep_step(struct states *states, const char *space, bool *more,
+                           struct error *error);
+/* Removals that were under way when the store was closed. */
+MUST_CHECK bool sweeps_find(struct states *states, struct error *error);
+/* From now on the state is an empty one, whatever is still there. */
+MUST_CHECK bool slot_mark_removed(struct states *states, struct slot *slot, struct error *error);
 
 #endif

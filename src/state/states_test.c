@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* States on the disk: groups, receipts, failures, tampering, and a process that is killed. */
 #include "base/file.h"
-#include "state/state_test_support.h"
-#include "state/states.h"
+#include "state/states_test_support.h"
 #include "store/store_test_support.h"
 #include "tests/harness.h"
 
@@ -17,75 +16,16 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static struct test_sealer sealing;
-
-static bool open_at(struct states **states, const char *path, struct error *error)
-{
-    struct states_options options = { .path = path,
-                                      .sealer = test_sealer_of(&sealing),
-                                      .clock = &clock_system };
-    return states_open(states, &options, error);
-}
-
-struct outcome {
-    unsigned done, failed;
-    enum error_code code;
-};
-
-static void on_written(void *context, const struct error *error)
-{
-    struct outcome *outcome = context;
-    outcome->done++;
-    if (error != NULL) {
-        outcome->failed++;
-        outcome->code = error->code;
-    }
-}
-
-static void wait_for(struct states *states, const struct outcome *outcome, unsigned count)
-{
-    while (outcome->done < count) {
-        struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
-        if (poll(&descriptor, 1, 20000) <= 0)
-            break;
-        states_take(states);
-    }
-    CHECK_NUMBER(outcome->done, count);
-}
-
-/* Reads the counter, adds one, commits, gives it to the thread with a receipt that says the sum. */
-static enum error_code increment(struct states *states, struct state *state, const char *key,
-                                 struct outcome *outcome, long *sum)
-{
-    struct error error = { 0 };
-    AUTO(transaction) struct transaction *transaction = NULL;
-    struct state_change *change = NULL;
-    struct transaction_outcome result;
-    if (!transaction_begin(&transaction, state, &error))
-        return error.code;
-    const char *value = test_get(transaction, key);
-    char text[32], id[32];
-    *sum = strcmp(value, "-") == 0 ? 1 : strtol(value, NULL, 10) + 1;
-    snprintf(text, sizeof(text), "%ld", *sum);
-    snprintf(id, sizeof(id), "%s-%ld", key, *sum);
-    struct states_receipt receipt = { id, bytes_of_string(text) };
-    if (!test_set(transaction, key, text) ||
-        !transaction_commit(transaction, &change, &result, &error) ||
-        !states_write(states, state, change, &receipt, on_written, outcome, &error))
-        return error.code;
-    return ERROR_NONE;
-}
-
 static bool increment_and_wait(struct states *states, const char *key)
 {
     struct error error;
-    struct outcome outcome = { 0 };
+    struct test_outcome outcome = { 0 };
     AUTO(state) struct state *state = NULL;
     long sum;
     if (!states_get(states, "app", &state, &error) ||
-        increment(states, state, key, &outcome, &sum) != ERROR_NONE)
+        test_increment(states, state, key, &outcome, &sum) != ERROR_NONE)
         return false;
-    wait_for(states, &outcome, 1);
+    test_wait_for(states, &outcome, 1);
     return outcome.failed == 0;
 }
 
@@ -116,7 +56,7 @@ static void what_was_written_is_there_after_reopening(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     struct state_facts before, after;
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK_STRING(value_of(states, "n"), "-");
     for (unsigned i = 0; i < 5; i++)
         CHECK(increment_and_wait(states, "n"));
@@ -127,7 +67,7 @@ static void what_was_written_is_there_after_reopening(void)
     before = state_facts(state);
     state_release(TAKE(state));
     states_close(TAKE(states));
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK_STRING(value_of(states, "n"), "5");
     CHECK_STRING(value_of(states, "m"), "1");
     REQUIRE(states_get(states, "app", &state, &error));
@@ -149,14 +89,14 @@ static void many_commits_share_a_write(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     AUTO(state) struct state *state = NULL;
-    struct outcome outcome = { 0 }, barrier = { 0 };
+    struct test_outcome outcome = { 0 }, barrier = { 0 };
     long sum = 0;
-    REQUIRE(open_at(&states, path, &error) && states_get(states, "app", &state, &error));
+    REQUIRE(test_states_open(&states, path, &error) && states_get(states, "app", &state, &error));
     for (unsigned i = 0; i < 3000; i++)
-        REQUIRE(increment(states, state, "n", &outcome, &sum) == ERROR_NONE);
+        REQUIRE(test_increment(states, state, "n", &outcome, &sum) == ERROR_NONE);
     CHECK(!states_is_settled(states, state));
-    CHECK(states_write(states, state, NULL, NULL, on_written, &barrier, &error));
-    wait_for(states, &barrier, 1);
+    CHECK(states_write(states, state, NULL, NULL, test_written, &barrier, &error));
+    test_wait_for(states, &barrier, 1);
     CHECK_NUMBER(outcome.done, 3000); /* the barrier came after all of them */
     CHECK_NUMBER(outcome.failed, 0);
     CHECK_NUMBER(sum, 3000);
@@ -165,7 +105,7 @@ static void many_commits_share_a_write(void)
     CHECK(counts.groups > 0 && counts.groups < 1500);
     state_release(TAKE(state));
     states_close(TAKE(states));
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK_STRING(value_of(states, "n"), "3000");
 }
 
@@ -175,18 +115,18 @@ static void the_last_receipts_are_kept(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     AUTO(state) struct state *state = NULL;
-    struct outcome outcome = { 0 };
+    struct test_outcome outcome = { 0 };
     long sum = 0;
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     for (unsigned round = 1; round <= 3; round++) {
         REQUIRE(states_get(states, "app", &state, &error));
         for (unsigned i = 0; i < 2000; i++)
-            REQUIRE(increment(states, state, "n", &outcome, &sum) == ERROR_NONE);
-        wait_for(states, &outcome, 2000 * round);
+            REQUIRE(test_increment(states, state, "n", &outcome, &sum) == ERROR_NONE);
+        test_wait_for(states, &outcome, 2000 * round);
         state_release(TAKE(state));
         if (round == 2) {
             states_close(TAKE(states));
-            REQUIRE(open_at(&states, path, &error));
+            REQUIRE(test_states_open(&states, path, &error));
         }
     }
     CHECK(has_receipt(states, "n-6000", "6000"));
@@ -202,24 +142,24 @@ static void a_commit_that_is_not_written_never_was(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     AUTO(state) struct state *state = NULL;
-    struct outcome outcome = { 0 };
+    struct test_outcome outcome = { 0 };
     long sum;
-    sealing = (struct test_sealer){ 0 };
-    REQUIRE(open_at(&states, path, &error));
+    test_sealing = (struct test_sealer){ 0 };
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK(increment_and_wait(states, "n"));
     REQUIRE(states_get(states, "app", &state, &error));
     struct transaction *open = test_begin(state);
     CHECK_STRING(test_get(open, "n"), "1");
-    sealing.fail_at = sealing.calls + 1;
+    test_sealing.fail_at = test_sealing.calls + 1;
     for (unsigned i = 0; i < 50; i++) /* each depends on the one before */
-        CHECK_NUMBER(increment(states, state, "n", &outcome, &sum), ERROR_NONE);
+        CHECK_NUMBER(test_increment(states, state, "n", &outcome, &sum), ERROR_NONE);
     CHECK_NUMBER(sum, 51);
-    wait_for(states, &outcome, 50);
+    test_wait_for(states, &outcome, 50);
     CHECK_NUMBER(outcome.failed, 50);
     CHECK(state_is_spoilt(state));
     CHECK_STRING(test_get(open, "n"), "conflict");
     transaction_end(open);
-    CHECK_NUMBER(increment(states, state, "n", &outcome, &sum), ERROR_CONFLICT);
+    CHECK_NUMBER(test_increment(states, state, "n", &outcome, &sum), ERROR_CONFLICT);
     CHECK_STRING(value_of(states, "n"), "1"); /* read anew */
     CHECK(!has_receipt(states, "n-2", "2"));
     CHECK(increment_and_wait(states, "n"));
@@ -233,7 +173,7 @@ static void what_is_removed_is_gone(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     char key[16];
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     for (unsigned i = 0; i < 300; i++) {
         snprintf(key, sizeof(key), "k%u", i);
         REQUIRE(increment_and_wait(states, key));
@@ -242,7 +182,7 @@ static void what_is_removed_is_gone(void)
     CHECK_STRING(value_of(states, "k7"), "-");
     CHECK(increment_and_wait(states, "n"));
     states_close(TAKE(states));
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK_STRING(value_of(states, "k7"), "-");
     CHECK_STRING(value_of(states, "n"), "1");
     CHECK(states_remove(states, "never-there", &error));
@@ -257,11 +197,11 @@ static bool make(const char *path)
     AUTO(states) struct states *states = NULL;
     char command[9000];
     unlink(path);
-    bool made = open_at(&states, path, &error) && increment_and_wait(states, "a") &&
+    bool made = test_states_open(&states, path, &error) && increment_and_wait(states, "a") &&
                 increment_and_wait(states, "b");
     states_close(TAKE(states));
     snprintf(command, sizeof(command), "cp '%s' '%s.old'", path, path);
-    made = made && system(command) == 0 && open_at(&states, path, &error) &&
+    made = made && system(command) == 0 && test_states_open(&states, path, &error) &&
            increment_and_wait(states, "a");
     CHECK(made);
     return made;
@@ -273,7 +213,7 @@ static enum error_code read_all(const char *path)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     AUTO(state) struct state *state = NULL;
-    if (!open_at(&states, path, &error) || !states_get(states, "app", &state, &error))
+    if (!test_states_open(&states, path, &error) || !states_get(states, "app", &state, &error))
         return error.code;
     return ERROR_NONE;
 }
@@ -320,7 +260,7 @@ static void what_is_corrupt_can_be_removed(void)
     REQUIRE(test_sql(path, "UPDATE record SET value = zeroblob(60) WHERE "
                            "space='kv/app' AND key<>'head'"));
     CHECK_NUMBER(read_all(path), ERROR_CORRUPT);
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     CHECK(states_remove(states, "app", &error));
     CHECK(increment_and_wait(states, "a"));
     CHECK_STRING(value_of(states, "a"), "1");
@@ -334,18 +274,18 @@ static void names_and_values_are_not_on_the_disk(void)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     char command[9000];
-    REQUIRE(open_at(&states, path, &error));
+    REQUIRE(test_states_open(&states, path, &error));
     AUTO(state) struct state *state = NULL;
     AUTO(transaction) struct transaction *transaction = NULL;
     struct state_change *change = NULL;
     struct transaction_outcome result;
-    struct outcome outcome = { 0 };
+    struct test_outcome outcome = { 0 };
     REQUIRE(states_get(states, "app", &state, &error));
     REQUIRE(transaction_begin(&transaction, state, &error));
     CHECK(test_set(transaction, "canary-name", "canary-value"));
     REQUIRE(transaction_commit(transaction, &change, &result, &error));
-    REQUIRE(states_write(states, state, change, NULL, on_written, &outcome, &error));
-    wait_for(states, &outcome, 1);
+    REQUIRE(states_write(states, state, change, NULL, test_written, &outcome, &error));
+    test_wait_for(states, &outcome, 1);
     states_close(TAKE(states));
     snprintf(command, sizeof(command), "grep -c -a canary- '%s' > /dev/null", path);
     CHECK(system(command) != 0);
@@ -361,12 +301,12 @@ static void work_until_killed(const char *path, int progress)
     struct states *states = NULL;
     struct state *state = NULL;
     long sums[8];
-    if (!open_at(&states, path, &error) || !states_get(states, "app", &state, &error))
+    if (!test_states_open(&states, path, &error) || !states_get(states, "app", &state, &error))
         _exit(2);
     for (;;) {
-        struct outcome outcome = { 0 };
+        struct test_outcome outcome = { 0 };
         for (unsigned i = 0; i < ARRAY_COUNT(sums); i++) {
-            if (increment(states, state, "n", &outcome, &sums[i]) != ERROR_NONE)
+            if (test_increment(states, state, "n", &outcome, &sums[i]) != ERROR_NONE)
                 _exit(3);
         }
         while (outcome.done < ARRAY_COUNT(sums)) {
@@ -409,7 +349,7 @@ static void kill_loses_and_doubles_nothing(void)
         CHECK(WIFSIGNALED(status) && last > before);
         struct error error = { 0 };
         AUTO(states) struct states *states = NULL;
-        REQUIRE(open_at(&states, path, &error));
+        REQUIRE(test_states_open(&states, path, &error));
         long there = strtol(value_of(states, "n"), NULL, 10);
         CHECK(there >= last && there <= last + 8); /* what was under way may be there */
         for (long i = MAX(before, there - 100) + 1; i <= there + 1; i++) {
@@ -460,7 +400,7 @@ static void a_torn_log_leaves_a_state_that_was(void)
         REQUIRE(system(command) == 0);
         struct error error = { 0 };
         AUTO(states) struct states *states = NULL;
-        if (!open_at(&states, path, &error)) {
+        if (!test_states_open(&states, path, &error)) {
             CHECK_NOTE(error.code == ERROR_CORRUPT && cut < 100000, "%s", error.text);
             continue;
         }
@@ -490,10 +430,10 @@ static int fill_disk(const char *folder)
     struct error error = { 0 };
     AUTO(states) struct states *states = NULL;
     AUTO(state) struct state *state = NULL;
-    if (!open_at(&states, path, &error))
+    if (!test_states_open(&states, path, &error))
         return 1;
     unsigned written = 0;
-    struct outcome outcome = { 0 };
+    struct test_outcome outcome = { 0 };
     for (; written < 1000 && outcome.failed == 0; written++) {
         AUTO(transaction) struct transaction *transaction = NULL;
         struct state_change *change;
@@ -504,9 +444,9 @@ static int fill_disk(const char *folder)
             !transaction_begin(&transaction, state, &error) ||
             !transaction_set(transaction, test_key(key), BYTES_OF(value), 0, &error) ||
             !transaction_commit(transaction, &change, &result, &error) ||
-            !states_write(states, state, change, NULL, on_written, &outcome, &error))
+            !states_write(states, state, change, NULL, test_written, &outcome, &error))
             return 2;
-        wait_for(states, &outcome, written + 1);
+        test_wait_for(states, &outcome, written + 1);
     }
     if (written < 5 || outcome.failed != 1 || outcome.code != ERROR_NO_SPACE)
         return 3;
@@ -518,7 +458,7 @@ static int fill_disk(const char *folder)
             return 5;
         state_release(TAKE(state));
         states_close(TAKE(states));
-        if (!open_at(&states, path, &error))
+        if (!test_states_open(&states, path, &error))
             return 6;
     }
     return 0;

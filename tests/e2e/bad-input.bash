@@ -120,6 +120,14 @@ key=$XDG_CONFIG_HOME/s3n/owner.key
 printf '{"application": {}}' >"$scratch/manifest"
 is "a manifest that is none" "$(signed PUT /v1/applications/echo "$scratch/manifest")" 400
 has "with a code" "$(cat "$scratch/body")" '"code":"invalid"'
+head -c 10485760 /dev/zero | tr '\0' ' ' >"$scratch/manifest"
+is "a manifest of 10 MiB" "$(signed PUT /v1/applications/echo "$scratch/manifest")" 413
+application heavy echo
+{ printf '#'; head -c 10485760 /dev/zero | tr '\0' x; printf '\n'; } >>"$scratch/heavy/s3n.toml"
+output=$(timeout 60 s3n deploy "$scratch/heavy" 2>&1)
+is "an s3n.toml of 10 MiB" $? 9
+has "says how large it may be" "$output" "s3n.toml"
+rm -f "$scratch/heavy/s3n.toml"
 cat >"$scratch/manifest" <<JSON
 {"application":{"name":"absent","version":"1.0.0"},"compatibility_date":"2026-11-01","function":{"f":{"abi":"command","clock_resolution":1000000,"code":"$wrong","deterministic":false,"environment":{},"isolation":"batch","kind":"wasm","limits":{"concurrency":8,"host_calls":10000,"log_kib":64,"memory_mib":64,"output_kib":1024,"scratch_kib":16384,"stack_kib":8192,"timeout_ms":10000},"metering":"none","pad_output":"none","pad_time":0,"reuse":"none"}},"s3n_manifest_version":1,"trigger":{"http":[]}}
 JSON

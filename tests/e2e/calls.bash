@@ -74,6 +74,12 @@ keeps() { # keeps NAME
   has "$1: another namespace stays closed" "$(ask "$1" other key)" "-3 no permission for kv namespace 'others'"
 }
 service keeping wasm "$modules/services.wasm" 'permissions.kv = ["notes"]' && keeps keeping
+before=$(ask keeping get key)
+service keeping wasm "$modules/services.wasm"
+has "a permission that was taken" "$(ask keeping get key)" "-3 no permission for kv namespace 'notes'"
+has "and for writing" "$(ask keeping set another)" "-3 no permission for kv namespace 'notes'"
+service keeping wasm "$modules/services.wasm" 'permissions.kv = ["notes"]'
+is "given again: what was kept" "$(ask keeping get key)" "$before"
 if [ -f "$scratch/services.elf" ]; then
   service keeping-native native "$scratch/services.elf" 'permissions.kv = ["notes"]' && keeps keeping-native
 fi
@@ -89,8 +95,12 @@ is "as the node gives it to anybody" "$(printf '%s' "${answer#* }" | keys)" \
 is "a nonce that is none" "$(ask proving attest short)" "-1 a nonce has 32 bytes"
 
 # --- many at once, and nothing of one in another's answer
-for i in $(seq 40); do ask module about "$i" >"$scratch/about.$i" & done
-wait $(jobs -p | tail -n 40) 2>/dev/null
+asking=()
+for i in $(seq 40); do
+  ask module about "$i" >"$scratch/about.$i" &
+  asking+=($!)
+done
+wait "${asking[@]}" 2>/dev/null
 ids=$(cat "$scratch"/about.* | grep -o '"invocation":"[0-9a-f]*"' | sort -u | wc -l)
 is "forty at once, each with its own id" "$ids" 40
 

@@ -153,6 +153,9 @@ MUST_CHECK bool node_store_open(struct node *node, struct error *error);
 void node_store_close(struct node *node);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
+/* Of the gateway: calls about a state that is not in memory wait until it has been read. */
+bool node_call_waits(void *context, const struct gateway_call *call, bool *waits,
+                     struct error *error);
 /* Keeps the counts of this hour. */
 void node_quotas_close(struct node *node);
 /* Last uses are stored before. */

@@ -4,6 +4,7 @@
  * round trip to the keeper, and what this process has in the clear anyway is all that the key
  * opens. */
 #include "base/log.h"
+#include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
 #include "crypto/random.h"
 #include "keys/sealing.h"
@@ -67,6 +68,57 @@ bool node_states_open(struct node *node, struct error *error)
     node->states_watch = watch;
     uv_poll_start(watch, UV_READABLE, states_ready);
     return true;
+}
+
+/* A call that waits for a state. */
+struct waiting {
+    struct node *node;
+    struct http_handle handle;
+};
+
+static void state_came(void *context, const struct error *error)
+{
+    struct waiting *waiting = context;
+    if (error != NULL)
+        LOG_LIMITED(LOG_LEVEL_ERROR, "state", "error", error->text, NULL);
+    gateway_call_goes_on(waiting->node->gateway, waiting->handle, error);
+    free(waiting);
+}
+
+/* Or an answer may be kept there. */
+static bool is_about_state(const struct gateway_call *call)
+{
+    static const enum gateway_operation operations[] = { GATEWAY_KV_SHOW, GATEWAY_KV_IMPORT,
+                                                         GATEWAY_KV_LIST, GATEWAY_KV_GET,
+                                                         GATEWAY_KV_SET,  GATEWAY_KV_DELETE };
+    for (size_t i = 0; i < ARRAY_COUNT(operations); i++) {
+        if (call->operation == operations[i])
+            return true;
+    }
+    return call->repeat.has_key;
+}
+
+bool node_call_waits(void *context, const struct gateway_call *call, bool *waits,
+                     struct error *error)
+{
+    struct node *node = context;
+    if (!is_about_state(call))
+        return true;
+    struct name_text name = name_of(call->application);
+    const struct application *application = registry_find(node->registry, name.text);
+    if (application == NULL)
+        return true;
+    struct kv_state_id id = kv_state_id(name.text, &application->owner);
+    if (states_is_there(node->states, id.text))
+        return true;
+    struct waiting *waiting = malloc(sizeof(*waiting));
+    if (waiting == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory to wait for a state");
+    *waiting = (struct waiting){ node, call->handle };
+    *waits = states_read(node->states, id.text, state_came, waiting, error);
+    if (!*waits)
+        free(waiting);
+    return *waits;
 }
 
 bool node_states_forget(void *context, const char *application, const struct digest32 *owner,

@@ -373,6 +373,7 @@ static bool open_gateway(struct node *node, struct error *error)
         .key_find = node_key_find,
         .token_find = node_token_find,
         .jwt_check = node_jwt_check,
+        .call_waits = node_call_waits,
         .context = node,
         .input_size_max = (size_t)node->config->input_kib_max << 10,
         .blob_size_max = (size_t)node->config->blob_kib_max << 10,
