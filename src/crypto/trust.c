@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/trust.h"
 
+#include "base/file.h"
+
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
@@ -33,6 +35,21 @@ static int certificates_add(X509_STORE *store, struct bytes pem)
     BIO_free(source);
     ERR_clear_error(); /* the end of the text is one, too */
     return count;
+}
+
+bool tls_roots_read(struct buffer *pem, const char *path, struct error *error)
+{
+    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
+                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
+    struct error absent;
+    if (path != NULL && path[0] != '\0')
+        return file_read(pem, path, error);
+    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
+        if (file_read(pem, usual[i], &absent))
+            return true;
+    return error_set(error, ERROR_NOT_FOUND,
+                     "this machine has no certificate authorities: install ca-certificates, or "
+                     "name a file of them");
 }
 
 bool tls_trust_new(struct tls_trust **trust, struct bytes pem, struct error *error)

@@ -4,7 +4,16 @@
 #ifndef CRYPTO_TRUST_H
 #define CRYPTO_TRUST_H
 
+#include "base/buffer.h"
 #include "base/error.h"
+
+enum {
+    TLS_ROOTS_SIZE_MAX = 4 << 20
+};
+
+/* Appends the file's PEM text; with `path` NULL or empty that of the distribution's authorities:
+ * NOT_FOUND when the machine has none.  For a jail, which has no files. */
+MUST_CHECK bool tls_roots_read(struct buffer *pem, const char *path, struct error *error);
 
 struct tls_trust;
 

@@ -3,7 +3,7 @@
  * itself, serves one socket until the other end closes it. */
 #include "base/file.h"
 #include "base/log.h"
-#include "base/options.h"
+#include "base/program.h"
 #include "base/spawn.h"
 #include "cmd/s3n-keeper/keeper_profile.h"
 #include "core/hex.h"
@@ -288,7 +288,7 @@ static bool service_jail(const struct options *options, struct error *error)
     return jail_enter(&profile, user, user, error) && platform_jailed(&service.platform, error);
 }
 
-static bool run(struct options *options, struct error *error)
+static bool serve(struct options *options, struct error *error)
 {
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
@@ -302,34 +302,23 @@ static bool run(struct options *options, struct error *error)
     return keeper_serve(&service, (int)options->socket, error);
 }
 
-int main(int argc, char **argv)
+static bool run(void *given, struct error *error)
 {
-    struct error error = { 0 };
-    struct option_arguments arguments;
+    bool is_served = serve(given, error);
+    event_book_done(&service.events);
+    platform_close(&service.platform);
+    secret_wipe(&service, sizeof(service));
+    return is_served;
+}
+
+int main(int argc UNUSED, char **argv)
+{
     struct options options = { .tee = "auto",
                                .socket = SOCKET_DEFAULT,
                                .uid_base = UID_BASE_DEFAULT,
                                .broker_protocol = "0.4.0",
                                .broker_key = "p256",
                                .broker_timeout_ms = 5000 };
-    (void)argc;
-    log_init("s3n-keeper", LOG_LEVEL_INFO);
-    if (!options_parse(&table, argv + 1, &options, NULL, &arguments, &error)) {
-        log_error("keeper does not start", &error);
-        return error_exit_code(error.code);
-    }
-    if (arguments.wants_help) {
-        AUTO_BUFFER struct buffer text;
-        buffer_init(&text, 1 << 16);
-        options_help(&text, &table);
-        fwrite(text.data, 1, text.size, stdout);
-        return 0;
-    }
-    bool ended_well = run(&options, &error);
-    if (!ended_well)
-        log_error("keeper ends", &error);
-    event_book_done(&service.events);
-    platform_close(&service.platform);
-    secret_wipe(&service, sizeof(service));
-    return ended_well ? 0 : error_exit_code(error.code);
+    const struct program program = { &table, &options, run };
+    return program_main(&program, argv);
 }

@@ -2,21 +2,18 @@
 /* s3n-outbound: asks servers on behalf of one application's functions.  Reads what it needs of the
  * system's files, jails itself, serves one socket, ends. */
 #include "base/file.h"
-#include "base/log.h"
-#include "base/options.h"
+#include "base/program.h"
 #include "cmd/s3n-outbound/outbound_profile.h"
 #include "crypto/crypto.h"
 #include "outbound/serve.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 enum {
     SOCKET_FD = 3,
     UID_OFFSET = 5, /* among S3N's processes */
     UID_BASE_DEFAULT = 63000,
-    ROOTS_SIZE_MAX = 4 << 20,
     TEXT_SIZE_MAX = 64 << 10
 };
 
@@ -57,22 +54,6 @@ static const struct option_table table = {
     .rows = rows,
     .row_count = ARRAY_COUNT(rows),
 };
-
-/* The system's authorities; without them TLS believes nobody, and plain HTTP works. */
-static bool roots_read(struct buffer *roots, const char *path, struct error *error)
-{
-    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
-                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-    struct error absent;
-    if (path != NULL)
-        return file_read(roots, path, error);
-    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
-        if (file_read(roots, usual[i], &absent))
-            return true;
-    return error_set(error, ERROR_NOT_FOUND,
-                     "this machine has no certificate authorities: install "
-                     "ca-certificates or set outbound.roots");
-}
 
 /* The next of a list with commas. */
 static bool item_next(struct bytes *list, struct bytes *item)
@@ -125,13 +106,13 @@ static bool world_make(struct world *world, const struct options *options, struc
     AUTO_BUFFER struct buffer roots, hosts;
     struct resolver_options resolver = { .server_count = 0 };
     struct error absent;
-    buffer_init(&roots, ROOTS_SIZE_MAX);
+    buffer_init(&roots, TLS_ROOTS_SIZE_MAX);
     buffer_init(&hosts, TEXT_SIZE_MAX);
     (void)!file_read(&hosts, "/etc/hosts", &absent);
     resolver.hosts = buffer_view(&hosts);
     struct transfers_options transfers = { .is_allowed = journey_address_is_allowed,
                                            .context = &world->allowed };
-    if (!roots_read(&roots, options->roots, error) ||
+    if (!tls_roots_read(&roots, options->roots, error) ||
         !tls_trust_new(&world->trust, buffer_view(&roots), error) ||
         !allowed_read(&world->allowed, options->allowed, error) ||
         !servers_read(&resolver, options->servers, error) ||
@@ -141,8 +122,9 @@ static bool world_make(struct world *world, const struct options *options, struc
     return transfers_new(&world->transfers, &transfers, error);
 }
 
-static bool run(const struct options *options, struct error *error)
+static bool run(void *given, struct error *error)
 {
+    const struct options *options = given;
     static struct world world;
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
@@ -161,23 +143,7 @@ static bool run(const struct options *options, struct error *error)
 
 int main(int argc UNUSED, char **argv)
 {
-    struct error error = { 0 };
-    struct option_arguments arguments;
     struct options options = { .uid_base = UID_BASE_DEFAULT };
-    log_init("s3n-outbound", LOG_LEVEL_INFO);
-    if (!options_parse(&table, argv + 1, &options, NULL, &arguments, &error)) {
-        log_error("outbound does not start", &error);
-        return error_exit_code(error.code);
-    }
-    if (arguments.wants_help) {
-        AUTO_BUFFER struct buffer text;
-        buffer_init(&text, 1 << 16);
-        options_help(&text, &table);
-        fwrite(text.data, 1, text.size, stdout);
-        return 0;
-    }
-    if (run(&options, &error))
-        return 0;
-    log_error("outbound ends", &error);
-    return error_exit_code(error.code);
+    const struct program program = { &table, &options, run };
+    return program_main(&program, argv);
 }

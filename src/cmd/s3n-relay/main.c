@@ -2,8 +2,7 @@
 /* s3n-relay: carries the keeper's few requests to a key broker.  Looks the broker's address up,
  * jails itself, serves one socket, ends. */
 #include "base/file.h"
-#include "base/log.h"
-#include "base/options.h"
+#include "base/program.h"
 #include "cmd/s3n-relay/relay_profile.h"
 #include "crypto/crypto.h"
 #include "keys/relay.h"
@@ -111,8 +110,9 @@ static bool resolve(char resolved[RESOLVED_SIZE_MAX], const char *url, struct er
     return count > 0 || error_set(error, ERROR_UNAVAILABLE, "%s has no address", host);
 }
 
-static bool run(const struct options *options, struct error *error)
+static bool run(void *given, struct error *error)
 {
+    const struct options *options = given;
     char resolved[RESOLVED_SIZE_MAX];
     AUTO(http_client) struct http_client *client = NULL;
     AUTO_BUFFER struct buffer roots;
@@ -144,23 +144,7 @@ static bool run(const struct options *options, struct error *error)
 
 int main(int argc UNUSED, char **argv)
 {
-    struct error error = { 0 };
-    struct option_arguments arguments;
     struct options options = { .timeout_ms = TIMEOUT_MS_DEFAULT, .uid_base = UID_BASE_DEFAULT };
-    log_init("s3n-relay", LOG_LEVEL_INFO);
-    if (!options_parse(&table, argv + 1, &options, NULL, &arguments, &error)) {
-        log_error("relay does not start", &error);
-        return error_exit_code(error.code);
-    }
-    if (arguments.wants_help) {
-        AUTO_BUFFER struct buffer text;
-        buffer_init(&text, 1 << 16);
-        options_help(&text, &table);
-        fwrite(text.data, 1, text.size, stdout);
-        return 0;
-    }
-    if (run(&options, &error))
-        return 0;
-    log_error("relay ends", &error);
-    return error_exit_code(error.code);
+    const struct program program = { &table, &options, run };
+    return program_main(&program, argv);
 }

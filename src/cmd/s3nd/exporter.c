@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/exporter.h"
 #include "base/file.h"
-#include "base/jail.h"
 #include "base/jail_calls.h"
 #include "base/log.h"
+#include "cmd/s3nd/errand.h"
 #include "cmd/s3nd/launcher.h"
 #include "crypto/crypto.h"
+#include "crypto/trust.h"
 #include "files/compress.h"
 #include "net/fetch.h"
 
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-    AUTHORITIES_SIZE_MAX = 2 << 20,
     HEADERS_SIZE_MAX = 8192,
     HEADER_COUNT_MAX = 17,
     HEADER_COUNT_OWN = 2, /* content-type, content-encoding */
@@ -113,21 +113,6 @@ static bool headers_read(struct exporter *exporter, struct error *error)
     return true;
 }
 
-/* The system's authorities, out of reach from the jail; without them plain HTTP works. */
-static bool authorities_read(struct exporter *exporter, struct error *error)
-{
-    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
-                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-    const char *path = exporter->config->telemetry.authorities;
-    struct error absent;
-    if (path[0] != '\0')
-        return file_read(&exporter->authorities, path, error);
-    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
-        if (file_read(&exporter->authorities, usual[i], &absent))
-            return true;
-    return true;
-}
-
 static bool payload_read(struct exporter *exporter, struct error *error)
 {
     if (!file_read_descriptor(&exporter->payload, STDIN_FILENO, error))
@@ -141,11 +126,11 @@ static bool payload_read(struct exporter *exporter, struct error *error)
 static bool prepare(struct exporter *exporter, struct error *error)
 {
     buffer_init(&exporter->payload, 2 * (size_t)OTLP_REQUEST_SIZE_MAX);
-    buffer_init(&exporter->authorities, AUTHORITIES_SIZE_MAX);
+    buffer_init(&exporter->authorities, TLS_ROOTS_SIZE_MAX);
     for (size_t i = 0; i < EXPORT_SIGNAL_COUNT; i++)
         buffer_init(&exporter->headers[i], HEADERS_SIZE_MAX);
     if (!payload_read(exporter, error) || !headers_read(exporter, error) ||
-        !authorities_read(exporter, error))
+        !errand_roots_read(&exporter->authorities, exporter->config->telemetry.authorities, error))
         return false;
     for (unsigned i = 0; i < EXPORT_SIGNAL_COUNT; i++)
         if (exporter->requests[i].size > 0)
@@ -156,17 +141,11 @@ static bool prepare(struct exporter *exporter, struct error *error)
 
 static bool close_off(const struct config *config, struct error *error)
 {
-    struct jail_profile profile = {
-        .name = "telemetry",
-        .calls = calls,
-        .call_count = ARRAY_COUNT(calls),
-        .keep_network = true,
-        .memory_max = 512 << 20,
-        .file_size_max = UINT64_MAX, /* logs may go to a file */
-        .descriptors_max = 32,
-    };
-    uid_t uid = config->uid_base + NODE_USER_TELEMETRY;
-    return jail_enter(&profile, uid, uid, error);
+    const struct errand errand = { .name = "telemetry",
+                                   .calls = calls,
+                                   .call_count = ARRAY_COUNT(calls),
+                                   .user = NODE_USER_TELEMETRY };
+    return errand_close_off(&errand, config, error);
 }
 
 /* --- sending --- */

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/fetcher.h"
 #include "base/file.h"
-#include "base/jail.h"
 #include "base/jail_calls.h"
 #include "base/log.h"
+#include "cmd/s3nd/errand.h"
 #include "cmd/s3nd/launcher.h"
 #include "collateral/collateral.h"
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
+#include "crypto/trust.h"
 
 #include <signal.h>
 #include <stdio.h>
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 enum {
-    AUTHORITIES_SIZE_MAX = 2 << 20,
     KEY_SIZE_MAX = 256,
     PLACE_COUNT = 4 /* three addresses and the end */
 };
@@ -56,21 +56,6 @@ struct fetcher {
 static const char *given(const char *text)
 {
     return text[0] == '\0' ? NULL : text;
-}
-
-/* The system's authorities, out of reach from the jail; without them plain HTTP works. */
-static bool authorities_read(struct fetcher *fetcher, struct error *error)
-{
-    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
-                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-    const char *path = given(fetcher->config->collateral.authorities);
-    struct error absent;
-    if (path != NULL)
-        return file_read(&fetcher->authorities, path, error);
-    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
-        if (file_read(&fetcher->authorities, usual[i], &absent))
-            return true;
-    return true;
 }
 
 static bool key_read(struct fetcher *fetcher, struct error *error)
@@ -125,10 +110,11 @@ static bool prepare(struct fetcher *fetcher, struct error *error)
                     given(config->update) },
     };
     buffer_init(&fetcher->evidence, FETCHER_EVIDENCE_SIZE_MAX);
-    buffer_init(&fetcher->authorities, AUTHORITIES_SIZE_MAX);
+    buffer_init(&fetcher->authorities, TLS_ROOTS_SIZE_MAX);
     buffer_init(&fetcher->intel_key, KEY_SIZE_MAX);
     if (!file_read_descriptor(&fetcher->evidence, STDIN_FILENO, error) ||
-        !authorities_read(fetcher, error) || !key_read(fetcher, error))
+        !errand_roots_read(&fetcher->authorities, config->authorities, error) ||
+        !key_read(fetcher, error))
         return false;
     fetcher->options.network.authorities = buffer_view(&fetcher->authorities);
     places_find(fetcher);
@@ -141,18 +127,12 @@ static bool close_off(const struct config *config, struct error *error)
     if (snprintf(folder, sizeof(folder), "%s/collateral", config->data_folder) >=
         (int)sizeof(folder))
         return error_set(error, ERROR_INVALID, "the data folder's path is too long");
-    struct jail_profile profile = {
-        .name = "collateral",
-        .calls = calls,
-        .call_count = ARRAY_COUNT(calls),
-        .keep_network = true,
-        .folder = folder,
-        .memory_max = 512 << 20,
-        .file_size_max = UINT64_MAX, /* logs may go to a file */
-        .descriptors_max = 32,
-    };
-    uid_t uid = config->uid_base + NODE_USER_COLLATERAL;
-    return jail_enter(&profile, uid, uid, error);
+    const struct errand errand = { .name = "collateral",
+                                   .calls = calls,
+                                   .call_count = ARRAY_COUNT(calls),
+                                   .user = NODE_USER_COLLATERAL,
+                                   .folder = folder };
+    return errand_close_off(&errand, config, error);
 }
 
 static bool answer_write(struct fetcher *fetcher, const struct collateral *found,

@@ -1,23 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3nd/key_fetcher.h"
 #include "base/file.h"
-#include "base/jail.h"
 #include "base/jail_calls.h"
 #include "base/log.h"
+#include "cmd/s3nd/errand.h"
 #include "cmd/s3nd/key_place.h"
 #include "cmd/s3nd/launcher.h"
 #include "crypto/base64.h"
 #include "crypto/crypto.h"
+#include "crypto/trust.h"
 #include "net/fetch.h"
 
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-enum {
-    AUTHORITIES_SIZE_MAX = 2 << 20
-};
 
 /* clang-format off */
 static const struct jail_call calls[] = {
@@ -64,44 +61,27 @@ static bool url_read(struct key_fetcher *fetcher, struct error *error)
     return true;
 }
 
-/* The system's authorities, out of reach from the jail. */
-static void authorities_read(struct key_fetcher *fetcher)
-{
-    static const char *const usual[] = { "/etc/ssl/certs/ca-certificates.crt",
-                                         "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem" };
-    struct error absent;
-    for (size_t i = 0; i < ARRAY_COUNT(usual); i++)
-        if (file_read(&fetcher->authorities, usual[i], &absent))
-            return;
-}
-
 static bool prepare(struct key_fetcher *fetcher, struct error *error)
 {
-    buffer_init(&fetcher->authorities, AUTHORITIES_SIZE_MAX);
+    buffer_init(&fetcher->authorities, TLS_ROOTS_SIZE_MAX);
     if (!url_read(fetcher, error))
         return false;
     if (strncmp(fetcher->url, "https://", 8) != 0 && !fetcher->is_allowed)
         return error_set(error, ERROR_DENIED,
                          "keys are fetched over https only; the node's operator can allow another "
                          "issuer ([access] issuers)");
-    authorities_read(fetcher);
-    return http_fetch_locate(fetcher->place, fetcher->url, error) &&
+    return errand_roots_read(&fetcher->authorities, NULL, error) &&
+           http_fetch_locate(fetcher->place, fetcher->url, error) &&
            key_place_check(fetcher->place, fetcher->is_allowed, error) && http_fetch_prepare(error);
 }
 
 static bool close_off(const struct config *config, struct error *error)
 {
-    struct jail_profile profile = {
-        .name = "keys",
-        .calls = calls,
-        .call_count = ARRAY_COUNT(calls),
-        .keep_network = true,
-        .memory_max = 512 << 20,
-        .file_size_max = UINT64_MAX, /* logs may go to a file */
-        .descriptors_max = 32,
-    };
-    uid_t uid = config->uid_base + NODE_USER_COLLATERAL;
-    return jail_enter(&profile, uid, uid, error);
+    const struct errand errand = { .name = "keys",
+                                   .calls = calls,
+                                   .call_count = ARRAY_COUNT(calls),
+                                   .user = NODE_USER_COLLATERAL };
+    return errand_close_off(&errand, config, error);
 }
 
 static bool ask(struct key_fetcher *fetcher, struct buffer *body, struct error *error)
