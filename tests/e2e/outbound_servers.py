@@ -8,6 +8,7 @@ Makes root.pem, good.pem, good.key, ... in FOLDER, listens on free ports of 127.
 "ready", and serves until its standard input ends.
 """
 import datetime
+import gzip
 import os
 import socket
 import socketserver
@@ -89,9 +90,14 @@ def plain(body, *fields, status="200 OK"):
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 
-def gzip_bomb():
-    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+def bomb(bits=31):
+    packer = zlib.compressobj(9, zlib.DEFLATED, bits)
     return b"".join(packer.compress(bytes(1 << 20)) for _ in range(64)) + packer.flush()
+
+
+# Made once: what costs their maker time costs none of whoever asks.
+GZIP_BOMB, DEFLATE_BOMB = bomb(), bomb(15)
+LAYERS = gzip.compress(GZIP_BOMB)
 
 
 class Pages(socketserver.StreamRequestHandler):
@@ -134,7 +140,21 @@ class Pages(socketserver.StreamRequestHandler):
         elif path == "/too-large":
             self.wfile.write(plain(b"l" * 3_200_000))
         elif path == "/gzip":
-            self.wfile.write(plain(gzip_bomb(), "Content-Encoding: gzip"))
+            self.wfile.write(plain(GZIP_BOMB, "Content-Encoding: gzip"))
+        elif path == "/deflate":
+            self.wfile.write(plain(DEFLATE_BOMB, "Content-Encoding: deflate"))
+        elif path == "/layers":
+            self.wfile.write(plain(LAYERS, "Content-Encoding: gzip, gzip"))
+        elif path == "/many-layers":
+            body = b"deep"
+            for _ in range(40):
+                body = gzip.compress(body)
+            self.wfile.write(plain(body, "Content-Encoding: " + ", ".join(["gzip"] * 40)))
+        elif path == "/drip":
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n")
+            while True:
+                self.wfile.write(b"x")
+                time.sleep(0.02)
         elif path == "/brotli":
             self.wfile.write(plain(BROTLI_BOMB, "Content-Encoding: br"))
         elif path == "/metadata":
