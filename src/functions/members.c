@@ -31,11 +31,11 @@ static struct record_name record_of(const struct digest32 *account, const struct
 
 static bool record_write(struct buffer *text, const struct member *member, struct error *error)
 {
-    AUTO_JSON json_t *tree =
-        json_pack("{s:s, s:I, s:s, s:o, s:s, s:s}", "account", hex_of_digest(&member->account).text,
-                  "added_s", (json_int_t)member->added_s, "application", member->application, "key",
-                  ecdsa_public_to_jwk(&member->key), "name", member->name, "role",
-                  access_role_name(member->role));
+    AUTO_JSON json_t *tree = json_pack(
+        "{s:s, s:I, s:s, s:o, s:b, s:s, s:s}", "account", hex_of_digest(&member->account).text,
+        "added_s", (json_int_t)member->added_s, "application", member->application, "key",
+        ecdsa_public_to_jwk(&member->key), "logs", (int)member->reads_logs, "name", member->name,
+        "role", access_role_name(member->role));
     return tree == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory for a member")
                         : json_canonical(text, tree, error);
 }
@@ -59,6 +59,7 @@ static bool record_read(struct member *member, struct bytes text, struct error *
         return false;
     snprintf(member->application, sizeof(member->application), "%s", application);
     snprintf(member->name, sizeof(member->name), "%s", name);
+    member->reads_logs = json_is_true(json_object_get(tree, "logs")); /* younger than records */
     member->id = ecdsa_public_id(&member->key);
     return true;
 }
@@ -113,6 +114,12 @@ void members_free(struct members *members)
         return;
     free(members->list);
     free(members);
+}
+
+uint32_t member_scopes(const struct member *member)
+{
+    return access_role_scopes(member->role) |
+           (member->reads_logs ? UINT32_C(1) << ACCESS_SCOPE_LOGS : 0);
 }
 
 static struct member *find(const struct members *members, const struct digest32 *account,
@@ -184,8 +191,9 @@ bool members_put(struct members *members, const struct member *member, const str
     buffer_init(&text, RECORD_SIZE_MAX);
     struct record_name record = record_of(&made.account, &made.id);
     char detail[2 * NAME_SIZE_MAX + 32];
-    snprintf(detail, sizeof(detail), "%s%s%s", access_role_name(made.role),
-             made.application[0] == '\0' ? "" : " of ", made.application);
+    snprintf(detail, sizeof(detail), "%s%s%s%s", access_role_name(made.role),
+             made.reads_logs ? " and logs" : "", made.application[0] == '\0' ? "" : " of ",
+             made.application);
     struct hex32 id = hex_of_digest(&made.id);
     struct audit_event event = { known == NULL ? "member-add" : "member-change", id.text, detail };
     if (!record_write(&text, &made, error))

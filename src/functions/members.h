@@ -19,6 +19,7 @@ struct member {
     enum access_role role;
     char application[NAME_SIZE_MAX + 1]; /* empty: all of the account's */
     char name[NAME_SIZE_MAX + 1];        /* for people; may be empty */
+    bool reads_logs; /* though the role may not: logs are sealed to them from then on */
     int64_t added_s;
     uint64_t revision;
 };
@@ -41,6 +42,8 @@ const struct member *members_find(const struct members *members, const struct di
                                   const struct digest32 *id);
 /* Any account's: the one that was joined first. */
 const struct member *members_first(const struct members *members, const struct digest32 *id);
+/* Scopes of the role, and of what was granted beyond it. */
+uint32_t member_scopes(const struct member *member);
 size_t members_count(const struct members *members);
 const struct member *members_at(const struct members *members, size_t index);
 

@@ -142,7 +142,7 @@ bool owners_find(const struct owners *owners, const struct digest32 *id, struct 
     const struct owner *owner = owner_of(owners, id);
     if (owner == NULL)
         return false;
-    *key = owner->keys[0].key;
+    *key = owner->keys[owner->key_count - 1].key;
     return true;
 }
 

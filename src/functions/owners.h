@@ -64,7 +64,7 @@ MUST_CHECK bool owners_rotate(struct owners *owners, struct audit *audit,
                               const struct change *change, struct error *error);
 
 size_t owners_count(const struct owners *owners);
-/* The first key of an account, by the account's name. */
+/* The present key of an account, by the account's name. */
 bool owners_find(const struct owners *owners, const struct digest32 *id, struct ecdsa_public *key);
 
 enum {

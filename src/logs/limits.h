@@ -21,7 +21,7 @@ enum {
     LOG_ROUND_SIZE_MAX = 4 << 20,      /* written at once of one application */
     LOG_SOURCE_COUNT_MAX = 4096,       /* applications whose rate is known */
     LOG_READ_COUNT_MAX = 64,           /* reads that wait */
-    LOG_PAGE_SIZE_MAX = 640 << 10,     /* segments of one page, when there are two */
+    LOG_PAGE_SIZE_MAX = 480 << 10,     /* a page with so much gets no further segment */
     LOG_PAGE_COUNT_MAX = 1000
 };
 

@@ -11,6 +11,11 @@ enum {
                        LOG_SEGMENT_PLAIN_MAX + 16
 };
 
+/* What the node sends, its clients can read. */
+_Static_assert((LOG_PAGE_SIZE_MAX + SEGMENT_SIZE_MAX) / 3 * 4 + LOG_PAGE_COUNT_MAX * 8 + 1024 <=
+                   JSON_SIZE_MAX,
+               "a page in Base64 is JSON that is read");
+
 bool log_page_parse(struct log_page *page, const json_t *root, struct error *error)
 {
     struct log_page parsed = { 0 };

@@ -78,6 +78,13 @@ is "a huge line is one line" "$(logs shop | tail -n 1 | tr -d -c x | wc -c)" 900
 # --- a flood
 for i in 1 2 3 4 5; do invoke shop --data "@$scratch/huge" >/dev/null 2>&1; done
 has "a flood is dropped, and that is said" "$(logs shop)" "are missing: more than the node takes"
+application loud stderr 'limits = { log_kib = 1024 }'
+deploy loud || fail "deploy loud"
+python3 -c 'import sys; sys.stdout.buffer.write(b"\x1b[2J\x1b]0;pwned\x07\x9b1m\r\xe2\x80\xae" * 40000)' >"$scratch/loud.in"
+for i in 1 2 3 4 5 6; do invoke loud --data "@$scratch/loud.in" >/dev/null 2>&1; done
+logs loud >"$scratch/loud.out"
+has "a flood of escapes is dropped, too" "$(tail -n 1 "$scratch/loud.out")" "are missing: more than the node takes"
+LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$scratch/loud.out" && fail "and steers no terminal" || pass "and steers no terminal"
 has "the operator sees counts" "$(curl -sS "$admin/metrics")" 's3n_logs_dropped_total{reason="rate"}'
 say other 'still heard'
 is "others are heard" "$(logs other --json | tail -n 1 | texts)" "still heard"
@@ -119,6 +126,29 @@ say loose 'for one: '
 is "one who was removed" "$(code as ada logs loose)" 4
 timeout 20 s3n -q member add "$ada" --role deployer --application loose
 is "and came back: not what was logged meanwhile" "$(as ada logs loose --json | texts)" "for two: ***"
+
+# A reader who was told so reads what is logged from then on, and changes nothing.
+timeout 20 s3n -q member add "$bob" --role reader --application loose --logs || fail "a reader of logs"
+has "listed as one" "$(timeout 20 s3n member ls)" "reads logs"
+say loose 'for three: '
+is "a reader of logs reads" "$(as bob logs loose --json | texts)" "for three: ***"
+is "a deployer and the owner still" "$(as ada logs loose --json | tail -n 1 | texts)$(logs loose --json | tail -n 1 | texts)" "for three: ***for three: ***"
+is "of this application alone" "$(code as bob logs shop)" 4
+is "and deploys nothing" "$(code as bob deploy "$scratch/loose")" 4
+timeout 20 s3n -q member add "$bob" --role reader --application loose
+say loose 'for two again: '
+is "a reader again: closed" "$(code as bob logs loose)" 4
+
+# --- another key of the owner's: what was sealed to the ones before opens with them
+before=$(logs other --json | wc -l)
+timeout 20 s3n -q owner rotate --overlap now && say other 'to the second key' || fail "rotate"
+timeout 20 s3n -q owner rotate --overlap now && say other 'to the third key' || fail "rotate again"
+is "old and new" "$(logs other --json | wc -l)" $((before + 2))
+is "the latest two" "$(logs other --json | tail -n 2 | texts)" "to the second key;to the third key"
+mkdir "$scratch/aside" && mv "$XDG_CONFIG_HOME"/s3n/owner.key.old* "$scratch/aside"
+is "without the keys of before: what is the third's" "$(logs other --json | texts)" "to the third key"
+has "and that others are closed" "$(timeout 20 s3n logs other 2>&1 >/dev/null)" "segments are not sealed to your key"
+mv "$scratch/aside"/* "$XDG_CONFIG_HOME/s3n/"
 
 # --- following, and a node that restarts
 timeout 60 s3n -q logs other -f >"$scratch/followed" 2>"$scratch/followed.err" &

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 struct path {
     char text[PATH_MAX];
@@ -222,12 +223,75 @@ bool owner_key_next(struct ecdsa_key **key, struct error *error)
     return key_open(key, "owner.key.new", error);
 }
 
+static void name_before(char name[32], unsigned index)
+{
+    if (index == 0)
+        snprintf(name, 32, "owner.key.old");
+    else
+        snprintf(name, 32, "owner.key.old.%u", index);
+}
+
+/* The latest of those before is owner.key.old; the others move to where nothing is. */
+static bool key_before_move(struct error *error)
+{
+    struct path latest, place;
+    char name[32];
+    if (!path_of(&latest, "owner.key.old", error))
+        return false;
+    if (access(latest.text, F_OK) != 0)
+        return true;
+    for (unsigned i = 1; i < OWNER_KEYS_BEFORE_MAX; i++) {
+        name_before(name, i);
+        if (!path_of(&place, name, error))
+            return false;
+        if (access(place.text, F_OK) != 0)
+            return rename(latest.text, place.text) == 0 ||
+                   error_system(error, "rename %s", latest.text);
+    }
+    return error_set(error, ERROR_LIMIT, "there are %d keys of before in %s.*",
+                     OWNER_KEYS_BEFORE_MAX, latest.text);
+}
+
+/* A key is in its place throughout, where files can have two names. */
 bool owner_key_switch(struct error *error)
 {
     struct path present, next, before;
     if (!path_of(&present, "owner.key", error) || !path_of(&next, "owner.key.new", error) ||
-        !path_of(&before, "owner.key.old", error))
+        !path_of(&before, "owner.key.old", error) || !key_before_move(error))
         return false;
-    return (rename(present.text, before.text) == 0 && rename(next.text, present.text) == 0) ||
+    bool is_kept = link(present.text, before.text) == 0 || rename(present.text, before.text) == 0;
+    return (is_kept && rename(next.text, present.text) == 0) ||
            error_system(error, "rename %s", next.text);
+}
+
+bool owner_keys_before(struct owner_keys_before *keys, struct error *error)
+{
+    struct owner_keys_before found = { 0 };
+    bool is_there = true;
+    while (is_there && found.count < OWNER_KEYS_BEFORE_MAX) {
+        AUTO_BUFFER struct buffer pem;
+        struct path path;
+        char name[32];
+        buffer_init(&pem, 16 << 10);
+        name_before(name, (unsigned)found.count);
+        is_there = path_of(&path, name, error) && file_read(&pem, path.text, error);
+        if (is_there && !ecdsa_key_from_pem(&found.items[found.count], buffer_view(&pem), error)) {
+            (void)error_within(error, "%s", path.text);
+            is_there = false;
+        }
+        found.count += is_there;
+        secret_wipe(pem.data, pem.size);
+    }
+    if (!is_there && error->code != ERROR_NOT_FOUND) {
+        owner_keys_before_done(&found);
+        return false;
+    }
+    *keys = found;
+    return true;
+}
+
+void owner_keys_before_done(struct owner_keys_before *keys)
+{
+    while (keys->count > 0)
+        ecdsa_key_free(TAKE(keys->items[--keys->count]));
 }

@@ -49,4 +49,15 @@ MUST_CHECK bool owner_key_next(struct ecdsa_key **key, struct error *error);
 /* It is the owner's key from now on; the one before stays as owner.key.old. */
 MUST_CHECK bool owner_key_switch(struct error *error);
 
+enum {
+    OWNER_KEYS_BEFORE_MAX = 64
+};
+/* Those of before, the latest first: what was sealed to them opens with them alone. */
+struct owner_keys_before {
+    struct ecdsa_key *items[OWNER_KEYS_BEFORE_MAX];
+    size_t count;
+};
+MUST_CHECK bool owner_keys_before(struct owner_keys_before *keys, struct error *error);
+void owner_keys_before_done(struct owner_keys_before *keys);
+
 #endif

@@ -80,11 +80,31 @@ struct looking {
     struct logs_filter filter;
     struct session session; /* open while looking_run is under way */
     struct log_reading reading;
+    struct owner_keys_before before; /* the owner's earlier keys, once one is wanted */
+    bool has_before;
     bool is_anew;    /* nothing was seen before */
     bool has_seen;   /* what was seen before is known */
     bool is_in_line; /* the last line that was shown goes on */
     uint64_t unreadable;
 };
+
+/* With the present key, or with one of before: what was sealed stays sealed to whom it was. */
+static bool segment_open(struct looking *looking, struct buffer *records,
+                         const struct log_segment *segment, struct error *error)
+{
+    if (log_segment_open(records, segment, looking->session.key, error))
+        return true;
+    if (error->code != ERROR_DENIED)
+        return false;
+    if (!looking->has_before && !owner_keys_before(&looking->before, error))
+        return false;
+    looking->has_before = true;
+    bool is_open = false;
+    error_set(error, ERROR_DENIED, "the segment is not sealed to your key");
+    for (size_t i = 0; i < looking->before.count && !is_open && error->code == ERROR_DENIED; i++)
+        is_open = log_segment_open(records, segment, looking->before.items[i], error);
+    return is_open;
+}
 
 static bool segment_show(void *context, const struct log_segment *segment, struct error *error)
 {
@@ -92,7 +112,7 @@ static bool segment_show(void *context, const struct log_segment *segment, struc
     AUTO_BUFFER struct buffer records, shown;
     buffer_init(&records, LOG_SEGMENT_PLAIN_MAX + 1);
     buffer_init(&shown, SHOWN_SIZE_MAX);
-    if (!log_segment_open(&records, segment, looking->session.key, error)) {
+    if (!segment_open(looking, &records, segment, error)) {
         if (error->code != ERROR_DENIED)
             return false;
         looking->unreadable++; /* of a time when this key was no reader's */
@@ -221,6 +241,7 @@ static bool logs_run(struct cli *cli, const void *given, const struct option_arg
         wait_ms(FOLLOW_AGAIN_MS);
         done = looking_run(&looking, true, error);
     }
+    owner_keys_before_done(&looking.before);
     if (looking.is_in_line && !cli->json && !cli_write(BYTES_LITERAL("\n"), error))
         done = false;
     if (looking.unreadable > 0)

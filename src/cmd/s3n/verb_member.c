@@ -14,6 +14,7 @@ struct member_options {
     const char *role;
     const char *application;
     const char *name;
+    bool logs;
 };
 static const struct option_row add_rows[] = {
     { .name = "role",
@@ -31,6 +32,10 @@ static const struct option_row add_rows[] = {
       .offset = offsetof(struct member_options, name),
       .value = "TEXT",
       .help = "who it is, for `s3n member ls`" },
+    { .name = "logs",
+      .kind = OPTION_FLAG,
+      .offset = offsetof(struct member_options, logs),
+      .help = "a reader may read logs too: what is logged from now on is sealed to their key" },
 };
 static const struct option_table add_table = {
     .program = "s3n member add",
@@ -89,9 +94,10 @@ static bool add_run(struct cli *cli, const void *options, const struct option_ar
     if (!key_read(&key, arguments->items[0], error))
         return false;
     struct digest32 id = ecdsa_public_id(&key);
-    AUTO_JSON json_t *body = json_pack("{s:s, s:o, s:s*, s:s*}", "role", wanted->role, "public_key",
-                                       ecdsa_public_to_jwk(&key), "application",
-                                       wanted->application, "name", wanted->name);
+    AUTO_JSON json_t *body =
+        json_pack("{s:s, s:o, s:b, s:s*, s:s*}", "role", wanted->role, "public_key",
+                  ecdsa_public_to_jwk(&key), "logs", (int)wanted->logs, "application",
+                  wanted->application, "name", wanted->name);
     if (body == NULL)
         return error_set(error, ERROR_USAGE, "--role, --name and --application are text");
     snprintf(path, sizeof(path), "/v1/members/%s", hex_of_digest(&id).text);
@@ -121,9 +127,11 @@ static bool list_run(struct cli *cli, const void *options UNUSED,
     {
         const char *application = text_member(row, "application");
         struct time_text added = time_text_of(row, "added_s");
-        buffer_format(&text, "%.12s  %-8s  %s  since %s  %s\n", text_member(row, "key"),
-                      text_member(row, "role"), application[0] == '\0' ? "(all)" : application,
-                      added.text, text_member(row, "name"));
+        const char *role = text_member(row, "role");
+        bool has_logs = strcmp(role, "reader") == 0 && json_is_true(json_object_get(row, "logs"));
+        buffer_format(&text, "%.12s  %-8s  %s  since %s  %s%s\n", text_member(row, "key"), role,
+                      application[0] == '\0' ? "(all)" : application, added.text,
+                      has_logs ? "reads logs  " : "", text_member(row, "name"));
     }
     return cli_write(buffer_view(&text), error);
 }

@@ -201,8 +201,9 @@ void api_token_revoke(void *context, const struct gateway_call *call)
 
 static json_t *member_tree(const struct member *member)
 {
-    return json_pack("{s:s, s:s, s:s, s:s, s:I}", "key", hex_of_digest(&member->id).text, "name",
-                     member->name, "role", access_role_name(member->role), "application",
+    return json_pack("{s:s, s:s, s:s, s:b, s:s, s:I}", "key", hex_of_digest(&member->id).text,
+                     "name", member->name, "role", access_role_name(member->role), "logs",
+                     (member_scopes(member) & UINT32_C(1) << ACCESS_SCOPE_LOGS) != 0, "application",
                      member->application, "added_s", (json_int_t)member->added_s);
 }
 
@@ -222,7 +223,7 @@ void api_member_list(void *context, const struct gateway_call *call)
 
 static bool member_read(const struct gateway_call *call, struct member *member, struct error *error)
 {
-    static const char *const keys[] = { "application", "name", "public_key", "role", NULL };
+    static const char *const keys[] = { "application", "logs", "name", "public_key", "role", NULL };
     AUTO_JSON json_t *body = NULL;
     json_t *jwk;
     const char *role;
@@ -236,6 +237,10 @@ static bool member_read(const struct gateway_call *call, struct member *member, 
         !json_get_object(body, "public_key", &jwk, error) ||
         !ecdsa_public_from_jwk(&member->key, jwk, error))
         return false;
+    const json_t *logs = json_object_get(body, "logs");
+    if (logs != NULL && !json_is_boolean(logs))
+        return error_set(error, ERROR_INVALID, "logs: must be true or false");
+    member->reads_logs = json_is_true(logs);
     member->id = ecdsa_public_id(&member->key);
     if (!digest32_equal(&member->id, &call->digest))
         return error_set(error, ERROR_INVALID, "the path is not the id of public_key");

@@ -19,14 +19,15 @@ static bool role_in(const struct node *node, const struct digest32 *account,
     if (owners_account_of(node->owners, id, node_now_s(), &own, key) &&
         digest32_equal(&own, account)) {
         caller->role = ACCESS_ROLE_OWNER;
+        caller->scopes = access_role_scopes(ACCESS_ROLE_OWNER);
     } else if (member != NULL) {
         caller->role = member->role;
+        caller->scopes = member_scopes(member);
         *key = member->key;
         memcpy(caller->application, member->application, sizeof(caller->application));
     } else {
         return false;
     }
-    caller->scopes = access_role_scopes(caller->role);
     snprintf(caller->actor, sizeof(caller->actor), "key:%s", hex_of_digest(id).text);
     return true;
 }

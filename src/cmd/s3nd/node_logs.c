@@ -103,7 +103,7 @@ static size_t readers_of(const struct node *node, const struct application *appl
         bool is_of_it = member->application[0] == '\0' ||
                         strcmp(member->application, application->manifest->application) == 0;
         if (is_of_it && digest32_equal(&member->account, &application->owner) &&
-            (access_role_scopes(member->role) & 1u << ACCESS_SCOPE_LOGS) != 0)
+            (member_scopes(member) & UINT32_C(1) << ACCESS_SCOPE_LOGS) != 0)
             readers[count++] = member->key;
     }
     return count;
