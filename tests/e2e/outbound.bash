@@ -239,9 +239,7 @@ asking plain '"http://127.0.0.1:'"${port[http]}"'", "http://localhost:'"${port[h
 has "loopback, by address" "$(ask plain fetch "GET http://127.0.0.1:${port[http]}/echo")" "-3 127.0.0.1 is a loopback address, which the node's operator does not allow"
 has "loopback, by name" "$(ask plain fetch "GET http://localhost:${port[http]}/echo")" "is a loopback address"
 
+mapfile -t outbound < <(pgrep -P "$node" -f s3n-outbound)
+is "applications have their processes" "${#outbound[@]}" 2
 node_stop && pass "stop" || fail "stop"
-is "no process is left" "$(pgrep -P "${node:-1}" -f s3n-outbound | wc -l)" 0
-[ -z "$nginx_pid" ] || { kill "$nginx_pid"; wait "$nginx_pid" 2>/dev/null; }
-eval "exec ${servers[1]}>&-" # they end with it
-wait "$servers_PID" 2>/dev/null
-finish
+is "no process is left" "$(ps -o stat= -p "$(IFS=,; echo "${outbound[*]}")" | grep -vc '^Z')" 0
