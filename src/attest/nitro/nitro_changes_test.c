@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Real documents, cut at every length and changed in every bit: none is accepted. */
 #include "attest/nitro/test_documents.h"
-#include "attest/test_p384.c"
+#include "attest/test_p384.c" /* NOLINT(bugprone-suspicious-include) */
 #include "tests/harness.h"
 
 #include <string.h>

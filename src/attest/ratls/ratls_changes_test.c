@@ -2,7 +2,7 @@
 /* Real certificates with quotes in them, cut at every length and changed in every bit: none is
  * accepted. */
 #include "attest/attest.h"
-#include "attest/test_p384.c"
+#include "attest/test_p384.c" /* NOLINT(bugprone-suspicious-include) */
 #include "crypto/pem.h"
 #include "tests/harness.h"
 

@@ -293,5 +293,5 @@ bool owner_keys_before(struct owner_keys_before *keys, struct error *error)
 void owner_keys_before_done(struct owner_keys_before *keys)
 {
     while (keys->count > 0)
-        ecdsa_key_free(TAKE(keys->items[--keys->count]));
+        ecdsa_key_free(keys->items[--keys->count]);
 }
