@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <malloc.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -48,8 +49,10 @@ static int client_open(uint16_t port, unsigned number)
     from.sin_addr.s_addr = htonl(0x7f010001u + address);
     to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     to.sin_port = htons(port);
-    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (descriptor >= 0 && bind(descriptor, (const struct sockaddr *)&from, sizeof(from)) == 0 &&
+    int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), yes = 1;
+    if (descriptor >= 0 &&
+        setsockopt(descriptor, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes)) == 0 &&
+        bind(descriptor, (const struct sockaddr *)&from, sizeof(from)) == 0 &&
         connect(descriptor, (const struct sockaddr *)&to, sizeof(to)) == 0)
         return descriptor;
     if (descriptor >= 0)
@@ -202,7 +205,7 @@ static void holds_ten_thousand(void)
     CHECK_NOTE(each < 4096, "an idle connection takes %zu bytes", each);
     struct wire *wire = wire_open(fixture, NULL);
     CHECK(wire_send_text(wire, GET));
-    CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+    CHECK(bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200")));
     wire_close(wire);
     CHECK_NUMBER(fixture_counts(fixture).connections_given_up, 0);
     crowd_end(&crowd);
@@ -268,7 +271,7 @@ static void gives_up_idle_ones_for_others(void)
     CHECK_NUMBER(counts.connections_given_up, 5);
     struct wire *wire = wire_open(fixture, NULL);
     CHECK(wire_send_text(wire, GET) && wire_send_text(before, GET));
-    CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+    CHECK(bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200")));
     wire_forget(before);
     CHECK(bytes_starts_with(wire_read(before, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
     wire_close(wire);
@@ -317,7 +320,7 @@ static void loses_patience_in_a_crowd(void)
         CHECK(when_below(fixture, HTTP_CONNECTION_COUNT_MAX, kept).requests_now <= kept);
         struct wire *wire = wire_open(fixture, NULL);
         CHECK(wire_send_text(wire, GET));
-        CHECK(bytes_starts_with(wire_read(wire, 69, 3000), BYTES_LITERAL("HTTP/1.1 200")));
+        CHECK(bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200")));
         wire_close(wire);
         crowd_end(&crowd);
         fixture_stop(fixture, 0);
