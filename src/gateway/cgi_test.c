@@ -86,6 +86,45 @@ static bool has(const struct buffer *environment, const char *variable)
     return false;
 }
 
+static void check_variables(const struct gateway_call *call)
+{
+    AUTO_BUFFER struct buffer environment;
+    buffer_init(&environment, GATEWAY_ENVIRONMENT_SIZE_MAX);
+    unsigned count;
+    struct error error;
+    REQUIRE(gateway_call_environment(&environment, &count, call, &error));
+    static const char *const wanted[] = {
+        "GATEWAY_INTERFACE=CGI/1.1",
+        "REQUEST_METHOD=POST",
+        "SCRIPT_NAME=/a/app",
+        "PATH_INFO=/quote/neo",
+        "QUERY_STRING=x=1",
+        "CONTENT_TYPE=text/plain",
+        "CONTENT_LENGTH=3",
+        "HTTP_HOST=a:1",
+        "HTTP_X_SOME_THING=v=w, second",
+        "HTTP_COOKIE=a=1; b=2",
+        "HTTP_TRACEPARENT=00-ab000000000000000000000000000000-cd00000000000000-01",
+        "HTTP_TRACESTATE=a=b",
+        "HTTPS=on",
+        "REMOTE_ADDR=127.0.0.1",
+        "S3N_APPLICATION=app",
+        "S3N_FUNCTION=f",
+        "S3N_REQUEST_ID=id",
+        "S3N_ROUTE_PAIR=neo",
+        "S3N_ROUTE_REST=a/b",
+        "SERVER_PROTOCOL=HTTP/1.1",
+        "SERVER_SOFTWARE=s3n",
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
+        CHECK_NOTE(has(&environment, wanted[i]), "%s", wanted[i]);
+    CHECK_NUMBER(count, ARRAY_COUNT(wanted));
+    buffer_done(&environment);
+    buffer_init(&environment, 100);
+    CHECK(!gateway_call_environment(&environment, &count, call, &error));
+    CHECK_NUMBER(error.code, ERROR_LIMIT);
+}
+
 static void makes_variables(void)
 {
     struct http_field fields[] = {
@@ -126,41 +165,7 @@ static void makes_variables(void)
                                  .path_info = BYTES_LITERAL("/quote/neo"),
                                  .parameters = parameters,
                                  .parameter_count = 2 };
-    AUTO_BUFFER struct buffer environment;
-    buffer_init(&environment, GATEWAY_ENVIRONMENT_SIZE_MAX);
-    unsigned count;
-    struct error error;
-    REQUIRE(gateway_call_environment(&environment, &count, &call, &error));
-    static const char *const wanted[] = {
-        "GATEWAY_INTERFACE=CGI/1.1",
-        "REQUEST_METHOD=POST",
-        "SCRIPT_NAME=/a/app",
-        "PATH_INFO=/quote/neo",
-        "QUERY_STRING=x=1",
-        "CONTENT_TYPE=text/plain",
-        "CONTENT_LENGTH=3",
-        "HTTP_HOST=a:1",
-        "HTTP_X_SOME_THING=v=w, second",
-        "HTTP_COOKIE=a=1; b=2",
-        "HTTP_TRACEPARENT=00-ab000000000000000000000000000000-cd00000000000000-01",
-        "HTTP_TRACESTATE=a=b",
-        "HTTPS=on",
-        "REMOTE_ADDR=127.0.0.1",
-        "S3N_APPLICATION=app",
-        "S3N_FUNCTION=f",
-        "S3N_REQUEST_ID=id",
-        "S3N_ROUTE_PAIR=neo",
-        "S3N_ROUTE_REST=a/b",
-        "SERVER_PROTOCOL=HTTP/1.1",
-        "SERVER_SOFTWARE=s3n",
-    };
-    for (size_t i = 0; i < ARRAY_COUNT(wanted); i++)
-        CHECK_NOTE(has(&environment, wanted[i]), "%s", wanted[i]);
-    CHECK_NUMBER(count, ARRAY_COUNT(wanted));
-    buffer_done(&environment);
-    buffer_init(&environment, 100);
-    CHECK(!gateway_call_environment(&environment, &count, &call, &error));
-    CHECK_NUMBER(error.code, ERROR_LIMIT);
+    check_variables(&call);
 }
 
 static const struct test tests[] = {
