@@ -243,3 +243,7 @@ mapfile -t outbound < <(pgrep -P "$node" -f s3n-outbound)
 is "applications have their processes" "${#outbound[@]}" 2
 node_stop && pass "stop" || fail "stop"
 is "no process is left" "$(ps -o stat= -p "$(IFS=,; echo "${outbound[*]}")" | grep -vc '^Z')" 0
+[ -z "$nginx_pid" ] || { kill "$nginx_pid"; wait "$nginx_pid" 2>/dev/null; }
+eval "exec ${servers[1]}>&-" # they end with it
+wait "$servers_PID" 2>/dev/null
+finish
