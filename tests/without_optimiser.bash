@@ -55,8 +55,7 @@ for program in "$S3N_BUILD"/bin/*; do
 done
 [ ! -e "$build/bin/s3n-optimise" ] && pass "no s3n-optimise" || fail "no s3n-optimise"
 ldd "$build"/bin/s3n* "$build/bin/slipstream" 2>/dev/null | grep -q LLVM && fail "nothing loads LLVM" || pass "nothing loads LLVM"
-for test in test-wasm-compile test-wasm-linker test-wasm-metering "$S3N_SOURCE/tests/cli_test.sh"; do
-  [ -x "$test" ] || test=$S3N_BUILD/$test
+for test in "$S3N_BUILD"/test-wasm-{compile,linker,metering} "$S3N_SOURCE/tests/cli_test.sh"; do
   S3N_BUILD=$build "$test" >"$scratch/log" 2>&1 && pass "${test##*/}" || fail "${test##*/}" "$(tail -n 20 "$scratch/log")"
 done
 finish

@@ -256,8 +256,8 @@ static void p256_keys_have_one_spki(void)
 static void secp256k1_takes_numbers_in_range_only(void)
 {
     static const char *const numbers[] = { ZERO32, ORDER_K1, ONES32,
-                                           "fffffffffffffffffffffffffffffffe" /* n + 1 */
-                                           "baaedce6af48a03bbfd25e8cd0364142" };
+                                           ("fffffffffffffffffffffffffffffffe" /* n + 1 */
+                                            "baaedce6af48a03bbfd25e8cd0364142") };
     static const char *const keys[] = {
         ZERO32 ZERO32,
         ONES32 ONES32,
