@@ -318,10 +318,16 @@ static void loses_patience_in_a_crowd(void)
         CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
         const uint64_t kept = HTTP_REQUEST_COUNT_MAX * HTTP_CROWDED_EIGHTHS / 8;
         CHECK(when_below(fixture, HTTP_CONNECTION_COUNT_MAX, kept).requests_now <= kept);
-        struct wire *wire = wire_open(fixture, NULL);
-        CHECK(wire_send_text(wire, GET));
-        CHECK(bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200")));
-        wire_close(wire);
+        /* Beside other tests the server may lose patience with this one, too: it asks again. */
+        bool is_answered = false;
+        for (int tries = 0; tries < 20 && !is_answered; tries++) {
+            struct wire *wire = wire_open(fixture, NULL);
+            is_answered =
+                wire_send_text(wire, GET) &&
+                bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200"));
+            wire_close(wire);
+        }
+        CHECK(is_answered);
         crowd_end(&crowd);
         fixture_stop(fixture, 0);
     }
