@@ -1,57 +1,39 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The sessions of docs/, as they stand there: blocks marked "```console tested".  Each command must succeed (but for
-# "# fails"), and what follows it is what it prints, with … for what differs from run to run.
+# The files and sessions of docs/, as they stand there (pages.bash).
 set -u
 . "$(dirname "$0")/node.bash"
+. "$(dirname "$0")/pages.bash"
 require_node docs
 command -v clang-19 >/dev/null || skip_all docs "no clang-19"
-node_start || { fail "start"; finish; }
+unset S3N_API_KEY
+mkdir "$scratch/www" "$scratch/issuer"
+# Whom the pages' functions ask, and who says who their callers are.
+echo '{"price": 12.5}' >"$scratch/www/price"
+(cd "$scratch/www" && exec python3 -u -m http.server --bind 127.0.0.1 0) >"$scratch/www.port" 2>/dev/null &
+"$here/issuer.py" key "$scratch/issuer" one || skip_all docs "openssl makes no keys"
+"$here/issuer.py" serve "$scratch/issuer" 2>/dev/null &
+until_true 20 grep -q port "$scratch/www.port" && until_true 20 test -s "$scratch/issuer/port" || fail "servers"
+source=127.0.0.1:$(sed -n 's/.* port \([0-9]*\) .*/\1/p' "$scratch/www.port")
+issuer=http://127.0.0.1:$(cat "$scratch/issuer/port")
+cat >"$scratch/s3nd.toml" <<TOML
+[access]
+issuers = ["$issuer"]
+[outbound]
+allow_private = ["127.0.0.1/32"]
+TOML
+node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
 claim || fail "claim"
-mkdir "$scratch/tree"
-cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/tree/"
-cd "$scratch/tree" || exit 1
+said_for=(["127.0.0.1:8000"]=$source ["https://accounts.example.com"]=$issuer/good)
+ISSUED=$("$here/issuer.py" token "$scratch/issuer" one "$issuer/good")
 
-# page NAME: its sessions, one after the other; variables that they set stay.
-page() {
-  local line command='' wanted='' in_session=false
-  while IFS= read -r line <&7; do
-    case $line in
-      '```console tested') in_session=true ;;
-      '```')
-        $in_session && command_check "$1" "$command" "$wanted"
-        in_session=false command='' wanted=''
-        ;;
-      '$ '*)
-        if $in_session; then
-          command_check "$1" "$command" "$wanted"
-          command=${line#'$ '} wanted=''
-        fi
-        ;;
-      *) ! $in_session || wanted+=$line$'\n' ;;
-    esac
-  done 7<"$S3N_SOURCE/docs/$1.md"
-  [ -n "${checked[$1]:-}" ] && pass "$1: ${checked[$1]} commands" || fail "$1: its commands"
-}
-declare -A checked
-# command_check PAGE COMMAND OUTPUT
-command_check() {
-  local page=$1 command=$2 wanted=${3%$'\n'} status=0
-  [ -n "$command" ] || return 0
-  command=${command//https:\/\/127.0.0.1:8443/$url}
-  command=${command//http:\/\/127.0.0.1:9100/$admin}
-  eval "${command//\/tmp\/s3n/$data}" >"$scratch/said" 2>&1 || status=$?
-  checked[$page]=$((${checked[$page]:-0} + 1))
-  if [[ $command == *'# fails' ]]; then
-    [ $status != 0 ] || fail "$page: $command" "it succeeds"
-  elif [ $status != 0 ]; then
-    fail "$page: $command" "$(tail -n 3 "$scratch/said")"
-  fi
-  # Quoted but for the marks, so that nothing else of it is a pattern.
-  local pattern=${wanted//\\/\\\\}
-  pattern=${pattern//\*/\\*} pattern=${pattern//\[/\\[} pattern=${pattern//\?/\\?}
-  [[ -z $wanted || $(cat "$scratch/said") == ${pattern//…/*} ]] ||
-    fail "$page: what «$command» prints" "got «$(cat "$scratch/said")», the page says «$wanted»"
-}
-for name in kv secrets keys logs sealed metrics; do page "$name"; done
+for name in kv secrets keys logs sealed metrics abi outbound middleware versions access operating; do
+  # Each page for itself: who reads one has not read the others.
+  mkdir "$scratch/$name" && cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/$name/" && cd "$scratch/$name" || exit 1
+  page "$name" "$S3N_SOURCE/docs/$name.md"
+  for gone in $(s3n -q ls | sed -n 's/^\([a-z][^ ]*\)  .*/\1/p'); do
+    timeout 20 s3n -q rm --purge "$gone" || fail "$name: remove $gone"
+  done
+done
+for pid in $(jobs -p); do kill "$pid"; done 2>/dev/null
 finish
