@@ -7,6 +7,7 @@
 #include "crypto/limits.h"
 #include "crypto/mac.h"
 #include "crypto/ohttp.h"
+#include "crypto/test_small_order.h"
 #include "tests/harness.h"
 
 #include <stdio.h>
@@ -63,17 +64,6 @@ static void x25519_multiplies_as_the_rfc_does(void)
     hex_encode(text, BYTES_OF(key.bytes));
     CHECK_STRING(text, "684cf59ba83309552800ef566f2f4d3c1c3887c49360e3875f2eb94d99532c51");
 }
-
-/* 0, 1, two of order 8, p - 1, p, p + 1: every name of a point whose multiples by 8 are none. */
-static const char *const small_order[] = {
-    ZERO32,
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-    "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-};
 
 static void points_of_small_order_are_refused_everywhere(void)
 {

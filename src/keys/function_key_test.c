@@ -7,6 +7,7 @@
 #include "crypto/hpke.h"
 #include "crypto/jws.h"
 #include "crypto/secp256k1.h"
+#include "crypto/test_small_order.h"
 #include "tests/harness.h"
 
 #include <stdio.h>
@@ -346,19 +347,10 @@ static void names_do_not_run_into_each_other(void)
 /* A capsule that makes the shared secret known to everybody, under each of its names. */
 static void capsules_of_small_order_open_nothing(void)
 {
-    static const char *const points[] = {
-        "0000000000000000000000000000000000000000000000000000000000000000",
-        "0100000000000000000000000000000000000000000000000000000000000000",
-        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
-        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
-        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    };
     struct key_place place = place_of(KEY_ALGORITHM_X25519, "inbox");
-    for (size_t i = 0; i < 2 * ARRAY_COUNT(points); i++) {
+    for (size_t i = 0; i < 2 * ARRAY_COUNT(small_order); i++) {
         struct envelope envelope = { .size = 28 };
-        REQUIRE(hex_decode(envelope.encapsulated, 32, bytes_of_string(points[i / 2])));
+        REQUIRE(hex_decode(envelope.encapsulated, 32, bytes_of_string(small_order[i / 2])));
         envelope.encapsulated[31] |= (uint8_t)(i % 2 << 7);
         CHECK(!opens(&place, &envelope, "", "", envelope.size));
     }

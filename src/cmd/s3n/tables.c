@@ -10,7 +10,12 @@ enum {
 const char *text_member(const json_t *object, const char *key)
 {
     const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "?" : text;
+    return text == NULL ? "-" : text;
+}
+
+long long number_member(const json_t *object, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(object, key));
 }
 
 struct time_text time_text_of(const json_t *object, const char *key)

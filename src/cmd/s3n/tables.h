@@ -9,8 +9,10 @@
 struct time_text {
     char text[TIME_TEXT_SIZE + 1];
 };
-/* "?" when it is not there. */
+/* "-" when it is not there. */
 const char *text_member(const json_t *object, const char *key);
+/* 0 when it is not there. */
+long long number_member(const json_t *object, const char *key);
 /* Seconds since 1970 as a date; "never" when it is not there. */
 struct time_text time_text_of(const json_t *object, const char *key);
 /* "30d", "12h", "15m", "90s": to seconds, 1 to ten years.  USAGE. */

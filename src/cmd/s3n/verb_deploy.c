@@ -4,6 +4,7 @@
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/deploy_warnings.h"
 #include "cmd/s3n/session.h"
+#include "cmd/s3n/tables.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "files/compress.h"
@@ -352,7 +353,7 @@ static bool show_result(const struct deploying *deploying, const json_t *root, s
                     json_number_value(json_object_get(function, "compile_us")) / 1000);
     }
     const char *state = json_string_value(json_object_get(root, "state"));
-    long long number = (long long)json_integer_value(json_object_get(root, "version_number"));
+    long long number = number_member(root, "version_number");
     cli_message(deploying->cli, "version   %lld is %s%s", number, state == NULL ? "?" : state,
                 state != NULL && strcmp(state, "pending") == 0
                     ? ": it waits for signatures (s3n release sign)"

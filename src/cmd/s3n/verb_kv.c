@@ -3,6 +3,7 @@
  * verb_kv_export.c. */
 #include "base/file.h"
 #include "cmd/s3n/kv.h"
+#include "cmd/s3n/tables.h"
 #include "functions/manifest.h"
 #include "state/state.h"
 
@@ -151,9 +152,8 @@ static bool revision_show(struct cli *cli, const struct http_client_answer *answ
         return false;
     if (cli->json)
         return cli_write_json(root, error);
-    cli_message(cli, "revision %lld, digest %s",
-                (long long)json_integer_value(json_object_get(root, "revision")),
-                json_string_value(json_object_get(root, "digest")));
+    cli_message(cli, "revision %lld, digest %s", number_member(root, "revision"),
+                text_member(root, "digest"));
     return true;
 }
 
@@ -243,8 +243,7 @@ static bool ls_page(struct cli *cli, const json_t *page, json_t *all, struct err
         if (cli->json)
             json_array_append(all, row);
         else
-            buffer_format(&text, "%s  %lld\n", json_string_value(json_object_get(row, "key")),
-                          (long long)json_integer_value(json_object_get(row, "size")));
+            buffer_format(&text, "%s  %lld\n", text_member(row, "key"), number_member(row, "size"));
     }
     return cli->json || cli_write(buffer_view(&text), error);
 }
@@ -287,7 +286,7 @@ static bool ls_run(struct cli *cli, const void *options, const struct option_arg
         const json_t *last = json_array_get(entries, json_array_size(entries) - 1);
         more = json_is_true(json_object_get(page, "more")) && last != NULL;
         if (last != NULL)
-            snprintf(after, sizeof(after), "%s", json_string_value(json_object_get(last, "key")));
+            snprintf(after, sizeof(after), "%s", text_member(last, "key"));
     }
     return !cli->json || cli_write_json(all, error);
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cmd/s3n/kv.h"
+#include "cmd/s3n/tables.h"
 #include "core/hex.h"
 #include "crypto/base64.h"
 #include "crypto/hash.h"
@@ -160,9 +161,9 @@ static bool page_get(struct cli *cli, struct session *session, const char *appli
     buffer_format(&target, "?limit=%d", KV_LIST_MAX);
     if (last != NULL) {
         buffer_append_string(&target, "&after_namespace=");
-        kv_escape(&target, bytes_of_string(json_string_value(json_object_get(last, "namespace"))));
+        kv_escape(&target, bytes_of_string(text_member(last, "namespace")));
         buffer_append_string(&target, "&after_key=");
-        kv_escape(&target, bytes_of_string(json_string_value(json_object_get(last, "key"))));
+        kv_escape(&target, bytes_of_string(text_member(last, "key")));
     }
     return kv_call(cli, session, &request, &target, &answer, error) &&
            json_parse(page, buffer_view(&answer.body), error);

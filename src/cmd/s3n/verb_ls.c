@@ -2,6 +2,7 @@
 /* s3n ls, s3n rm: your applications on the node. */
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
+#include "cmd/s3n/tables.h"
 #include "functions/manifest.h"
 
 #include <stdio.h>
@@ -36,12 +37,6 @@ static const struct option_table rm_table = {
     .positional_max = 1,
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "?" : text;
-}
-
 static void show_application(struct buffer *text, const json_t *application)
 {
     time_t deployed = (time_t)json_integer_value(json_object_get(application, "deployed_s"));
@@ -50,22 +45,20 @@ static void show_application(struct buffer *text, const json_t *application)
     if (gmtime_r(&deployed, &parts) != NULL)
         strftime(when, sizeof(when), "%Y-%m-%d %H:%M UTC", &parts);
     if (json_object_get(application, "deleted_s") != NULL) {
-        buffer_format(text, "%s  deleted\n", text_of(application, "application"));
+        buffer_format(text, "%s  deleted\n", text_member(application, "application"));
         return;
     }
-    buffer_format(text, "%s  %s (deployment %lld, %s)\n", text_of(application, "application"),
-                  text_of(application, "version"),
-                  (long long)json_integer_value(json_object_get(application, "version_number")),
+    buffer_format(text, "%s  %s (deployment %lld, %s)\n", text_member(application, "application"),
+                  text_member(application, "version"), number_member(application, "version_number"),
                   when);
     size_t index;
     json_t *row;
     json_array_foreach(json_object_get(application, "functions"), index, row) buffer_format(
-        text, "  %s/%s  code sha256:%.12s…  %lld bytes\n", text_of(application, "application"),
-        text_of(row, "name"), text_of(row, "code_digest"),
-        (long long)json_integer_value(json_object_get(row, "code_size")));
+        text, "  %s/%s  code sha256:%.12s…  %lld bytes\n", text_member(application, "application"),
+        text_member(row, "name"), text_member(row, "code_digest"), number_member(row, "code_size"));
     json_array_foreach(json_object_get(application, "routes"), index, row)
-        buffer_format(text, "  /a/%s%s -> %s\n", text_of(application, "application"),
-                      text_of(row, "route"), text_of(row, "function"));
+        buffer_format(text, "  /a/%s%s -> %s\n", text_member(application, "application"),
+                      text_member(row, "route"), text_member(row, "function"));
 }
 
 static bool ls_run(struct cli *cli, const void *options UNUSED,

@@ -2,6 +2,7 @@
 /* `s3n node check`: proves a node's data, while the node runs or not. */
 #include "cmd/s3n/node_client.h"
 #include "cmd/s3n/node_folder.h"
+#include "cmd/s3n/tables.h"
 #include "operations/check.h"
 
 enum {
@@ -90,17 +91,11 @@ static bool check_either(struct cli *cli, const struct node_options *options, js
     return error->code == ERROR_UNAVAILABLE && check_offline(cli, options, answer, error);
 }
 
-static long long count_of(const json_t *answer, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(answer, key));
-}
-
 static void show_problems(struct cli *cli, const json_t *problems)
 {
     for (size_t i = 0; i < json_array_size(problems); i++) {
         const json_t *problem = json_array_get(problems, i);
-        cli_message(cli, "%s: %s", json_string_value(json_object_get(problem, "part")),
-                    json_string_value(json_object_get(problem, "message")));
+        cli_message(cli, "%s: %s", text_member(problem, "part"), text_member(problem, "message"));
     }
 }
 
@@ -114,16 +109,16 @@ static bool check_run(struct cli *cli, const void *given,
         return false;
     if (!cli->json)
         show_problems(cli, json_object_get(answer, "problems"));
-    long long problems = count_of(answer, "problem_count");
+    long long problems = number_member(answer, "problem_count");
     if (problems != 0 || !json_is_true(json_object_get(answer, "good")))
         return error_set(error, ERROR_UNVERIFIED, "%lld %s in what this node has stored", problems,
                          problems == 1 ? "problem" : "problems");
     cli_message(cli,
                 "good: %lld records, %lld blobs, %lld versions of %lld applications, %lld states, "
                 "%lld audit entries",
-                count_of(answer, "records"), count_of(answer, "blobs"),
-                count_of(answer, "versions"), count_of(answer, "applications"),
-                count_of(answer, "states"), count_of(answer, "audit_entries"));
+                number_member(answer, "records"), number_member(answer, "blobs"),
+                number_member(answer, "versions"), number_member(answer, "applications"),
+                number_member(answer, "states"), number_member(answer, "audit_entries"));
     return true;
 }
 

@@ -2,6 +2,7 @@
 /* `s3n node status`: whether a node runs on this machine's folder, and how it does. */
 #include "cmd/s3n/node_client.h"
 #include "cmd/s3n/node_folder.h"
+#include "cmd/s3n/tables.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -23,24 +24,16 @@ static const struct option_table status_table = {
     CLI_SHARED,
 };
 
-static const char *text_of(const json_t *answer, const char *key)
-{
-    const char *text = json_string_value(json_object_get(answer, key));
-    return text == NULL ? "?" : text;
-}
-
 static void show(const struct node_client *client, const json_t *answer)
 {
     const json_t *problems = json_object_get(answer, "problems");
-    printf("node       %s on %s%s\n", text_of(answer, "node"), text_of(answer, "platform"),
-           strcmp(text_of(answer, "platform"), "sim") == 0 ? " (SIMULATED)" : "");
-    printf("version    %s, process %d\n", text_of(answer, "version"), (int)client->supervisor);
-    printf("listens    https://%s\n", text_of(answer, "listen"));
-    printf("serves     %lld applications, for %lld s\n",
-           (long long)json_integer_value(json_object_get(answer, "applications")),
-           (long long)json_integer_value(json_object_get(answer, "uptime_s")));
-    printf("free disk  %lld MiB\n",
-           (long long)json_integer_value(json_object_get(answer, "free_bytes")) >> 20);
+    printf("node       %s on %s%s\n", text_member(answer, "node"), text_member(answer, "platform"),
+           strcmp(text_member(answer, "platform"), "sim") == 0 ? " (SIMULATED)" : "");
+    printf("version    %s, process %d\n", text_member(answer, "version"), (int)client->supervisor);
+    printf("listens    https://%s\n", text_member(answer, "listen"));
+    printf("serves     %lld applications, for %lld s\n", number_member(answer, "applications"),
+           number_member(answer, "uptime_s"));
+    printf("free disk  %lld MiB\n", number_member(answer, "free_bytes") >> 20);
     printf("health     %s\n", json_array_size(problems) == 0 ? "good" : "NOT GOOD");
     for (size_t i = 0; i < json_array_size(problems); i++)
         printf("           %s\n", json_string_value(json_array_get(problems, i)));

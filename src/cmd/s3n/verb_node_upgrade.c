@@ -2,6 +2,7 @@
 /* `s3n node upgrade`: the running node takes the programs that lie on the disk now. */
 #include "cmd/s3n/node_client.h"
 #include "cmd/s3n/node_folder.h"
+#include "cmd/s3n/tables.h"
 
 #include <poll.h>
 #include <signal.h>
@@ -44,11 +45,6 @@ static bool status_get(struct cli *cli, const struct config *config, json_t **an
     return true;
 }
 
-static json_int_t number_of(const json_t *answer, const char *key)
-{
-    return json_integer_value(json_object_get(answer, key));
-}
-
 /* Until another server answers, or the supervisor counts one more that could not. */
 static bool wait_for(struct cli *cli, const struct config *config, const json_t *before,
                      json_t **after, struct error *error)
@@ -62,11 +58,11 @@ static bool wait_for(struct cli *cli, const struct config *config, const json_t 
             continue;
         }
         lost = 0;
-        if (number_of(answer, "server") != number_of(before, "server")) {
+        if (number_member(answer, "server") != number_member(before, "server")) {
             *after = json_incref(answer);
             return true;
         }
-        if (number_of(answer, "upgrades_failed") != number_of(before, "upgrades_failed"))
+        if (number_member(answer, "upgrades_failed") != number_member(before, "upgrades_failed"))
             return error_set(error, ERROR_UNAVAILABLE,
                              "the new programs do not start; the node goes on as it was (its log "
                              "has the reason)");
@@ -90,8 +86,8 @@ static bool upgrade_run(struct cli *cli, const void *given,
         return false;
     if (cli->json)
         return cli_write_json(after, error);
-    cli_message(cli, "upgraded: version %s, process %d",
-                json_string_value(json_object_get(after, "version")), (int)supervisor);
+    cli_message(cli, "upgraded: version %s, process %d", text_member(after, "version"),
+                (int)supervisor);
     return true;
 }
 

@@ -2,6 +2,7 @@
 /* s3n rollout, rollback, restore: which version answers. */
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/node_call.h"
+#include "cmd/s3n/tables.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -63,8 +64,7 @@ static bool show(struct cli *cli, const char *application, const json_t *root, s
         return cli_write_json(root, error);
     json_array_foreach(json_object_get(root, "serving"), index, row)
         cli_message(cli, "%s version %lld answers %lld %% of the requests", application,
-                    (long long)json_integer_value(json_object_get(row, "version_number")),
-                    (long long)json_integer_value(json_object_get(row, "weight")));
+                    number_member(row, "version_number"), number_member(row, "weight"));
     return true;
 }
 

@@ -229,6 +229,17 @@ static void add_descriptor(struct command_line *line, const char *option, char t
     add_word(line, text);
 }
 
+/* Nothing for none (0). */
+static void add_number(struct command_line *line, const char *option, char text[24],
+                       uint64_t number)
+{
+    if (number == 0)
+        return;
+    snprintf(text, 24, "%llu", (unsigned long long)number);
+    add_word(line, option);
+    add_word(line, text);
+}
+
 /* Descriptors that slipstream gets; -1: none. */
 struct passed {
     int image, files, state, services;
@@ -255,24 +266,11 @@ static bool write_command(struct command_line *line, const struct passed *passed
     add_word(line, "slipstream");
     add_word(line, "--run");
     add_descriptor(line, "--image-fd", image_text, passed->image);
-    if (options->memory_mib != 0) {
-        snprintf(memory_text, sizeof(memory_text), "%llu", (unsigned long long)options->memory_mib);
-        add_word(line, "--memory-mib");
-        add_word(line, memory_text);
-    }
-    if (options->timeout_ms != 0) {
-        snprintf(timeout_text, sizeof(timeout_text), "%llu",
-                 (unsigned long long)options->timeout_ms);
-        add_word(line, "--timeout-ms");
-        add_word(line, timeout_text);
-    }
+    add_number(line, "--memory-mib", memory_text, options->memory_mib);
+    add_number(line, "--timeout-ms", timeout_text, options->timeout_ms);
     add_word(line, "--backend");
     add_word(line, options->backend);
-    if (options->fuel != 0) {
-        snprintf(fuel_text, sizeof(fuel_text), "%llu", (unsigned long long)options->fuel);
-        add_word(line, "--fuel");
-        add_word(line, fuel_text);
-    }
+    add_number(line, "--fuel", fuel_text, options->fuel);
     if (options->usage)
         add_word(line, "--usage");
     uint64_t scratch_mib = options->scratch_mib == 0 && passed->files >= 0
@@ -281,11 +279,7 @@ static bool write_command(struct command_line *line, const struct passed *passed
     add_descriptor(line, "--files-fd", files_text, passed->files);
     add_descriptor(line, "--kv-fd", state_text, passed->state);
     add_descriptor(line, "--services-fd", services_text, passed->services);
-    if (scratch_mib != 0) {
-        snprintf(scratch_text, sizeof(scratch_text), "%llu", (unsigned long long)scratch_mib << 10);
-        add_word(line, "--scratch-kib");
-        add_word(line, scratch_text);
-    }
+    add_number(line, "--scratch-kib", scratch_text, scratch_mib << 10);
     if (options->abi != NULL) {
         add_word(line, "--abi");
         add_word(line, options->abi);

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/node_call.h"
+#include "cmd/s3n/tables.h"
 #include "core/hex.h"
 #include "core/time.h"
 #include "crypto/base64.h"
@@ -21,17 +22,6 @@ enum {
     TRY_COUNT_MAX = 2 /* the keyset may be renewed between sealing and asking */
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "?" : text;
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 struct when {
     char text[TIME_TEXT_SIZE + 1];
 };
@@ -39,7 +29,7 @@ struct when {
 static struct when when_of(const json_t *object, const char *key)
 {
     struct when when;
-    if (!time_format(when.text, number_of(object, key)))
+    if (!time_format(when.text, number_member(object, key)))
         snprintf(when.text, sizeof(when.text), "?");
     return when;
 }
@@ -84,8 +74,8 @@ static bool place_next(struct session *session, const struct option_arguments *a
     snprintf(place->name, sizeof(place->name), "%s", arguments->items[1]);
     json_array_foreach(rows, index, row)
     {
-        if (strcmp(text_of(row, "name"), place->name) == 0)
-            place->version = (uint64_t)number_of(row, "next");
+        if (strcmp(text_member(row, "name"), place->name) == 0)
+            place->version = (uint64_t)number_member(row, "next");
     }
     return true;
 }
@@ -170,8 +160,8 @@ static bool value_set(struct cli *cli, const char *file, int64_t overlap_s,
     }
     if (cli->json)
         return cli_write_json(answer, error);
-    cli_message(cli, "%s is version %lld now", text_of(answer, "name"),
-                number_of(answer, "version"));
+    cli_message(cli, "%s is version %lld now", text_member(answer, "name"),
+                number_member(answer, "version"));
     return true;
 }
 
@@ -270,9 +260,10 @@ static void versions_show(struct buffer *text, const json_t *secret)
     json_t *row;
     json_array_foreach(json_object_get(secret, "versions"), index, row)
     {
-        buffer_format(text, "%-24s %4lld  %6lld bytes  set %s", text_of(secret, "name"),
-                      number_of(row, "number"), number_of(row, "size"), when_of(row, "set_s").text);
-        if (number_of(row, "ends_s") != 0)
+        buffer_format(text, "%-24s %4lld  %6lld bytes  set %s", text_member(secret, "name"),
+                      number_member(row, "number"), number_member(row, "size"),
+                      when_of(row, "set_s").text);
+        if (number_member(row, "ends_s") != 0)
             buffer_format(text, "  until %s", when_of(row, "ends_s").text);
         buffer_append_string(text, "\n");
     }
@@ -327,16 +318,16 @@ static bool history_run(struct cli *cli, const void *options UNUSED,
     if (cli->json)
         return cli_write_json(list, error);
     const json_t *secret = json_array_get(json_object_get(list, "secrets"), 0);
-    json_array_foreach(json_object_get(secret, "history"), index, row)
-        buffer_format(&text, "%s  %-7s version %lld  by %s\n", when_of(row, "time_s").text,
-                      text_of(row, "action"), number_of(row, "version"), text_of(row, "actor"));
-    json_array_foreach(json_object_get(secret, "releases"), index, row)
-        buffer_format(&text,
-                      "%s  given   version %lld  to function %s of %s, manifest sha256:%.12s…, "
-                      "%lld times until %s\n",
-                      when_of(row, "first_s").text, number_of(row, "secret_version"),
-                      text_of(row, "function"), text_of(row, "version"), text_of(row, "manifest"),
-                      number_of(row, "count"), when_of(row, "last_s").text);
+    json_array_foreach(json_object_get(secret, "history"), index, row) buffer_format(
+        &text, "%s  %-7s version %lld  by %s\n", when_of(row, "time_s").text,
+        text_member(row, "action"), number_member(row, "version"), text_member(row, "actor"));
+    json_array_foreach(json_object_get(secret, "releases"), index, row) buffer_format(
+        &text,
+        "%s  given   version %lld  to function %s of %s, manifest sha256:%.12s…, "
+        "%lld times until %s\n",
+        when_of(row, "first_s").text, number_member(row, "secret_version"),
+        text_member(row, "function"), text_member(row, "version"), text_member(row, "manifest"),
+        number_member(row, "count"), when_of(row, "last_s").text);
     return cli_write(buffer_view(&text), error);
 }
 

@@ -4,6 +4,7 @@
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/session.h"
 #include "cmd/s3n/status_counts.h"
+#include "cmd/s3n/tables.h"
 #include "core/time.h"
 #include "net/fetch.h"
 
@@ -36,17 +37,6 @@ static const struct option_table status_table = {
     CLI_SHARED,
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "-" : text;
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 /* --- the node's answers --- */
 
 static bool get(struct session *session, const char *target, bool is_signed, json_t **tree,
@@ -65,7 +55,7 @@ static bool application_tree(struct session *session, const json_t *application,
                              struct error *error)
 {
     char target[160];
-    const char *name = text_of(application, "application");
+    const char *name = text_member(application, "application");
     struct status_counts counts = { 0 };
     AUTO_HTTP_CLIENT_ANSWER struct http_client_answer answer = { 0 };
     snprintf(target, sizeof(target), "/v1/applications/%s/metrics", name);
@@ -76,8 +66,8 @@ static bool application_tree(struct session *session, const json_t *application,
         return error_within(error, "%s", name);
     status_counts_read(&counts, buffer_view(&answer.body));
     *tree = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:f, s:f}", "application", name, "version",
-                      text_of(application, "version"), "deployment",
-                      (json_int_t)number_of(application, "version_number"), "invocations",
+                      text_member(application, "version"), "deployment",
+                      (json_int_t)number_member(application, "version_number"), "invocations",
                       (json_int_t)counts.invocations, "failed", (json_int_t)counts.failed,
                       "cold_starts", (json_int_t)counts.cold_starts, "mean_ms", counts.mean_ms,
                       "mean_wait_ms", counts.mean_wait_ms);
@@ -120,11 +110,11 @@ static bool gather(struct session *session, json_t *status, struct error *error)
 static void show_owner(const json_t *status)
 {
     const json_t *list = json_object_get(status, "applications");
-    printf("node       %s (%s)\n", text_of(status, "url"), text_of(status, "node"));
-    printf("platform   %s%s, backend %s, version %s\n", text_of(status, "platform"),
+    printf("node       %s (%s)\n", text_member(status, "url"), text_member(status, "node"));
+    printf("platform   %s%s, backend %s, version %s\n", text_member(status, "platform"),
            json_is_true(json_object_get(status, "simulated")) ? " (SIMULATED)" : "",
-           text_of(status, "backend"), text_of(status, "version"));
-    printf("keyset     verified, until %s\n", text_of(status, "keyset_until"));
+           text_member(status, "backend"), text_member(status, "version"));
+    printf("keyset     verified, until %s\n", text_member(status, "keyset_until"));
     printf("ready      %s\n", json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
     if (json_array_size(list) == 0)
         printf("\nno applications; `s3n deploy` makes one\n");
@@ -133,9 +123,10 @@ static void show_owner(const json_t *status)
                "failed", "cold", "mean ms", "waited ms");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *row = json_array_get(list, i);
-        printf("%-24s %-16s %12lld %8lld %6lld %10.2f %10.2f\n", text_of(row, "application"),
-               text_of(row, "version"), number_of(row, "invocations"), number_of(row, "failed"),
-               number_of(row, "cold_starts"), json_number_value(json_object_get(row, "mean_ms")),
+        printf("%-24s %-16s %12lld %8lld %6lld %10.2f %10.2f\n", text_member(row, "application"),
+               text_member(row, "version"), number_member(row, "invocations"),
+               number_member(row, "failed"), number_member(row, "cold_starts"),
+               json_number_value(json_object_get(row, "mean_ms")),
                json_number_value(json_object_get(row, "mean_wait_ms")));
     }
 }
@@ -170,18 +161,19 @@ static void show_tee(const json_t *tee)
     const json_t *collateral = json_object_get(tee, "collateral");
     const json_t *events = json_object_get(tee, "event_log");
     bool is_connected = json_is_true(json_object_get(json_object_get(tee, "keeper"), "connected"));
-    printf("platform   %s%s\n", text_of(tee, "platform"),
+    printf("platform   %s%s\n", text_member(tee, "platform"),
            json_is_true(json_object_get(tee, "simulated")) ? " (SIMULATED)" : "");
     printf("keeper     %s\n", is_connected ? "there" : "GONE");
-    printf("keyset     until %s\n", text_of(json_object_get(tee, "keyset"), "until"));
-    printf("evidence   %lld made, %lld failed, last %s\n", number_of(evidence, "made"),
-           number_of(evidence, "failed"), text_of(evidence, "last"));
+    printf("keyset     until %s\n", text_member(json_object_get(tee, "keyset"), "until"));
+    printf("evidence   %lld made, %lld failed, last %s\n", number_member(evidence, "made"),
+           number_member(evidence, "failed"), text_member(evidence, "last"));
     if (!json_is_null(collateral))
         printf("collateral %s, %lld s old, until %s%s%s\n",
                json_is_true(json_object_get(collateral, "there")) ? "there" : "MISSING",
-               number_of(collateral, "age_s"), text_of(collateral, "until"),
-               text_of(collateral, "error")[0] == '\0' ? "" : ": ", text_of(collateral, "error"));
-    printf("event log  %lld entries%s\n", number_of(events, "entries"),
+               number_member(collateral, "age_s"), text_member(collateral, "until"),
+               text_member(collateral, "error")[0] == '\0' ? "" : ": ",
+               text_member(collateral, "error"));
+    printf("event log  %lld entries%s\n", number_member(events, "entries"),
            json_is_true(json_object_get(events, "recording")) ? "" : ", NOT RECORDING");
 }
 
@@ -190,24 +182,25 @@ static void show_operator(const json_t *status)
     const json_t *workers = json_object_get(status, "workers");
     const json_t *telemetry = json_object_get(status, "telemetry");
     const json_t *causes = json_object_get(status, "causes");
-    printf("node       %s, version %s, backend %s\n", text_of(status, "node"),
-           text_of(status, "version"), text_of(status, "backend"));
-    printf("started    %s\n", text_of(status, "started"));
+    printf("node       %s, version %s, backend %s\n", text_member(status, "node"),
+           text_member(status, "version"), text_member(status, "backend"));
+    printf("started    %s\n", text_member(status, "started"));
     printf("ready      %s\n", json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
     for (size_t i = 0; i < json_array_size(causes); i++)
-        printf("           %s\n", text_of(json_array_get(causes, i), "message"));
+        printf("           %s\n", text_member(json_array_get(causes, i), "message"));
     show_tee(json_object_get(status, "tee"));
     printf("functions  %lld applications; %lld workers, %lld running, %lld waiting, %lld lost\n",
-           number_of(status, "applications"), number_of(workers, "now"),
-           number_of(workers, "running"), number_of(workers, "waiting"),
-           number_of(workers, "lost"));
+           number_member(status, "applications"), number_member(workers, "now"),
+           number_member(workers, "running"), number_member(workers, "waiting"),
+           number_member(workers, "lost"));
     if (json_is_object(telemetry)) {
         const json_t *spans = json_object_get(telemetry, "spans");
-        long long lost = number_of(spans, "dropped") + number_of(spans, "rejected") +
-                         number_of(spans, "given_up");
+        long long lost = number_member(spans, "dropped") + number_member(spans, "rejected") +
+                         number_member(spans, "given_up");
         printf("telemetry  %lld spans sent, %lld waiting, %lld lost%s%s\n",
-               number_of(spans, "sent"), number_of(spans, "waiting"), lost,
-               text_of(telemetry, "error")[0] == '\0' ? "" : ": ", text_of(telemetry, "error"));
+               number_member(spans, "sent"), number_member(spans, "waiting"), lost,
+               text_member(telemetry, "error")[0] == '\0' ? "" : ": ",
+               text_member(telemetry, "error"));
     }
 }
 

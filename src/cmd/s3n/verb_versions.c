@@ -2,6 +2,7 @@
 /* s3n versions: an application's versions, what they are, and what differs. */
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/node_call.h"
+#include "cmd/s3n/tables.h"
 #include "core/time.h"
 
 #include <stdio.h>
@@ -63,26 +64,15 @@ static const struct option_table restore_table = {
     .positional_max = 2,
 };
 
-static const char *text_of(const json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    return text == NULL ? "?" : text;
-}
-
-static long long number_of(const json_t *object, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(object, key));
-}
-
 static void row_show(struct buffer *text, const json_t *row)
 {
     char when[TIME_TEXT_SIZE + 1];
-    if (!time_format(when, number_of(row, "deployed_s")))
+    if (!time_format(when, number_member(row, "deployed_s")))
         snprintf(when, sizeof(when), "?");
     buffer_format(text, "%4lld  %-12s %-9s %3lld %%  %s  sha256:%.12s…  %lld KiB\n",
-                  number_of(row, "version_number"), text_of(row, "version"), text_of(row, "state"),
-                  number_of(row, "weight"), when, text_of(row, "version_digest"),
-                  (number_of(row, "size") + 1023) / 1024);
+                  number_member(row, "version_number"), text_member(row, "version"),
+                  text_member(row, "state"), number_member(row, "weight"), when,
+                  text_member(row, "version_digest"), (number_member(row, "size") + 1023) / 1024);
 }
 
 static bool list_run(struct cli *cli, const void *options UNUSED,
@@ -115,11 +105,11 @@ static void signers_show(struct buffer *text, const json_t *version)
 {
     size_t index;
     json_t *row;
-    buffer_format(text, "deployed by    %s\nsignatures     %zu of %lld\n",
-                  text_of(version, "author"), json_array_size(json_object_get(version, "signers")),
-                  number_of(version, "threshold"));
+    buffer_format(
+        text, "deployed by    %s\nsignatures     %zu of %lld\n", text_member(version, "author"),
+        json_array_size(json_object_get(version, "signers")), number_member(version, "threshold"));
     json_array_foreach(json_object_get(version, "signers"), index, row)
-        buffer_format(text, "signed by      %s\n", text_of(row, "signer"));
+        buffer_format(text, "signed by      %s\n", text_member(row, "signer"));
 }
 
 static bool show_run(struct cli *cli, const void *options UNUSED,
@@ -136,7 +126,7 @@ static bool show_run(struct cli *cli, const void *options UNUSED,
         return cli_write_json(version, error);
     row_show(&text, version);
     buffer_format(&text, "digest         sha256:%s\nmanifest       sha256:%s\n",
-                  text_of(version, "version_digest"), text_of(version, "manifest_digest"));
+                  text_member(version, "version_digest"), text_member(version, "manifest_digest"));
     signers_show(&text, version);
     json_object_foreach(json_object_get(version, "reports"), name, report)
     {
@@ -221,8 +211,8 @@ static bool diff_run(struct cli *cli, const void *options UNUSED,
     }
     json_array_foreach(list, index, row)
     {
-        side_show(&text, '-', text_of(row, "path"), json_object_get(row, "before"));
-        side_show(&text, '+', text_of(row, "path"), json_object_get(row, "after"));
+        side_show(&text, '-', text_member(row, "path"), json_object_get(row, "before"));
+        side_show(&text, '+', text_member(row, "path"), json_object_get(row, "after"));
     }
     if (json_array_size(list) == 0)
         cli_message(cli, "no difference");
