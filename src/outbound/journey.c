@@ -104,7 +104,8 @@ static bool address_check(const struct journey *journey, const struct address *a
     if (address_is_allowed(address, journey->world.allowed))
         return true;
     address_write(text, address);
-    return error_set(error, ERROR_DENIED, "%s is %s, which the node's operator does not allow",
+    return error_set(error, ERROR_UNSUPPORTED,
+                     "%s is %s, which the node's operator does not allow (outbound.allow_private)",
                      text, address_class_text(address_classify(address)));
 }
 

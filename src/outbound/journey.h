@@ -20,8 +20,9 @@ struct journey_world {
     const struct prefixes *allowed; /* besides public addresses */
 };
 
-/* `answer` is borrowed for the call; NULL: `error` says why.  DENIED (rule or address), TIMEOUT,
- * LIMIT, UNVERIFIED, NOT_FOUND (no such host), INVALID, UNAVAILABLE. */
+/* `answer` is borrowed for the call; NULL: `error` says why.  DENIED (no rule, or from https to
+ * http), UNSUPPORTED (an address that the operator does not allow), TIMEOUT, LIMIT, UNVERIFIED,
+ * NOT_FOUND (no such host), INVALID, UNAVAILABLE. */
 typedef void journey_done(void *context, const struct outbound_answer *answer,
                           const struct error *error);
 /* Takes over `text`, a request as outbound/message.h has it.  `done` once, never from within. */

@@ -108,9 +108,9 @@ static void checks_every_hop(void)
         const char *text;
     } rows[] = {
         { "/loop", ERROR_LIMIT, "more than 5 redirects" },
-        { "/metadata", ERROR_DENIED, "metadata" },
-        { "/loopback", ERROR_DENIED, "loopback" },
-        { "/mapped", ERROR_DENIED, "stands for an IPv4" },
+        { "/metadata", ERROR_UNSUPPORTED, "metadata" },
+        { "/loopback", ERROR_UNSUPPORTED, "loopback" },
+        { "/mapped", ERROR_UNSUPPORTED, "stands for an IPv4" },
         { "/decimal", ERROR_INVALID, "no address" },
         { "/file", ERROR_INVALID, "no URL" },
         { "/gopher", ERROR_INVALID, "no URL" },
@@ -140,8 +140,8 @@ static void checks_the_first_request(void)
         enum http_method method;
         enum error_code code;
     } rows[] = {
-        { "http://169.254.169.254/", HTTP_METHOD_GET, ERROR_DENIED },
-        { "http://127.0.0.2/", HTTP_METHOD_GET, ERROR_DENIED },
+        { "http://169.254.169.254/", HTTP_METHOD_GET, ERROR_UNSUPPORTED },
+        { "http://127.0.0.2/", HTTP_METHOD_GET, ERROR_UNSUPPORTED },
         { "http://127.0.0.1:1/", HTTP_METHOD_GET, ERROR_DENIED },
         { "https://127.0.0.1:~/a", HTTP_METHOD_GET, ERROR_DENIED },
         { "http://127.0.0.1:~/a", HTTP_METHOD_OPTIONS, ERROR_DENIED },
@@ -187,17 +187,17 @@ static void checks_names(void)
         enum error_code code; /* NONE: answered */
     } rows[] = {
         { "good.names.test", ERROR_NONE },
-        { "both.names.test", ERROR_DENIED },
-        { "private.names.test", ERROR_DENIED },
-        { "cgnat.names.test", ERROR_DENIED },
-        { "metadata.names.test", ERROR_DENIED },
-        { "mapped.names.test", ERROR_DENIED },
-        { "nat64.names.test", ERROR_DENIED },
-        { "six.names.test", ERROR_DENIED },
-        { "zero.names.test", ERROR_DENIED },
+        { "both.names.test", ERROR_UNSUPPORTED },
+        { "private.names.test", ERROR_UNSUPPORTED },
+        { "cgnat.names.test", ERROR_UNSUPPORTED },
+        { "metadata.names.test", ERROR_UNSUPPORTED },
+        { "mapped.names.test", ERROR_UNSUPPORTED },
+        { "nat64.names.test", ERROR_UNSUPPORTED },
+        { "six.names.test", ERROR_UNSUPPORTED },
+        { "zero.names.test", ERROR_UNSUPPORTED },
         { "empty.names.test", ERROR_NOT_FOUND },
         { "absent.names.test", ERROR_NOT_FOUND },
-        { "localhost", ERROR_DENIED }, /* has ::1, too */
+        { "localhost", ERROR_UNSUPPORTED }, /* has ::1, too */
         { "hosts.test", ERROR_NONE },
     };
     static struct test_world world;
@@ -230,9 +230,9 @@ static void is_not_fooled_by_rebinding(void)
     CHECK_NOTE(outcome.is_answered, "%s", outcome.error.text);
     CHECK_NUMBER(zones[0].asked, 1);
     world_fetch(&world, &outcome, "http://turns.names.test:~/a", &open_request);
-    CHECK(!outcome.is_answered && outcome.error.code == ERROR_DENIED);
+    CHECK(!outcome.is_answered && outcome.error.code == ERROR_UNSUPPORTED);
     world_fetch(&world, &outcome, "http://back.names.test:~/a", &open_request);
-    CHECK(!outcome.is_answered && outcome.error.code == ERROR_DENIED);
+    CHECK(!outcome.is_answered && outcome.error.code == ERROR_UNSUPPORTED);
     world_fetch(&world, &outcome, "http://back.names.test:~/a", &open_request);
     CHECK(outcome.is_answered); /* nothing was kept of the first look */
     world_close(&world);

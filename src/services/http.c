@@ -101,9 +101,10 @@ static void refusal_tell(const struct http_port *port, const struct service_call
     port->ended(port->context, call->facts, &ending);
 }
 
-static const char *outcome_of(enum call_error code)
+static const char *outcome_of(enum call_error code, enum error_code cause)
 {
-    return code == CALL_ERROR_DENIED        ? "refused-destination"
+    return cause == ERROR_UNSUPPORTED       ? "refused-address"
+           : code == CALL_ERROR_DENIED      ? "refused-redirect"
            : code == CALL_ERROR_TIMEOUT     ? "timeout"
            : code == CALL_ERROR_LIMIT       ? "limit"
            : code == CALL_ERROR_UNAVAILABLE ? "unavailable"
@@ -115,6 +116,8 @@ static enum call_error code_of(const struct error *error, bool is_ours)
     if (error->code == ERROR_TIMEOUT || error->code == ERROR_DENIED || error->code == ERROR_LIMIT ||
         error->code == ERROR_BUSY)
         return call_error_of(error->code);
+    if (error->code == ERROR_UNSUPPORTED)
+        return CALL_ERROR_DENIED;
     return is_ours ? CALL_ERROR_UNAVAILABLE : CALL_ERROR_FAILED;
 }
 
@@ -124,7 +127,7 @@ static void fetch_fail(struct fetch *fetch, const struct error *error, bool is_o
     enum call_error code = code_of(error, is_ours);
     struct digest32 digest = http_failure_digest(code);
     bool has_room = use_record(fetch, &digest);
-    ending_tell(fetch, outcome_of(code), 0);
+    ending_tell(fetch, outcome_of(code, error->code), 0);
     free(fetch);
     if (has_room)
         service_refuse(call, code, "%s", error->text);

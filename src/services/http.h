@@ -19,7 +19,8 @@ enum {
 struct http_ending {
     /* "2xx" to "5xx" by the status; "failed", "timeout", "limit", "unavailable", "cancelled" (its
      * invocation ended); "refused-rule": its permissions lack it, nobody was asked;
-     * "refused-destination": an address, or where a redirect led. */
+     * "refused-redirect": they lack where a redirect led; "refused-address": the node's operator
+     * does not allow it. */
     const char *outcome;
     bool was_asked; /* else nothing below is set */
     uint64_t duration_ns;

@@ -284,7 +284,7 @@ static void single_run(struct states *states, struct job *job)
         break;
     case JOB_RECEIPT:
         done = store_get(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, job->receipt_id },
-                         job->text, &revision, &error);
+                         &job->text, &revision, &error);
         break;
     }
     if (!done)

@@ -6,6 +6,7 @@
 
 #include <semaphore.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     BIG = 1000
@@ -112,6 +113,32 @@ static void who_cannot_wait_may_ask_meanwhile(void)
     CHECK_NUMBER(read.failed, 0);
 }
 
+static void on_receipt(void *context, const char *text, const struct error *error)
+{
+    CHECK(text != NULL && strcmp(text, "1") == 0);
+    test_written(context, error);
+}
+
+/* The caller goes on, whatever the thread is at; a hang here is the failure. */
+static void who_looks_for_a_receipt_does_not_wait(void)
+{
+    const char *path = test_store_path("receipt");
+    struct error error;
+    struct hold hold;
+    AUTO(states) struct states *states = NULL;
+    AUTO(state) struct state *state = NULL;
+    struct test_outcome written = { 0 }, found = { 0 };
+    long sum;
+    REQUIRE(test_states_open(&states, path, &error) && states_get(states, "app", &state, &error));
+    hold_begin(&hold, states);
+    CHECK_NUMBER(test_increment(states, state, "n", &written, &sum), ERROR_NONE);
+    REQUIRE(states_receipt_find(states, "n-1", on_receipt, &found, &error));
+    CHECK_NUMBER(found.done, 0);
+    sem_post(&hold.released);
+    test_wait_for(states, &found, 1); /* in order: what was committed before it is seen */
+    CHECK_NUMBER(found.failed + written.failed, 0);
+}
+
 static void what_is_removed_while_it_is_read_is_not_there(void)
 {
     const char *path = test_store_path("removed-meanwhile");
@@ -184,6 +211,7 @@ static void a_removal_is_finished_later(void)
 static const struct test tests[] = {
     TEST(others_go_on_while_a_state_is_read),
     TEST(who_cannot_wait_may_ask_meanwhile),
+    TEST(who_looks_for_a_receipt_does_not_wait),
     TEST(what_is_removed_while_it_is_read_is_not_there),
     TEST(what_is_corrupt_is_told_to_all_who_wait),
     TEST(a_removal_is_finished_later),

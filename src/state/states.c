@@ -29,6 +29,7 @@ static void job_free(struct job *job)
     slot_drop(job->slot);
     state_change_free(job->change);
     free(job->receipt);
+    buffer_done(&job->text);
     free(job);
 }
 DEFINE_AUTO(job, job_free)
@@ -407,18 +408,34 @@ bool states_remove(struct states *states, const char *id, struct error *error)
                        : job_wait(states, job, error);
 }
 
-bool states_receipt_get(struct states *states, const char *id, struct buffer *text,
-                        struct error *error)
+bool states_receipt_find(struct states *states, const char *id, states_receipt_found *found,
+                         void *context, struct error *error)
 {
     size_t size = strnlen(id, RECEIPT_ID_SIZE_MAX + 1);
     if (size == 0 || size > RECEIPT_ID_SIZE_MAX)
         return error_set(error, ERROR_NOT_FOUND, "no such receipt");
-    AUTO(job) struct job *job = job_new(JOB_RECEIPT, NULL);
+    struct job *job = job_new(JOB_RECEIPT, NULL);
     if (job == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory to look for a receipt");
     snprintf(job->receipt_id, sizeof(job->receipt_id), "%s", id);
-    job->text = text;
-    return job_wait(states, job, error);
+    buffer_init(&job->text, RECEIPT_TEXT_SIZE_MAX + 1);
+    job->found = found;
+    job->context = context;
+    job_send(states, job);
+    return true;
+}
+
+static void receipt_give(struct job *job)
+{
+    buffer_append(&job->text, bytes_of("", 1));
+    if (job->text.failed && !job->has_failed) {
+        job->has_failed = true;
+        error_set(&job->error, ERROR_NO_MEMORY, "no memory for a receipt");
+    }
+    if (job->has_failed)
+        job->found(job->context, NULL, &job->error);
+    else
+        job->found(job->context, (const char *)job->text.data, NULL);
 }
 
 bool states_run(struct states *states, states_task *task, void *context, states_written *done,
@@ -459,7 +476,10 @@ void states_take(struct states *states)
             state_spoil(job->slot->state);
             slot_forget(states, job->slot);
         }
-        job->written(job->context, job->has_failed ? &job->error : NULL);
+        if (job->kind == JOB_RECEIPT)
+            receipt_give(job);
+        else
+            job->written(job->context, job->has_failed ? &job->error : NULL);
         job_free(job);
     }
 }

@@ -63,13 +63,16 @@ MUST_CHECK bool states_write(struct states *states, struct state *state,
 void states_abandon(struct states *states, struct state *state);
 /* Whether all that was committed to it is on the disk. */
 bool states_is_settled(const struct states *states, const struct state *state);
-/* Forgets an application's state, on the disk too.  Waits until that can't be undone; the records
- * go one after the other. */
+/* Forgets an application's state, on the disk too.  Waits for the transaction after which that
+ * can't be undone, as for any change of the registry; the records go one after the other. */
 MUST_CHECK bool states_remove(struct states *states, const char *id, struct error *error);
-/* Appends the receipt of an invocation that wrote, among the last RECEIPTS_STORED_MAX.  Waits for
- * the disk.  NOT_FOUND. */
-MUST_CHECK bool states_receipt_get(struct states *states, const char *id, struct buffer *text,
-                                   struct error *error);
+/* The text, or why there is none (NOT_FOUND).  From states_take. */
+typedef void states_receipt_found(void *context, const char *text, const struct error *error);
+/* Looks for the receipt of an invocation that wrote, among the last RECEIPTS_STORED_MAX; `found`
+ * once, later.  NOT_FOUND: never one of this id. */
+MUST_CHECK bool states_receipt_find(struct states *states, const char *id,
+                                    states_receipt_found *found, void *context,
+                                    struct error *error);
 
 /* Does something with the store on the thread, between two transactions; then `done`, from
  * states_take. */

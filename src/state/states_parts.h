@@ -59,13 +59,14 @@ struct job {
     char receipt_id[RECEIPT_ID_SIZE_MAX + 1];
     uint8_t *receipt; /* text; NULL: none */
     size_t receipt_size;
-    struct buffer *text;              /* of RECEIPT: where it goes */
+    struct buffer text; /* of RECEIPT, and who wants it */
+    states_receipt_found *found;
     states_task *task;                /* of TASK */
     struct progress progress;         /* of LOAD */
     char space[STATE_SPACE_SIZE_MAX]; /* of SWEEP */
     states_written *written;
     void *context;
-    bool is_waited_for; /* the loop waits in job_wait, */
+    bool is_waited_for; /* the loop waits in states_remove, */
     bool is_watched;    /* or in states_get */
     bool is_done;
     bool has_failed;

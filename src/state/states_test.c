@@ -41,15 +41,6 @@ static const char *value_of(struct states *states, const char *key)
     return value;
 }
 
-static bool has_receipt(struct states *states, const char *id, const char *text)
-{
-    struct error error;
-    AUTO_BUFFER struct buffer buffer;
-    buffer_init(&buffer, RECEIPT_TEXT_SIZE_MAX);
-    return states_receipt_get(states, id, &buffer, &error) &&
-           bytes_equal_string(buffer_view(&buffer), text);
-}
-
 static void what_was_written_is_there_after_reopening(void)
 {
     const char *path = test_store_path("reopen");
@@ -75,8 +66,8 @@ static void what_was_written_is_there_after_reopening(void)
     CHECK(digest32_equal(&before.head.digest, &after.head.digest));
     CHECK_NUMBER(after.head.revision, 6);
     CHECK_NUMBER(after.size, before.size);
-    CHECK(has_receipt(states, "n-5", "5"));
-    CHECK(!has_receipt(states, "n-6", "6"));
+    CHECK(test_has_receipt(states, "n-5", "5"));
+    CHECK(!test_has_receipt(states, "n-6", "6"));
     /* Another application of the node sees nothing of it. */
     AUTO(state) struct state *other = NULL;
     REQUIRE(states_get(states, "app2", &other, &error));
@@ -129,11 +120,11 @@ static void the_last_receipts_are_kept(void)
             REQUIRE(test_states_open(&states, path, &error));
         }
     }
-    CHECK(has_receipt(states, "n-6000", "6000"));
-    CHECK(has_receipt(states, "n-1905", "1905")); /* 6000 - 4096 + 1 */
-    CHECK(!has_receipt(states, "n-1904", "1904"));
-    CHECK(!has_receipt(states, "n-1", "1"));
-    CHECK(!has_receipt(states, "", "") && !has_receipt(states, "../x", ""));
+    CHECK(test_has_receipt(states, "n-6000", "6000"));
+    CHECK(test_has_receipt(states, "n-1905", "1905")); /* 6000 - 4096 + 1 */
+    CHECK(!test_has_receipt(states, "n-1904", "1904"));
+    CHECK(!test_has_receipt(states, "n-1", "1"));
+    CHECK(!test_has_receipt(states, "", "") && !test_has_receipt(states, "../x", ""));
 }
 
 static void a_commit_that_is_not_written_never_was(void)
@@ -161,9 +152,9 @@ static void a_commit_that_is_not_written_never_was(void)
     transaction_end(open);
     CHECK_NUMBER(test_increment(states, state, "n", &outcome, &sum), ERROR_CONFLICT);
     CHECK_STRING(value_of(states, "n"), "1"); /* read anew */
-    CHECK(!has_receipt(states, "n-2", "2"));
+    CHECK(!test_has_receipt(states, "n-2", "2"));
     CHECK(increment_and_wait(states, "n"));
-    CHECK(has_receipt(states, "n-2", "2"));
+    CHECK(test_has_receipt(states, "n-2", "2"));
     CHECK_STRING(value_of(states, "n"), "2");
 }
 
@@ -356,7 +347,7 @@ static void kill_loses_and_doubles_nothing(void)
             char id[32], text[32];
             snprintf(id, sizeof(id), "n-%ld", i);
             snprintf(text, sizeof(text), "%ld", i);
-            CHECK(has_receipt(states, id, text) == (i <= there));
+            CHECK(test_has_receipt(states, id, text) == (i <= there));
         }
         last = there;
     }
@@ -411,7 +402,7 @@ static void a_torn_log_leaves_a_state_that_was(void)
             char id[32], text[32];
             snprintf(id, sizeof(id), "n-%ld", i);
             snprintf(text, sizeof(text), "%ld", i);
-            CHECK(has_receipt(states, id, text) == (i <= there));
+            CHECK(test_has_receipt(states, id, text) == (i <= there));
         }
     }
     CHECK(opened > 10);

@@ -39,6 +39,29 @@ void test_wait_for(struct states *states, const struct test_outcome *outcome, un
     CHECK_NUMBER(outcome->done, count);
 }
 
+struct looked_for {
+    struct test_outcome outcome;
+    const char *text;
+    bool is_there;
+};
+
+static void on_receipt(void *context, const char *text, const struct error *error)
+{
+    struct looked_for *wanted = context;
+    wanted->is_there = text != NULL && strcmp(text, wanted->text) == 0;
+    test_written(&wanted->outcome, error);
+}
+
+bool test_has_receipt(struct states *states, const char *id, const char *text)
+{
+    struct error error;
+    struct looked_for wanted = { .text = text };
+    if (!states_receipt_find(states, id, on_receipt, &wanted, &error))
+        return false;
+    test_wait_for(states, &wanted.outcome, 1);
+    return wanted.is_there;
+}
+
 enum error_code test_increment(struct states *states, struct state *state, const char *key,
                                struct test_outcome *outcome, long *sum)
 {

@@ -18,6 +18,8 @@ struct test_outcome {
 void test_written(void *context, const struct error *error);
 /* Until it was told so often, or nothing came for 20 seconds. */
 void test_wait_for(struct states *states, const struct test_outcome *outcome, unsigned count);
+/* Whether there is this receipt, with this text. */
+bool test_has_receipt(struct states *states, const char *id, const char *text);
 /* Reads the counter, adds one, commits, gives it to the thread with a receipt that says the sum. */
 enum error_code test_increment(struct states *states, struct state *state, const char *key,
                                struct test_outcome *outcome, long *sum);

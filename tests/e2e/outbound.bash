@@ -184,16 +184,16 @@ has "and the next is served" "$(get "$http/echo")" "GET - - "
 is "the node is ready" "$(curl -sS --max-time 5 "$admin/readyz")" ready
 
 # --- what is counted
-asking counted '"GET,POST '"$http"'"' || fail "deploy counted"
-for what in "POST $http/echo"$'\n\n'"four" "GET $http/echo" "GET $http/metadata" "PUT $http/echo" "GET $http/too-large" \
+asking counted '"GET,POST '"$http"'", "http://169.254.169.254"' || fail "deploy counted"
+for what in "POST $http/echo"$'\n\n'"four" "GET $http/echo" "GET $http/metadata" "GET $http/to/http://other.example/" "PUT $http/echo" "GET $http/too-large" \
   "GET $http/hang"$'\n'"s3n-timeout-ms: 200" "GET http://none.invalid/" "nonsense"; do
   ask counted fetch "$what" >/dev/null
 done
 ask counted read "GET $http/no-such-page" >"$scratch/absent"
 page() { curl -sS --max-time 10 "$admin/metrics"; }
 counts() { page | sed -n 's|^s3n_outbound_requests_total{function="counted/f",outcome="\(.*\)"} |\1 |p' | sort | tr '\n' ';'; }
-is "requests by outcome" "$(counts)" "2xx 2;4xx 1;limit 1;refused-destination 1;refused-rule 2;timeout 1;"
-is "each that was asked has a duration" "$(page | sed -n 's|^s3n_outbound_request_duration_seconds_count{function="counted/f"} ||p')" 6
+is "requests by outcome" "$(counts)" "2xx 2;4xx 1;limit 1;refused-address 1;refused-redirect 1;refused-rule 2;timeout 1;"
+is "each that was asked has a duration" "$(page | sed -n 's|^s3n_outbound_request_duration_seconds_count{function="counted/f"} ||p')" 7
 is "bytes that were sent" "$(page | sed -n 's|^s3n_outbound_sent_bytes_total{function="counted/f"} ||p')" 4
 if command -v promtool >/dev/null; then
   output=$(page | promtool check metrics 2>&1)

@@ -89,36 +89,50 @@ void api_attestation(void *context, const struct gateway_call *call)
     gateway_answer(node->gateway, call->handle, &answer);
 }
 
-/* Of invocations that wrote, the disk has them: from before the server's start, too. */
-static const char *receipt_stored(struct node *node, struct bytes id, struct buffer *text)
+/* Who asked for a receipt that the disk may have. */
+struct receipt_asker {
+    struct node *node;
+    struct http_handle handle;
+};
+
+static void receipt_answer(void *context, const char *receipt, const struct error *failure)
 {
-    char name[64];
+    struct receipt_asker *asker = context;
     struct error error;
-    snprintf(name, sizeof(name), "%.*s", (int)MIN(id.size, sizeof(name) - 1),
-             (const char *)id.data);
-    if (!states_receipt_get(node->states, name, text, &error))
-        return NULL;
-    buffer_append(text, bytes_of("", 1));
-    return text->failed ? NULL : (const char *)text->data;
+    if (receipt != NULL) {
+        gateway_answer_json(asker->node->gateway, asker->handle, 200,
+                            json_pack("{s:s}", "receipt", receipt));
+    } else if (failure->code != ERROR_NOT_FOUND) {
+        gateway_answer_error(asker->node->gateway, asker->handle, failure, NULL);
+    } else {
+        error_set(&error, ERROR_NOT_FOUND, "there is no receipt of this invocation here");
+        gateway_answer_error(asker->node->gateway, asker->handle, &error,
+                             "a node keeps its last receipts only; the answer's S3N-Receipt field "
+                             "is yours to keep");
+    }
+    free(asker);
 }
 
+/* Of invocations that wrote, the disk has them: from before the server's start, too. */
 void api_receipt_get(void *context, const struct gateway_call *call)
 {
     struct node *node = context;
-    AUTO_BUFFER struct buffer stored;
-    buffer_init(&stored, RECEIPT_TEXT_SIZE_MAX + 1);
-    const char *receipt = receipt_book_find(node->receipts, call->receipt_id);
-    if (receipt == NULL)
-        receipt = receipt_stored(node, call->receipt_id, &stored);
-    if (receipt == NULL) {
-        struct error error;
-        error_set(&error, ERROR_NOT_FOUND, "there is no receipt of this invocation here");
-        gateway_answer_error(node->gateway, call->handle, &error,
-                             "a node keeps its last receipts only; the answer's S3N-Receipt field "
-                             "is yours to keep");
+    char id[64];
+    struct error error;
+    struct receipt_asker *asker = malloc(sizeof(*asker));
+    if (asker == NULL) {
+        error_set(&error, ERROR_NO_MEMORY, "no memory to look for a receipt");
+        gateway_answer_error(node->gateway, call->handle, &error, NULL);
         return;
     }
-    gateway_answer_json(node->gateway, call->handle, 200, json_pack("{s:s}", "receipt", receipt));
+    *asker = (struct receipt_asker){ node, call->handle };
+    const char *receipt = receipt_book_find(node->receipts, call->receipt_id);
+    snprintf(id, sizeof(id), "%.*s", (int)MIN(call->receipt_id.size, sizeof(id) - 1),
+             (const char *)call->receipt_id.data);
+    if (receipt != NULL)
+        receipt_answer(asker, receipt, NULL);
+    else if (!states_receipt_find(node->states, id, receipt_answer, asker, &error))
+        receipt_answer(asker, NULL, &error);
 }
 
 void api_session(void *context, const struct gateway_call *call)

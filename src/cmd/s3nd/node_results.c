@@ -8,10 +8,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* One that waits until what it says is on the disk. */
+/* One that waits until what it says is on the disk, or for its receipt from there. */
 struct replaying {
     struct node *node;
     struct http_handle handle;
+    char id[33]; /* of the invocation */
     struct buffer text;
 };
 
@@ -34,16 +35,36 @@ void node_answer_result(struct node *node, struct http_handle handle,
     gateway_answer_invocation(node->gateway, handle, invocation, &said);
 }
 
-static void answer(struct node *node, struct http_handle handle, const struct kept_result *result)
+/* Copies: who waits outlives the transaction that read the text. */
+static struct replaying *replaying_new(struct node *node, struct http_handle handle,
+                                       const struct kept_result *result, struct bytes text)
 {
-    AUTO_BUFFER struct buffer receipt;
-    struct error none;
-    buffer_init(&receipt, RECEIPT_TEXT_SIZE_MAX + 1);
-    const char *text = receipt_book_find(node->receipts, bytes_of_string(result->id));
-    if (text == NULL && states_receipt_get(node->states, result->id, &receipt, &none)) {
-        buffer_append(&receipt, bytes_of("", 1));
-        text = receipt.failed ? NULL : (const char *)receipt.data;
-    }
+    struct replaying *made = calloc(1, sizeof(*made));
+    if (made == NULL)
+        return NULL;
+    *made = (struct replaying){ .node = node, .handle = handle };
+    memcpy(made->id, result->id, sizeof(made->id));
+    buffer_init(&made->text, text.size);
+    buffer_append(&made->text, text);
+    if (!made->text.failed)
+        return made;
+    buffer_done(&made->text);
+    free(made);
+    return NULL;
+}
+
+static void replaying_free(struct replaying *replaying)
+{
+    if (replaying == NULL)
+        return;
+    buffer_done(&replaying->text);
+    free(replaying);
+}
+DEFINE_AUTO(replaying, replaying_free)
+
+static void answer(struct node *node, struct http_handle handle, const struct kept_result *result,
+                   const char *text)
+{
     struct gateway_invocation invocation = { .invocation_id = result->id,
                                              .receipt = text,
                                              .duration_us = result->duration_us,
@@ -53,38 +74,40 @@ static void answer(struct node *node, struct http_handle handle, const struct ke
                        result->output);
 }
 
-static void written(void *context, const struct error *error)
+/* With or without one: a node keeps its last receipts only. */
+static void receipt_came(void *context, const char *receipt, const struct error *error)
 {
-    struct replaying *replaying = context;
+    AUTO(replaying) struct replaying *replaying = context;
     static struct kept_result result;
     struct error malformed;
-    if (error == NULL && !kept_result_read(&result, buffer_view(&replaying->text), &malformed))
-        error = &malformed;
-    if (error == NULL)
-        answer(replaying->node, replaying->handle, &result);
+    (void)error;
+    if (kept_result_read(&result, buffer_view(&replaying->text), &malformed))
+        answer(replaying->node, replaying->handle, &result, receipt);
     else
-        gateway_answer_error(replaying->node->gateway, replaying->handle, error, NULL);
-    buffer_done(&replaying->text);
-    free(replaying);
+        gateway_answer_error(replaying->node->gateway, replaying->handle, &malformed, NULL);
 }
 
-/* What is in memory only must not be heard of. */
-static bool answer_when_written(struct node *node, const struct gateway_call *call,
-                                struct state *state, struct bytes text, struct error *error)
+/* The disk may have what the book has not. */
+static void receipt_look(struct replaying *taken)
 {
-    struct replaying *made = calloc(1, sizeof(*made));
-    if (made == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for a kept answer");
-    *made = (struct replaying){ .node = node, .handle = call->handle };
-    buffer_init(&made->text, text.size);
-    buffer_append(&made->text, text);
-    if (!made->text.failed && states_write(node->states, state, NULL, NULL, written, made, error))
-        return true;
-    if (made->text.failed)
-        error_set(error, ERROR_NO_MEMORY, "no memory for a kept answer");
-    buffer_done(&made->text);
-    free(made);
-    return false;
+    AUTO(replaying) struct replaying *replaying = taken;
+    struct node *node = replaying->node;
+    struct error error;
+    const char *known = receipt_book_find(node->receipts, bytes_of_string(replaying->id));
+    if (known == NULL &&
+        states_receipt_find(node->states, replaying->id, receipt_came, replaying, &error))
+        replaying = NULL;
+    else
+        receipt_came(TAKE(replaying), known, NULL);
+}
+
+static void written(void *context, const struct error *error)
+{
+    AUTO(replaying) struct replaying *replaying = context;
+    if (error == NULL)
+        receipt_look(TAKE(replaying));
+    else
+        gateway_answer_error(replaying->node->gateway, replaying->handle, error, NULL);
 }
 
 static bool result_find(struct node *node, const struct gateway_call *call, struct state *state,
@@ -108,9 +131,18 @@ static bool result_find(struct node *node, const struct gateway_call *call, stru
         gateway_answer_key_reused(node->gateway, call->handle);
         return true;
     }
-    if (!states_is_settled(node->states, state))
-        return answer_when_written(node, call, state, entry.value, error);
-    answer(node, call->handle, &result);
+    AUTO(replaying)
+    struct replaying *replaying = replaying_new(node, call->handle, &result, entry.value);
+    if (replaying == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for a kept answer");
+    if (states_is_settled(node->states, state)) {
+        receipt_look(TAKE(replaying));
+        return true;
+    }
+    /* What is in memory only must not be heard of. */
+    if (!states_write(node->states, state, NULL, NULL, written, replaying, error))
+        return false;
+    replaying = NULL;
     return true;
 }
 
