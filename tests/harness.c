@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -39,6 +40,21 @@ __attribute__((weak)) void assert_failed(const char *fact, const char *file, int
 {
     fprintf(stderr, "bug at %s:%d: %s does not hold\n", file, line, fact);
     abort();
+}
+
+uint64_t test_clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+bool test_waits(uint64_t since_ms)
+{
+    if (test_clock_ms() - since_ms > TEST_PATIENCE_MS)
+        return false;
+    usleep(2000);
+    return true;
 }
 
 void test_note(const char *format, ...)

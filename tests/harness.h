@@ -14,6 +14,11 @@
 
 #include "core/bytes.h"
 
+enum {
+    /* How long what must come may take on a machine that does much else meanwhile. */
+    TEST_PATIENCE_MS = 60000
+};
+
 struct test {
     const char *name;
     void (*run)(void);
@@ -35,6 +40,15 @@ struct test {
         if (!required_)                                                                            \
             return;                                                                                \
     } while (0)
+/* A CHECK of what is about to be so: asks again until it is, or TEST_PATIENCE_MS are over. */
+#define AWAIT(fact)                                                                                \
+    do {                                                                                           \
+        uint64_t since_ms_ = test_clock_ms();                                                      \
+        bool there_ = (fact);                                                                      \
+        while (!there_ && test_waits(since_ms_))                                                   \
+            there_ = (fact);                                                                       \
+        test_check(there_, #fact, __FILE__, __LINE__);                                             \
+    } while (0)
 #define CHECK_STRING(actual, expected) test_check_string((actual), (expected), __FILE__, __LINE__)
 #define CHECK_BYTES(actual, expected)  test_check_bytes((actual), (expected), __FILE__, __LINE__)
 #define CHECK_NUMBER(actual, expected)                                                             \
@@ -45,6 +59,9 @@ struct test {
         return;                                                                                    \
     } while (0)
 
+uint64_t test_clock_ms(void); /* monotonic */
+/* Pauses a moment; false when the patience that began then is over. */
+bool test_waits(uint64_t since_ms);
 void test_check(bool fact, const char *text, const char *file, int line);
 void test_check_string(const char *actual, const char *expected, const char *file, int line);
 void test_check_bytes(struct bytes actual, struct bytes expected, const char *file, int line);

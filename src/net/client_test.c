@@ -13,7 +13,7 @@ static struct http_client *client_to(const struct fixture *fixture, const struct
     struct error error;
     char url[64];
     snprintf(url, sizeof(url), "https://127.0.0.1:%u", fixture_port(fixture));
-    struct http_client_options options = { .url = url, .pin = pin, .timeout_ms = 3000 };
+    struct http_client_options options = { .url = url, .pin = pin, .timeout_ms = TEST_PATIENCE_MS };
     ASSERT(http_client_new(&client, &options, &error));
     return client;
 }

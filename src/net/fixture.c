@@ -43,7 +43,11 @@ struct fixture {
     uint16_t port, plain_port;
     atomic_uint gone, requests, drain_ms;
     atomic_bool stop_wanted, stopped;
+    uint64_t timed_ms; /* when the timer last ran */
+    atomic_uint_fast64_t stall_ms;
     pthread_mutex_t lock;
+    pthread_cond_t answered;
+    unsigned asked, told; /* how often for counts */
     struct http_server_counts counts;
     uint8_t body[FIXTURE_BODY_SIZE_MAX];
 };
@@ -138,6 +142,10 @@ static void on_gone(void *context, struct http_handle handle, void *tag)
 static void on_timer(uv_timer_t *timer)
 {
     struct fixture *fixture = timer->data;
+    uint64_t now_ms = test_clock_ms(), gap_ms = now_ms - fixture->timed_ms;
+    fixture->timed_ms = now_ms;
+    if (gap_ms > fixture->stall_ms)
+        fixture->stall_ms = gap_ms;
     while (fixture->later_from < fixture->later_to) {
         struct later *later = &fixture->later[fixture->later_from % LATER_COUNT_MAX];
         if (later->due_ms > uv_now(&fixture->loop))
@@ -146,8 +154,14 @@ static void on_timer(uv_timer_t *timer)
         struct http_answer answer = { .status = 200, .body = BYTES_LITERAL("later\n") };
         http_server_answer(fixture->server, later->handle, &answer);
     }
+}
+
+static void tell_counts(struct fixture *fixture)
+{
     pthread_mutex_lock(&fixture->lock);
     fixture->counts = http_server_counts(fixture->server);
+    fixture->told = fixture->asked;
+    pthread_cond_broadcast(&fixture->answered);
     pthread_mutex_unlock(&fixture->lock);
 }
 
@@ -155,6 +169,7 @@ static void on_stopped(void *context)
 {
     struct fixture *fixture = context;
     fixture->stopped = true;
+    tell_counts(fixture);
     uv_stop(&fixture->loop);
 }
 
@@ -163,6 +178,7 @@ static void on_wake(uv_async_t *wake)
     struct fixture *fixture = wake->data;
     if (fixture->stop_wanted)
         http_server_stop(fixture->server, fixture->drain_ms, on_stopped, fixture);
+    tell_counts(fixture);
 }
 
 static void *run(void *context)
@@ -203,11 +219,13 @@ struct fixture *fixture_start(const struct http_server_limits *limits)
     struct error error;
     ASSERT(fixture != NULL);
     pthread_mutex_init(&fixture->lock, NULL);
+    pthread_cond_init(&fixture->answered, NULL);
     make_tls(fixture);
     uv_loop_init(&fixture->loop);
     uv_async_init(&fixture->loop, &fixture->wake, on_wake);
     uv_timer_init(&fixture->loop, &fixture->timer);
     fixture->wake.data = fixture->timer.data = fixture;
+    fixture->timed_ms = test_clock_ms();
     uv_timer_start(&fixture->timer, on_timer, 5, 5);
     struct http_server_options options = {
         .loop = &fixture->loop,
@@ -229,7 +247,7 @@ void fixture_drain(struct fixture *fixture, uint32_t drain_ms)
 {
     fixture->drain_ms = drain_ms;
     fixture->stop_wanted = true;
-    uv_async_send(&fixture->wake);
+    (void)fixture_counts(fixture);
 }
 
 struct http_server_counts fixture_stop(struct fixture *fixture, uint32_t drain_ms)
@@ -267,11 +285,20 @@ const struct ecdsa_public *fixture_key(const struct fixture *fixture)
 
 struct http_server_counts fixture_counts(struct fixture *fixture)
 {
-    usleep(20000); /* the timer copies them every 5 ms */
     pthread_mutex_lock(&fixture->lock);
+    unsigned number = ++fixture->asked;
+    if (!fixture->stopped)
+        uv_async_send(&fixture->wake);
+    while (!fixture->stopped && (int)(fixture->told - number) < 0)
+        pthread_cond_wait(&fixture->answered, &fixture->lock);
     struct http_server_counts counts = fixture->counts;
     pthread_mutex_unlock(&fixture->lock);
     return counts;
+}
+
+uint64_t fixture_stall_ms(const struct fixture *fixture)
+{
+    return fixture->stall_ms;
 }
 
 unsigned fixture_gone(const struct fixture *fixture)
@@ -332,7 +359,7 @@ static bool send_raw(struct wire *wire, const uint8_t *data, size_t size)
 {
     while (size > 0) {
         struct pollfd wait = { .fd = wire->socket, .events = POLLOUT };
-        if (poll(&wait, 1, 3000) <= 0)
+        if (poll(&wait, 1, TEST_PATIENCE_MS) <= 0)
             return false;
         ssize_t sent = send(wire->socket, data, size, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (sent < 0)
@@ -381,7 +408,7 @@ struct wire *wire_open(const struct fixture *fixture, const char *protocol)
     while (!wire->closed && tls_state(wire->tls) == TLS_STATE_HANDSHAKE) {
         if (!tls_handshake(wire->tls, &error) || !flush_tls(wire))
             wire->closed = true;
-        else if (tls_state(wire->tls) == TLS_STATE_HANDSHAKE && !read_some(wire, 3000))
+        else if (tls_state(wire->tls) == TLS_STATE_HANDSHAKE && !read_some(wire, TEST_PATIENCE_MS))
             wire->closed = true;
     }
     return wire;
@@ -410,11 +437,27 @@ bool wire_send_text(struct wire *wire, const char *text)
     return wire_send(wire, bytes_of_string(text));
 }
 
-struct bytes wire_read(struct wire *wire, size_t enough, int timeout_ms)
+struct bytes wire_glance(struct wire *wire, size_t enough, int timeout_ms)
 {
     while (wire->received.size < enough && read_some(wire, timeout_ms))
         continue;
     return buffer_view(&wire->received);
+}
+
+struct bytes wire_read(struct wire *wire, size_t enough)
+{
+    return wire_glance(wire, enough, TEST_PATIENCE_MS);
+}
+
+bool wire_read_more(struct wire *wire)
+{
+    return read_some(wire, TEST_PATIENCE_MS);
+}
+
+bool wire_ends(struct wire *wire)
+{
+    wire_read(wire, SIZE_MAX);
+    return wire->closed;
 }
 
 void wire_forget(struct wire *wire)

@@ -23,12 +23,16 @@ void fixture_init(void);
 struct fixture *fixture_start(const struct http_server_limits *limits);
 /* Stops gracefully (with this time to drain), frees all.  Returns the final counts. */
 struct http_server_counts fixture_stop(struct fixture *fixture, uint32_t drain_ms);
-/* Begins a graceful stop and comes back. */
+/* Begins a graceful stop and comes back when it has begun. */
 void fixture_drain(struct fixture *fixture, uint32_t drain_ms);
 uint16_t fixture_port(const struct fixture *fixture); /* TLS */
 uint16_t fixture_plain_port(const struct fixture *fixture);
 const struct ecdsa_public *fixture_key(const struct fixture *fixture);
+/* As they are now; the last ones, once it has stopped. */
 struct http_server_counts fixture_counts(struct fixture *fixture);
+/* The longest time so far that the server's thread had to wait for the machine: what a time limit
+ * of that order shows then is its load. */
+uint64_t fixture_stall_ms(const struct fixture *fixture);
 /* How often on_gone was called, and on_request. */
 unsigned fixture_gone(const struct fixture *fixture);
 unsigned fixture_requests(const struct fixture *fixture);
@@ -43,9 +47,16 @@ void wire_close(struct wire *wire);
 /* False when the server has closed. */
 bool wire_send(struct wire *wire, struct bytes bytes);
 bool wire_send_text(struct wire *wire, const char *text);
-/* Reads until `enough` bytes are there, the server closes, or timeout_ms pass without a byte; all
- * that has been read since opening or wire_forget. */
-struct bytes wire_read(struct wire *wire, size_t enough, int timeout_ms);
+/* Reads until `enough` bytes are there, the server closes, or TEST_PATIENCE_MS pass without a byte;
+ * all that has been read since opening or wire_forget. */
+struct bytes wire_read(struct wire *wire, size_t enough);
+/* Reads what comes next, once; false when the server has closed. */
+bool wire_read_more(struct wire *wire);
+/* Reads on until the server closes; whether it did. */
+bool wire_ends(struct wire *wire);
+/* Reads until `enough` bytes are there or none has come for that long: for a moment's pause, never
+ * for what must come. */
+struct bytes wire_glance(struct wire *wire, size_t enough, int timeout_ms);
 void wire_forget(struct wire *wire);
 bool wire_is_closed(const struct wire *wire);
 
