@@ -3,12 +3,13 @@
  *
  *   POST /stamp         the document; answers with a stamp and its signature (Ed25519)
  *   GET  /stamp/HEX     the stamp of the document of this SHA-256, signed as it was
- *   GET  /head          the last stamp: how many there are, and the chain's digest
- *   GET  /evidence      the node's evidence over the chain's digest: what a TEE's maker vouches for
+ *   POST /deed, GET /deed/HEX    the same for who shows a web token (s3n.toml): the stamp names
+ * them GET  /head          the last stamp: how many there are, and the chain's digest GET /evidence
+ * the node's evidence over the chain's digest: what a TEE's maker vouches for
  *
- * A stamp is "NUMBER TIME_S DOCUMENT CHAIN", digests in hexadecimal; CHAIN is SHA-256 over the
- * chain before (64 zeros for the first), a blank and the first three.  Native code: no WebAssembly,
- * only the micro-VM around it. */
+ * A stamp is "NUMBER TIME_S DOCUMENT CHAIN", a deed's "NUMBER TIME_S DOCUMENT WHO CHAIN", digests
+ * in hexadecimal; CHAIN is SHA-256 over the chain before (64 zeros for the first), a blank and what
+ * stands before it.  Native code: no WebAssembly, only the micro-VM around it. */
 #include "s3n.h"
 
 enum {
@@ -16,7 +17,8 @@ enum {
     DIGEST_SIZE = 32,
     HEX_SIZE = 2 * DIGEST_SIZE,
     SIGNATURE_SIZE = 64,
-    STAMP_SIZE_MAX = 20 + 1 + 20 + 1 + HEX_SIZE + 1 + HEX_SIZE,
+    WHO_SIZE_MAX = 64,
+    STAMP_SIZE_MAX = 20 + 1 + 20 + 1 + HEX_SIZE + 1 + WHO_SIZE_MAX + 1 + HEX_SIZE,
     EVIDENCE_SIZE_MAX = 256 * 1024
 };
 
@@ -101,16 +103,33 @@ static int head_of(uint64_t *number, struct text *chain)
     return 1;
 }
 
-/* "NUMBER TIME_S DOCUMENT CHAIN" behind the head that was. */
+/* What is stamped, "DOCUMENT" or "DOCUMENT WHO": the node has judged who asks (REMOTE_USER), by the
+ * route's `auth`.  0: this name has no place in a stamp. */
+static int subject_of(const struct s3n_request *request, struct s3n_text document,
+                      struct text *subject)
+{
+    struct s3n_text who = s3n_fact(request, "REMOTE_USER");
+    put(subject, document);
+    if (who.size == 0)
+        return 1;
+    for (size_t i = 0; i < who.size; i++)
+        if (who.data[i] <= ' ' || who.data[i] > '~')
+            return 0;
+    put(subject, s3n_text_of(" "));
+    put(subject, who);
+    return who.size <= WHO_SIZE_MAX;
+}
+
+/* "NUMBER TIME_S SUBJECT CHAIN" behind the head that was. */
 static void stamp_make(struct text *stamp, struct text *chain, uint64_t number,
-                       struct s3n_text document)
+                       struct s3n_text subject)
 {
     unsigned char digest[64];
     put_number(stamp, number);
     put(stamp, s3n_text_of(" "));
     put_number(stamp, s3n_time_ns() / 1000000000);
     put(stamp, s3n_text_of(" "));
-    put(stamp, document);
+    put(stamp, subject);
     put(chain, s3n_text_of(" "));
     put(chain, text_of(stamp));
     (void)s3n_hash(SHA256, text_of(chain), digest);
@@ -123,23 +142,25 @@ static void stamp_make(struct text *stamp, struct text *chain, uint64_t number,
 static int stamp(const struct s3n_request *request, struct s3n_response *response)
 {
     unsigned char digest[64], signature[SIGNATURE_SIZE];
-    struct text document = { .size = 0 }, chain = { .size = 0 }, made = { .size = 0 },
-                kept = { .size = 0 };
+    struct text document = { .size = 0 }, subject = { .size = 0 }, chain = { .size = 0 },
+                made = { .size = 0 }, kept = { .size = 0 };
     uint64_t number;
     if (s3n_hash(SHA256, request->body, digest) < 0)
         return s3n_refuse_call(response);
     put_hex(&document, digest, DIGEST_SIZE);
-    if (s3n_kv_get("stamps", text_of(&document), NULL, 0) >= 0)
-        return answer_kept(response, text_of(&document)); /* it has one: the first time counts */
+    if (!subject_of(request, text_of(&document), &subject))
+        return s3n_refuse(response, 400, "a name in a stamp has 1 to 64 visible characters");
+    if (s3n_kv_get("stamps", text_of(&subject), NULL, 0) >= 0)
+        return answer_kept(response, text_of(&subject)); /* it has one: the first time counts */
     if (!head_of(&number, &chain))
         return s3n_refuse(response, 500, "the chain's head can't be read");
-    stamp_make(&made, &chain, number + 1, text_of(&document));
+    stamp_make(&made, &chain, number + 1, text_of(&subject));
     if (s3n_key_sign("notary", S3N_KEY_ED25519, text_of(&made), signature, sizeof(signature)) !=
         sizeof(signature))
         return s3n_refuse_call(response);
     put_hex(&kept, signature, sizeof(signature));
     put(&kept, text_of(&made));
-    if (s3n_kv_set("stamps", text_of(&document), text_of(&kept), 0) < 0)
+    if (s3n_kv_set("stamps", text_of(&subject), text_of(&kept), 0) < 0)
         return s3n_refuse_call(response);
     kept.size = 0;
     put_number(&kept, number + 1);
@@ -147,7 +168,7 @@ static int stamp(const struct s3n_request *request, struct s3n_response *respons
     put(&kept, text_of(&chain));
     if (s3n_kv_set("stamps", s3n_text_of("head"), text_of(&kept), 0) < 0)
         return s3n_refuse_call(response);
-    return answer_kept(response, text_of(&document));
+    return answer_kept(response, text_of(&subject));
 }
 
 static int head(struct s3n_response *response)
@@ -185,17 +206,30 @@ static int evidence(struct s3n_response *response)
     return 0;
 }
 
+/* What stands behind `start`; data NULL when the text does not begin so. */
+static struct s3n_text behind(struct s3n_text text, const char *start)
+{
+    size_t i = 0;
+    while (start[i] != '\0' && i < text.size && text.data[i] == start[i])
+        i++;
+    if (start[i] != '\0')
+        return (struct s3n_text){ NULL, 0 };
+    return (struct s3n_text){ text.data + i, text.size - i };
+}
+
 int s3n_main(const struct s3n_request *request, struct s3n_response *response)
 {
-    static const char stamps[] = "/stamp/";
-    size_t skip = sizeof(stamps) - 1;
-    if (s3n_text_is(request->path, "/stamp") || s3n_text_is(request->path, "/"))
+    struct s3n_text path = request->path, document = behind(path, "/stamp/");
+    struct text subject = { .size = 0 };
+    if (s3n_text_is(path, "/stamp") || s3n_text_is(path, "/deed") || s3n_text_is(path, "/"))
         return stamp(request, response);
-    if (s3n_text_is(request->path, "/head"))
+    if (s3n_text_is(path, "/head"))
         return head(response);
-    if (s3n_text_is(request->path, "/evidence"))
+    if (s3n_text_is(path, "/evidence"))
         return evidence(response);
-    if (request->path.size == skip + HEX_SIZE)
-        return answer_kept(response, (struct s3n_text){ request->path.data + skip, HEX_SIZE });
-    return s3n_refuse(response, 404, "the digest of a document has 64 digits");
+    if (document.data == NULL)
+        document = behind(path, "/deed/");
+    if (document.size != HEX_SIZE || !subject_of(request, document, &subject))
+        return s3n_refuse(response, 404, "the digest of a document has 64 digits");
+    return answer_kept(response, text_of(&subject));
 }

@@ -40,6 +40,11 @@ is "a deployer does not delete" "$(code as ada rm shop)" 4
 application shop exit
 is "a deployer's version" "$(code as ada deploy "$scratch/shop")" 0
 has "is released by their signature" "$(timeout 20 s3n versions shop)" serving
+is "who deployed another one is told" "$(code invoke shop)" 6
+has "and how to take it" "$(cat "$scratch/err")" "--any-code"
+is "who takes it gets its answer" "$(code invoke shop --any-code)" 1
+timeout 20 s3n -q rollback shop 1
+is "one's own needs no word" "$(invoke shop --data x)" x
 timeout 20 s3n -q member add "$bob" --role deployer
 is "a role can change" "$(code as bob deploy "$scratch/other")" 0
 is "not a key" "$(code timeout 20 s3n member add xyz --role reader)" 2

@@ -9,7 +9,8 @@
 mod decimal;
 
 use decimal::{median, member, parse, show};
-use s3n::{http, keys, kv, Batch, Level, Request, Response, Result};
+use s3n::keys::{self, Algorithm};
+use s3n::{http, kv, Batch, Hash, Level, Request, Response, Result};
 
 const PRICES: &str = "prices";
 const KEY: &str = "oracle";
@@ -84,20 +85,35 @@ fn price(request: &Request) -> Result<Response> {
     // Remembered and signed in one exit.
     let [kept, signed] = Batch::new()
         .kv_set(PRICES, pair, show(now), MEMORY_MS)
-        .sign(KEY, keys::Algorithm::P256, &statement)
+        .sign(KEY, Algorithm::P256, &statement)
         .run()?;
     kept?;
+    // For contracts that know secp256k1 alone: what `ecrecover` takes, r, s and v.
+    let mut evm = keys::sign_digest(KEY, Algorithm::Secp256k1, &keccak(statement.as_bytes())?)?;
+    if let Some(v) = evm.last_mut() {
+        *v += 27;
+    }
     Ok(Response::json(format!(
-        "{{\"statement\":{statement},\"signature\":\"{}\"}}\n",
-        hex(&signed?.data)
+        "{{\"statement\":{statement},\"signature\":\"{}\",\"signature_evm\":\"{}\"}}\n",
+        hex(&signed?.data),
+        hex(&evm)
     )))
 }
 
-/// The key that statements are signed with.
+fn keccak(data: &[u8]) -> Result<[u8; 32]> {
+    let mut digest = [0; 32];
+    digest.copy_from_slice(&s3n::hash(Hash::Keccak256, data)?[..32]);
+    Ok(digest)
+}
+
+/// What statements are signed with: a public key, and the address that `ecrecover` gives.
 fn key() -> Result<Response> {
+    let public = keys::public(KEY, Algorithm::P256)?;
+    let evm = keccak(&keys::public(KEY, Algorithm::Secp256k1)?[1..])?;
     Ok(Response::json(format!(
-        "{{\"public_key\":\"{}\"}}\n",
-        hex(&keys::public(KEY, keys::Algorithm::P256)?)
+        "{{\"public_key\":\"{}\",\"evm_address\":\"0x{}\"}}\n",
+        hex(&public),
+        hex(&evm[12..])
     )))
 }
 
