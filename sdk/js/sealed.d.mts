@@ -16,13 +16,13 @@ export interface Keyset {
 /** `text`: a keyset exactly as the node sent it, verified before. */
 export function keysetOf(text: string): Promise<Keyset>
 
-/** Whatever @s3n/verify's `verifyAttestation` is. */
-export type VerifyAttestation<Options> = (attestation: string, options: Options & { nonce: string; events: string }) =>
+/** What @s3n/verify's `verifyAttestation` is; it gets `nonce` and `events` beside its options. */
+export type VerifyAttestation = (attestation: string, options: any) =>
   Promise<{ accepted: boolean; refusal: { code: string; message: string } | null; keyset: string | null }>
 
 /** The keyset of the node at `url`, asked for with a fresh nonce and judged; what is not accepted is a SealedError. */
-export function attestedKeyset<Options = { policy?: string; trustSimulated?: boolean }>(
-  options: Options & { url: string; verify: VerifyAttestation<Options>; fetch?: typeof globalThis.fetch }): Promise<string>
+export function attestedKeyset<Verify extends VerifyAttestation>(
+  options: Omit<Parameters<Verify>[1], 'nonce' | 'events'> & { url: string; verify: Verify; fetch?: typeof globalThis.fetch }): Promise<string>
 
 export interface SealedAnswer {
   status: number
