@@ -120,7 +120,8 @@ static void on_look(uv_idle_t *idle)
             continue;
         house_take(at);
         house_pump(at);
-        if (is_over || at->running_count == 0)
+        bool is_beside = at->worker == NULL || worker_is_beside(at->worker);
+        if (is_over || at->running_count == 0 || !is_beside)
             look_end(at);
     }
     if (invoker->counts.running != before)
@@ -138,8 +139,10 @@ static void on_look(uv_idle_t *idle)
 void invoker_look(struct house *house)
 {
     struct invoker *invoker = house->invoker;
-    /* One core is ours, the others may each have a guest. */
-    if (!invoker->options.watches || invoker->counts.running >= invoker->options.core_count)
+    /* One core is ours, the others may each have a guest.  One that was woken on ours runs when we
+     * sleep. */
+    if (!invoker->options.watches || invoker->counts.running >= invoker->options.core_count ||
+        !worker_is_beside(house->worker))
         return;
     if (!invoker->is_looking && uv_idle_start(invoker->look, on_look) != 0)
         return;

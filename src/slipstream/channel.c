@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -169,6 +170,17 @@ void channel_submit(const struct channel *channel, uint32_t index,
         syscall(SYS_futex, &lane->submitted, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 
+uint32_t channel_core(void)
+{
+    return (uint32_t)(sched_getcpu() + 1);
+}
+
+/* The cell is here now. */
+static void note_core(struct channel_lane *lane)
+{
+    __atomic_store_n(&lane->core, channel_core(), __ATOMIC_RELAXED);
+}
+
 uint32_t channel_function(const struct channel *channel, uint32_t lane, uint32_t sequence)
 {
     const uint32_t *functions = channel_lane(channel, lane)->functions;
@@ -188,12 +200,14 @@ bool channel_wait(const struct channel *channel, uint32_t index, uint32_t handle
     bool came = true;
     if (channel_submitted(channel, index) != handled)
         return true;
+    note_core(lane);
     __atomic_store_n(&lane->sleeps, 1, __ATOMIC_SEQ_CST);
     while (came && __atomic_load_n(&lane->submitted, __ATOMIC_SEQ_CST) == handled) {
         long result = syscall(SYS_futex, &lane->submitted, FUTEX_WAIT, handled,
                               timeout_ms < 0 ? NULL : &timeout, NULL, 0);
         came = result == 0 || errno != ETIMEDOUT;
     }
+    note_core(lane);
     __atomic_store_n(&lane->sleeps, 0, __ATOMIC_RELAXED);
     return came;
 }
@@ -306,6 +320,7 @@ uint32_t channel_call_post(const struct channel *channel, uint32_t lane, uint32_
     struct channel_call *call = channel_call(channel, lane);
     uint32_t number = call->posted + 1;
     number += number == 0; /* which stands for none */
+    note_core(channel_lane(channel, lane));
     call->sequence = sequence;
     call->size = size;
     __atomic_store_n(&call->posted, number, __ATOMIC_SEQ_CST);
@@ -334,7 +349,9 @@ bool channel_call_wait(const struct channel *channel, uint32_t lane, uint32_t nu
                        const struct desk_wait *wait)
 {
     struct channel_call *call = channel_call(channel, lane);
-    for (unsigned i = 0; i < CALL_SPIN_COUNT; i++) {
+    uint32_t server = __atomic_load_n(&channel_header(channel)->core, __ATOMIC_RELAXED);
+    unsigned spins = server == channel_core() ? 0 : CALL_SPIN_COUNT;
+    for (unsigned i = 0; i < spins; i++) {
         if (is_answered(call, number))
             return true;
         __builtin_ia32_pause();

@@ -50,6 +50,7 @@ struct channel_header {
     uint64_t station_size;
     uint8_t unused[40];
     uint32_t polls; /* by the server: it looks at answers without being woken */
+    uint32_t core;  /* by the server: where it ran last (channel_core) */
 };
 
 struct channel_lane {
@@ -60,7 +61,8 @@ struct channel_lane {
     /* By the worker. */
     uint32_t sleeps;  /* it waits for `submitted` to change */
     uint32_t handled; /* of its invocations have ended, whatever guests wrote over their answers */
-    uint32_t unused_worker[14];
+    uint32_t core;    /* where its cell ran last (channel_core) */
+    uint32_t unused_worker[13];
     struct batch_entry answer; /* the latest, by the worker alone; only the answer's half */
 };
 
@@ -79,6 +81,10 @@ MUST_CHECK bool channel_map(struct channel *channel, int descriptor, struct erro
 void channel_done(struct channel *channel);
 /* The most stations of this size that a lane can have. */
 uint32_t channel_station_count_max(uint64_t station_size);
+
+/* The caller's core, plus one.  Hints for who might watch: two that share a core had better sleep,
+ * since one of them runs only while the other does not. */
+uint32_t channel_core(void);
 
 struct channel_header *channel_header(const struct channel *channel);
 struct channel_lane *channel_lane(const struct channel *channel, uint32_t lane);

@@ -8,6 +8,7 @@
 #include "tests/harness.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -288,6 +289,36 @@ static void a_watching_server_is_not_woken(void)
     }
 }
 
+static bool stay_on(const cpu_set_t *allowed, int number)
+{
+    cpu_set_t one;
+    CPU_ZERO(&one);
+    for (int core = 0; core < CPU_SETSIZE; core++) {
+        if (CPU_ISSET((unsigned)core, allowed) && number-- == 0)
+            CPU_SET((unsigned)core, &one);
+    }
+    return CPU_COUNT(&one) == 1 && sched_setaffinity(0, sizeof(one), &one) == 0;
+}
+
+/* Watching for what waits for this very core is of no use. */
+static void what_shares_a_core_is_not_watched(void)
+{
+    REQUIRE_BACKEND();
+    BENCH bench = { 0 };
+    cpu_set_t allowed;
+    REQUIRE(sched_getaffinity(0, sizeof(allowed), &allowed) == 0);
+    REQUIRE(stay_on(&allowed, 0));
+    REQUIRE(bench_open(&bench, 1, 0));
+    REQUIRE(warm_up(&bench));
+    CHECK(worker_is_beside(bench.worker)); /* nothing is under way */
+    REQUIRE(ask(&bench, 'e'));
+    CHECK(!worker_is_beside(bench.worker));
+    if (stay_on(&allowed, 1))
+        CHECK(worker_is_beside(bench.worker));
+    REQUIRE(take_all(&bench));
+    REQUIRE(sched_setaffinity(0, sizeof(allowed), &allowed) == 0);
+}
+
 static const struct test tests[] = {
     TEST(nothing_is_left_for_the_next),
     TEST(short_ones_share_an_entry),
@@ -295,5 +326,6 @@ static const struct test tests[] = {
     TEST(forged_rings_are_survived),
     TEST(isolated_ones_are_answered_by_the_worker),
     TEST(a_watching_server_is_not_woken),
+    TEST(what_shares_a_core_is_not_watched),
 };
 TEST_MAIN(tests)

@@ -420,8 +420,22 @@ uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function)
     return longest_ns;
 }
 
+bool worker_is_beside(const struct worker *worker)
+{
+    uint32_t here = channel_core();
+    for (uint32_t i = 0; i < worker->channel.shape.lane_count; i++) {
+        const struct worker_lane *lane = &worker->lanes[i];
+        const struct channel_lane *shared = channel_lane(&worker->channel, i);
+        if (lane->first != lane->submitted &&
+            __atomic_load_n(&shared->core, __ATOMIC_RELAXED) == here)
+            return false;
+    }
+    return true;
+}
+
 void worker_set_polling(struct worker *worker, bool polls)
 {
+    __atomic_store_n(&channel_header(&worker->channel)->core, channel_core(), __ATOMIC_RELAXED);
     if (worker->polls == polls)
         return;
     worker->polls = polls;

@@ -126,6 +126,9 @@ uint64_t worker_stalled_ns(const struct worker *worker, uint32_t function);
  * for the next invocation before they leave, and no event is raised.  After switching it off look
  * once more. */
 void worker_set_polling(struct worker *worker, bool polls);
+/* Whether what is under way runs on other cores than the caller's, as far as is known: only then
+ * may looking be of use. */
+bool worker_is_beside(const struct worker *worker);
 
 /* An outcome as an error for people: DONE with exit code 0 sets nothing and returns true. */
 MUST_CHECK bool outcome_check(const struct outcome *outcome, struct error *error);

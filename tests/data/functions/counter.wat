@@ -1,6 +1,6 @@
 ;; A command on its sealed state; the first byte of standard input says what becomes of it:
 ;;   I: adds one to key "n" of namespace "counts" and prints the sum, ten digits
-;;   R: prints it without adding
+;;   R: prints it without adding;  N: as I, of nothing: reads and writes no state
 ;;   T: adds one, then traps;  X: adds one, then exits with 3;  L: adds one, then never ends
 ;;   K: as I, of the key that follows (8 bytes)
 ;;   F: fills: sets the key that follows (8 bytes) to 200 KiB
@@ -35,8 +35,11 @@
         (if (i64.lt_s (local.get $result) (i64.const 0)) (then (call $exit (i32.const 9))))
         (return)))
     ;; ten digits at 128
-    (local.set $result (call $get (i32.const 64) (i32.const 6) (local.get $key) (local.get $key_size)
-                                  (i32.const 128) (i32.const 10)))
+    (local.set $result (i64.const -4))
+    (if (i32.ne (local.get $kind) (i32.const 78)) ;; N
+      (then
+        (local.set $result (call $get (i32.const 64) (i32.const 6) (local.get $key)
+                                      (local.get $key_size) (i32.const 128) (i32.const 10)))))
     (if (i64.eq (local.get $result) (i64.const 10))
       (then
         (loop $digit
@@ -53,7 +56,7 @@
       (i32.store8 (local.get $at) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
       (local.set $number (i32.div_u (local.get $number) (i32.const 10)))
       (br_if $digit (i32.gt_u (local.get $at) (i32.const 128))))
-    (if (i32.ne (local.get $kind) (i32.const 82))
+    (if (i32.and (i32.ne (local.get $kind) (i32.const 82)) (i32.ne (local.get $kind) (i32.const 78)))
       (then (if (i64.ne (i64.const 0)
         (call $set (i32.const 64) (i32.const 6) (local.get $key) (local.get $key_size)
                    (i32.const 128) (i32.const 10) (i64.const 0)))
