@@ -541,7 +541,7 @@ static void a_child_starts_in_its_group(void)
         buffer_append(&seen, bytes_of("", 1));
         snprintf(text, sizeof(text), "/s3n-test-%d/child-1\n", (int)getpid());
         CHECK(strstr((const char *)seen.data, text) != NULL);
-        CHECK(spawn_wait(&end, pid, 10000, &error) && !end.was_killed && end.code == 0);
+        CHECK(spawn_wait(&end, pid, TEST_PATIENCE_MS, &error) && !end.was_killed && end.code == 0);
     }
     close(ends[0]);
     CHECK(cgroup_leaf_remove(&tree, "child-1"));
@@ -574,12 +574,11 @@ static void the_kernel_holds_a_child_to_its_memory(void)
     };
     pid_t pid = 0;
     struct spawn_end end;
-    CHECK(spawn(&pid, &options, &error) && spawn_wait(&end, pid, 20000, &error));
+    CHECK(spawn(&pid, &options, &error) && spawn_wait(&end, pid, TEST_PATIENCE_MS, &error));
     close(entrance);
     CHECK(end.was_killed || end.code != 0);
     CHECK(cgroup_leaf_oom_kills(&tree, "child-1") > 0);
-    for (unsigned i = 0; i < 200 && !cgroup_leaf_remove(&tree, "child-1"); i++)
-        usleep(10000);
+    AWAIT(cgroup_leaf_remove(&tree, "child-1"));
     cgroup_close(&tree);
 }
 

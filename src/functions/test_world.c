@@ -67,7 +67,7 @@ static void worker_give(worker_done *done, void *context)
 /* Answers of compiler and worker source come from the loop, as on a node. */
 static void idle_turn(uv_idle_t *idle)
 {
-    (void)idle;
+    uv_idle_stop(idle);
     if (world.compile_done != NULL) {
         compiler_done *done = TAKE(world.compile_done);
         done(world.compile_context, world.compile_image, (struct bytes){ 0 }, &world.compile_error);
@@ -87,6 +87,7 @@ static bool compile_start(void *context, int module, const struct artefact *arte
     close(module);
     world.compile_done = done;
     world.compile_context = done_context;
+    uv_idle_start(&world.idle, idle_turn);
     return true;
 }
 
@@ -97,6 +98,7 @@ static bool worker_wanted(void *context, worker_done *done, void *done_context, 
         return error_set(error, ERROR_BUSY, "too many wishes");
     world.wishes[world.wish_count].done = done;
     world.wishes[world.wish_count++].context = done_context;
+    uv_idle_start(&world.idle, idle_turn);
     return true;
 }
 
@@ -120,6 +122,17 @@ static bool receipts_open(struct error *error)
     return true;
 }
 
+/* Only wakes the loop, so that who waits in it looks again. */
+static void moment_passed(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+void world_turn(void)
+{
+    uv_run(&world.loop, UV_RUN_ONCE);
+}
+
 struct world_options world_options = { .worker_count_max = 2 };
 
 bool world_open(const char *name)
@@ -130,7 +143,8 @@ bool world_open(const char *name)
     snprintf(path, sizeof(path), "%s/%s", test_folder(), name);
     uv_loop_init(&world.loop);
     uv_idle_init(&world.loop, &world.idle);
-    uv_idle_start(&world.idle, idle_turn);
+    uv_timer_init(&world.loop, &world.moments);
+    uv_timer_start(&world.moments, moment_passed, MOMENT_MS, MOMENT_MS);
     world.compiler = (struct compiler){ .name = "test", .start = compile_start };
     bool opened = store_open_sqlite(&world.store, path, &plain, &error) &&
                   registry_open(&world.registry, &(struct registry_options){ .store = world.store },
@@ -171,10 +185,11 @@ void world_close(void)
     blobs_free(world.blobs);
     store_close(world.store);
     uv_close((uv_handle_t *)&world.idle, NULL);
+    uv_close((uv_handle_t *)&world.moments, NULL);
     uv_run(&world.loop, UV_RUN_DEFAULT);
     uv_loop_close(&world.loop);
     for (unsigned i = 0; i < world.worker_count; i++)
-        CHECK_NOTE(spawn_wait(&end, world.workers[i], 10000, &error), "%s", error.text);
+        CHECK_NOTE(spawn_wait(&end, world.workers[i], TEST_PATIENCE_MS, &error), "%s", error.text);
 }
 
 /* --- deploying --- */
@@ -223,7 +238,7 @@ bool world_deploy(const char *name, const char *module, uint32_t concurrency, ui
         return false;
     }
     while (!world.deployed && !world.deploy_failed)
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+        world_turn();
     return world.deployed;
 }
 
@@ -286,8 +301,8 @@ void world_run_until(unsigned count)
 {
     uint64_t start_ns = clock_monotonic_ns(&clock_system);
     while (world.seen_count < count &&
-           clock_monotonic_ns(&clock_system) - start_ns < UINT64_C(30000000000))
-        uv_run(&world.loop, UV_RUN_NOWAIT);
+           clock_monotonic_ns(&clock_system) - start_ns < UINT64_C(1000000) * TEST_PATIENCE_MS)
+        world_turn();
     CHECK_NUMBER(world.seen_count, count);
 }
 

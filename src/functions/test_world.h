@@ -13,7 +13,8 @@
 
 enum {
     WORKERS_MAX = 128,
-    RESULTS_MAX = 80
+    RESULTS_MAX = 80,
+    MOMENT_MS = 20
 };
 
 struct outcome_seen {
@@ -48,6 +49,7 @@ struct world {
     int compile_image;
     struct error compile_error;
     uv_idle_t idle;
+    uv_timer_t moments;
     bool deployed, deploy_failed;
     struct error deploy_error;
     struct outcome_seen seen[RESULTS_MAX];
@@ -87,6 +89,9 @@ bool world_deploy(const char *name, const char *module, uint32_t concurrency, ui
 /* Starts one; `seen` has the result when world.seen_count has grown. */
 bool world_start(const char *name, struct bytes input, struct outcome_seen *seen,
                  struct error *error);
+/* Runs the loop until something happens or a moment has passed.  Nobody waits in it by turning
+ * round and round: on one processor that would keep those from running who are waited for. */
+void world_turn(void);
 void world_run_until(unsigned count);
 struct outcome_seen *world_invoke(const char *name, const char *input);
 

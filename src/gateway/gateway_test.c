@@ -197,7 +197,9 @@ static void node_start(void)
              http_server_port(node.server, 1));
     ASSERT(pthread_create(&node.thread, NULL, run, NULL) == 0);
     struct digest32 pin = ecdsa_public_id(ecdsa_key_public(node.tls_key));
-    struct http_client_options client = { .url = node.url, .pin = &pin, .timeout_ms = 3000 };
+    struct http_client_options client = { .url = node.url,
+                                          .pin = &pin,
+                                          .timeout_ms = TEST_PATIENCE_MS };
     ASSERT(http_client_new(&node.client, &client, &error));
 }
 
@@ -434,9 +436,7 @@ static void tells_when_clients_leave(void)
     node_start();
     struct http_client_request request = { .target = "/a/app/never", .timeout_ms = 200 };
     CHECK(!http_client_request(node.client, &request, &answer, &error));
-    for (int i = 0; i < 100 && node.gone == 0; i++)
-        nanosleep(&(struct timespec){ .tv_nsec = 10000000 }, NULL);
-    CHECK_NUMBER(node.gone, 1);
+    AWAIT(node.gone == 1);
     node_stop();
 }
 

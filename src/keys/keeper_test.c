@@ -518,7 +518,7 @@ static void desk_wait(struct keeper_desk *desk, const struct desk_job *job)
 {
     while (job->done == 0) {
         struct pollfd readable = { keeper_desk_descriptor(desk), POLLIN, 0 };
-        REQUIRE(poll(&readable, 1, 10000) == 1);
+        REQUIRE(poll(&readable, 1, TEST_PATIENCE_MS) == 1);
         keeper_desk_take(desk);
     }
 }

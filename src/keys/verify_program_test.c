@@ -67,7 +67,7 @@ static int verify(const char *const *more)
     said[size] = '\0';
     close(ends[0]);
     struct spawn_end end = { 0 };
-    bool ended = started && spawn_wait(&end, pid, 20000, &error);
+    bool ended = started && spawn_wait(&end, pid, TEST_PATIENCE_MS, &error);
     CHECK_NOTE(ended, "%s", error.text);
     return ended && !end.was_killed ? end.code : -1;
 }

@@ -223,7 +223,7 @@ static void survives_its_process(void)
 {
     static struct test_world world;
     struct outcome first, second, third;
-    struct outbound_request request = { .rules = { ANY_RULE }, .rule_count = 1, .timeout_ms = 200 };
+    struct outbound_request request = { .rules = { ANY_RULE }, .rule_count = 1 };
     world_open(&world, pages, ARRAY_COUNT(pages), NULL, 0);
     fetch(&world, &first, "/plain");
     CHECK(first.is_answered);
@@ -238,8 +238,9 @@ static void survives_its_process(void)
     CHECK(second.is_answered);
     CHECK_NUMBER(world.started, 2);
     /* It hangs: it is killed, after the request's own limit. */
-    world_begin(&world, &first, "http://127.0.0.1:~/plain", &request);
+    request.timeout_ms = 200;
     kill(world.process, SIGSTOP);
+    world_begin(&world, &first, "http://127.0.0.1:~/plain", &request);
     while (!first.is_over)
         world_turn(&world, 100);
     CHECK(!first.is_answered && first.is_ours);

@@ -336,7 +336,7 @@ void world_begin(struct test_world *world, struct outcome *outcome, const char *
     for (size_t i = 0; i < made.rule_count; i++)
         made.rules[i] = with_port(rules[i], made.rules[i], world->web_port);
     if (made.timeout_ms == 0)
-        made.timeout_ms = 10000;
+        made.timeout_ms = TEST_PATIENCE_MS;
     if (made.body_size_max == 0)
         made.body_size_max = 1 << 20;
     if (!line_fetch(&outcome->ticket, world->line, &made, over, outcome, &outcome->error))

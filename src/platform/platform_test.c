@@ -6,6 +6,7 @@
 #include "tests/platform/fake_kernel.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,7 +16,9 @@
 #include <unistd.h>
 
 enum {
-    TIMEOUT_MS = 3000
+    TIMEOUT_MS = TEST_PATIENCE_MS,
+    TIMEOUT_SHORT_MS = 1000, /* where it is what is tested */
+    TIMEOUT_LONGEST_MS = 30000
 };
 
 /* A kernel with one interface. */
@@ -142,11 +145,14 @@ static void tries_again_while_it_is_busy(void)
     unsigned before = scene.script->read_count;
     CHECK_NOTE(ask(&scene, 48 + 520, &error), "%s", error.text);
     CHECK_NUMBER(scene.script->read_count - before, 4);
-    scene.script->busy_count = 1000;
+    platform_close(&scene.platform);
+    scene.options.timeout_ms = TIMEOUT_SHORT_MS;
+    AWAIT(open_as(&scene, "tdx", &error)); /* which a loaded machine may not do in a second */
+    scene.script->busy_count = INT_MAX;
     CHECK(!ask(&scene, 48 + 520, &error));
     CHECK_NUMBER(error.code, ERROR_TIMEOUT);
     scene.script->busy_count = 0;
-    CHECK(ask(&scene, 48 + 520, &error));
+    AWAIT(ask(&scene, 48 + 520, &error));
 }
 
 static void notices_others_at_the_same_entry(void)
@@ -159,7 +165,10 @@ static void notices_others_at_the_same_entry(void)
     unsigned before = scene.script->read_count;
     CHECK_NOTE(ask(&scene, 0x50, &error), "%s", error.text);
     CHECK_NUMBER(scene.script->read_count - before, 3);
-    scene.script->foreign_count = 1000;
+    platform_close(&scene.platform);
+    scene.options.timeout_ms = TIMEOUT_SHORT_MS;
+    AWAIT(open_as(&scene, "snp", &error)); /* which a loaded machine may not do in a second */
+    scene.script->foreign_count = INT_MAX;
     CHECK(!ask(&scene, 0x50, &error));
     CHECK_NUMBER(error.code, ERROR_TIMEOUT);
     scene.script->foreign_count = 0;
@@ -172,58 +181,83 @@ static void reads_however_little_it_gets(void)
         struct error error;
         SCENE(&scene, rows[i].provider);
         REQUIRE(open_as(&scene, rows[i].tee, &error));
-        scene.options.timeout_ms = 60000;
         scene.script->is_short = rows[i].provider == FAKE_TSM_SNP; /* the shortest is enough */
         CHECK_NOTE(ask(&scene, rows[i].offset, &error), "%s", error.text);
     }
 }
 
+/* The first fact that does not hold, or NULL. */
+#define NEED(fact)                                                                                 \
+    do {                                                                                           \
+        if (!(fact))                                                                               \
+            return #fact;                                                                          \
+    } while (0)
+
+/* Runs `case` on a scene for each row; where the machine itself misses the time limit, again with
+ * more of it. */
+#define FOR_EACH_ROW_IN_TIME(function)                                                             \
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {                                               \
+        struct error error;                                                                        \
+        const char *missed = "";                                                                   \
+        for (unsigned limit_ms = 400; missed != NULL && limit_ms < TIMEOUT_LONGEST_MS;             \
+             limit_ms *= 4) {                                                                      \
+            AUTO_SCENE struct scene scene = { 0 };                                                 \
+            SCENE(&scene, rows[i].provider);                                                       \
+            scene.options.timeout_ms = limit_ms;                                                   \
+            missed = function(&scene, rows[i].tee, rows[i].offset, &error);                        \
+        }                                                                                          \
+        CHECK_NOTE(missed == NULL, "%s: %s: %s", rows[i].tee, missed, error.text);                 \
+    }
+
 /* Each of these must be an error in time, and the next good answer must be taken. */
+static const char *survive_trouble(struct scene *scene, const char *tee, size_t offset,
+                                   struct error *error)
+{
+    NEED(open_as(scene, tee, error));
+    scene->script->hangs = true;
+    NEED(!ask(scene, offset, error));
+    NEED(error->code == ERROR_TIMEOUT);
+    scene->script->hangs = false;
+    scene->script->failure = EIO;
+    NEED(!ask(scene, offset, error));
+    NEED(error->os_errno == EIO);
+    scene->script->failure = 0;
+    scene->script->takes_half = true;
+    NEED(!ask(scene, offset, error));
+    scene->script->takes_half = false;
+    NEED(ask(scene, offset, error));
+    return NULL;
+}
+
 static void survives_a_kernel_in_trouble(void)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        AUTO_SCENE struct scene scene = { 0 };
-        struct error error;
-        SCENE(&scene, rows[i].provider);
-        scene.options.timeout_ms = 400;
-        REQUIRE(open_as(&scene, rows[i].tee, &error));
-        scene.script->hangs = true;
-        CHECK(!ask(&scene, rows[i].offset, &error));
-        CHECK_NOTE(error.code == ERROR_TIMEOUT, "%s: %s", rows[i].tee, error.text);
-        scene.script->hangs = false;
-        scene.script->failure = EIO;
-        CHECK(!ask(&scene, rows[i].offset, &error));
-        CHECK_NUMBER(error.os_errno, EIO);
-        scene.script->failure = 0;
-        scene.script->takes_half = true;
-        CHECK(!ask(&scene, rows[i].offset, &error));
-        scene.script->takes_half = false;
-        CHECK_NOTE(ask(&scene, rows[i].offset, &error), "%s: %s", rows[i].tee, error.text);
-    }
+    FOR_EACH_ROW_IN_TIME(survive_trouble);
 }
 
 /* At the start an interface that hangs, lies or gives half of it is refused, not passed over. */
+static const char *start_in_trouble(struct scene *scene, const char *tee, size_t offset,
+                                    struct error *error)
+{
+    (void)offset;
+    scene->script->lies = true;
+    NEED(!open_as(scene, "auto", error));
+    NEED(strstr(error->text, "about something else") != NULL);
+    scene->script->lies = false;
+    scene->script->is_cut = true;
+    NEED(!open_as(scene, tee, error));
+    NEED(error->code == ERROR_INVALID);
+    scene->script->is_cut = false;
+    scene->script->hangs = true;
+    NEED(!open_as(scene, "auto", error));
+    NEED(error->code == ERROR_TIMEOUT);
+    scene->script->hangs = false;
+    NEED(open_as(scene, "auto", error));
+    return NULL;
+}
+
 static void does_not_start_with_a_kernel_in_trouble(void)
 {
-    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
-        AUTO_SCENE struct scene scene = { 0 };
-        struct error error;
-        SCENE(&scene, rows[i].provider);
-        scene.options.timeout_ms = 400;
-        scene.script->lies = true;
-        CHECK(!open_as(&scene, "auto", &error));
-        CHECK_NOTE(strstr(error.text, "about something else") != NULL, "%s", error.text);
-        scene.script->lies = false;
-        scene.script->is_cut = true;
-        CHECK(!open_as(&scene, rows[i].tee, &error));
-        CHECK_NOTE(error.code == ERROR_INVALID, "%s", error.text);
-        scene.script->is_cut = false;
-        scene.script->hangs = true;
-        CHECK(!open_as(&scene, "auto", &error));
-        CHECK_NOTE(error.code == ERROR_TIMEOUT, "%s", error.text);
-        scene.script->hangs = false;
-        CHECK(open_as(&scene, "auto", &error));
-    }
+    FOR_EACH_ROW_IN_TIME(start_in_trouble);
 }
 
 static bool reads_twice_extended(struct scene *scene, const struct digest48 *digest)
@@ -298,7 +332,6 @@ static void speaks_with_the_nitro_module(void)
     struct error error;
     struct digest48 digest = { { 1, 2, 3 } };
     SCENE(&scene, FAKE_NSM);
-    scene.options.timeout_ms = 500;
     REQUIRE(open_as(&scene, "auto", &error));
     CHECK_STRING(scene.platform.name, "nitro");
     CHECK(scene.platform.extend(scene.platform.context, &digest, &error));
@@ -322,11 +355,15 @@ static void speaks_with_the_nitro_module(void)
     scene.script->failure = EMSGSIZE;
     CHECK(!scene.platform.evidence(scene.platform.context, &report_data, &evidence, &error));
     scene.script->failure = 0;
+    platform_close(&scene.platform);
+    scene.options.timeout_ms = TIMEOUT_SHORT_MS;
+    AWAIT(open_as(&scene, "auto", &error)); /* which a loaded machine may not do in a second */
     scene.script->hangs = true;
     CHECK(!scene.platform.evidence(scene.platform.context, &report_data, &evidence, &error));
     CHECK_NOTE(error.code == ERROR_TIMEOUT, "%s", error.text);
     scene.script->hangs = false;
     platform_close(&scene.platform);
+    scene.options.timeout_ms = TIMEOUT_MS;
     scene.script->lies = true;
     CHECK(!open_as(&scene, "nitro", &error));
     scene.script->lies = false;
@@ -437,7 +474,6 @@ static void turns_tdreports_into_quotes(void)
     struct service service = { 0 };
     struct error error;
     SCENE(&scene, FAKE_TDX_GUEST);
-    scene.options.timeout_ms = 500;
     /* The device comes from the fake kernel; the socket stands in a folder of its own. */
     char root[160], link[200], target[300];
     snprintf(root, sizeof(root), "%s/q", test_folder());
@@ -454,7 +490,7 @@ static void turns_tdreports_into_quotes(void)
     if (is_open) {
         CHECK_STRING(scene.platform.interface, "/dev/tdx_guest");
         CHECK_NOTE(ask(&scene, 48 + 520, &error), "%s", error.text);
-        static const int modes[] = { QGS_ERROR, QGS_CUT, QGS_SILENT, QGS_LONG };
+        static const int modes[] = { QGS_ERROR, QGS_CUT, QGS_LONG };
         for (size_t i = 0; i < ARRAY_COUNT(modes); i++) {
             service.mode = modes[i];
             CHECK(!ask(&scene, 48 + 520, &error));
@@ -465,6 +501,14 @@ static void turns_tdreports_into_quotes(void)
         CHECK(!ask(&scene, 48 + 520, &error));
         scene.script->lies = false;
         CHECK_NOTE(ask(&scene, 48 + 520, &error), "%s", error.text);
+        platform_close(&scene.platform);
+        scene.options.timeout_ms = TIMEOUT_SHORT_MS;
+        AWAIT(open_as(&scene, "auto", &error)); /* which a loaded machine may not do in a second */
+        service.mode = QGS_SILENT;
+        CHECK(!ask(&scene, 48 + 520, &error));
+        CHECK(error.text[0] != '\0');
+        service.mode = QGS_GOOD;
+        AWAIT(ask(&scene, 48 + 520, &error));
     }
     service_stop(&service);
 }

@@ -80,7 +80,7 @@ static void wait_while(bool (*is_so)(void))
 {
     while (is_so()) {
         struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
-        if (poll(&descriptor, 1, 20000) <= 0)
+        if (poll(&descriptor, 1, TEST_PATIENCE_MS) <= 0)
             break;
         states_take(states);
     }

@@ -85,7 +85,7 @@ void test_ask(struct service_scope *scope, const struct call_request *request)
 void test_desk_wait(void)
 {
     struct pollfd readable = { keeper_desk_descriptor(test_desk), POLLIN, 0 };
-    REQUIRE(poll(&readable, 1, 10000) == 1);
+    REQUIRE(poll(&readable, 1, TEST_PATIENCE_MS) == 1);
     keeper_desk_take(test_desk);
 }
 

@@ -151,11 +151,7 @@ static void killed_cells_cost_what_they_were_at(void)
 static bool until_children(struct bench *bench, unsigned count)
 {
     struct error error;
-    for (unsigned i = 0; i < 1000 && child_count(bench->pid) != count; i++) {
-        (void)worker_answer(bench->worker, &error);
-        usleep(10000);
-    }
-    CHECK_NUMBER(child_count(bench->pid), count);
+    AWAIT(((void)worker_answer(bench->worker, &error), child_count(bench->pid) == count));
     return child_count(bench->pid) == count;
 }
 

@@ -39,7 +39,7 @@ static void bench_done(struct bench *bench)
 {
     struct spawn_end end = { 0 };
     worker_close(bench->worker);
-    if (bench->pid > 0 && !spawn_wait(&end, bench->pid, 10000, &bench->error))
+    if (bench->pid > 0 && !spawn_wait(&end, bench->pid, TEST_PATIENCE_MS, &bench->error))
         test_note("%s", bench->error.text);
 }
 
@@ -97,7 +97,7 @@ static bool take_one(struct bench *bench)
     struct bytes output;
     size_t size;
     while (!worker_take(bench->worker, &completion))
-        if (poll(&waiting, 1, 10000) <= 0)
+        if (poll(&waiting, 1, TEST_PATIENCE_MS) <= 0)
             return false;
     const struct mailbox *mailbox = worker_mailbox(bench->worker, completion.slot, &size);
     bench->outcomes[completion.token % ARRAY_COUNT(bench->outcomes)] = completion.outcome;

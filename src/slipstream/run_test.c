@@ -96,7 +96,7 @@ static bool run(enum test_function command, const char *const *options, const ch
     read_text(err[0], result->errors, sizeof(result->errors));
     close(err[0]);
     struct spawn_end end = { 0 };
-    bool ended = spawned && spawn_wait(&end, pid, 20000, &error);
+    bool ended = spawned && spawn_wait(&end, pid, TEST_PATIENCE_MS, &error);
     CHECK(!end.was_killed || command == TEST_flood);
     result->code = end.code;
     return fed && ended;

@@ -15,7 +15,7 @@ void bench_done(struct bench *bench)
     worker_close(bench->worker);
     if (bench->pid <= 0)
         return;
-    if (!spawn_wait(&end, bench->pid, 10000, &bench->error))
+    if (!spawn_wait(&end, bench->pid, TEST_PATIENCE_MS, &bench->error))
         test_note("%s", bench->error.text);
     if (was_alive)
         CHECK(!end.was_killed && end.code == 0);

@@ -152,7 +152,7 @@ static struct spawn_end run_jailed(int image, char *text, size_t size)
     }
     text[got] = '\0';
     close(pipe_ends[0]);
-    CHECK_NOTE(spawned && spawn_wait(&end, pid, 20000, &error), "%s", error.text);
+    CHECK_NOTE(spawned && spawn_wait(&end, pid, TEST_PATIENCE_MS, &error), "%s", error.text);
     return end;
 }
 
@@ -297,7 +297,7 @@ static bool worker_ask(struct worker *worker, uint32_t function, struct outcome 
         return false;
     worker_submit(worker, slot, function, 7);
     while (!worker_take(worker, &completion))
-        if (poll(&waiting, 1, 20000) == 0)
+        if (poll(&waiting, 1, TEST_PATIENCE_MS) == 0)
             return false;
     *outcome = completion.outcome;
     worker_release(worker, slot);
@@ -331,7 +331,7 @@ static void workers_outlive_native_code(void)
     }
     worker_close(TAKE(worker));
     struct spawn_end end;
-    CHECK(spawn_wait(&end, pid, 10000, &error) && !end.was_killed && end.code == 0);
+    CHECK(spawn_wait(&end, pid, TEST_PATIENCE_MS, &error) && !end.was_killed && end.code == 0);
 }
 
 static const struct test tests[] = {

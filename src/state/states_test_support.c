@@ -32,7 +32,7 @@ void test_wait_for(struct states *states, const struct test_outcome *outcome, un
 {
     while (outcome->done < count) {
         struct pollfd descriptor = { states_descriptor(states), POLLIN, 0 };
-        if (poll(&descriptor, 1, 20000) <= 0)
+        if (poll(&descriptor, 1, TEST_PATIENCE_MS) <= 0)
             break;
         states_take(states);
     }

@@ -112,9 +112,10 @@ invoke() {
   timeout 60 s3n invoke "$name/f" "$@"
 }
 fetch() { curl -sS --max-time 30 --cacert "$data/tls.crt" "$@"; }
-# until_true SECONDS COMMAND...
+# until_true SECONDS COMMAND...: waits no longer than it takes, and a minute at least before it gives up: the machine
+# may do much else.
 until_true() {
-  local deadline=$((SECONDS + $1))
+  local deadline=$((SECONDS + ($1 < 60 ? 60 : $1)))
   shift
   until "$@" >/dev/null 2>&1; do
     [ $SECONDS -lt $deadline ] || return 1

@@ -182,7 +182,7 @@ static struct spawn_end try(unsigned place, unsigned attempt, bool is_loose, boo
     bool spawned = spawn(&pid, &options, &error);
     close(ends[0]);
     close(ends[1]);
-    CHECK_NOTE(spawned && spawn_wait(&end, pid, 20000, &error), "%s", error.text);
+    CHECK_NOTE(spawned && spawn_wait(&end, pid, TEST_PATIENCE_MS, &error), "%s", error.text);
     return end;
 }
 

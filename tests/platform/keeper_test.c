@@ -58,7 +58,7 @@ static int program_end(const struct program *program)
 {
     struct spawn_end end;
     struct error error = { 0 };
-    if (!spawn_wait(&end, program->pid, 10000, &error)) {
+    if (!spawn_wait(&end, program->pid, TEST_PATIENCE_MS, &error)) {
         kill(program->pid, SIGKILL);
         return spawn_wait(&end, program->pid, -1, &error) ? -1000 : -1001;
     }
