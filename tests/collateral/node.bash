@@ -177,7 +177,7 @@ node_again --config "$scratch/off.toml" --tee tdx
 is "fetch = off" "$(ready)" ready
 node_stop
 printf '[collateral]\nfecht = "off"\n' >"$scratch/bad.toml"
-s3nd --config "$scratch/bad.toml" --data-dir "$data" >/dev/null 2>"$scratch/out"
+s3nd --config "$scratch/bad.toml" --data-dir "$data" --listen 127.0.0.1:0 >/dev/null 2>"$scratch/out"
 is "an unknown key" $? 3
 exec {kernel}>&-
 

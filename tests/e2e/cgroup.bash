@@ -25,7 +25,7 @@ fi
 refused() {
   local name=$1 wanted=$2 text=$3 output status
   printf '%b' "$4" >"$scratch/s3nd.toml"
-  output=$("${RUN_AS[@]}" timeout 20 s3nd --data-dir "$data" --config "$scratch/s3nd.toml" 2>&1)
+  output=$("${RUN_AS[@]}" timeout 20 s3nd --data-dir "$data" --listen 127.0.0.1:0 --config "$scratch/s3nd.toml" 2>&1)
   status=$?
   is "$name" $status "$wanted"
   has "$name: says why" "$output" "$text"

@@ -77,7 +77,7 @@ node_stop
 # refused FLOOR VALUE CEILING VALUE
 refused() {
   printf '[limits]\n%s = %s\n%s = %s\n' "$@" >"$scratch/s3nd.toml"
-  has "a floor above the ceiling is refused: $1" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" 2>&1)" "limits.$1 ($2) must not exceed limits.$3 ($4)"
+  has "a floor above the ceiling is refused: $1" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" --listen 127.0.0.1:0 2>&1)" "limits.$1 ($2) must not exceed limits.$3 ($4)"
 }
 refused ready_min 5 ready_max 4
 refused lanes_min 3 lanes_max 2

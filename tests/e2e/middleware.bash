@@ -12,20 +12,13 @@ cat >>"$scratch/shaped/s3n.toml" <<'TOML'
 methods = ["GET", "POST"]
 [middleware.limits]
 body_kib = 1
-rate_per_address = { per_minute = 6, burst = 40 }
+rate_per_address = { per_minute = 1, burst = 40 }
 [middleware.cors]
 origins = ["https://app.example.com", "http://localhost:3000"]
 headers = ["content-type", "x-own"]
 credentials = true
 TOML
-application busy loop 'limits = { timeout_ms = 700, concurrency = 8 }'
-cat >>"$scratch/busy/s3n.toml" <<'TOML'
-[middleware.limits]
-concurrency = 1
-queue = 1
-queue_ms = 300
-TOML
-deploy plain && deploy shaped && deploy busy || fail "deploy"
+deploy plain && deploy shaped || fail "deploy"
 code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 # ask APP [CURL ARGUMENTS...]: the status; fields in $scratch/fields, the body in $scratch/body
 ask() {
@@ -96,7 +89,7 @@ is "a refusal can be read too" "$(ask shaped -X DELETE -H "$here_origin") $(fiel
 is "a call by name: preflight" "$(fetch -o /dev/null -D "$scratch/fields" -w '%{http_code}' -X OPTIONS -H "$here_origin" \
   -H 'access-control-request-method: POST' "$url/v1/applications/shaped/functions/f/invoke") $(field access-control-allow-methods)" "204 POST"
 
-# --- rates: what is left of 40, then one in ten seconds
+# --- rates: what is left of 40, then one in a minute
 passed_count=0
 for _ in $(seq 40); do
   status=$(ask shaped)
@@ -107,24 +100,40 @@ is "a rate's end" "$status" 429
 [ "$passed_count" -lt 36 ] && pass "what came before counts" || fail "what came before counts" "$passed_count"
 is "a rate's end: its code" "$(error_code)" busy
 wait_s=$(field retry-after)
-[ "$wait_s" -ge 1 ] && [ "$wait_s" -le 10 ] && pass "when to come back" || fail "when to come back" "$wait_s"
+[ "$wait_s" -ge 1 ] && [ "$wait_s" -le 60 ] && pass "when to come back" || fail "when to come back" "$wait_s"
 is "other addresses have their own" "$(ask shaped --interface 127.0.0.2)" 200
 is "other applications too" "$(ask plain)" 200
-is "a new version has no new bucket" "$(sed -i 's/version = "1.0.0"/version = "1.0.1"/' "$scratch/shaped/s3n.toml"; deploy shaped; ask shaped)" 429
+sed -i 's/version = "1.0.0"/version = "1.0.1"/' "$scratch/shaped/s3n.toml"
+deploy shaped || fail "deploy a new version"
+for _ in 1 2 3; do status=$(ask shaped); [ "$status" = 200 ] || break; done # as many minutes may have passed
+is "a new version has no new bucket" "$status" 429
 
 # --- how many at a time: one runs for 700 ms, one waits for 300, others are refused at once
-busy() { fetch -o "$scratch/busy.$1" -D "$scratch/busy.fields.$1" -w '%{http_code}' "$url/a/busy/run" >"$scratch/busy.code.$1"; }
-busy warm
-for i in 1 2 3 4; do busy $i & pids[i]=$!; done
-wait "${pids[@]}"
-is "one at a time" "$(cat "$scratch"/busy.code.[1-4] | sed 's/$/\n/' | sed 's/\(...\)/\1\n/g' | grep . | sort | tr '\n' ' ')" "503 503 503 504 "
+busy() { fetch -o "$scratch/busy.$1" -D "$scratch/busy.fields.$1" -w '%{http_code}\n' "$url/a/busy/run" >"$scratch/busy.code.$1"; }
+# crowd COUNT RUN_MS QUEUE_MS: so many come at once; $codes
+crowd() {
+  local i pids=()
+  application busy loop "limits = { timeout_ms = $2, concurrency = 8 }"
+  printf '[middleware.limits]\nconcurrency = 1\nqueue = 1\nqueue_ms = %s\n' "$3" >>"$scratch/busy/s3n.toml"
+  deploy busy || fail "deploy busy"
+  busy warm
+  rm -f "$scratch"/busy.*[1-4]
+  for i in $(seq "$1"); do busy "$i" & pids[i]=$!; done
+  wait "${pids[@]}"
+  codes=$(cat "$scratch"/busy.code.[1-4] | sort | tr '\n' ' ')
+}
+# They come at once as far as the machine starts them so: where it takes its time, all get more of it.
+for more in 1 4 16; do
+  crowd 4 $((700 * more)) $((300 * more))
+  [[ $codes == "503 503 503 504 " && $(cat "$scratch"/busy.[1-4]) == *"wait already"* ]] && break
+done
+is "one at a time" "$codes" "503 503 503 504 "
 has "the others know when to come back" "$(cat "$scratch"/busy.fields.[1-4])" "retry-after: 1"
-has "one waited" "$(cat "$scratch"/busy.[1-4])" "none of them ended in 300 ms"
+has "one waited" "$(cat "$scratch"/busy.[1-4])" "none of them ended in $((300 * more)) ms"
 has "others did not" "$(cat "$scratch"/busy.[1-4])" "wait already"
-sed -i 's/queue_ms = 300/queue_ms = 5000/' "$scratch/busy/s3n.toml"
-deploy busy || fail "deploy again"
-busy warm
-for i in 1 2 3; do busy $i & pids[i]=$!; done
-wait "${pids[1]}" "${pids[2]}" "${pids[3]}"
-is "who waits long enough is served" "$(cat "$scratch"/busy.code.[1-3] | sed 's/\(...\)/\1\n/g' | grep . | sort | tr '\n' ' ')" "503 504 504 "
+for more in 1 4; do
+  crowd 3 $((700 * more)) $((5000 * more))
+  [ "$codes" = "503 504 504 " ] && break
+done
+is "who waits long enough is served" "$codes" "503 504 504 "
 finish

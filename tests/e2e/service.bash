@@ -10,7 +10,7 @@ require_node service
 refused() {
   local name=$1 wanted=$2 text=$3 output status
   shift 3
-  output=$(timeout 20 s3nd --data-dir "$data" "$@" 2>&1)
+  output=$(timeout 20 s3nd --data-dir "$data" --listen 127.0.0.1:0 "$@" 2>&1)
   status=$?
   is "$name" $status "$wanted"
   has "$name: says why" "$output" "$text"

@@ -20,10 +20,10 @@ export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$port/ OTEL_EXPORTER_OTLP_TI
 export OTEL_METRIC_EXPORT_INTERVAL=700 OTEL_BSP_MAX_QUEUE_SIZE=60 OTEL_BSP_MAX_EXPORT_BATCH_SIZE=40
 export OTEL_SERVICE_NAME=prices OTEL_RESOURCE_ATTRIBUTES='deployment.environment=test,team=a%20b'
 export OTEL_EXPORTER_OTLP_HEADERS='authorization=Bearer canary-token'
-output=$(OTEL_EXPORTER_OTLP_PROTOCOL=grpc s3nd --data-dir "$data" 2>&1)
+output=$(OTEL_EXPORTER_OTLP_PROTOCOL=grpc s3nd --data-dir "$data" --listen 127.0.0.1:0 2>&1)
 is "a protocol that is not there" $? 3
 has "is named" "$output" "OTEL_EXPORTER_OTLP_PROTOCOL"
-output=$(OTEL_EXPORTER_OTLP_COMPRESSION=zstd s3nd --data-dir "$data" 2>&1)
+output=$(OTEL_EXPORTER_OTLP_COMPRESSION=zstd s3nd --data-dir "$data" --listen 127.0.0.1:0 2>&1)
 is "a compression that is not there" $? 3
 has "is named, with those that are" "$output" "OTEL_EXPORTER_OTLP_COMPRESSION: zstd is not supported; use none, gzip"
 export OTEL_EXPORTER_OTLP_COMPRESSION=gzip OTEL_EXPORTER_OTLP_METRICS_COMPRESSION=none
