@@ -69,9 +69,11 @@ static void handle(void *context UNUSED, const struct gateway_call *call UNUSED)
 
 static struct gateway *gateway_make(void)
 {
+    static const char *const any = "*"; /* pages may do whatever pages ever may */
     struct gateway *gateway = NULL;
     struct error error;
     struct gateway_options options = { .clock = &fixed_clock,
+                                       .page_origins = { &any, 1 },
                                        .key_find = key_find,
                                        .token_find = token_find };
     for (size_t i = 0; i < GATEWAY_OPERATION_COUNT; i++)
@@ -123,6 +125,7 @@ static void asked_init(struct asked *asked, enum http_method method, const char 
 
 static void asked_done(struct asked *asked)
 {
+    rules_release(asked->request.rules);
     buffer_done(&asked->input);
     buffer_done(&asked->value);
     buffer_done(&asked->digest);
@@ -323,8 +326,57 @@ static void judges_again_behind_the_body(void)
     gateway_end(gateway);
 }
 
+/* What a browser does for a page of another origin: 0, or the status that refuses it. */
+static int by_page(struct gateway *gateway, const struct operation *operation, bool is_question)
+{
+    struct asked asked;
+    char path[256];
+    struct http_field fields[] = {
+        HTTP_FIELD("origin", BYTES_LITERAL("https://page.example")),
+        HTTP_FIELD("access-control-request-method",
+                   bytes_of_string(http_method_name(operation->method))),
+        HTTP_FIELD("access-control-request-headers", BYTES_LITERAL("authorization")),
+    };
+    struct http_field seen[CORS_FIELDS_MAX];
+    path_for(path, operation->pattern);
+    asked_init(&asked, is_question ? HTTP_METHOD_OPTIONS : operation->method, path,
+               (struct bytes){ 0 });
+    memcpy(asked.fields, fields, sizeof(fields));
+    asked.message.field_count = ARRAY_COUNT(fields);
+    bool is_taken = stage_route(gateway, &asked.request, &asked.refusal);
+    bool is_page = is_question ? asked.request.is_preflight : cors_fields(seen, &asked.request) > 0;
+    int status = !is_taken ? asked.refusal.status : is_page ? 0 : 401;
+    asked_done(&asked);
+    return status;
+}
+
+/* No page of another origin acts for an owner, or reads what only one may: whatever
+ * `access.origins` says, browsers get no answer to their question and pages see no answer. */
+static void pages_use_what_needs_no_key(void)
+{
+    static const char pages[] = " HEALTH INFO ATTESTATION EVENTS SESSION SEALING_KEY SEALED "
+                                "RECEIPT_GET ";
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error));
+    for (int i = 0; i < GATEWAY_OPERATION_COUNT; i++) {
+        const struct operation *operation = operation_of((enum gateway_operation)i);
+        char spaced[80];
+        if (operation->access == GATEWAY_ACCESS_ADMIN || i == GATEWAY_INVOKE ||
+            i == GATEWAY_FUNCTION_ROUTE)
+            continue; /* plain HTTP; applications' own */
+        snprintf(spaced, sizeof(spaced), " %s ", operation->name);
+        bool may = strstr(pages, spaced) != NULL;
+        int asked = by_page(gateway, operation, true), done = by_page(gateway, operation, false);
+        CHECK_NOTE(asked == (may ? 0 : 405), "%s: %d", operation->name, asked);
+        CHECK_NOTE((done == 0) == may, "%s: %d", operation->name, done);
+    }
+    gateway_end(gateway);
+}
+
 static const struct test tests[] = {
     TEST(every_operation_with_every_role_and_scope),
+    TEST(pages_use_what_needs_no_key),
     TEST(judges_again_behind_the_body),
 };
 
