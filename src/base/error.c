@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/error.h"
 
+#include "base/terminal.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -114,26 +116,23 @@ bool error_is_retryable(enum error_code code)
 struct quoted error_quote(struct bytes text)
 {
     struct quoted quoted = { { 0 } };
-    bool utf8 = bytes_is_utf8(text);
     size_t used = 0;
-    for (size_t i = 0; i < text.size; i++) {
-        uint8_t byte = text.data[i];
-        bool plain =
-            byte >= 0x20 && byte != 0x7f && byte != '"' && byte != '\\' && (byte < 0x80 || utf8);
-        size_t needs = plain ? 1 : 4;
+    while (text.size > 0) {
+        bool passes;
+        size_t size = terminal_character(text, &passes);
+        bool is_plain =
+            passes && text.data[0] != '"' && text.data[0] != '\\' && text.data[0] != '\t';
+        size_t needs = is_plain ? size : 4 * size;
         if (used + needs > 120) {
-            while (used > 0 && ((uint8_t)quoted.text[used - 1] & 0xc0) == 0x80)
-                used--; /* not in the middle of a character */
-            if (used > 0 && ((uint8_t)quoted.text[used - 1] & 0x80) != 0)
-                used--;
             memcpy(quoted.text + used, "...", 4);
             return quoted;
         }
-        if (plain)
-            quoted.text[used] = (char)byte;
-        else
-            snprintf(quoted.text + used, 5, "\\x%02x", byte);
+        if (is_plain)
+            memcpy(quoted.text + used, text.data, size);
+        for (size_t i = 0; !is_plain && i < size; i++)
+            snprintf(quoted.text + used + 4 * i, 5, "\\x%02x", text.data[i]);
         used += needs;
+        text = bytes_part(text, size, text.size);
     }
     quoted.text[used] = '\0';
     return quoted;

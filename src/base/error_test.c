@@ -66,6 +66,9 @@ static void outside_text_is_escaped(void)
     CHECK_STRING(error_quote(BYTES_LITERAL("a\"b\\\n\x1b[0m")).text, "a\\x22b\\x5c\\x0a\\x1b[0m");
     CHECK_STRING(error_quote(BYTES_LITERAL("caf\xc3\xa9")).text, "caf\xc3\xa9");
     CHECK_STRING(error_quote(BYTES_LITERAL("\xc3(")).text, "\\xc3(");
+    /* what steers a terminal in UTF-8: CSI as one character, right to left */
+    CHECK_STRING(error_quote(BYTES_LITERAL("\xc2\x9b[2J\xe2\x80\xae\t")).text,
+                 "\\xc2\\x9b[2J\\xe2\\x80\\xae\\x09");
     char text[400];
     for (size_t size = 0; size < sizeof(text); size++) {
         for (size_t i = 0; i < size; i++)

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/terminal.h"
 
 #include <pthread.h>
 #include <stdarg.h>
@@ -78,18 +79,19 @@ static bool is_plain(struct bytes value)
     return value.size > 0;
 }
 
-static void append_escaped(struct line *line, uint8_t byte, bool utf8)
+static void append_escaped(struct line *line, struct bytes character, bool passes)
 {
     char text[8];
-    if (byte == '"' || byte == '\\')
-        snprintf(text, sizeof(text), "\\%c", byte);
-    else if (byte == '\n')
-        snprintf(text, sizeof(text), "\\n");
-    else if (byte < ' ' || byte == 0x7f || (byte >= 0x80 && !utf8))
-        snprintf(text, sizeof(text), "\\x%02x", byte);
-    else
-        snprintf(text, sizeof(text), "%c", byte);
-    append_string(line, text);
+    if (character.data[0] == '"' || character.data[0] == '\\')
+        append(line, "\\", 1);
+    else if (character.data[0] == '\n')
+        append_string(line, "\\n");
+    if (passes)
+        append(line, (const char *)character.data, character.size);
+    for (size_t i = 0; !passes && i < character.size && character.data[0] != '\n'; i++) {
+        snprintf(text, sizeof(text), "\\x%02x", character.data[i]);
+        append_string(line, text);
+    }
 }
 
 static void append_value(struct line *line, const char *text)
@@ -99,10 +101,13 @@ static void append_value(struct line *line, const char *text)
         append(line, (const char *)value.data, value.size);
         return;
     }
-    bool utf8 = bytes_is_utf8(value);
     append(line, "\"", 1);
-    for (size_t i = 0; i < value.size; i++)
-        append_escaped(line, value.data[i], utf8);
+    while (value.size > 0) {
+        bool passes;
+        size_t size = terminal_character(value, &passes);
+        append_escaped(line, bytes_of(value.data, size), passes && value.data[0] != '\t');
+        value = bytes_part(value, size, value.size);
+    }
     append(line, "\"", 1);
 }
 

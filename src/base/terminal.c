@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/terminal.h"
 
+#include <string.h>
+
 /* The character that begins at `text`: its size, 0 when it is no UTF-8 (RFC 3629). */
 static size_t character_of(struct bytes text, uint32_t *character)
 {
@@ -35,6 +37,30 @@ static bool steers(uint32_t character)
            character == 0x061c || character == 0x200e || character == 0x200f ||
            (character >= 0x2028 && character <= 0x202e) ||
            (character >= 0x2066 && character <= 0x2069);
+}
+
+size_t terminal_character(struct bytes text, bool *passes)
+{
+    uint32_t character = 0;
+    size_t size = character_of(text, &character);
+    *passes = size > 0 && !steers(character);
+    return MAX(size, (size_t)1);
+}
+
+void terminal_mask(char *text)
+{
+    struct bytes left = bytes_of_string(text);
+    while (left.size > 0) {
+        bool passes;
+        size_t size = terminal_character(left, &passes);
+        if (passes)
+            memcpy(text, left.data, size);
+        else
+            *text = '?';
+        text += passes ? size : 1;
+        left = bytes_part(left, size, left.size);
+    }
+    *text = '\0';
 }
 
 void terminal_append(struct buffer *target, struct bytes text)

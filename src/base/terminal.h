@@ -11,7 +11,12 @@
 #include "base/buffer.h"
 #include "core/bytes.h"
 
+/* Size of the character at the beginning of a text that is not empty (1 for a byte that is no
+ * UTF-8), and whether it passes. */
+size_t terminal_character(struct bytes text, bool *passes);
 void terminal_append(struct buffer *target, struct bytes text);
+/* Puts a question mark for each character that does not pass, in place. */
+void terminal_mask(char *text);
 /* The same text as UTF-8 for JSON: U+FFFD for bytes that are none. */
 void utf8_append(struct buffer *target, struct bytes text);
 

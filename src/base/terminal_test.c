@@ -41,5 +41,13 @@ static void invalid_text_shows_as_bytes(void)
     shows(BYTES_LITERAL("\xe2(x"), "\\xe2(x", BAD "(x");
 }
 
-static const struct test tests[] = { TEST(neutralises), TEST(invalid_text_shows_as_bytes) };
+static void masks(void)
+{
+    char text[] = "a\x1b[2J\tb\xc2\x9b\x32J\xe2\x80\xae\xc3\xa9\xff\xe2\x82";
+    terminal_mask(text);
+    CHECK_STRING(text, "a?[2J\tb?2J?\xc3\xa9???");
+}
+
+static const struct test tests[] = { TEST(neutralises), TEST(masks),
+                                     TEST(invalid_text_shows_as_bytes) };
 TEST_MAIN(tests)

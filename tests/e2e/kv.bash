@@ -43,6 +43,10 @@ for i in 1 2 3; do printf '%s' "$i" | kv set shop list "k$i"; done
 printf 9 | kv set shop list z
 is "ls" "$(kv ls shop list | tr '\n' ';')" "k1  1;k2  1;k3  1;z  1;"
 is "ls: a prefix" "$(kv ls shop list --prefix k --json | python3 -c 'import json,sys; print([e["key"] for e in json.load(sys.stdin)])')" "['k1', 'k2', 'k3']"
+printf 1 | kv set shop steers $'a\u009b2J\u202eb'
+is "ls: a key that a stranger chose does not steer the terminal" "$(kv ls shop steers)" 'a\u009b2J\u202eb  1'
+is "and is told as it is to programs" "$(kv ls shop steers --json | python3 -c 'import json,sys; print(ascii(json.load(sys.stdin)[0]["key"]))')" "'a\x9b2J\u202eb'"
+has "nor in errors" "$(timeout 30 s3n kv get shop $'a\u009b2J' x 2>&1)" 'a\xc2\x9b2J'
 kv rm shop list k2 && pass "rm" || fail "rm"
 is "rm: nothing there" "$(code kv rm shop list k2)" 5
 is "ls: after rm" "$(kv ls shop list | tr '\n' ';')" "k1  1;k3  1;z  1;"

@@ -2,12 +2,17 @@
 #include "cmd/s3n/cli.h"
 
 #include "base/file.h"
+#include "base/terminal.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+enum {
+    LINE_SIZE_MAX = 4096
+};
 
 const struct option_row cli_rows[] = {
     { .name = "json", .offset = offsetof(struct cli, json), .help = "data as JSON" },
@@ -111,9 +116,11 @@ void cli_step(struct cli *cli, const char *format, ...)
 
 static void PRINTF_LIKE(2, 0) show_line(struct cli *cli, const char *format, va_list arguments)
 {
+    char line[LINE_SIZE_MAX];
+    vsnprintf(line, sizeof(line), format, arguments);
+    terminal_mask(line); /* much of what is said was a node's word first */
     cli_step_done(cli);
-    vfprintf(stderr, format, arguments);
-    fputc('\n', stderr);
+    fprintf(stderr, "%s\n", line);
 }
 
 void cli_message(struct cli *cli, const char *format, ...)
@@ -147,6 +154,22 @@ const char *cli_color(const struct cli *cli, char text[16], const char *code)
 bool cli_write(struct bytes data, struct error *error)
 {
     return file_write_all(STDOUT_FILENO, data, error) || error_within(error, "standard output");
+}
+
+bool cli_write_lines(struct bytes text, struct error *error)
+{
+    AUTO_BUFFER struct buffer shown;
+    buffer_init(&shown, SIZE_MAX);
+    while (text.size > 0) {
+        size_t size = bytes_find(text, '\n');
+        terminal_append(&shown, bytes_part(text, 0, size));
+        if (size < text.size)
+            buffer_append_string(&shown, "\n");
+        text = bytes_part(text, size + 1, text.size);
+    }
+    if (shown.failed)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the output");
+    return cli_write(buffer_view(&shown), error);
 }
 
 bool cli_write_json(const json_t *json, struct error *error)

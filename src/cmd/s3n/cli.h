@@ -83,6 +83,8 @@ void cli_step_done(struct cli *cli);
 const char *cli_color(const struct cli *cli, char text[16], const char *code);
 /* Data for stdout. */
 MUST_CHECK bool cli_write(struct bytes data, struct error *error);
+/* Lines for people: nothing in them steers the terminal, whoever they quote. */
+MUST_CHECK bool cli_write_lines(struct bytes text, struct error *error);
 MUST_CHECK bool cli_write_json(const json_t *json, struct error *error);
 
 #endif

@@ -54,7 +54,7 @@ static bool show(const struct elf *elf, size_t size, const char *reason, struct 
     } else {
         buffer_format(&text, "can run     no: %s\n", reason);
     }
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 bool inspect_elf(struct cli *cli, struct bytes source, struct error *error)

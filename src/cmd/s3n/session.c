@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3n/session.h"
 #include "access/token.h"
+#include "base/terminal.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
 #include "crypto/random.h"
@@ -414,17 +415,6 @@ static enum error_code code_of_name(const char *name)
     return strcmp(name, "function-failed") == 0 ? ERROR_TRAPPED : ERROR_INTERNAL;
 }
 
-/* A node's words must not steer the terminal. */
-static void make_printable(char *text)
-{
-    bool is_utf8 = bytes_is_utf8(bytes_of_string(text));
-    for (; *text != '\0'; text++) {
-        uint8_t byte = (uint8_t)*text;
-        if (byte < 0x20 || byte == 0x7f || (byte >= 0x80 && !is_utf8))
-            *text = '?';
-    }
-}
-
 bool session_error_of(struct session *session, const struct http_client_answer *answer,
                       struct error *error)
 {
@@ -442,8 +432,8 @@ bool session_error_of(struct session *session, const struct http_client_answer *
     const char *hint = json_string_value(json_object_get(object, "hint"));
     snprintf(session->hint, sizeof(session->hint), "%s", hint == NULL ? "" : hint);
     error_set(error, code_of_name(code), "%s", message);
-    make_printable(session->hint);
-    make_printable(error->text);
+    terminal_mask(session->hint); /* a node's words */
+    terminal_mask(error->text);
     return false;
 }
 

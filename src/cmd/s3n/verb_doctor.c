@@ -259,7 +259,7 @@ static bool write_findings(const struct findings *findings, bool can_run, struct
     }
     buffer_append_string(&text, can_run ? "functions can run here\n"
                                         : "functions can't run here: see MISS\n");
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool doctor_run(struct cli *cli, const void *options UNUSED,

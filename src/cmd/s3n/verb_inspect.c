@@ -66,7 +66,7 @@ static bool write_text(struct buffer *text, struct error *error)
     if (text->failed)
         return error_set(error, ERROR_LIMIT, "the report is longer than %d bytes",
                          ANALYSIS_TEXT_MAX);
-    return cli_write(buffer_view(text), error);
+    return cli_write_lines(buffer_view(text), error);
 }
 
 static bool show_difference(const struct cli *cli, const struct inspection *before,

@@ -245,7 +245,7 @@ static bool ls_page(struct cli *cli, const json_t *page, json_t *all, struct err
         else
             buffer_format(&text, "%s  %lld\n", text_member(row, "key"), number_member(row, "size"));
     }
-    return cli->json || cli_write(buffer_view(&text), error);
+    return cli->json || cli_write_lines(buffer_view(&text), error);
 }
 
 static bool ls_target(struct buffer *target, const struct option_arguments *arguments,

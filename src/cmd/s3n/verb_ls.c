@@ -86,7 +86,7 @@ static bool ls_run(struct cli *cli, const void *options UNUSED,
     json_array_foreach(list, index, application) show_application(&text, application);
     if (json_array_size(list) == 0)
         cli_message(cli, "no applications yet; `s3n deploy` makes one");
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 const struct verb verb_ls = {

@@ -69,7 +69,7 @@ static bool show(const struct cli *cli, json_t *report, struct error *error)
             buffer_format(&text, "%-16s %" JSON_INTEGER_FORMAT "\n", name,
                           json_integer_value(value));
     }
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool number_parse(uint64_t *number, const char *text, uint64_t max, const char *option,
@@ -218,7 +218,7 @@ static bool show_log(const struct cli *cli, const json_t *log, struct error *err
                         "says", &says, "digest_of", &digest_of) == 0)
             buffer_format(&text, "%d  %-34s %s (digest of %s)\n", rtmr, type, says, digest_of);
     }
-    return text.size == 0 || cli_write(buffer_view(&text), error);
+    return text.size == 0 || cli_write_lines(buffer_view(&text), error);
 }
 
 static const struct {

@@ -133,7 +133,7 @@ static bool list_run(struct cli *cli, const void *options UNUSED,
                       application[0] == '\0' ? "(all)" : application, added.text,
                       has_logs ? "reads logs  " : "", text_member(row, "name"));
     }
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 /* The one member whose id begins so. */

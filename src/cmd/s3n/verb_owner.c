@@ -102,7 +102,7 @@ static bool keys_run(struct cli *cli, const void *options UNUSED,
                       history.keys[i].until_s == 0 ? "present" : "until ",
                       history.keys[i].until_s == 0 ? "" : until.text);
     }
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool step_send(struct session *session, struct history *history, int64_t overlap_s,

@@ -284,7 +284,7 @@ static bool ls_run(struct cli *cli, const void *options UNUSED,
     if (cli->json)
         return cli_write_json(list, error);
     json_array_foreach(json_object_get(list, "secrets"), index, row) versions_show(&text, row);
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static const struct verb verb_secret_ls = {
@@ -328,7 +328,7 @@ static bool history_run(struct cli *cli, const void *options UNUSED,
         when_of(row, "first_s").text, number_member(row, "secret_version"),
         text_member(row, "function"), text_member(row, "version"), text_member(row, "manifest"),
         number_member(row, "count"), when_of(row, "last_s").text);
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static const struct verb verb_secret_history = { .name = "history",

@@ -144,7 +144,7 @@ static bool list_run(struct cli *cli, const void *options UNUSED,
                       application[0] == '\0' ? "(all)" : application, expires.text, used.text,
                       text_member(row, "name"));
     }
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool revoke_run(struct cli *cli, const void *options UNUSED,

@@ -242,7 +242,7 @@ static bool show_text(const struct cli *cli, const struct verify_result *result,
                              "SIMULATED: a development root, proves nothing about hardware\n");
     if (has_receipt && !cli->quiet)
         append_facts(&text, &result->receipt);
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool show_json(const struct verify_result *result, const struct judged_evidence *evidence,

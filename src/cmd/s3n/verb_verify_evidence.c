@@ -261,7 +261,7 @@ static bool show_text(const struct judgement *judgement, struct error *error)
                       report->rules[i].value, report->rules[i].wanted);
     if (verdict->is_valid && appraisal->has_policy)
         buffer_append_string(&text, report->is_accepted ? "accepted\n" : "rejected\n");
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool bundle_save(const struct appraisal *appraisal, const char *path, struct error *error)

@@ -90,7 +90,7 @@ static bool list_run(struct cli *cli, const void *options UNUSED,
     if (cli->json)
         return cli_write_json(root, error);
     json_array_foreach(json_object_get(root, "versions"), index, row) row_show(&text, row);
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool version_fetch(struct cli *cli, const char *application, const char *number,
@@ -137,7 +137,7 @@ static bool show_run(struct cli *cli, const void *options UNUSED,
     char *manifest = json_dumps(json_object_get(version, "manifest"), JSON_INDENT(2));
     buffer_format(&text, "%s\n", manifest == NULL ? "" : manifest);
     free(manifest);
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 /* --- differences --- */
@@ -216,7 +216,7 @@ static bool diff_run(struct cli *cli, const void *options UNUSED,
     }
     if (json_array_size(list) == 0)
         cli_message(cli, "no difference");
-    return cli_write(buffer_view(&text), error);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 /* --- deleting --- */
