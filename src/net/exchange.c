@@ -219,32 +219,38 @@ bool exchange_answer(struct exchange *exchange, const struct http_answer *answer
     return true;
 }
 
-static const char *refusal_name(int status)
+/* What is refused before anybody has looked at what is asked for. */
+static const struct refusal_row {
+    int status;
+    const char *code, *message;
+} refusals[] = {
+    { 400, "invalid", "a line, field, length or chunk is malformed, or could be read in two ways" },
+    { 408, "timeout", "the request came too slowly" },
+    { 413, "limit", "the body is larger than is taken here" },
+    { 414, "limit", "path and query are longer than is taken here" },
+    { 417, "unsupported", "nothing but 100-continue can be expected" },
+    { 431, "limit", "more or longer fields than are taken here" },
+    { 501, "unsupported", "a method or transfer coding that is not served" },
+    { 503, "busy", "too many requests, or too much memory for them, at the moment" },
+    { 504, "timeout", "the answer took too long" },
+    { 505, "unsupported", "a version of HTTP that is not spoken here (1.1 and 2 are)" },
+};
+
+static const struct refusal_row *refusal_of(int status)
 {
-    switch (status) {
-    case 408:
-    case 504:
-        return "timeout";
-    case 413:
-    case 414:
-    case 431:
-        return "limit";
-    case 503:
-        return "busy";
-    case 501:
-    case 505:
-    case 417:
-        return "unsupported";
-    default:
-        return "invalid";
+    for (size_t i = 1; i < ARRAY_COUNT(refusals); i++) {
+        if (refusals[i].status == status)
+            return &refusals[i];
     }
+    return &refusals[0];
 }
 
 void exchange_refuse(struct exchange *exchange, int status)
 {
-    char text[160];
+    char text[200];
+    const struct refusal_row *row = refusal_of(status);
     snprintf(text, sizeof(text), "{\"error\":{\"code\":\"%s\",\"message\":\"%s\",\"hint\":null}}",
-             refusal_name(status), http_reason(status));
+             row->code, row->message);
     struct http_field type = HTTP_FIELD("content-type", BYTES_LITERAL("application/json"));
     struct http_answer answer = {
         .status = status, .fields = &type, .field_count = 1, .body = bytes_of_string(text)

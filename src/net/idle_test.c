@@ -239,6 +239,31 @@ static void holds_secure_ones_in_little_memory(void)
     fixture_stop(fixture, 1000);
 }
 
+/* The same with handshakes, which cost some 15 s of processor time: when it is asked for. */
+static void holds_ten_thousand_secure_ones(void)
+{
+    static const struct role role = { CLIENT_COUNT, true, GET, 69 };
+    if (getenv("S3N_IDLE_FIGURES") == NULL)
+        SKIP("S3N_IDLE_FIGURES asks for it");
+    if (!allow_descriptors(CLIENT_COUNT + OWN_DESCRIPTORS))
+        SKIP("fewer than %d descriptors may be open here", CLIENT_COUNT + OWN_DESCRIPTORS);
+    struct crowd crowd = crowd_start(&role);
+    struct http_server_limits limits = { .idle_timeout_ms = 3600000 };
+    struct fixture *fixture = fixture_start(&limits);
+    size_t before = resident_size();
+    CHECK(crowd_gather(&crowd, fixture_port(fixture)));
+    CHECK_NUMBER(fixture_counts(fixture).connections_now, CLIENT_COUNT);
+    printf("  %d TLS connections: %zu bytes resident each\n", CLIENT_COUNT,
+           (resident_size() - before) / CLIENT_COUNT);
+    struct wire *wire = wire_open(fixture, "http/1.1");
+    CHECK(wire_send_text(wire, GET));
+    CHECK(bytes_starts_with(wire_read(wire, 69, 60000), BYTES_LITERAL("HTTP/1.1 200")));
+    wire_close(wire);
+    CHECK_NUMBER(fixture_counts(fixture).connections_given_up, 0);
+    crowd_end(&crowd);
+    fixture_stop(fixture, 1000);
+}
+
 static struct http_server_counts when_below(struct fixture *fixture, uint64_t connections,
                                             uint64_t requests)
 {
@@ -378,6 +403,7 @@ static void ends_a_thousand_slow_heads(void)
 
 static const struct test tests[] = {
     TEST(holds_ten_thousand),
+    TEST(holds_ten_thousand_secure_ones),
     TEST(holds_secure_ones_in_little_memory),
     TEST(gives_up_idle_ones_for_others),
     TEST(gives_up_none_that_is_busy),
