@@ -301,6 +301,38 @@ static void refuses_bad_requests(void)
     fixture_stop(fixture, 1000);
 }
 
+/* A field of 4,000 bytes that goes into the table of HPACK once and is then named 60,000 times, a
+ * byte each: refused by the size that it stands for, in a sentence, and the connection is good. */
+static void refuses_blocks_that_stand_for_much(void)
+{
+    static const uint8_t field[] = { 0x40, 1, 'x', 0x7f, 0xa1, 0x1e };
+    static uint8_t block[64000];
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open(fixture, "h2");
+    uint32_t error = 0;
+    struct bytes request = get_block("/hello");
+    memset(block, 'y', sizeof(block));
+    memcpy(block, request.data, request.size);
+    memcpy(block + request.size, field, sizeof(field));
+    size_t size = request.size + sizeof(field) + 4000;
+    memset(block + size, 0xbe, sizeof(block) - size); /* 62: the newest of the table */
+    start_http2();
+    add_frame(HEADERS, END_STREAM, 1, bytes_of(block, 16000));
+    for (unsigned i = 1; i < 4; i++)
+        add_frame(CONTINUATION, i == 3 ? END_HEADERS : 0, 1, bytes_of(block + 16000 * i, 16000));
+    CHECK(send_message(wire));
+    CHECK(gets_frame(wire, DATA, &error));
+    struct bytes all = wire_read(wire, 0);
+    static const char said[] = "\"code\":\"limit\",\"message\":\"more or longer";
+    CHECK(memmem(all.data, all.size, said, sizeof(said) - 1) != NULL);
+    wire_forget(wire);
+    add_frame(HEADERS, END_STREAM | END_HEADERS, 3, get_block("/hello"));
+    CHECK(send_message(wire) && gets_frame(wire, DATA, &error));
+    CHECK_NUMBER(fixture_requests(fixture), 1);
+    wire_close(wire);
+    fixture_stop(fixture, 1000);
+}
+
 static void ends_slow_header_blocks(void)
 {
     struct http_server_limits limits = { .head_timeout_ms = 300 };
@@ -535,6 +567,7 @@ static const struct test tests[] = {
     TEST(stops_resets_by_proxy),
     TEST(bounds_streams_and_windows),
     TEST(refuses_bad_requests),
+    TEST(refuses_blocks_that_stand_for_much),
     TEST(ends_slow_header_blocks),
     TEST(drains_http2),
     TEST(ends_streams_that_answer_each_other),
