@@ -20,6 +20,7 @@ void appraisal_free(struct appraisal *appraisal)
 {
     if (appraisal == NULL)
         return;
+    buffer_done(&appraisal->given);
     buffer_done(&appraisal->text);
     buffer_done(&appraisal->wrapped);
     buffer_done(&appraisal->bundled);
@@ -47,22 +48,6 @@ static bool read_policy(struct appraisal *appraisal, const struct appraisal_requ
     return true;
 }
 
-static bool read_root(struct appraisal *appraisal, const struct appraisal_request *request,
-                      struct error *error)
-{
-    if (request->root.name == NULL)
-        return true;
-    bool held = x509_chain_parse(&appraisal->root, request->root.text, error);
-    if (held && appraisal->root.count != 1)
-        held = error_set(error, ERROR_USAGE, "exactly one certificate is wanted");
-    if (!held) {
-        error->code = ERROR_USAGE;
-        return error_within(error, "%s", request->root.name);
-    }
-    appraisal->options.root = &appraisal->root.certificates[0];
-    return true;
-}
-
 /* Room for what a text of this size decodes to. */
 static uint8_t *room_for(struct buffer *buffer, size_t size, struct error *error)
 {
@@ -71,6 +56,47 @@ static uint8_t *room_for(struct buffer *buffer, size_t size, struct error *error
     if (room == NULL)
         error_set(error, ERROR_NO_MEMORY, "no memory to verify");
     return room;
+}
+
+/* Certificates and lists as other programs write them, and a certificate that is the evidence. */
+static bool read_given(struct appraisal *appraisal, struct bytes *root, struct error *error)
+{
+    struct attest_collateral *given = &appraisal->options.collateral;
+    struct bytes *const pieces[] = { &given->tcb_chain,   &given->pck_chain,
+                                     &given->pck_crl,     &given->root_crl,
+                                     &given->vek,         &given->intermediate,
+                                     &given->crl,         root,
+                                     &appraisal->evidence };
+    size_t size = 0;
+    for (size_t i = 0; i < ARRAY_COUNT(pieces); i++)
+        size += collateral_text_is(*pieces[i]) ? 2 * pieces[i]->size : 0;
+    uint8_t *space = room_for(&appraisal->given, size, error);
+    if (space == NULL)
+        return false;
+    for (size_t i = 0; i < ARRAY_COUNT(pieces); i++) {
+        struct bytes text = *pieces[i];
+        if (!collateral_text_is(text))
+            continue;
+        *pieces[i] = collateral_text_read(space, text);
+        space += 2 * text.size;
+    }
+    return true;
+}
+
+static bool read_root(struct appraisal *appraisal, const struct appraisal_request *request,
+                      struct bytes text, struct error *error)
+{
+    if (request->root.name == NULL)
+        return true;
+    bool held = x509_chain_parse(&appraisal->root, text, error);
+    if (held && appraisal->root.count != 1)
+        held = error_set(error, ERROR_USAGE, "exactly one certificate is wanted");
+    if (!held) {
+        error->code = ERROR_USAGE;
+        return error_within(error, "%s", request->root.name);
+    }
+    appraisal->options.root = &appraisal->root.certificates[0];
+    return true;
 }
 
 /* Text is what it stands for. */
@@ -127,9 +153,10 @@ bool appraisal_open(struct appraisal *appraisal, const struct appraisal_request 
                                         .collateral = request->collateral,
                                         .report_data = request->report_data };
     appraisal->evidence = request->evidence;
-    return read_policy(appraisal, request, error) && read_root(appraisal, request, error) &&
-           read_text(appraisal, error) && unwrap(appraisal, error) &&
-           read_bundle(appraisal, request, error);
+    struct bytes root = request->root.text;
+    return read_policy(appraisal, request, error) && read_given(appraisal, &root, error) &&
+           read_root(appraisal, request, root, error) && read_text(appraisal, error) &&
+           unwrap(appraisal, error) && read_bundle(appraisal, request, error);
 }
 
 void appraisal_judge(struct appraisal *appraisal)

@@ -3,7 +3,8 @@
  * root, policy, wrapper and bundle read, evidence verified, policy evaluated.  What the command and
  * the browser's build both call, so that they can't differ.
  *
- * Pure, as attest.h.  Allocates once per judgement and as much as wrapper and bundle are long. */
+ * Pure, as attest.h.  Allocates once per judgement and as much as text, wrapper and bundle are
+ * long. Certificates and lists may have the forms of evidence_text.h. */
 #ifndef ATTEST_APPRAISAL_H
 #define ATTEST_APPRAISAL_H
 
@@ -55,7 +56,7 @@ struct appraisal {
     struct x509_chain root;
     struct policy policy;
     char policy_id[sizeof("sha-256:") + 64];
-    struct buffer text, wrapped, bundled;
+    struct buffer given, text, wrapped, bundled;
 };
 
 /* NULL without memory. */

@@ -2,6 +2,7 @@
 #include "attest/attest.h"
 
 #include "attest/check.h"
+#include "attest/intel/open_enclave.h"
 #include "attest/sim.h"
 #include "core/reader.h"
 
@@ -42,8 +43,8 @@ bool attest_root_is_simulated(const struct x509_certificate *root)
 
 /* Azure's wrapper of a report begins with "HCLA", a Nitro document with an array of four (or the
  * tag of COSE_Sign1), a report with its version as 32 bits, a quote with its version, its key type
- * (never zero) and its TEE type.  A certificate is Intel evidence, of which kind its quote tells.
- */
+ * (never zero) and its TEE type, or with Open Enclave's header.  A certificate is Intel evidence,
+ * of which kind its quote tells. */
 enum attest_tee attest_tee_of(struct bytes evidence)
 {
     enum {
@@ -58,7 +59,7 @@ enum attest_tee attest_tee_of(struct bytes evidence)
         return ATTEST_TEE_ANY;
     if (bytes_starts_with(evidence, BYTES_LITERAL("HCLA")))
         return ATTEST_TEE_SNP;
-    if (ratls_is_certificate(evidence))
+    if (ratls_is_certificate(evidence) || open_enclave_is(evidence))
         return ATTEST_TEE_SGX;
     if (first == 0x84 || first == 0xd2)
         return ATTEST_TEE_NITRO;
@@ -88,6 +89,8 @@ bool attest_verify(struct attest_verdict *verdict, struct bytes evidence,
         verdict->is_valid = attest_run_checks(&run, &unknown, 1, &run, error);
     else if (is_intel && ratls_is_certificate(evidence))
         verdict->is_valid = ratls_verify(&run, error);
+    else if (is_intel && open_enclave_is(evidence))
+        verdict->is_valid = open_enclave_verify(&run, error);
     else
         verdict->is_valid = kinds[verdict->tee].verify(&run, error);
     return verdict->is_valid;

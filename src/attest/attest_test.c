@@ -76,6 +76,7 @@ static const struct {
     { "sgx_v3_occlum_00606a_debug.bin", 1755648000, ATTEST_TEE_SGX, 3, true, "00606a000000" },
     { "sgx_v3_automata_00a067_debug.bin", PHALA_S, ATTEST_TEE_SGX, 3, true, "00a067110000" },
     { "sgx_v3_openenclave.bin", 1672531200, ATTEST_TEE_SGX, 3, true, "00906ed50000" },
+    { "sgx_v3_ccf_oe_report.bin", 1596240000, ATTEST_TEE_SGX, 3, true, "00906ed50000" },
     { "sgx_v3_gramine.bin", 1755648000, ATTEST_TEE_SGX, 3, true, "00606a000000" },
 };
 

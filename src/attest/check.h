@@ -41,6 +41,8 @@ MUST_CHECK bool snp_verify(struct attest_run *run, struct error *error);
 MUST_CHECK bool nitro_verify(struct attest_run *run, struct error *error);
 /* A certificate with a quote in it: the checks of the quote, between its own. */
 MUST_CHECK bool ratls_verify(struct attest_run *run, struct error *error);
+/* A quote in Open Enclave's wrapping: the same. */
+MUST_CHECK bool open_enclave_verify(struct attest_run *run, struct error *error);
 
 /* Members of the open object "claims", in the names of docs/attestation.md. */
 void intel_claims_write(struct json_writer *json, const struct attest_verdict *verdict);

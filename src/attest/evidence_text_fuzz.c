@@ -28,5 +28,7 @@ void fuzz_one(struct bytes input)
     ASSERT(space != NULL);
     if (evidence_text_read(&evidence, space, input))
         check_again(evidence);
+    if (collateral_text_is(input))
+        ASSERT(collateral_text_read(space, input).size <= input.size);
     free(space);
 }

@@ -4,6 +4,7 @@
 #include "attest/amd/certificate_table.h"
 #include "attest/amd/hcl.h"
 #include "attest/amd/vek.h"
+#include "attest/intel/open_enclave.h"
 #include "base/file.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
@@ -159,12 +160,17 @@ static bool wishes_of_intel(struct collateral_wishes *wishes, struct bytes evide
         return error_set(error, ERROR_NO_MEMORY, "no memory to look at evidence");
     struct bytes quote = evidence, der;
     struct ratls_certificate certificate;
+    struct open_enclave wrapped;
     bool done = true;
     if (ratls_is_certificate(evidence)) {
         done = pem_unwrap(&der, &space, "CERTIFICATE", evidence, error) &&
                ratls_parse(&certificate, der, error);
         if (done)
             quote = certificate.quote;
+    } else if (open_enclave_is(evidence)) {
+        done = open_enclave_read(&wrapped, evidence, error);
+        if (done)
+            quote = wrapped.quote;
     }
     done = done && wishes_of_quote(wishes, work, quote, given, places, error);
     free(work);

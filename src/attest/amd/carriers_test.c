@@ -280,6 +280,37 @@ static void opens_azures_wrapper(void)
     CHECK(snp_judge(&verdict, BYTES_OF(large), &options) == ATTEST_REASON_FORMAT);
 }
 
+/* A report of Milan's, and room for a wrapper of it. */
+struct scene {
+    struct snp_made made;
+    struct buffer wrapped;
+    struct attest_options options;
+};
+
+static bool scene_init(struct scene *scene)
+{
+    struct snp_plan plan = snp_plan_of("Milan", 3);
+    buffer_init(&scene->wrapped, EVIDENCE_SIZE_MAX);
+    bool is_made = snp_made_init(&scene->made, &plan);
+    scene->options = snp_made_options(&scene->made);
+    return is_made;
+}
+
+static void scene_done(struct scene *scene)
+{
+    buffer_done(&scene->wrapped);
+    snp_made_done(&scene->made);
+}
+#define AUTO_SCENE __attribute__((cleanup(scene_done)))
+
+/* What is found of the report in a wrapper with this runtime data. */
+static enum attest_reason judge_with(struct scene *scene, const char *json)
+{
+    struct attest_verdict verdict;
+    wrap(&scene->wrapped, &scene->made, json, HCL_REPORT_SNP);
+    return snp_judge(&verdict, buffer_view(&scene->wrapped), &scene->options);
+}
+
 static void judges_runtime_data(void)
 {
     static const struct {
@@ -303,29 +334,23 @@ static void judges_runtime_data(void)
         { "{\"keys\":[{\"kid\":\"HCLAkPub\",\"kty\":\"RSA\",\"e\":\"AQAB\",\"n\":\"A+\"}]}",
           ATTEST_REASON_FORMAT, false },
     };
-    struct snp_plan plan = snp_plan_of("Milan", 3);
-    AUTO_MADE struct snp_made made;
-    AUTO_BUFFER struct buffer wrapped;
+    AUTO_SCENE struct scene scene;
     struct attest_verdict verdict;
-    buffer_init(&wrapped, EVIDENCE_SIZE_MAX);
-    REQUIRE(snp_made_init(&made, &plan));
-    struct attest_options options = snp_made_options(&made);
+    REQUIRE(scene_init(&scene));
     for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
-        wrap(&wrapped, &made, cases[i].json, HCL_REPORT_SNP);
-        enum attest_reason reason = snp_judge(&verdict, buffer_view(&wrapped), &options);
+        enum attest_reason reason = judge_with(&scene, cases[i].json);
         CHECK_NOTE(reason == cases[i].reason, "%s: %s", cases[i].json, attest_reason_name(reason));
     }
     /* About something else: another JSON, or not only its digest. */
-    wrap(&wrapped, &made, "{}", HCL_REPORT_SNP);
-    wrapped.data[32 + SNP_REPORT_SIZE + 20] = '[';
-    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) ==
-          ATTEST_REASON_RUNTIME_DATA_MISMATCH);
-    wrap(&wrapped, &made, "{}", HCL_REPORT_SNP);
-    made.report[0x8f] = 1;
-    snp_made_sign(&made);
-    memcpy(wrapped.data + 32, made.report, SNP_REPORT_SIZE);
-    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) ==
-          ATTEST_REASON_RUNTIME_DATA_MISMATCH);
+    CHECK(judge_with(&scene, "{}") == ATTEST_REASON_NONE);
+    struct bytes wrapped = buffer_view(&scene.wrapped);
+    scene.wrapped.data[32 + SNP_REPORT_SIZE + 20] = '[';
+    CHECK(snp_judge(&verdict, wrapped, &scene.options) == ATTEST_REASON_RUNTIME_DATA_MISMATCH);
+    CHECK(judge_with(&scene, "{}") == ATTEST_REASON_NONE);
+    scene.made.report[0x8f] = 1;
+    snp_made_sign(&scene.made);
+    memcpy(scene.wrapped.data + 32, scene.made.report, SNP_REPORT_SIZE);
+    CHECK(snp_judge(&verdict, wrapped, &scene.options) == ATTEST_REASON_RUNTIME_DATA_MISMATCH);
 }
 
 /* A key with one thing in it that is not as it should be. */
@@ -342,21 +367,16 @@ static void wants_one_sound_key(void)
         { "\"e\":\"AQAB\"", "\"e\":  \"Aw\"", true },  /* 3 */
         { "HCLEkPub", "HCLAkPub", false },             /* two of the name, one too short */
     };
-    struct snp_plan plan = snp_plan_of("Milan", 3);
-    AUTO_MADE struct snp_made made;
-    AUTO_BUFFER struct buffer wrapped;
+    AUTO_SCENE struct scene scene;
     struct attest_verdict verdict;
-    buffer_init(&wrapped, EVIDENCE_SIZE_MAX);
-    REQUIRE(snp_made_init(&made, &plan));
-    struct attest_options options = snp_made_options(&made);
+    REQUIRE(scene_init(&scene));
     for (size_t i = 0; i < ARRAY_COUNT(changes); i++) {
         char json[1024];
         snprintf(json, sizeof(json), "%s", json_with_key());
         char *place = strstr(json, changes[i].old);
         REQUIRE(place != NULL && strlen(changes[i].old) == strlen(changes[i].new));
         memcpy(place, changes[i].new, strlen(changes[i].new));
-        wrap(&wrapped, &made, json, HCL_REPORT_SNP);
-        enum attest_reason reason = snp_judge(&verdict, buffer_view(&wrapped), &options);
+        enum attest_reason reason = judge_with(&scene, json);
         CHECK_NOTE(reason == (changes[i].is_taken ? ATTEST_REASON_NONE : ATTEST_REASON_FORMAT),
                    "%s: %s", changes[i].new, attest_reason_name(reason));
     }
@@ -367,14 +387,12 @@ static void wants_one_sound_key(void)
     REQUIRE(end != NULL);
     int size = (int)(end - one) - 9;
     snprintf(twice, sizeof(twice), "{\"keys\":[%.*s},%.*s}]}", size, one + 9, size, one + 9);
-    wrap(&wrapped, &made, twice, HCL_REPORT_SNP);
-    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
+    CHECK(judge_with(&scene, twice) == ATTEST_REASON_FORMAT);
     /* No runtime data; bound by another hash. */
-    wrap(&wrapped, &made, "", HCL_REPORT_SNP);
-    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
-    wrap(&wrapped, &made, "{}", HCL_REPORT_SNP);
-    wrapped.data[32 + SNP_REPORT_SIZE + 12] = 2;
-    CHECK(snp_judge(&verdict, buffer_view(&wrapped), &options) == ATTEST_REASON_FORMAT);
+    CHECK(judge_with(&scene, "") == ATTEST_REASON_FORMAT);
+    CHECK(judge_with(&scene, "{}") == ATTEST_REASON_NONE);
+    scene.wrapped.data[32 + SNP_REPORT_SIZE + 12] = 2;
+    CHECK(snp_judge(&verdict, buffer_view(&scene.wrapped), &scene.options) == ATTEST_REASON_FORMAT);
 }
 
 /* All but the wrapper's head, which says nothing, is bound by the report. */

@@ -27,7 +27,9 @@ struct verification {
     struct hcl_key vtpm_ak;
     struct certificate_table table; /* of the evidence or the caller */
     struct x509_chain vek;
-    struct x509_chain intermediate; /* the root may stand behind it */
+    struct x509_chain intermediate;  /* the root may stand behind it */
+    bool is_one_chain;               /* in the file of the report key */
+    struct error intermediate_error; /* why it can't be read; without text: it can, or is missing */
     struct x509_certificate built_in;
     const struct x509_certificate *root; /* the one trusted; NULL until one is found */
     enum snp_product product;            /* of the chain */
@@ -104,21 +106,43 @@ static struct bytes given(struct bytes by_caller, struct bytes by_host)
     return by_caller.size > 0 ? by_caller : by_host;
 }
 
-static struct bytes intermediate_of(const struct verification *verification)
+/* None of a chain that is malformed somewhere. */
+static bool parse_alone(struct x509_chain *chain, struct bytes text, struct error *error)
 {
-    return given(verification->run->options->collateral.intermediate, verification->table.ask);
+    bool held = x509_chain_parse(chain, text, error);
+    if (!held)
+        chain->count = 0;
+    return held;
+}
+
+/* The caller's own, or what stands behind the caller's report key in one file (as Azure, snpguest
+ * and others write chains), or the host's. */
+static bool read_intermediate(struct verification *verification, struct error *error)
+{
+    const struct attest_collateral *collateral = &verification->run->options->collateral;
+    struct x509_chain *vek = &verification->vek;
+    struct x509_chain *found = &verification->intermediate;
+    struct error unused;
+    if (collateral->intermediate.size > 0)
+        return parse_alone(found, collateral->intermediate, error);
+    verification->is_one_chain = collateral->vek.size > 0 &&
+                                 x509_chain_parse(vek, collateral->vek, &unused) && vek->count > 1;
+    if (!verification->is_one_chain)
+        return verification->table.ask.size == 0 ||
+               parse_alone(found, verification->table.ask, error);
+    found->count = vek->count - 1;
+    memcpy(found->certificates, &vek->certificates[1],
+           found->count * sizeof(found->certificates[0]));
+    return true;
 }
 
 /* The trust anchor: the caller's, or that of AMD's whose name the intermediate gives as issuer. */
 static void find_root(struct verification *verification)
 {
     struct error unused;
-    struct bytes intermediate = intermediate_of(verification);
     verification->root = verification->run->options->root;
-    bool has_intermediate = intermediate.size > 0 &&
-                            x509_chain_parse(&verification->intermediate, intermediate, &unused);
-    if (!has_intermediate)
-        verification->intermediate.count = 0;
+    bool has_intermediate = read_intermediate(verification, &verification->intermediate_error) &&
+                            verification->intermediate.count > 0;
     for (enum snp_product product = SNP_PRODUCT_MILAN;
          verification->root == NULL && has_intermediate && product <= SNP_PRODUCT_TURIN;
          product++) {
@@ -204,21 +228,19 @@ static bool load_chain(struct verification *verification, struct error *error)
     struct bytes vek = given(run->options->collateral.vek,
                              is_vcek ? verification->table.vcek : verification->table.vlek);
     struct error failure;
-    if (vek.size == 0 || intermediate_of(verification).size == 0)
+    bool is_malformed = verification->intermediate_error.text[0] != '\0';
+    if (vek.size == 0 || (verification->intermediate.count == 0 && !is_malformed))
         return attest_refuse(run, ATTEST_REASON_NO_VEK_CERT, error,
                              "no certificate of the %s given",
                              vek.size == 0 ? "report key" : "report key's issuer");
     if (!x509_chain_parse(&verification->vek, vek, &failure))
         return attest_refuse(run, ATTEST_REASON_VEK_CHAIN_INVALID, error, "report key: %s",
                              failure.text);
-    if (verification->intermediate.count == 0) {
-        bool is_read =
-            x509_chain_parse(&verification->intermediate, intermediate_of(verification), &failure);
-        ASSERT(!is_read);
+    if (is_malformed)
         return attest_refuse(run, ATTEST_REASON_VEK_CHAIN_INVALID, error, "intermediate: %s",
-                             failure.text);
-    }
-    if (verification->vek.count != 1 || verification->intermediate.count >= CHAIN_COUNT_MAX)
+                             verification->intermediate_error.text);
+    if ((verification->vek.count != 1 && !verification->is_one_chain) ||
+        verification->intermediate.count >= CHAIN_COUNT_MAX)
         return attest_refuse(run, ATTEST_REASON_VEK_CHAIN_INVALID, error,
                              "more certificates than report key, intermediate and root");
     if (verification->root == NULL)

@@ -3,10 +3,12 @@
 #include "attest/ratls/ratls.h"
 #include "core/cbor.h"
 #include "crypto/hash.h"
+#include "crypto/pem.h"
 
 #include <string.h>
 
 enum {
+    KEY_TEXT_SIZE_MAX = 1024, /* a key in PEM: 800 characters for RSA of 4096 bits */
     REPORT_DATA_BYTES = 64,
     /* IANA, "Named Information Hash Algorithm Registry" */
     NAMED_SHA256 = 1,
@@ -113,6 +115,21 @@ static bool check_tagged(struct ratls_claims *claims, const struct ratls_certifi
     return true;
 }
 
+/* Open Enclave hashes the key as the text its programs hold, with the zero at its end; EGo the key
+ * in DER. */
+static bool is_about_key_of_open_enclave(const uint8_t *report_data, struct bytes spki)
+{
+    char text[KEY_TEXT_SIZE_MAX] = { 0 };
+    size_t size = pem_text_size("PUBLIC KEY", spki.size);
+    if (is_digest_of(report_data, spki))
+        return true;
+    if (size >= sizeof(text))
+        return false;
+    struct writer writer = writer_into(text, size);
+    pem_write(&writer, "PUBLIC KEY", spki);
+    return is_digest_of(report_data, bytes_of(text, size + 1));
+}
+
 bool ratls_check_binding(struct ratls_claims *claims, const struct ratls_certificate *certificate,
                          const uint8_t *report_data, struct error *error)
 {
@@ -132,6 +149,8 @@ bool ratls_check_binding(struct ratls_claims *claims, const struct ratls_certifi
         hash_update(hash, certificate->spki);
         struct digest64 digest = hash_finish64(hash);
         is_bound = is_report_data(report_data, BYTES_OF(digest.bytes));
+    } else if (certificate->layout == RATLS_OPEN_ENCLAVE) {
+        is_bound = is_about_key_of_open_enclave(report_data, certificate->spki);
     } else {
         is_bound = is_digest_of(report_data, certificate->spki);
     }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attest/ratls/ratls.h"
 
+#include "attest/intel/open_enclave.h"
 #include "core/cbor.h"
 #include "crypto/der.h"
 #include "crypto/hash.h"
@@ -33,6 +34,12 @@ static const struct layout {
     { RATLS_DSTACK,
       { (const uint8_t *)"\x2b\x06\x01\x04\x01\x83\xe7\x3d\x01\x01", 10 },
       "1.3.6.1.4.1.62397.1.1" },
+    { RATLS_OPEN_ENCLAVE,
+      { (const uint8_t *)"\x2b\x06\x01\x04\x01\x82\x37\x69\x01", 9 },
+      "1.3.6.1.4.1.311.105.1" },
+    { RATLS_OPEN_ENCLAVE,
+      { (const uint8_t *)"\x2a\x86\x48\x86\xf7\x14\x0a\x01\x01", 9 },
+      "1.2.840.113556.10.1.1" },
 };
 static const struct bytes oid_endorsements = { (const uint8_t *)"\x67\x81\x05\x05\x04\x02", 6 };
 static const struct bytes oid_subject_key_id = { (const uint8_t *)"\x55\x1d\x0e", 3 };
@@ -102,6 +109,24 @@ static void read_key_ids(struct ratls_certificate *certificate, struct bytes oid
     }
 }
 
+/* Whether an extension of this layout carries evidence: some OIDs have other uses, too. */
+static bool is_evidence(enum ratls_layout layout, struct bytes content)
+{
+    switch (layout) {
+    case RATLS_NONE:
+        return false;
+    case RATLS_TAGGED:
+    case RATLS_DSTACK:
+        return true;
+    case RATLS_INTEL:
+    case RATLS_GRAMINE:
+        return looks_like_quote(content);
+    case RATLS_OPEN_ENCLAVE:
+        return open_enclave_is(content);
+    }
+    UNREACHABLE("layout");
+}
+
 /* One extension: what it is goes into `found` by layout. */
 static void read_extension(struct ratls_certificate *certificate, struct reader *reader,
                            struct bytes *oid, struct bytes found[], bool is_critical[])
@@ -114,10 +139,7 @@ static void read_extension(struct ratls_certificate *certificate, struct reader 
         reader_fail(reader);
     read_key_ids(certificate, *oid, content);
     size_t index = find_layout(*oid);
-    bool is_evidence = index < ARRAY_COUNT(layouts) &&
-                       (layouts[index].layout == RATLS_TAGGED ||
-                        layouts[index].layout == RATLS_DSTACK || looks_like_quote(content));
-    if (is_evidence) {
+    if (index < ARRAY_COUNT(layouts) && is_evidence(layouts[index].layout, content)) {
         found[index] = content;
         is_critical[index] = critical;
     } else if (bytes_equal(*oid, oid_endorsements)) {
@@ -217,6 +239,7 @@ static bool read_tagged(struct ratls_certificate *certificate, struct error *err
 static bool read_evidence(struct ratls_certificate *certificate, struct error *error)
 {
     struct reader reader = reader_of(certificate->content);
+    struct open_enclave wrapped;
     switch (certificate->layout) {
     case RATLS_NONE:
         return error_set(error, ERROR_INVALID, "certificate carries no evidence");
@@ -230,6 +253,12 @@ static bool read_evidence(struct ratls_certificate *certificate, struct error *e
         certificate->quote = der_read(&reader, DER_OCTET_STRING);
         return read_end(&reader) ||
                error_set(error, ERROR_INVALID, "evidence in the certificate is malformed");
+    case RATLS_OPEN_ENCLAVE:
+        if (!open_enclave_read(&wrapped, certificate->content, error))
+            return false;
+        certificate->quote = wrapped.quote;
+        return wrapped.claims.size == 0 ||
+               error_set(error, ERROR_INVALID, "claims behind the quote in the certificate");
     }
     UNREACHABLE("layout");
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Evidence inside X.509 certificates: attested TLS certificates of Intel's, Gramine's, rats-tls'
- * and dstack's making, in which a quote vouches for the certificate's own key.
+/* Evidence inside X.509 certificates: attested TLS certificates of Intel's, Gramine's, rats-tls',
+ * dstack's and Open Enclave's making, in which a quote vouches for the certificate's own key.
  *
  *     2.23.133.5.4.9            60000([quote, claims]), CBOR ("Interoperable RA-TLS" of the
  *                               Confidential Computing Consortium); claims: "pubkey-hash", "nonce"
@@ -9,7 +9,9 @@
  *     1.2.840.113741.1337.6     the quote alone (Gramine), also with the OID's tag and length
  *                               repeated inside, as Gramine ships it
  *     1.3.6.1.4.1.62397.1.1     the quote in an OCTET STRING (dstack)
- *     2.23.133.5.4.2            collateral for the first, by the same maker
+ *     1.3.6.1.4.1.311.105.1     the quote behind Open Enclave's header of reports (Azure
+ * Attestation, 1.2.840.113556.10.1.1     Open Enclave, EGo; intel/open_enclave.h) 2.23.133.5.4.2
+ * collateral for the first, by the same maker
  *
  * The first that a certificate carries, in this order, is its evidence.  Certificates are read
  * laxer than crypto/x509.h does, as these programs write some of them (NULL parameters of an ECDSA
@@ -28,7 +30,8 @@ enum ratls_layout {
     RATLS_TAGGED,
     RATLS_INTEL,
     RATLS_GRAMINE,
-    RATLS_DSTACK
+    RATLS_DSTACK,
+    RATLS_OPEN_ENCLAVE
 };
 
 /* Views into the certificate. */

@@ -15,7 +15,8 @@ enum {
 };
 
 static const char *const real[] = { DATA "gramine-cert.pem", DATA "rats-tls-cert.pem",
-                                    DATA "intel-sgxsdk-cert.pem", DATA "graphene-cert.pem" };
+                                    DATA "intel-sgxsdk-cert.pem", DATA "graphene-cert.pem",
+                                    DATA "azure-attestation-cert.pem" };
 
 static void try_certificate(const char *name)
 {

@@ -65,7 +65,7 @@ static void agrees_with_all_cases(void)
     AUTO_JSON json_t *manifest = NULL;
     REQUIRE(json_parse(&manifest, test_file(DATA "manifest.json"), &error));
     json_t *cases = json_object_get(manifest, "cases");
-    CHECK_NUMBER(json_array_size(cases), 4);
+    CHECK_NUMBER(json_array_size(cases), 5);
     size_t index;
     json_t *item, *value;
     json_array_foreach(cases, index, item)
@@ -95,7 +95,7 @@ static void agrees_with_all_cases(void)
                            key);
         }
         static const char *const other[] = { "0.6.9.42.840.113741.1337.6", NULL,
-                                             "1.2.840.113741.1.13.1", NULL };
+                                             "1.2.840.113741.1.13.1", NULL, NULL };
         if (other[index] == NULL)
             CHECK(json_is_null(json_object_get(claims, "legacy_extension")));
         else
@@ -318,6 +318,49 @@ static void refuses_what_the_tagged_form_does_not_bind(void)
     thief.content.extension_count = 0;
     add_extension(&thief, oid_tagged, write_tagged(&maker, &cases[0].form), false);
     CHECK(judge_made(&thief, &verdict) == ATTEST_REASON_CERT_BINDING_INVALID);
+}
+
+/* The quote behind the header of reports, with this size in it. */
+static void add_report(struct maker *maker, struct bytes oid, uint64_t size)
+{
+    struct writer writer = writer_into(maker->second, sizeof(maker->second));
+    write_bytes(&writer, bytes_of("\1\0\0\0\2\0\0", 8));
+    write_u64_le(&writer, size);
+    write_bytes(&writer, buffer_view(&maker->quote));
+    maker->content.extension_count = 0;
+    add_extension(maker, oid, writer_view(&writer), false);
+}
+
+static void takes_open_enclaves_layout(void)
+{
+    const struct bytes oids[] = { BYTES_LITERAL("\x2b\x06\x01\x04\x01\x82\x37\x69\x01"),
+                                  BYTES_LITERAL("\x2a\x86\x48\x86\xf7\x14\x0a\x01\x01") };
+    AUTO_MAKER struct maker maker = { 0 };
+    AUTO_BUFFER struct buffer pem;
+    struct attest_verdict verdict;
+    maker_init(&maker, PUBLIC_KEY_P256);
+    buffer_init(&pem, 1024);
+    struct bytes der = fixture_key_spki(maker.key);
+    pem_append(&pem, "PUBLIC KEY", der);
+    buffer_append(&pem, bytes_of("", 1));
+    struct bytes text = buffer_view(&pem), cut = bytes_part(text, 0, text.size - 1);
+    const struct {
+        struct bytes hashed;
+        size_t more; /* in the header than there is */
+        enum attest_reason reason;
+    } cases[] = { { text, 0, ATTEST_REASON_NONE },
+                  { der, 0, ATTEST_REASON_NONE },
+                  { cut, 0, ATTEST_REASON_CERT_BINDING_INVALID },
+                  { text, 1, ATTEST_REASON_FORMAT } };
+    for (size_t i = 0; i < ARRAY_COUNT(oids) * ARRAY_COUNT(cases); i++) {
+        size_t of = i % ARRAY_COUNT(cases);
+        struct digest32 digest = sha256_of(cases[of].hashed);
+        quote_over(&maker, BYTES_OF(digest.bytes));
+        add_report(&maker, oids[i / ARRAY_COUNT(cases)], maker.quote.size + cases[of].more);
+        CHECK_NOTE(judge_made(&maker, &verdict) == cases[of].reason, "case %zu", i);
+    }
+    maker.content.extensions[0].value = buffer_view(&maker.quote); /* no report */
+    CHECK(judge_made(&maker, &verdict) == ATTEST_REASON_FORMAT);
 }
 
 static void takes_the_older_layouts(void)
@@ -546,6 +589,7 @@ static const struct test tests[] = {
     TEST(judges_the_quote_like_any_other),
     TEST(takes_every_hash_and_key_of_the_tagged_form),
     TEST(refuses_what_the_tagged_form_does_not_bind),
+    TEST(takes_open_enclaves_layout),
     TEST(takes_the_older_layouts),
     TEST(accepts_no_cut_and_no_changed_bit_of_made_ones),
     TEST(judges_the_certificate_around),
