@@ -78,7 +78,44 @@ check "a function is deployed" ask deploy \$scratch/echo || log
 check "and answers" invoke || log
 systemd-analyze security --no-pager --threshold=20 s3nd >\$scratch/exposure 2>&1 && pass "running, its exposure is at most 2.0" || fail "running, its exposure is at most 2.0" "\$(cat \$scratch/exposure)"
 
+# An upgrade of a node that is used: it keeps its process and its sockets, no request fails.
+main=\$(systemctl show -P MainPID s3nd)
+touch \$scratch/asking
+asking() { while [ -e \$scratch/asking ]; do curl -sS --max-time 60 --insecure --fail --data-binary hello https://127.0.0.1:8443/a/echo/run || echo " failed"; echo; done; }
+asking >\$scratch/asked 2>&1 &
+wait_for grep -q hello \$scratch/asked
 check "an upgrade" install s3n_9.9.9_amd64.deb
+new_program() { [ "\$(readlink /proc/\$main/exe)" = /usr/bin/s3nd ]; }
+check "the node takes the new programs" wait_for new_program || log
+check "and was not stopped" [ "\$(systemctl show -P MainPID s3nd)" = "\$main" ]
+rm -f \$scratch/asking
+wait
+refuse "no request failed" grep -vx hello \$scratch/asked
+# Its scripts again: as often as anybody likes, by reload, and where no systemd runs.
+postinst() { DPKG_MAINTSCRIPT_PACKAGE=s3n timeout 100 /var/lib/dpkg/info/s3n.postinst configure 0.0.9; }
+server() { pgrep -P \$main -f -- '--role server'; }
+server=\$(server)
+check "the package's script again" postinst
+refuse "it is another server" [ "\$(server)" = "\$server" ]
+server=\$(server)
+another_server() { [ "\$(server | wc -l)" = 1 ] && [ "\$(server)" != "\$server" ]; }
+check "a reload" systemctl reload s3nd
+check "hands over, too" wait_for another_server
+check "and was not stopped by any of it" [ "\$(systemctl show -P MainPID s3nd)" = "\$main" ]
+without_systemd() { DPKG_MAINTSCRIPT_PACKAGE=s3n unshare --mount sh -c 'mount -t tmpfs none /run/systemd && for script in "prerm upgrade 9.9.9" "postinst configure 0.0.9" "prerm remove"; do /var/lib/dpkg/info/s3n.\$script || exit; done'; }
+check "without systemd the scripts do nothing" without_systemd
+check "and the node runs on" [ "\$(systemctl show -P MainPID s3nd)" = "\$main" ]
+# Programs that don't start.
+echo 'no_such_key = 1' >>/etc/s3n/s3nd.toml
+says() { local text=\$1; shift; output=\$("\$@" 2>&1) && [[ \$output == *"\$text"* ]] || { echo "\$output"; return 1; }; }
+check "a configuration that can't be: the upgrade says so" says "goes on with those before" postinst
+check "and the node goes on" invoke
+check "as the same process" [ "\$(systemctl show -P MainPID s3nd)" = "\$main" ]
+sed -i '/no_such_key/d' /etc/s3n/s3nd.toml
+# A node that can't be asked.
+mv /var/lib/s3n/control /var/lib/s3n/control.away
+check "a node that can't be asked: the upgrade says so" says "it is restarted" postinst
+refuse "it was restarted" [ "\$(systemctl show -P MainPID s3nd)" = "\$main" ]
 check "keeps the configuration" grep -q '^tee = "sim"' /etc/s3n/s3nd.toml
 check "serves again" wait_for systemctl is-active s3nd
 check "and knows what was deployed" wait_for invoke || log
@@ -106,6 +143,9 @@ name = "echo"
 version = "1.0.0"
 [function.echo]
 source = "echo.wasm"
+[[trigger.http]]
+route = "/run"
+function = "echo"
 MANIFEST
 
 cat >"$scratch/init" <<INIT

@@ -67,6 +67,19 @@ bool node_config_read(struct config *config, const struct node_options *options,
     return config_read(config, arguments, error);
 }
 
+bool node_folder_find(struct config *config, const struct node_options *options,
+                      struct error *error)
+{
+    const char *data = environment_or(options->data_folder, "S3N_DATA_DIR");
+    if (node_config_read(config, options, error))
+        return true;
+    if (options->settings != NULL || data == NULL || strlen(data) >= sizeof(config->data_folder))
+        return false;
+    *config = (struct config){ 0 };
+    memcpy(config->data_folder, data, strlen(data) + 1);
+    return true;
+}
+
 bool node_folder_path(char path[PATH_MAX], const struct config *config, const char *name,
                       struct error *error)
 {

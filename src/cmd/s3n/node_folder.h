@@ -46,6 +46,11 @@ struct node_folder {
 /* The configuration as s3nd would read it. */
 MUST_CHECK bool node_config_read(struct config *config, const struct node_options *options,
                                  struct error *error);
+/* To ask a node that runs.  Its configuration may have become one that can't be read: then all but
+ * the data folder is left empty, where the command line or the environment names that (and the
+ * command line no configuration). */
+MUST_CHECK bool node_folder_find(struct config *config, const struct node_options *options,
+                                 struct error *error);
 /* The configuration file that a node on this folder has by itself: empty, there is none. */
 void node_settings_find(char path[PATH_MAX], const struct node_options *options);
 #define NODE_FOLDER_NONE                                                                           \

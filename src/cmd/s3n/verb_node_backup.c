@@ -117,7 +117,7 @@ static bool backup_write(struct cli *cli, const struct node_options *options, in
     static struct config config;
     AUTO_NODE_CLIENT struct node_client client = { 0 };
     AUTO_JSON json_t *answer = NULL;
-    if (!node_config_read(&config, options, error))
+    if (!node_folder_find(&config, options, error))
         return false;
     if (node_client_connect(&client, &config, error))
         return node_client_ask(&client, cli, CONTROL_BACKUP, file, &answer, error);

@@ -84,7 +84,7 @@ static bool check_either(struct cli *cli, const struct node_options *options, js
 {
     static struct config config;
     AUTO_NODE_CLIENT struct node_client client = { 0 };
-    if (!node_config_read(&config, options, error))
+    if (!node_folder_find(&config, options, error))
         return false;
     if (node_client_connect(&client, &config, error))
         return node_client_ask(&client, cli, CONTROL_CHECK, -1, answer, error);

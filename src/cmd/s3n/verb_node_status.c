@@ -46,7 +46,7 @@ static bool status_run(struct cli *cli, const void *given,
     static struct config config;
     AUTO_NODE_CLIENT struct node_client client = { 0 };
     AUTO_JSON json_t *answer = NULL;
-    if (!node_config_read(&config, &options->node, error) ||
+    if (!node_folder_find(&config, &options->node, error) ||
         !node_client_connect(&client, &config, error) ||
         !node_client_ask(&client, cli, CONTROL_STATUS, -1, &answer, error))
         return false;

@@ -77,7 +77,7 @@ static bool upgrade_run(struct cli *cli, const void *given,
     static struct config config;
     AUTO_JSON json_t *before = NULL, *after = NULL;
     pid_t supervisor = 0;
-    if (!node_config_read(&config, &options->node, error) ||
+    if (!node_folder_find(&config, &options->node, error) ||
         !status_get(cli, &config, &before, &supervisor, error))
         return false;
     if (supervisor <= 1 || kill(supervisor, SIGHUP) != 0)
