@@ -59,12 +59,15 @@ until_true 10 logged && [ "$(field audit_entries)" -ge 2 ] && pass "check: a nod
 writes() { local i=0; while [ ! -e "$scratch/enough" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || echo "write $i"; done; }
 writes >"$scratch/refused" &
 writer=$!
-for i in 1 2 3 4 5; do is "check: while it is written, $i" "$(check)" 0; done
+writes >"$scratch/refused-too" &
+writers="$writer $!"
+for i in $(seq 12); do is "check: while it is written, $i" "$(check) $(field problems)" "0 []"; done
 timeout 0.05 s3n node check --data-dir "$data" 2>/dev/null
 until_true 20 s3n -q node check --data-dir "$data" && pass "check: after one that was abandoned" || fail "check: after one that was abandoned"
 : >"$scratch/enough"
-wait "$writer"
-is "check: no write was refused" "$(cat "$scratch/refused")" ""
+# shellcheck disable=SC2086 # two
+wait $writers
+is "check: no write was refused" "$(cat "$scratch/refused" "$scratch/refused-too")" ""
 is "check: nothing is left of it" "$(ls "$data/store" | grep -c check)" 0
 is "check: the node goes on" "$(invoke shop --data on)" on
 node_stop

@@ -86,7 +86,10 @@ static void turn(uv_idle_t *idle)
             finish(copies, &error);
         return;
     }
-    if (!store_copy_step(copies->store_copy, PAGES_A_TURN, &copies->left, &copies->all, &error)) {
+    /* The last step is made when the states are copied: what is copied whole follows no commit any
+     * more, and would be older than what the keeper remembers then. */
+    unsigned pages = copies->left > PAGES_A_TURN ? PAGES_A_TURN : 1;
+    if (!store_copy_step(copies->store_copy, pages, &copies->left, &copies->all, &error)) {
         finish(copies, &error);
         return;
     }
