@@ -102,22 +102,21 @@ static bool write_temporary(int descriptor, struct bytes content, mode_t mode, s
 {
     if (!file_write_all(descriptor, content, error))
         return false;
-    if (fchmod(descriptor, mode) != 0)
-        return error_system(error, "set mode");
-    return fsync(descriptor) == 0 || error_system(error, "sync");
+    return fchmod(descriptor, mode) == 0 || error_system(error, "set mode");
 }
 
-bool file_replace(const char *path, struct bytes content, mode_t mode, struct error *error)
+static bool replace(const char *path, struct bytes content, mode_t mode, bool is_synced,
+                    struct error *error)
 {
-    char folder[PATH_MAX], temporary[PATH_MAX];
-    if (!folder_of(folder, path, error))
-        return false;
+    char temporary[PATH_MAX];
     if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
         return error_set(error, ERROR_INVALID, "path is too long");
     AUTO_CLOSE int descriptor = mkostemp(temporary, O_CLOEXEC);
     if (descriptor < 0)
         return error_system(error, "write %s", error_quote(bytes_of_string(path)).text);
-    if (!write_temporary(descriptor, content, mode, error)) {
+    bool is_written = write_temporary(descriptor, content, mode, error) &&
+                      (!is_synced || fsync(descriptor) == 0 || error_system(error, "sync"));
+    if (!is_written) {
         unlink(temporary);
         return error_within(error, "%s", error_quote(bytes_of_string(path)).text);
     }
@@ -126,6 +125,19 @@ bool file_replace(const char *path, struct bytes content, mode_t mode, struct er
         unlink(temporary);
         return false;
     }
+    return true;
+}
+
+bool file_replace_unsynced(const char *path, struct bytes content, mode_t mode, struct error *error)
+{
+    return replace(path, content, mode, false, error);
+}
+
+bool file_replace(const char *path, struct bytes content, mode_t mode, struct error *error)
+{
+    char folder[PATH_MAX];
+    if (!folder_of(folder, path, error) || !replace(path, content, mode, true, error))
+        return false;
     AUTO_CLOSE int above = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (above < 0 || fsync(above) != 0)
         return error_system(error, "sync folder %s", error_quote(bytes_of_string(folder)).text);

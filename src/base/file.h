@@ -21,6 +21,10 @@ void file_hold_streams(void);
 /* Reads the whole file into `content` (emptied first); LIMIT above its size_max. */
 MUST_CHECK bool file_read(struct buffer *content, const char *path, struct error *error);
 MUST_CHECK bool file_read_descriptor(struct buffer *content, int descriptor, struct error *error);
+/* Replaces the file atomically for whoever looks.  After a crash of the machine it may be the old
+ * one, the new one or empty. */
+MUST_CHECK bool file_replace_unsynced(const char *path, struct bytes content, mode_t mode,
+                                      struct error *error);
 /* Replaces the file atomically: temporary file beside it, fsync, rename, fsync of the folder.  The
  * old content stays when anything fails. */
 MUST_CHECK bool file_replace(const char *path, struct bytes content, mode_t mode,

@@ -37,6 +37,9 @@ static void replaces_and_reads(void)
     static uint8_t large[150000];
     memset(large, 'x', sizeof(large));
     CHECK(file_replace(path_of("a"), BYTES_OF(large), 0600, &error));
+    CHECK(file_replace_unsynced(path_of("a"), BYTES_LITERAL("third"), 0600, &error));
+    CHECK(file_replace_unsynced(path_of("a"), BYTES_OF(large), 0600, &error));
+    CHECK(!file_replace_unsynced(path_of("nowhere/x"), BYTES_LITERAL("x"), 0600, &error));
     CHECK(file_read(&content, path_of("a"), &error));
     CHECK_BYTES(buffer_view(&content), BYTES_OF(large));
 }

@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* --- a register in an anonymous file --- */
@@ -64,26 +63,15 @@ static void file_cut(const struct event_book *book)
 
 static bool file_load(struct event_book *book, struct error *error)
 {
-    struct stat status;
-    if (book->file < 0)
-        return true;
-    if (fstat(book->file, &status) != 0)
-        return error_system(error, "read the event log");
-    if (status.st_size > EVENTS_SIZE_MAX)
-        return error_set(error, ERROR_CORRUPT, "the event log has more than %d bytes",
-                         EVENTS_SIZE_MAX);
-    size_t size = (size_t)status.st_size;
-    uint8_t *room = buffer_reserve(&book->log, size + 1);
-    if (room == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for the event log");
-    while (book->log.size < size) {
-        ssize_t got = pread(book->file, book->log.data + book->log.size, size - book->log.size,
-                            (off_t)book->log.size);
+    uint8_t piece[4096];
+    for (ssize_t got = 1; book->file >= 0 && got > 0;) {
+        got = pread(book->file, piece, sizeof(piece), (off_t)book->log.size);
         if (got < 0)
             return error_system(error, "read the event log");
-        if (got == 0)
-            break;
-        book->log.size += (size_t)got;
+        buffer_append(&book->log, bytes_of(piece, (size_t)got));
+        if (book->log.failed)
+            return error_set(error, ERROR_CORRUPT, "the event log has more than %d bytes",
+                             EVENTS_SIZE_MAX);
     }
     return true;
 }
@@ -216,12 +204,12 @@ bool event_book_append(struct event_book *book, const char *kind, const char *de
 static bool begin(struct event_book *book, const struct event_book_options *options,
                   struct error *error)
 {
-    char boot[PLATFORM_BOOT_SIZE + 1], details[512];
-    platform_boot(boot);
+    char details[512];
     snprintf(details, sizeof(details),
              "{\"boot\":\"%s\",\"format\":%d,\"node\":\"%s\",\"platform\":\"%s\",\"register\":"
              "\"%s\",\"version\":\"" S3N_VERSION "\"}",
-             boot, EVENT_LOG_FORMAT, options->node, options->platform, options->target.name);
+             options->boot, EVENT_LOG_FORMAT, options->node, options->platform,
+             options->target.name);
     return event_book_append(book, EVENT_KIND_START, details, error);
 }
 

@@ -43,7 +43,8 @@ struct event_book {
 struct event_book_options {
     struct event_register target;
     const struct clock *clock;
-    int file; /* open for reading and writing; borrowed */
+    int file;         /* open for reading and writing; borrowed */
+    const char *boot; /* of the machine (platform_boot) */
     const char *node;
     const char *platform;
 };

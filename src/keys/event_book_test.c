@@ -43,6 +43,7 @@ static struct event_book_options options_of(struct faulty *faulty, int file)
         .target = { "rtmr3", faulty, faulty_extend, faulty_read },
         .clock = &clock_system,
         .file = file,
+        .boot = "boot",
         .node = "00112233445566778899aabbccddeeff",
         .platform = "sim",
     };

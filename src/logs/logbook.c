@@ -84,6 +84,11 @@ static void reads_free(struct log_read *first)
     }
 }
 
+void logbook_keep_log(struct logbook *book)
+{
+    store_keep_log(book->store);
+}
+
 void logbook_close(struct logbook *book)
 {
     if (book == NULL)

@@ -39,6 +39,8 @@ MUST_CHECK bool logbook_open(struct logbook **book, const struct logbook_options
                              struct error *error);
 /* Writes what waits; reads that wait are forgotten without a call. */
 void logbook_close(struct logbook *book);
+/* See store_keep_log. */
+void logbook_keep_log(struct logbook *book);
 DEFINE_AUTO(logbook, logbook_close)
 /* Readable when logbook_take has something to do. */
 int logbook_descriptor(const struct logbook *book);

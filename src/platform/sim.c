@@ -65,23 +65,27 @@ static bool root_make(struct sim_root **root, const char *path, struct error *er
     return true;
 }
 
+/* Another keeper may have extended it since: it is one register of the machine. */
+static bool register_read(struct sim *sim, struct error *error)
+{
+    struct register_file found;
+    ssize_t size = pread(sim->file, &found, sizeof(found), 0);
+    if (size < 0)
+        return error_system(error, "read the simulated RTMR3");
+    if (size == (ssize_t)sizeof(found) &&
+        memcmp(found.boot, sim->present.boot, sizeof(found.boot)) == 0)
+        sim->present = found;
+    return true;
+}
+
 /* Like the real one it starts with zeros in each boot, and nothing but a boot resets it. */
 static bool register_open(struct sim *sim, const char *path, struct error *error)
 {
     char boot[PLATFORM_BOOT_SIZE + 1];
-    struct register_file found;
     platform_boot(boot);
+    memcpy(sim->present.boot, boot, sizeof(sim->present.boot));
     sim->file = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (sim->file < 0)
-        return error_system(error, "open %s", path);
-    ssize_t size = pread(sim->file, &found, sizeof(found), 0);
-    if (size < 0)
-        return error_system(error, "read %s", path);
-    if (size == (ssize_t)sizeof(found) && memcmp(found.boot, boot, sizeof(found.boot)) == 0)
-        sim->present = found;
-    else
-        memcpy(sim->present.boot, boot, sizeof(sim->present.boot));
-    return true;
+    return sim->file >= 0 ? register_read(sim, error) : error_system(error, "open %s", path);
 }
 
 static bool sim_extend(void *context, const struct digest48 *digest, struct error *error)
@@ -100,8 +104,9 @@ static bool sim_extend(void *context, const struct digest48 *digest, struct erro
 
 static bool sim_read_register(void *context, struct digest48 *value, struct error *error)
 {
-    const struct sim *sim = context;
-    (void)error;
+    struct sim *sim = context;
+    if (!register_read(sim, error))
+        return false;
     *value = sim->present.value;
     return true;
 }

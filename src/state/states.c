@@ -123,6 +123,11 @@ bool states_open(struct states **states, const struct states_options *options, s
     return true;
 }
 
+void states_keep_log(struct states *states)
+{
+    store_keep_log(states->store);
+}
+
 void states_close(struct states *states)
 {
     if (states == NULL)

@@ -33,6 +33,8 @@ struct states_options {
 
 MUST_CHECK bool states_open(struct states **states, const struct states_options *options,
                             struct error *error);
+/* See store_keep_log. */
+void states_keep_log(struct states *states);
 /* Writes what waits; nobody is called any more. */
 void states_close(struct states *states);
 DEFINE_AUTO(states, states_close)

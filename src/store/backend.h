@@ -37,6 +37,7 @@ struct store {
     const struct store_operations *operations;
     struct sealer sealer;
     bool write_failed;
+    bool keeps_log;
 };
 
 #endif

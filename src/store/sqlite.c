@@ -302,6 +302,8 @@ static void sqlite_close(struct store *store)
     struct sqlite_store *sqlite = (struct sqlite_store *)store;
     for (size_t i = 0; i < STATEMENT_COUNT; i++)
         sqlite3_finalize(sqlite->statements[i]);
+    if (store->keeps_log)
+        sqlite3_db_config(sqlite->database, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
     sqlite3_close(sqlite->database);
     freshness_done(&sqlite->freshness);
     free(sqlite);

@@ -71,6 +71,11 @@ bool store_confirm(struct store *store, struct error *error)
     return store->operations->confirm(store, error);
 }
 
+void store_keep_log(struct store *store)
+{
+    store->keeps_log = true;
+}
+
 void store_close(struct store *store)
 {
     if (store != NULL)

@@ -102,6 +102,9 @@ void store_remember(struct store *store);
 /* The same, and waits: then this one and what will come after it are all that the store may have.
  */
 MUST_CHECK bool store_confirm(struct store *store, struct error *error);
+/* For somebody who opens the store at once: closing leaves the log of writes as it is, and whoever
+ * opens it goes on with that.  Otherwise it is moved into the file, which takes the disk's time. */
+void store_keep_log(struct store *store);
 void store_close(struct store *store);
 DEFINE_AUTO(store, store_close)
 

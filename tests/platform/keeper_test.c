@@ -195,9 +195,13 @@ static void extends_before_it_releases(void)
         CHECK_NUMBER(program_end(&program), 0);
         if (rows[i].has_register) { /* somebody else extends it */
             kernel.script->event_register.bytes[0] ^= 1;
+            struct keeper_info info;
             REQUIRE(program_start(&program, &kernel, rows[i].tee));
+            REQUIRE(keeper_connect(&keeper, program.socket, &error));
+            CHECK(!keeper_get_info(keeper, &info, &error)); /* it looks when it is spoken to */
             CHECK_NUMBER(program_end(&program), error_exit_code(ERROR_CORRUPT));
-            close(program.socket);
+            keeper_close(keeper);
+            keeper = NULL;
         }
         fake_kernel_stop(&kernel);
     }

@@ -13,6 +13,7 @@
 #include "keys/keeper.h"
 #include "keys/relay.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -132,6 +133,7 @@ static const struct option_table table = {
 
 static struct keeper_service service = { .clock = &clock_system, .anchor_file = -1 };
 static int event_file = -1, event_register = -1;
+static char boot[PLATFORM_BOOT_SIZE + 1];
 
 static struct relay *relay;
 static struct digest32 broker_roots; /* of the file, for the event log */
@@ -207,6 +209,11 @@ static bool root_secret_from_broker(const struct options *options, struct error 
                          "the key broker's root secret has %zu bytes, not %zu", resource.size,
                          sizeof(service.root.bytes));
     memcpy(service.root.bytes, resource.data, resource.size);
+    return true;
+}
+
+static bool broker_record(const struct options *options, struct error *error)
+{
     char name[EVENT_DETAILS_SIZE], details[EVENT_DETAILS_SIZE];
     /* a digest, because the log is public */
     snprintf(name, sizeof(name), "%s/kbs/v0/resource/%s", options->broker_url,
@@ -246,7 +253,7 @@ static bool service_open(struct options *options, struct error *error)
 }
 
 /* The event log: a file of the keeper's folder, and what it is extended into. */
-static bool events_open(const struct options *options, struct error *error)
+static bool events_prepare(const struct options *options, struct error *error)
 {
     char path[PATH_MAX];
     if (snprintf(path, sizeof(path), "%s/keeper/events", options->data_dir) >= (int)sizeof(path))
@@ -256,16 +263,23 @@ static bool events_open(const struct options *options, struct error *error)
         return error_system(error, "open %s", path);
     event_register = options->event_register != 0 ? (int)options->event_register
                                                   : memfd_create("register", MFD_CLOEXEC);
-    if (event_register < 0)
-        return error_system(error, "make a register");
+    platform_boot(boot);
+    return event_register >= 0 || error_system(error, "make a register");
+}
+
+/* Not before the server speaks: the keeper of its predecessor may have the log until then. */
+static bool events_open(const struct options *options, struct error *error)
+{
     struct event_book_options events = {
         .target = event_register_of(&service.platform, &event_register),
         .clock = service.clock,
         .file = event_file,
+        .boot = boot,
         .node = service.platform.node,
         .platform = service.platform.name,
     };
-    return event_book_open(&service.events, &events, error) || error_within(error, "%s", path);
+    return event_book_open(&service.events, &events, error) ||
+           error_within(error, "%s/keeper/events", options->data_dir);
 }
 
 /* Where the head of the states' store is remembered. */
@@ -288,13 +302,31 @@ static bool service_jail(const struct options *options, struct error *error)
     return jail_enter(&profile, user, user, error) && platform_jailed(&service.platform, error);
 }
 
+/* Until the first request is there.  False: there will be none. */
+static bool server_speaks(int socket)
+{
+    uint8_t byte;
+    struct iovec into = { &byte, 1 };
+    struct msghdr message = { .msg_iov = &into, .msg_iovlen = 1 };
+    ssize_t size;
+    do
+        size = recvmsg(socket, &message, MSG_PEEK);
+    while (size < 0 && errno == EINTR);
+    return size > 0;
+}
+
 static bool serve(struct options *options, struct error *error)
 {
+    bool is_brokered = options->broker.resource != NULL;
     crypto_init();
     signal(SIGPIPE, SIG_IGN);
-    if (!service_open(options, error) || !events_open(options, error) ||
+    if (!service_open(options, error) || !events_prepare(options, error) ||
         !anchor_file_open(options, error) || !service_jail(options, error) ||
-        (options->broker.resource != NULL && !root_secret_from_broker(options, error)))
+        (is_brokered && !root_secret_from_broker(options, error)))
+        return false;
+    if (!server_speaks((int)options->socket))
+        return true;
+    if (!events_open(options, error) || (is_brokered && !broker_record(options, error)))
         return false;
     log_line(LOG_LEVEL_INFO, "keeper serves", "platform", service.platform.name, "interface",
              service.platform.interface, "node", service.platform.node, "register",

@@ -43,14 +43,24 @@ static json_t *groups_tree(const struct groups *groups)
 
 static json_t *carried_tree(const struct carried *carried)
 {
-    json_t *children = json_array();
+    json_t *children = json_array(), *spares = json_array();
+    for (unsigned i = 0; i < carried->spares.count; i++)
+        json_array_append_new(spares,
+                              json_pack("{s:i, s:i}", "pid", (int)carried->spares.list[i].pid,
+                                        "socket", carried->spares.list[i].socket));
     for (unsigned i = 0; i < carried->children.count; i++)
         json_array_append_new(children, child_tree(&carried->children.list[i]));
-    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o}", "listen", carried->listen,
-                     "admin", carried->admin, "control", carried->control, "lock", carried->lock,
-                     "event_register", carried->event_register, "server", carried->server,
-                     "server_pid", (int)carried->server_pid, "children", children, "groups",
-                     groups_tree(&carried->groups));
+    return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:o, s:o, s:o}", "listen",
+                     carried->listen, "admin", carried->admin, "control", carried->control, "lock",
+                     carried->lock, "event_register", carried->event_register, "server",
+                     carried->server, "server_pid", (int)carried->server_pid, "children", children,
+                     "groups", groups_tree(&carried->groups), "spares", spares);
+}
+
+static void keep_one(int descriptor, int flags)
+{
+    if (descriptor >= 0)
+        (void)fcntl(descriptor, F_SETFD, flags);
 }
 
 static void keep_open(const struct carried *carried, int file, int flags)
@@ -62,10 +72,10 @@ static void keep_open(const struct carried *carried, int file, int flags)
                         carried->event_register,
                         carried->server,
                         file };
-    for (size_t i = 0; i < ARRAY_COUNT(all); i++) {
-        if (all[i] >= 0)
-            (void)fcntl(all[i], F_SETFD, flags);
-    }
+    for (size_t i = 0; i < ARRAY_COUNT(all); i++)
+        keep_one(all[i], flags);
+    for (unsigned i = 0; i < carried->spares.count; i++)
+        keep_one(carried->spares.list[i].socket, flags);
 }
 
 bool carried_exec(const struct carried *carried, const char *program, char *const *arguments,
@@ -142,6 +152,18 @@ static bool groups_of_tree(struct groups *groups, const json_t *tree, const stru
            text_take(groups->tree.folder, tree, "folder");
 }
 
+/* Absent where the program before knew none. */
+static bool spares_of_tree(struct spares *spares, const json_t *tree)
+{
+    size_t count = json_array_size(tree);
+    for (size_t i = 0; i < count && count <= SPARE_COUNT_MAX; i++) {
+        const json_t *spare = json_array_get(tree, i);
+        spares_add(spares,
+                   (struct spare){ (pid_t)number_of(spare, "pid"), number_of(spare, "socket") });
+    }
+    return count <= SPARE_COUNT_MAX;
+}
+
 bool carried_take(struct carried *carried, const struct config *config, bool *is_there,
                   struct error *error)
 {
@@ -164,14 +186,15 @@ bool carried_take(struct carried *carried, const struct config *config, bool *is
                                  .event_register = number_of(tree, "event_register"),
                                  .server = number_of(tree, "server"),
                                  .server_pid = (pid_t)number_of(tree, "server_pid") };
-    keep_open(carried, -1, FD_CLOEXEC);
     const json_t *children = json_object_get(tree, "children");
-    bool good = json_array_size(children) <= CHILD_COUNT_MAX &&
+    bool good = spares_of_tree(&carried->spares, json_object_get(tree, "spares")) &&
+                json_array_size(children) <= CHILD_COUNT_MAX &&
                 groups_of_tree(&carried->groups, json_object_get(tree, "groups"), config);
     for (size_t i = 0; good && i < json_array_size(children); i++) {
         struct child child;
         good = child_of_tree(&child, json_array_get(children, i)) &&
                children_add(&carried->children, &child);
     }
+    keep_open(carried, -1, FD_CLOEXEC);
     return good || error_set(error, ERROR_INTERNAL, "what was carried over is not whole");
 }

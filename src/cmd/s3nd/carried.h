@@ -5,6 +5,7 @@
 #define S3ND_CARRIED_H
 
 #include "cmd/s3nd/groups.h"
+#include "cmd/s3nd/spares.h"
 
 struct carried {
     int listen, admin, control, lock, event_register; /* -1: none */
@@ -12,6 +13,7 @@ struct carried {
     pid_t server_pid;
     struct children children;
     struct groups groups;
+    struct spares spares; /* what waits of them; not what they follow */
 };
 
 /* Makes the descriptors stay open, and replaces this program.  Returns only on failure, with

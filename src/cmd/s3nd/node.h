@@ -95,6 +95,8 @@ struct node {
     struct node_control *control;
     struct node_backup *backup; /* under way */
     struct node_check *check;   /* the same */
+    uv_timer_t publication;
+    bool has_publication;
     uv_timer_t renewal;
     bool has_renewal;
     uv_timer_t sweep;
@@ -142,8 +144,9 @@ bool node_token_find(void *context, struct bytes text, struct access_caller *cal
                      struct error *error);
 /* A renewed identity: for new connections, and for the operator's tls.crt. */
 void node_use_identity(struct node *node);
-/* At the start; then the keeper is watched, and replaced when it dies. */
-MUST_CHECK bool node_keeper_connect(struct node *node, struct error *error);
+/* At the start; `socket` is one of a keeper that runs (-1: it is asked for).  Then the keeper is
+ * watched, and replaced when it dies. */
+MUST_CHECK bool node_keeper_connect(struct node *node, int socket, struct error *error);
 void node_keeper_unwatch(struct node *node);
 /* After a call to the keeper failed for want of one: asks the supervisor for another. */
 void node_keeper_failed(struct node *node, const struct error *error);
@@ -189,6 +192,12 @@ json_t *node_status_tree(struct node *node);
 void node_refresh(struct node *node);
 /* Gracefully, once; `context`: the node. */
 void node_stop(void *context);
+/* node_publish.c: the certificate, the claim code and that the node serves, to the supervisor; then
+ * the operator can ask.  A successor's are late, so that the supervisor has its hands free for the
+ * requests that waited. */
+MUST_CHECK bool node_publish(struct node *node, bool is_successor, struct error *error);
+void node_publish_end(struct node *node);
+
 /* node_handover.c: the same for a successor's sake. */
 void node_hand_over(void *context, bool is_there);
 void node_handover_end(struct node *node);

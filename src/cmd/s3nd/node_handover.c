@@ -54,6 +54,14 @@ void node_hand_over(void *context, bool is_there)
 
 void node_handover_end(struct node *node)
 {
-    if (node->has_handover)
-        uv_close((uv_handle_t *)&node->handover_timer, NULL);
+    if (!node->has_handover)
+        return;
+    uv_close((uv_handle_t *)&node->handover_timer, NULL);
+    /* The successor waits for them, and opens them at once. */
+    if (node->store != NULL)
+        store_keep_log(node->store);
+    if (node->states != NULL)
+        states_keep_log(node->states);
+    if (node->logs != NULL)
+        logbook_keep_log(node->logs);
 }

@@ -84,12 +84,11 @@ void node_keeper_failed(struct node *node, const struct error *error)
                            keeper_arrived, node, &ignored);
 }
 
-bool node_keeper_connect(struct node *node, struct error *error)
+bool node_keeper_connect(struct node *node, int socket, struct error *error)
 {
-    int socket = -1;
-    if (!supervisor_request_wait(node->supervisor, SUPERVISOR_KEEPER, (struct bytes){ 0 }, &socket,
-                                 error) ||
-        !keeper_connect(&node->keeper, socket, error) ||
+    bool has_socket = socket >= 0 || supervisor_request_wait(node->supervisor, SUPERVISOR_KEEPER,
+                                                             (struct bytes){ 0 }, &socket, error);
+    if (!has_socket || !keeper_connect(&node->keeper, socket, error) ||
         !keeper_get_info(node->keeper, &node->info, error))
         return false;
     keeper_watch(node);

@@ -34,7 +34,8 @@ enum supervisor_request {
      * process that asks has ended, as a compilation is. */
     SUPERVISOR_KEYS,
     /* The server has done what it can without keeper and store.  Answered when both are its own: at
-     * once, or when its predecessor is gone. */
+     * once, or when its predecessor is gone; then the answer has the socket of its keeper, which
+     * was started ahead, if it could be. */
     SUPERVISOR_STANDBY,
     /* The server serves. */
     SUPERVISOR_READY,

@@ -403,28 +403,10 @@ static bool open_http(struct node *node, struct error *error)
            http_server_listen_socket(node->http, HTTP_LISTENER_PLAIN, SERVER_ADMIN_FD, error);
 }
 
-/* The claim code while the node has no owner, and the certificate, both for the operator's eyes. */
-static bool publish(struct node *node, struct error *error)
-{
-    char code[CLAIM_CODE_SIZE + 1] = "";
-    if (owners_count(node->owners) == 0 && node->config->first_owner_claims)
-        claim_open(node->owners, code);
-    struct error unwritten;
-    /* A disk that is full is no reason not to serve what is there. */
-    if (!supervisor_request_wait(node->supervisor, SUPERVISOR_CERTIFICATE,
-                                 buffer_view(&node->identity.certificate), NULL, &unwritten))
-        log_error("write tls.crt", &unwritten);
-    bool published = supervisor_request_wait(node->supervisor, SUPERVISOR_CLAIM_CODE,
-                                             bytes_of_string(code), NULL, error) &&
-                     supervisor_request_wait(node->supervisor, SUPERVISOR_READY,
-                                             (struct bytes){ 0 }, NULL, error);
-    secret_wipe(code, sizeof(code));
-    return published;
-}
-
 static bool start(struct node *node, struct error *error)
 {
     struct supervisor_events events = { node, node_stop, node_hand_over, supervisor_lost };
+    int keeper = -1; /* a successor's was started ahead */
     node_control_find(node);
     random_bytes(&node->number, sizeof(node->number));
     /* Out of reach from the jail. */
@@ -440,13 +422,13 @@ static bool start(struct node *node, struct error *error)
                                error) ||
         !listener_address_of(&node->address, SERVER_LISTEN_FD, error) ||
         !server_jail_enter(node->config, error) ||
-        !supervisor_request_wait(node->supervisor, SUPERVISOR_STANDBY, (struct bytes){ 0 }, NULL,
+        !supervisor_request_wait(node->supervisor, SUPERVISOR_STANDBY, (struct bytes){ 0 }, &keeper,
                                  error) ||
-        !node_keeper_connect(node, error) || !node_events_start(node, error) ||
+        !node_keeper_connect(node, keeper, error) || !node_events_start(node, error) ||
         !open_store(node, error) || !receipt_book_new(&node->receipts, &clock_system, error) ||
         !identity_renew(&node->identity, node->keeper, node->receipts, node->address.text, error) ||
         !open_functions(node, error) || !open_gateway(node, error) || !open_http(node, error) ||
-        !publish(node, error))
+        !node_publish(node, keeper >= 0, error))
         return false;
     uv_timer_init(&node->loop, &node->renewal);
     node->renewal.data = node;
@@ -456,7 +438,6 @@ static bool start(struct node *node, struct error *error)
     node_telemetry_start(node);
     uv_timer_init(&node->loop, &node->sweep);
     node->sweep.data = node;
-    node_control_start(node);
     node_refresh(node);
     uv_timer_start(&node->renewal, renew, RENEWAL_LOOK_MS, 0);
     uv_timer_start(&node->sweep, sweep, SWEEP_MS, SWEEP_MS);
@@ -470,6 +451,7 @@ static void node_done(struct node *node)
         uv_close((uv_handle_t *)&node->sweep, NULL);
     }
     node_handover_end(node);
+    node_publish_end(node);
     node_control_end(node);
     node_keeper_unwatch(node);
     node_collateral_end(node);

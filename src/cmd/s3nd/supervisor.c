@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Length: the requests of the server, what serves them and what becomes of the children are one. */
 #include "cmd/s3nd/supervisor.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -45,141 +44,12 @@ static uint64_t now_ns(void)
     return clock_monotonic_ns(&clock_system);
 }
 
-static void log_child(enum log_level level, const char *event, const struct child *child,
-                      const char *note)
-{
-    char pid[24];
-    snprintf(pid, sizeof(pid), "%d", (int)child->pid);
-    log_line(level, event, "child", child_kind_name(child->kind), "pid", pid, "note", note, NULL);
-}
-
-/* Before its launch: it starts in its own control group. */
-static bool child_begin(struct supervisor *supervisor, struct child *child, struct error *error)
-{
-    return groups_begin(&supervisor->groups, child->kind, &child->group,
-                        &supervisor->launcher.group, error);
-}
-
-static bool child_add(struct supervisor *supervisor, const struct child *child, struct error *error)
-{
-    if (children_add(&supervisor->children, child)) {
-        log_child(LOG_LEVEL_DEBUG, "started", child, "");
-        return true;
-    }
-    kill(child->pid, SIGKILL);
-    return error_set(error, ERROR_LIMIT, "more than %d children", CHILD_COUNT_MAX);
-}
-
-/* After its launch, whether it started or not. */
-static void child_began(struct supervisor *supervisor, const struct child *child, bool started)
-{
-    file_close(&supervisor->launcher.group);
-    if (!started)
-        (void)groups_end(&supervisor->groups, child->group);
-}
-
-static bool socket_pair(int pair[2], struct error *error)
-{
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == 0 ||
-           error_system(error, "socket pair");
-}
-
-/* A child that speaks over one socket; `socket` is our end of it. */
-static bool child_start(struct supervisor *supervisor, struct child *child, int *socket,
-                        struct error *error)
-{
-    const struct launcher *launcher = &supervisor->launcher;
-    int pair[2] = { -1, -1 };
-    child->deadline_ns = UINT64_MAX;
-    if (!socket_pair(pair, error))
-        return false;
-    bool started = child_begin(supervisor, child, error);
-    if (started && child->kind == CHILD_KEEPER)
-        started = launch_keeper(launcher, pair[1], &child->pid, error);
-    else if (started && child->kind == CHILD_OUTBOUND)
-        started = launch_outbound(launcher, pair[1], &child->pid, error);
-    else if (started)
-        started = launch_worker(launcher, pair[1], child->user, &child->pid, error);
-    started = started && child_add(supervisor, child, error);
-    child_began(supervisor, child, started);
-    file_close(&pair[1]);
-    if (started)
-        *socket = pair[0];
-    else
-        file_close(&pair[0]);
-    return started;
-}
-
 static void pid_append(struct buffer *answer, pid_t pid)
 {
     uint8_t number[4];
     struct writer writer = writer_into(number, sizeof(number));
     write_u32_le(&writer, (uint32_t)pid);
     buffer_append(answer, writer_view(&writer));
-}
-
-/* --- the server --- */
-
-bool server_launch(struct supervisor *supervisor, struct ipc **ipc, pid_t *pid, struct error *error)
-{
-    int pair[2] = { -1, -1 };
-    struct child child = { .kind = CHILD_SERVER, .deadline_ns = UINT64_MAX };
-    if (!socket_pair(pair, error))
-        return false;
-    struct server_sockets sockets = { pair[1], supervisor->listen, supervisor->admin,
-                                      supervisor->control };
-    bool started = child_begin(supervisor, &child, error) &&
-                   launch_server(&supervisor->launcher, &sockets, &child.pid, error) &&
-                   child_add(supervisor, &child, error);
-    child_began(supervisor, &child, started);
-    started = started && ipc_new(ipc, pair[0], SUPERVISOR_PAYLOAD_MAX, error);
-    file_close(&pair[1]);
-    if (!started)
-        file_close(&pair[0]);
-    *pid = child.pid;
-    return started;
-}
-
-/* --- workers --- */
-
-static bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
-                         struct error *error)
-{
-    struct child child = { .kind = CHILD_WORKER };
-    if (!children_free_user(&supervisor->children, &child.user))
-        return error_set(error, ERROR_LIMIT, "more than %d workers", WORKER_USER_COUNT_MAX);
-    if (!child_start(supervisor, &child, socket, error))
-        return false;
-    *pid = child.pid;
-    return true;
-}
-
-static void worker_end_soon(struct supervisor *supervisor, pid_t pid)
-{
-    struct child *child = children_find(&supervisor->children, pid);
-    if (child != NULL && (child->kind == CHILD_WORKER || child->kind == CHILD_OUTBOUND))
-        child->deadline_ns = MIN(child->deadline_ns, now_ns() + second_ns);
-}
-
-/* One a turn: requests come first.  What is too many ends as its socket closes. */
-static void spares_follow(struct supervisor *supervisor)
-{
-    struct error error;
-    struct spare spare;
-    if (supervisor->stopping)
-        return;
-    if (spares_surplus(&supervisor->spares, now_ns(), &spare)) {
-        file_close(&spare.socket);
-        worker_end_soon(supervisor, spare.pid);
-    }
-    if (!spares_want_more(&supervisor->spares, now_ns()))
-        return;
-    if (worker_start(supervisor, &spare.pid, &spare.socket, &error)) {
-        spares_add(&supervisor->spares, spare);
-    } else {
-        spares_failed(&supervisor->spares, 0, now_ns());
-        log_error("spare worker", &error);
-    }
 }
 
 /* --- the server's requests --- */
@@ -189,10 +59,13 @@ static bool serve_keeper(void *context, const struct ipc_message *message, struc
 {
     (void)message, (void)answer;
     struct supervisor *supervisor = context;
-    struct child child = { .kind = CHILD_KEEPER };
-    children_kill(&supervisor->children, CHILD_KEEPER);
-    *descriptor_count = child_start(supervisor, &child, &descriptors[0], error) ? 1 : 0;
-    return *descriptor_count == 1;
+    struct spare keeper = { 0 };
+    belongings_kill(supervisor, CHILD_KEEPER);
+    if (!keeper_start(supervisor, &keeper, error))
+        return false;
+    descriptors[0] = keeper.socket;
+    *descriptor_count = 1;
+    return true;
 }
 
 static bool serve_outbound(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -264,8 +137,9 @@ static bool serve_certificate(void *context, const struct ipc_message *message,
 {
     (void)answer, (void)descriptors, (void)descriptor_count;
     char path[PATH_MAX];
+    /* Every server writes its own, and the one that starts waits for it. */
     return data_file(context, path, "tls.crt", error) &&
-           file_replace(path, message->payload, 0644, error);
+           file_replace_unsynced(path, message->payload, 0644, error);
 }
 
 static bool serve_ready(void *context, const struct ipc_message *message, struct buffer *answer,
@@ -416,7 +290,7 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
     child_note(note, sizeof(note), &end, ran_out);
     bool expected = !ran_out && (supervisor->stopping || gone.kind == CHILD_COMPILER ||
                                  (!end.was_killed && end.code == 0));
-    log_child(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
+    child_log(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, "ended", &gone, note);
     switch (gone.kind) {
     case CHILD_SERVER:
         server_gone(supervisor, gone.pid, &end);
@@ -431,6 +305,11 @@ static void child_ended(struct supervisor *supervisor, struct child *child, int 
             spares_failed(&supervisor->spares, gone.pid, now_ns());
         break;
     case CHILD_KEEPER:
+        if (gone.pid == supervisor->keeper_ahead.pid) {
+            file_close(&supervisor->keeper_ahead.socket);
+            supervisor->keeper_ahead = (struct spare){ 0 };
+        }
+        break;
     case CHILD_OUTBOUND:
         break;
     }

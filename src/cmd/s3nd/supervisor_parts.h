@@ -5,6 +5,7 @@
 #define S3ND_SUPERVISOR_PARTS_H
 
 #include "base/ipc.h"
+#include "base/log.h"
 #include "cmd/s3nd/children.h"
 #include "cmd/s3nd/groups.h"
 #include "cmd/s3nd/launcher.h"
@@ -32,12 +33,14 @@ struct supervisor {
     } next;
     bool has_upgraded;     /* the server is a successor, this program the one before */
     bool replaces_program; /* now */
+    bool upgrades_again;   /* somebody asked for another one in between */
     char *const *arguments;
     int signals;
     int listen, admin, control;
     int lock; /* held on the data folder */
     struct spares spares;
-    bool was_ready; /* a server has served once */
+    struct spare keeper_ahead; /* of the successor, until that one begins; pid 0: none */
+    bool was_ready;            /* a server has served once */
     bool stopping;
     int exit_code;
     uint64_t restart_at_ns;
@@ -46,10 +49,35 @@ struct supervisor {
 };
 
 /* supervisor.c */
-MUST_CHECK bool server_launch(struct supervisor *supervisor, struct ipc **ipc, pid_t *pid,
-                              struct error *error);
 MUST_CHECK bool supervisor_request_serve(struct supervisor *supervisor,
                                          const struct ipc_message *message, struct error *error);
+
+/* supervisor_children.c */
+void child_log(enum log_level level, const char *event, const struct child *child,
+               const char *note);
+/* Around a launch: before it, since the child starts in its own control group; once it runs; and
+ * after it, whether it started or not. */
+MUST_CHECK bool child_begin(struct supervisor *supervisor, struct child *child,
+                            struct error *error);
+MUST_CHECK bool child_add(struct supervisor *supervisor, const struct child *child,
+                          struct error *error);
+void child_began(struct supervisor *supervisor, const struct child *child, bool started);
+/* A child that speaks over one socket; `socket` is our end of it. */
+MUST_CHECK bool child_start(struct supervisor *supervisor, struct child *child, int *socket,
+                            struct error *error);
+MUST_CHECK bool server_launch(struct supervisor *supervisor, struct ipc **ipc, pid_t *pid,
+                              struct error *error);
+/* A keeper without a server: it touches nothing before somebody speaks to it. */
+MUST_CHECK bool keeper_start(struct supervisor *supervisor, struct spare *keeper,
+                             struct error *error);
+MUST_CHECK bool worker_start(struct supervisor *supervisor, pid_t *pid, int *socket,
+                             struct error *error);
+/* A worker or a process for outbound requests. */
+void worker_end_soon(struct supervisor *supervisor, pid_t pid);
+/* One a turn: requests come first.  What is too many ends as its socket closes. */
+void spares_follow(struct supervisor *supervisor);
+/* All of a kind, but what was started ahead for a successor. */
+void belongings_kill(struct supervisor *supervisor, enum child_kind kind);
 
 /* supervisor_server.c */
 MUST_CHECK bool server_start(struct supervisor *supervisor, struct error *error);

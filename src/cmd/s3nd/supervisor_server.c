@@ -31,6 +31,33 @@ bool server_start(struct supervisor *supervisor, struct error *error)
     return server_launch(supervisor, &supervisor->server, &supervisor->server_pid, error);
 }
 
+/* --- what is started ahead --- */
+
+/* Keeper and workers of the successor start while it does, from the programs that lie on the disk
+ * now: as many workers as are in use, since each application will ask for one at once. */
+static void ahead_start(struct supervisor *supervisor)
+{
+    struct error error;
+    struct spares *spares = &supervisor->spares;
+    spares_drop(spares);
+    spares->count_min =
+        MIN(MAX(children_count(&supervisor->children, CHILD_WORKER), spares->count_min),
+            spares->count_max);
+    if (!keeper_start(supervisor, &supervisor->keeper_ahead, &error))
+        log_error("upgrade", &error);
+}
+
+static void ahead_drop(struct supervisor *supervisor)
+{
+    struct spare keeper = supervisor->keeper_ahead;
+    supervisor->spares.count_min = supervisor->config->spare_count_min;
+    supervisor->keeper_ahead = (struct spare){ 0 };
+    if (keeper.pid == 0)
+        return;
+    file_close(&keeper.socket);
+    kill(keeper.pid, SIGKILL);
+}
+
 /* --- successors --- */
 
 static void failure_tell(struct supervisor *supervisor)
@@ -48,6 +75,7 @@ static void next_drop(struct supervisor *supervisor, const char *why)
         return;
     ipc_free(TAKE(supervisor->next.ipc));
     kill(supervisor->next.pid, SIGKILL);
+    ahead_drop(supervisor);
     log_line(LOG_LEVEL_ERROR, "upgrade failed", "reason", why, NULL);
     failure_tell(supervisor);
 }
@@ -66,6 +94,10 @@ void server_upgrade(struct supervisor *supervisor)
         log_line(LOG_LEVEL_WARN, "no upgrade now", NULL);
         return;
     }
+    if (supervisor->has_upgraded) {
+        supervisor->upgrades_again = true;
+        return;
+    }
     uint64_t now_ns = supervisor_now_ns();
     snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%llu",
              (unsigned long long)(now_ns / 1000));
@@ -76,6 +108,7 @@ void server_upgrade(struct supervisor *supervisor)
         failure_tell(supervisor);
         return;
     }
+    ahead_start(supervisor);
     log_line(LOG_LEVEL_INFO, "upgrading", NULL);
 }
 
@@ -107,14 +140,19 @@ void server_next_read(struct supervisor *supervisor)
 static void next_begin(struct supervisor *supervisor)
 {
     struct successor next = supervisor->next;
+    struct spare keeper = supervisor->keeper_ahead;
     struct error error;
     supervisor->next = (struct successor){ 0 };
+    supervisor->keeper_ahead = (struct spare){ 0 };
     supervisor->server = next.ipc;
     supervisor->server_pid = next.pid;
     supervisor->has_upgraded = true;
     if (next.is_standing_by &&
-        !ipc_send(next.ipc, IPC_ANSWER_OK, next.standby_id, (struct bytes){ 0 }, NULL, 0, &error))
+        !ipc_send(next.ipc, IPC_ANSWER_OK, next.standby_id, (struct bytes){ 0 }, &keeper.socket,
+                  keeper.pid != 0 ? 1 : 0, &error))
         log_error("upgrade", &error);
+    if (keeper.pid != 0)
+        file_close(&keeper.socket);
 }
 
 /* Its children, descriptors and process id stay. */
@@ -124,6 +162,10 @@ static void program_replace(struct supervisor *supervisor)
     char program[PATH_MAX];
     struct error error;
     supervisor->has_upgraded = false;
+    /* Signals are held back, and stay so for the new program. */
+    if (supervisor->upgrades_again)
+        raise(SIGHUP);
+    supervisor->upgrades_again = false;
     carried = (struct carried){ .listen = supervisor->listen,
                                 .admin = supervisor->admin,
                                 .control = supervisor->control,
@@ -132,12 +174,12 @@ static void program_replace(struct supervisor *supervisor)
                                 .server = ipc_descriptor(supervisor->server),
                                 .server_pid = supervisor->server_pid,
                                 .children = supervisor->children,
-                                .groups = supervisor->groups };
-    /* Those of this program; the new one starts its own. */
-    spares_drop(&supervisor->spares);
+                                .groups = supervisor->groups,
+                                .spares = supervisor->spares };
     if (!spawn_sibling_path(program, sizeof(program), "s3nd", &error) ||
         !carried_exec(&carried, program, supervisor->arguments, &error))
         log_error("upgrade: the supervisor stays the one before", &error);
+    ahead_drop(supervisor);
     notify_send("READY=1");
 }
 
@@ -174,6 +216,8 @@ bool server_take_over(struct supervisor *supervisor, const struct carried *carri
     supervisor->server_pid = carried->server_pid;
     supervisor->children = carried->children;
     supervisor->groups = carried->groups;
+    for (unsigned i = 0; i < carried->spares.count; i++)
+        spares_add(&supervisor->spares, carried->spares.list[i]);
     supervisor->was_ready = true;
     if (!ipc_new(&supervisor->server, carried->server, SUPERVISOR_PAYLOAD_MAX, error))
         return false;
@@ -187,11 +231,12 @@ bool server_take_over(struct supervisor *supervisor, const struct carried *carri
 /* Without its server nothing else is of use: keeper, workers and compilers belong to it. */
 static void belongings_end(struct supervisor *supervisor)
 {
-    children_kill(&supervisor->children, CHILD_KEEPER);
-    children_kill(&supervisor->children, CHILD_COMPILER);
-    children_kill(&supervisor->children, CHILD_WORKER);
-    children_kill(&supervisor->children, CHILD_OUTBOUND);
-    spares_drop(&supervisor->spares);
+    if (supervisor->next.ipc == NULL)
+        spares_drop(&supervisor->spares);
+    belongings_kill(supervisor, CHILD_KEEPER);
+    belongings_kill(supervisor, CHILD_COMPILER);
+    belongings_kill(supervisor, CHILD_WORKER);
+    belongings_kill(supervisor, CHILD_OUTBOUND);
 }
 
 void server_gone(struct supervisor *supervisor, pid_t pid, const struct spawn_end *end)
