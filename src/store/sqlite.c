@@ -100,6 +100,13 @@ void sqlite_rollback(struct sqlite_store *sqlite)
     sqlite3_reset(sqlite->statements[STATEMENT_ROLLBACK]);
 }
 
+void sqlite_give_back(struct sqlite_store *sqlite, const struct error *error)
+{
+    if (error->code == ERROR_NO_SPACE)
+        (void)sqlite3_wal_checkpoint_v2(sqlite->database, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL,
+                                        NULL);
+}
+
 bool sqlite_commit(struct sqlite_store *sqlite, struct error *error)
 {
     if (sqlite_run(sqlite, sqlite_statement(sqlite, STATEMENT_COMMIT), "commit", error))
@@ -233,8 +240,10 @@ static bool sqlite_apply(struct store *store, struct store_write *writes, size_t
                 writes_prepare(sqlite, writes, count, sealed, error) && sqlite_begin(sqlite, error);
     if (done) {
         done = write_rows(sqlite, writes, count, sealed, error);
-        if (!done)
+        if (!done) {
             sqlite_rollback(sqlite);
+            sqlite_give_back(sqlite, error);
+        }
     }
     for (size_t i = 0; i < count; i++) {
         buffer_done(&sealed[i]);

@@ -7,6 +7,10 @@ struct blob_row {
     uint64_t size;
 };
 
+enum {
+    LARGE_SIZE = 256 << 10
+};
+
 static uint64_t chunk_count(uint64_t size)
 {
     return size == 0 ? 1 : (size + STORE_CHUNK_SIZE - 1) / STORE_CHUNK_SIZE;
@@ -85,10 +89,16 @@ bool sqlite_blob_put(struct store *store, const struct digest32 *digest, struct 
         return false;
     if (found)
         return true;
+    /* With what is in the log in the file, the log can be cut when there is no room for the blob.
+     */
+    if (content.size >= LARGE_SIZE)
+        (void)sqlite3_wal_checkpoint_v2(sqlite->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL,
+                                        NULL);
     if (!sqlite_begin(sqlite, error))
         return false;
     if (!blob_write(sqlite, digest, content, error)) {
         sqlite_rollback(sqlite);
+        sqlite_give_back(sqlite, error);
         return false;
     }
     return true;

@@ -82,6 +82,9 @@ MUST_CHECK bool sqlite_step(struct sqlite_store *sqlite, sqlite3_stmt *statement
 MUST_CHECK bool sqlite_begin(struct sqlite_store *sqlite, struct error *error);
 /* Commits, or rolls back and fails. */
 MUST_CHECK bool sqlite_commit(struct sqlite_store *sqlite, struct error *error);
+/* After a write that found no room: what it had put into the log already is given back, for others
+ * need the room, too. */
+void sqlite_give_back(struct sqlite_store *sqlite, const struct error *error);
 void sqlite_rollback(struct sqlite_store *sqlite);
 
 /* sqlite_copy.c */

@@ -33,11 +33,14 @@ rm -f "$data/filler"
 written() { [ "$(value s3n_logs_pending_bytes)" = 0 ]; }
 until_true 10 written && pass "with room again: logs are written" || fail "with room again: logs are written"
 is "with room again: all of them" "$(words)" "before one two three four"
+room() { df --output=avail -k "$data" | tail -n 1; }
+before=$(room)
 application large echo
 head -c $((8 << 20)) /dev/urandom >"$scratch/large/module.wasm"
 output=$(timeout 60 s3n -q deploy "$scratch/large" 2>&1)
 is "a full disk: exit code" $? 7
 has "a full disk: says so" "$output" "full"
+[ "$(room)" -ge $((before - 512)) ] && pass "a full disk: the room of what failed is given back" || fail "a full disk: the room of what failed is given back" "$before $(room)"
 is "what is there answers" "$(invoke echo --data still)" still
 head -c $((64 << 20)) /dev/zero >"$data/filler" 2>/dev/null
 output=$(timeout 60 s3n -q deploy "$scratch/large" 2>&1)
