@@ -148,6 +148,9 @@ is "the latest two" "$(logs other --json | tail -n 2 | texts)" "to the second ke
 mkdir "$scratch/aside" && mv "$XDG_CONFIG_HOME"/s3n/owner.key.old* "$scratch/aside"
 is "without the keys of before: what is the third's" "$(logs other --json | texts)" "to the third key"
 has "and that others are closed" "$(timeout 20 s3n logs other 2>&1 >/dev/null)" "segments are not sealed to your key"
+# A switch that was cut off leaves no owner.key.old; the ones before are found all the same.
+mv "$scratch/aside"/owner.key.old.* "$XDG_CONFIG_HOME/s3n/"
+is "without the latest of before: the first's and the third's" "$(logs other --json | wc -l) $(logs other --json | texts | grep -c 'to the second key')" "$((before + 1)) 0"
 mv "$scratch/aside"/* "$XDG_CONFIG_HOME/s3n/"
 
 # --- following, and a node that restarts

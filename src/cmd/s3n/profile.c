@@ -264,27 +264,31 @@ bool owner_key_switch(struct error *error)
            error_system(error, "rename %s", next.text);
 }
 
+static bool key_before_read(struct ecdsa_key **key, unsigned index, struct error *error)
+{
+    AUTO_BUFFER struct buffer pem;
+    struct path path;
+    char name[32];
+    buffer_init(&pem, 16 << 10);
+    name_before(name, index);
+    if (!path_of(&path, name, error) || !file_read(&pem, path.text, error))
+        return false;
+    bool opened = ecdsa_key_from_pem(key, buffer_view(&pem), error);
+    secret_wipe(pem.data, pem.size);
+    return opened || error_within(error, "%s", path.text);
+}
+
+/* Any of them may be missing: a switch was cut off, or somebody put one away. */
 bool owner_keys_before(struct owner_keys_before *keys, struct error *error)
 {
     struct owner_keys_before found = { 0 };
-    bool is_there = true;
-    while (is_there && found.count < OWNER_KEYS_BEFORE_MAX) {
-        AUTO_BUFFER struct buffer pem;
-        struct path path;
-        char name[32];
-        buffer_init(&pem, 16 << 10);
-        name_before(name, (unsigned)found.count);
-        is_there = path_of(&path, name, error) && file_read(&pem, path.text, error);
-        if (is_there && !ecdsa_key_from_pem(&found.items[found.count], buffer_view(&pem), error)) {
-            (void)error_within(error, "%s", path.text);
-            is_there = false;
+    for (unsigned i = 0; i < OWNER_KEYS_BEFORE_MAX; i++) {
+        if (key_before_read(&found.items[found.count], i, error)) {
+            found.count++;
+        } else if (error->code != ERROR_NOT_FOUND) {
+            owner_keys_before_done(&found);
+            return false;
         }
-        found.count += is_there;
-        secret_wipe(pem.data, pem.size);
-    }
-    if (!is_there && error->code != ERROR_NOT_FOUND) {
-        owner_keys_before_done(&found);
-        return false;
     }
     *keys = found;
     return true;
