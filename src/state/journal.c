@@ -13,7 +13,8 @@
 
 enum {
     WRITES_BESIDES = 3, /* of a job: the head, the receipt, an old receipt's end */
-    CONFIRM_MS = 20,    /* without work */
+    REMEMBER_US = 150,  /* without work: until then those who were answered have the cores */
+    CONFIRM_US = 20000, /* the same */
     INDEX_SIZE = 4096,  /* a power of two, well above GROUP_WRITES_MAX */
 };
 
@@ -212,8 +213,6 @@ static void group_finish(struct states *states, struct group *group)
     if (jobs.first == NULL)
         jobs_init(&jobs);
     jobs_finish(states, &jobs, writes);
-    if (writes)
-        store_remember(states->store); /* beside what comes next */
     group_clear(group);
 }
 
@@ -328,32 +327,48 @@ static void slow_step(struct states *states)
     job_finish(states, job);
 }
 
-/* Nothing waits: what could not be remembered beside the work is tried again. */
-static void quiet(struct states *states)
+/* How long nothing has come. */
+enum quiet {
+    QUIET_NOT,
+    QUIET_SHORT,
+    QUIET_LONG
+};
+
+/* Has the head remembered, beside what comes next; what could not be is tried again. */
+static void head_remember(struct states *states, enum quiet quiet)
 {
     struct error ignored; /* tried again after the next commit */
-    (void)!store_confirm(states->store, &ignored);
+    if (quiet == QUIET_LONG)
+        (void)!store_confirm(states->store, &ignored);
+    else
+        store_remember(states->store);
+}
+
+/* Until something may have come; false: nothing has, for so long.  With the mutex. */
+static bool work_wait(struct states *states, enum quiet quiet)
+{
+    struct timespec until;
+    if (quiet == QUIET_LONG)
+        return pthread_cond_wait(&states->work, &states->mutex) == 0;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += 1000L * (quiet == QUIET_NOT ? REMEMBER_US : CONFIRM_US);
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    return pthread_cond_clockwait(&states->work, &states->mutex, CLOCK_MONOTONIC, &until) == 0;
 }
 
 /* All that waits; false at the end.  Nothing may wait when something else is left to do. */
 static bool jobs_wait(struct states *states, struct jobs *taken)
 {
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_nsec += CONFIRM_MS * 1000000L;
-    until.tv_sec += until.tv_nsec / 1000000000L;
-    until.tv_nsec %= 1000000000L;
+    enum quiet quiet = QUIET_NOT;
     pthread_mutex_lock(&states->mutex);
-    bool is_quiet = false;
     while (states->waiting.first == NULL && !states->stops && states->slow.first == NULL) {
-        if (is_quiet) {
-            pthread_cond_wait(&states->work, &states->mutex);
-        } else if (pthread_cond_timedwait(&states->work, &states->mutex, &until) != 0) {
-            is_quiet = true;
-            pthread_mutex_unlock(&states->mutex);
-            quiet(states);
-            pthread_mutex_lock(&states->mutex);
-        }
+        if (work_wait(states, quiet))
+            continue;
+        quiet++;
+        pthread_mutex_unlock(&states->mutex);
+        head_remember(states, quiet);
+        pthread_mutex_lock(&states->mutex);
     }
     *taken = states->waiting;
     if (taken->first == NULL)
@@ -361,6 +376,8 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
     jobs_init(&states->waiting);
     states->is_stopping = states->stops;
     pthread_mutex_unlock(&states->mutex);
+    if (quiet == QUIET_NOT)
+        head_remember(states, quiet);
     return taken->first != NULL || states->slow.first != NULL;
 }
 
@@ -385,7 +402,7 @@ void *journal_run(void *context)
         group_finish(states, group);
         slow_step(states);
     }
-    quiet(states);
+    head_remember(states, QUIET_LONG);
     group_clear(group);
     free(group);
     return NULL;
