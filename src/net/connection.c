@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 
 bool token_take(struct token_bucket *bucket, uint64_t now_ms, uint32_t burst, uint32_t rate)
 {
@@ -29,6 +30,13 @@ static struct connection *connection_of(void *handle)
 static uint64_t now_of(const struct connection *connection)
 {
     return uv_now(connection->server->loop);
+}
+
+bool connection_has_unread(const struct connection *connection)
+{
+    int descriptor = -1, size = 0;
+    return uv_fileno((const uv_handle_t *)&connection->socket, &descriptor) == 0 &&
+           ioctl(descriptor, FIONREAD, &size) == 0 && size > 0;
 }
 
 static void connection_unlink(struct connection *connection)
@@ -250,10 +258,16 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *area)
         buffer_append(&connection->input, bytes);
     else if (!tls_feed(connection->tls, bytes, &error))
         connection->input.failed = true;
-    if (connection->input.failed)
+    if (connection->input.failed) {
         connection_close(connection);
-    else
+        return;
+    }
+    connection_process(connection);
+    /* What came before it was told to end was no request after all. */
+    if (connection->draining && !connection->closing && connection->protocol == &protocol_http1) {
+        connection->protocol->drain(connection);
         connection_process(connection);
+    }
 }
 
 static void update_reading(struct connection *connection)
@@ -447,7 +461,8 @@ void connection_expire(struct connection *connection, uint64_t now_ms)
         return;
     }
     if (connection->protocol != NULL && connection->exchanges == NULL &&
-        idle_ms > (connection->served ? limits->idle_timeout_ms : limits->head_timeout_ms))
+        idle_ms > (connection->served ? limits->idle_timeout_ms : limits->head_timeout_ms) &&
+        !connection_has_unread(connection))
         end_idle(connection);
     if (connection->closing)
         return;

@@ -191,6 +191,8 @@ void connection_close(struct connection *connection);
 void connections_thin(struct http_server *server, uint64_t now_ms);
 void connection_expire(struct connection *connection, uint64_t now_ms);
 void connection_drain(struct connection *connection);
+/* Whether bytes have arrived that the loop has not come to read: such a connection is not idle. */
+bool connection_has_unread(const struct connection *connection);
 bool token_take(struct token_bucket *bucket, uint64_t now_ms, uint32_t burst, uint32_t rate);
 
 /* server.c */

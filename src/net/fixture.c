@@ -42,7 +42,7 @@ struct fixture {
     size_t held_count;
     uint16_t port, plain_port;
     atomic_uint gone, requests, drain_ms;
-    atomic_bool stop_wanted, stopped;
+    atomic_bool stop_wanted, stopped, paused;
     uint64_t timed_ms; /* when the timer last ran */
     atomic_uint_fast64_t stall_ms;
     pthread_mutex_t lock;
@@ -110,6 +110,11 @@ static void on_request(void *context, struct http_handle handle, const struct ht
         fixture->held[fixture->held_count++] = handle;
         return;
     }
+    if (path_starts(request, "/pause")) {
+        fixture->paused = true;
+        while (fixture->paused)
+            usleep(1000);
+    }
     answer_held(fixture);
     if (path_starts(request, "/later")) {
         fixture->later[fixture->later_to++ % LATER_COUNT_MAX] =
@@ -122,7 +127,8 @@ static void on_request(void *context, struct http_handle handle, const struct ht
     }
     if (path_starts(request, "/echo") || path_starts(request, "/buffer"))
         answer.body = request->body;
-    else if (!path_starts(request, "/hello") && !path_starts(request, "/twice"))
+    else if (!path_starts(request, "/hello") && !path_starts(request, "/twice") &&
+             !path_starts(request, "/pause"))
         answer.status = 404;
     CHECK(http_server_answer(fixture->server, handle, &answer));
     if (path_starts(request, "/twice"))
@@ -243,11 +249,27 @@ struct fixture *fixture_start(const struct http_server_limits *limits)
     return fixture;
 }
 
-void fixture_drain(struct fixture *fixture, uint32_t drain_ms)
+void fixture_drain_soon(struct fixture *fixture, uint32_t drain_ms)
 {
     fixture->drain_ms = drain_ms;
     fixture->stop_wanted = true;
+    uv_async_send(&fixture->wake);
+}
+
+void fixture_drain(struct fixture *fixture, uint32_t drain_ms)
+{
+    fixture_drain_soon(fixture, drain_ms);
     (void)fixture_counts(fixture);
+}
+
+bool fixture_is_paused(const struct fixture *fixture)
+{
+    return fixture->paused;
+}
+
+void fixture_resume(struct fixture *fixture)
+{
+    fixture->paused = false;
 }
 
 struct http_server_counts fixture_stop(struct fixture *fixture, uint32_t drain_ms)

@@ -4,6 +4,7 @@
  *
  * /hello constant; /echo the body back; /size/N a body of N bytes; /later answers after 30 ms from
  * a timer; /never does not answer; /held is answered when another request is gone or dispatched;
+ * /pause stops the server's thread until fixture_resume, then is like /hello;
  * /early answers from on_fields; /twice answers twice; anything else 404.  Bodies up to
  * FIXTURE_BODY_SIZE_MAX; to /buffer they go into a buffer of the fixture.
  */
@@ -25,6 +26,10 @@ struct fixture *fixture_start(const struct http_server_limits *limits);
 struct http_server_counts fixture_stop(struct fixture *fixture, uint32_t drain_ms);
 /* Begins a graceful stop and comes back when it has begun. */
 void fixture_drain(struct fixture *fixture, uint32_t drain_ms);
+/* The same, but the server's thread comes to it when it can. */
+void fixture_drain_soon(struct fixture *fixture, uint32_t drain_ms);
+bool fixture_is_paused(const struct fixture *fixture);
+void fixture_resume(struct fixture *fixture);
 uint16_t fixture_port(const struct fixture *fixture); /* TLS */
 uint16_t fixture_plain_port(const struct fixture *fixture);
 const struct ecdsa_public *fixture_key(const struct fixture *fixture);

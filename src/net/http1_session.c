@@ -174,7 +174,8 @@ static void http1_expire(struct connection *connection, uint64_t now_ms)
 
 static void http1_drain(struct connection *connection)
 {
-    if (connection->http1.current == NULL && connection->input.size == 0)
+    if (connection->http1.current == NULL && connection->input.size == 0 &&
+        !connection_has_unread(connection))
         connection->close_when_sent = true;
 }
 

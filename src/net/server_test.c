@@ -10,11 +10,8 @@
 #include <unistd.h>
 #include <uv.h>
 
-enum {
-    DRAIN_LONG_MS = 10 * TEST_PATIENCE_MS /* what is waited for in it comes without it being over */
-};
-
-#define GET(path) "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
+#define DRAIN_LONG_MS (10 * TEST_PATIENCE_MS) /* what is waited for comes before its end */
+#define GET(path)     "GET " path " HTTP/1.1\r\nHost: a\r\n\r\n"
 
 static bool has(struct bytes text, const char *part)
 {
@@ -306,15 +303,13 @@ static struct slow_ends slow_ends_at(const char *protocol, uint32_t limit_ms)
 static void closes_the_slow(void)
 {
     for (int tls = 0; tls < 2; tls++) {
-        struct slow_ends ends = { .disturbed = true };
-        /* Where the machine itself is slow, with more time. */
+        struct slow_ends ends = { .disturbed = true }; /* slow machines get more time */
         for (uint32_t limit_ms = 300; limit_ms < 6000 && ends.disturbed; limit_ms *= 2) {
             ends = slow_ends_at(tls ? "http/1.1" : NULL, limit_ms);
             if (ends.head && ends.body && ends.never && ends.silent && ends.idle && ends.gone == 2)
                 break;
         }
-        CHECK(ends.head);
-        CHECK(ends.body);
+        CHECK(ends.head && ends.body);
         CHECK(ends.never);
         CHECK(ends.silent);
         CHECK(ends.idle);
@@ -412,6 +407,43 @@ static void tells_while_it_stops(void)
     CHECK(wire_ends(late));
     wire_close(kept), wire_close(idle), wire_close(late);
     CHECK_NUMBER(fixture_stop(fixture, 0).connections_now, 0);
+}
+
+/* Stops the server's thread, lets time pass and a request come, and tells it to end before that if
+ * so wanted; whether the request was answered. */
+static bool answers_after_a_pause(const char *protocol, uint32_t idle_ms, bool ends)
+{
+    struct http_server_limits limits = { .idle_timeout_ms = idle_ms };
+    struct fixture *fixture = fixture_start(&limits);
+    struct wire *kept = wire_open(fixture, protocol), *pausing = wire_open(fixture, "http/1.1");
+    wire_send_text(kept, GET("/hello"));
+    bool answered = receives(kept, "hello\n");
+    wire_forget(kept);
+    wire_send_text(pausing, GET("/pause"));
+    AWAIT(fixture_is_paused(fixture));
+    if (ends)
+        fixture_drain_soon(fixture, DRAIN_LONG_MS);
+    else
+        usleep(idle_ms * 1500);
+    wire_send_text(kept, GET("/hello"));
+    fixture_resume(fixture);
+    answered = answered && receives(kept, "hello\n");
+    CHECK(!ends || wire_ends(kept));
+    wire_close(kept), wire_close(pausing);
+    fixture_stop(fixture, 1000);
+    return answered;
+}
+
+/* What has come before a server that was kept from running looks at the clock counts. */
+static void answers_what_came_before_it_looked(void)
+{
+    for (int tls = 0; tls < 2; tls++) {
+        bool answered = false;
+        for (uint32_t idle_ms = 200; idle_ms < 4000 && !answered; idle_ms *= 4)
+            answered = answers_after_a_pause(tls ? "http/1.1" : NULL, idle_ms, false);
+        CHECK(answered);
+        CHECK(answers_after_a_pause(tls ? "http/1.1" : NULL, HTTP_IDLE_TIMEOUT_MS, true));
+    }
 }
 
 /* What is not over in time is ended. */
@@ -554,6 +586,7 @@ static const struct test tests[] = {
     TEST(notices_when_clients_leave),
     TEST(stops_gracefully),
     TEST(tells_while_it_stops),
+    TEST(answers_what_came_before_it_looked),
     TEST(stops_when_its_time_is_over),
     TEST(refuses_odd_listeners),
     TEST(serves_curl),

@@ -97,6 +97,10 @@ during() {
 during "two at once" 0.01 kill -HUP "$node"
 during "the new server dies" 0.15 eval 'kill -KILL $(servers | tail -n +2)'
 during "the old server dies at first" 0.03 eval 'kill -KILL $(servers | head -n 1)'
+# Both at once: the supervisor finds the old one's socket closed and the new one standing by.
+two_servers() { [ "$(servers | wc -l)" = 2 ]; }
+at_once() { until_true 30 two_servers; kill -STOP "$node"; kill -KILL "$(servers | head -n 1)"; sleep 1; kill -CONT "$node"; }
+during "the old server dies as the new one stands by" 0 at_once
 during "the old server dies while it hands over" 0.4 eval 'kill -KILL $(servers | head -n 1)'
 during "the keeper dies" 0.3 eval 'kill -KILL $(pid_of s3n-keeper)'
 until_true 20 login

@@ -132,7 +132,10 @@ void server_next_read(struct supervisor *supervisor)
     next->deadline_ns = supervisor_now_ns() +
                         2 * supervisor->config->drain_ms * (second_ns / 1000) +
                         HANDOVER_GRACE_S * second_ns;
-    if (!ipc_send(supervisor->server, SUPERVISOR_HANDOVER, 0, (struct bytes){ 0 }, NULL, 0, &error))
+    /* A server that is gone as far as its socket says will be found dead: then the successor
+     * begins. */
+    if (supervisor->server != NULL &&
+        !ipc_send(supervisor->server, SUPERVISOR_HANDOVER, 0, (struct bytes){ 0 }, NULL, 0, &error))
         kill(supervisor->server_pid, SIGKILL);
 }
 
