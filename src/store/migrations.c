@@ -3,9 +3,6 @@
 
 #include <stdio.h>
 
-/* None yet: version 1 is the first that was released. */
-const struct schema store_schema = { STORE_SCHEMA_VERSION, NULL };
-
 bool migrations_run(struct sqlite_store *sqlite, const struct schema *schema, long from,
                     struct error *error)
 {

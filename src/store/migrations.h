@@ -7,7 +7,7 @@
  * no steps back: docs/store.md.
  *
  * To change the form: raise STORE_SCHEMA_VERSION, change schema_sql (sqlite_open.c) for new stores,
- * add a step here, and keep tests/data/kept/ of the versions before as they are. */
+ * add a step in schema.c, and keep tests/data/kept/ of the versions before as they are. */
 #ifndef STORE_MIGRATIONS_H
 #define STORE_MIGRATIONS_H
 

@@ -42,6 +42,7 @@ static const struct jail_call calls[] = {
     { SCMP_SYS(getcwd), "the same: a full path" },
     { SCMP_SYS(readlink), "the same: a full path" },
     { SCMP_SYS(unlink), "the store's log at its end" },
+    { SCMP_SYS(rename), "the backup before a change of form appears whole" },
     { SCMP_SYS(fchmod), "the store's log has the store's mode" },
     { SCMP_SYS(fchown), "the same" },
     { SCMP_SYS(geteuid), "the same" },
