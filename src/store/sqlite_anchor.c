@@ -123,10 +123,13 @@ bool anchor_check(struct sqlite_store *sqlite, struct bytes column, struct error
     bool is_fresh =
         !known || is_same || head_equal(&now, &remembered.before) ||
         (link_read(sqlite, column, &said) && head_equal(&said.before, &remembered.after));
+    bool is_older = now.revision < remembered.after.revision;
     if (!is_fresh)
         return error_set(error, ERROR_CORRUPT,
-                         "the store is another than the keeper remembers: an older copy "
-                         "was put in its place, at revision %llu, not %llu",
+                         "the store is another than the keeper remembers: %s, at revision %llu, "
+                         "not %llu (s3n node accept takes it as it is, and tells of it)",
+                         is_older ? "an older copy was put in its place"
+                                  : "it was written without the keeper, by an older S3N maybe",
                          (unsigned long long)now.revision,
                          (unsigned long long)remembered.after.revision);
     if (known)

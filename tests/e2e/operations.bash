@@ -147,6 +147,37 @@ wait "$node"
 has "an older store: the reason" "$(tail -n 20 "$scratch/node.log")" "an older copy was put in its place"
 cp -a "$scratch/newest.db" "$data/store/store.db"
 is "an older store: the newest again" "$(check)" 0
+# --- taken as it is: said by the operator, told to the owners
+accept() { timeout 60 s3n node accept --data-dir "$data" "$@" >"$scratch/out" 2>&1; echo $?; }
+is "accept: nothing to do" "$(accept) $(grep -c 'nothing to accept' "$scratch/out")" "0 1"
+cp -a "$scratch/good/store/store.db" "$data/store/store.db"
+sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB) WHERE blob = 1"
+is "accept: what is not good" "$(accept)" 6
+has "accept: what is not good: says so" "$(cat "$scratch/out")" "sha256:"
+cp -a "$scratch/good/store/store.db" "$data/store/store.db"
+is "accept: and nothing was remembered" "$(check)" 6
+is "accept: an older store" "$(accept --json) $(field accepted)" "0 True"
+is "accept: an older store: check" "$(check)" 0
+# What an S3N wrote that tells the keeper nothing of it.
+cp -a "$data/keeper/anchor" "$scratch/anchor"
+node_start --config "$data/s3nd.toml" || fail "accept: start"
+login || fail "accept: login"
+has "accept: the owner's log tells of it" "$(timeout 20 s3n -q audit export)" "stores-accepted"
+has "accept: and the event log" "$(fetch --insecure "$url/.well-known/s3n/events")" '"change":"stores-accepted"'
+is "accept: a node that runs" "$(accept)" 9
+printf later | s3n -q kv set shop numbers later
+application third echo && deploy third && deploy third || fail "accept: deploy"
+node_stop
+cp -a "$scratch/anchor" "$data/keeper/anchor"
+is "accept: written by another S3N" "$(check)" 6
+has "accept: written by another S3N: check says so" "$(cat "$scratch/out")" "by an older S3N maybe"
+has "accept: and what to do" "$(cat "$scratch/out")" "s3n node accept"
+is "accept: taken" "$(accept)" 0
+is "accept: taken: check" "$(check)" 0
+node_start --config "$data/s3nd.toml" || fail "accept: start again"
+login || fail "accept: login again"
+is "accept: taken: what was written is there" "$(s3n -q kv get shop numbers later)" later
+node_stop
 # --- where no node has run: nothing is made
 for verb in "check" "backup $scratch/none.backup"; do
   # shellcheck disable=SC2086

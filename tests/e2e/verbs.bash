@@ -17,7 +17,7 @@ refused() {
 s3n -q node init --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" || fail "init"
 
 # --- wrong arguments
-verbs="init run status backup restore check upgrade"
+verbs="init run status backup restore check accept upgrade"
 for verb in $verbs; do
   refused "$verb: an option of no verb" 2 "unknown option --nonsense" s3n node "$verb" --data-dir "$data" --nonsense
   refused "$verb: too many arguments" 2 "unexpected argument" s3n node "$verb" --data-dir "$data" one two
@@ -35,7 +35,7 @@ is "init: what is refused makes nothing" "$(ls "$scratch/none" 2>/dev/null)" ""
 echo 'nonsense = 1' >"$scratch/unknown.toml"
 echo 'listen = ' >"$scratch/broken.toml"
 : >"$scratch/file"
-for verb in run status "backup $scratch/b" "restore $scratch/file" check upgrade; do
+for verb in run status "backup $scratch/b" "restore $scratch/file" check accept upgrade; do
   # shellcheck disable=SC2086 # a verb and its file
   refused "${verb%% *}: no configuration" 5 "open $scratch/absent.toml" s3n node $verb --data-dir "$data" --settings "$scratch/absent.toml"
   # shellcheck disable=SC2086
@@ -52,7 +52,7 @@ s3n -q node init --data-dir "$scratch/second" --listen "${url#https://}" || fail
 refused "run: the address is taken" 7 "Address already in use" s3n node run --data-dir "$scratch/second"
 user=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
 if [ "$(id -u)" = 0 ] && "${user[@]}" true 2>/dev/null; then
-  for verb in run status "backup $scratch/b" "restore $scratch/file" check upgrade; do
+  for verb in run status "backup $scratch/b" "restore $scratch/file" check accept upgrade; do
     # shellcheck disable=SC2086
     refused "${verb%% *}: another user" 4 "Permission denied" "${user[@]}" "$S3N_BUILD/bin/s3n" node $verb --data-dir "$data"
   done

@@ -67,7 +67,7 @@ extern const struct verb verb_inspect, verb_verify, verb_compile, verb_run, verb
     verb_completion, verb_help, verb_version;
 extern const struct verb verb_measure, verb_verify_evidence, verb_kbs;
 extern const struct verb verb_node, verb_node_init, verb_node_run, verb_node_check,
-    verb_node_backup, verb_node_restore, verb_node_status, verb_node_upgrade;
+    verb_node_accept, verb_node_backup, verb_node_restore, verb_node_status, verb_node_upgrade;
 
 /* A message on stderr, unless --quiet. */
 void cli_message(struct cli *cli, const char *format, ...) PRINTF_LIKE(2, 3);

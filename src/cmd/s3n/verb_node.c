@@ -72,7 +72,7 @@ const struct verb verb_node_run = { .name = "run",
 
 static const struct option_table node_table = {
     .program = "s3n node",
-    .usage = "init|run|status|check|backup|restore|upgrade ...",
+    .usage = "init|run|status|check|accept|backup|restore|upgrade ...",
     .about = "What a node's operator does on its machine.  `s3n help node init` explains each.",
     CLI_SHARED,
     .positional_max = UINT32_MAX,
@@ -80,6 +80,7 @@ static const struct option_table node_table = {
 
 static const struct verb *const subverbs[] = { &verb_node_init,    &verb_node_run,
                                                &verb_node_status,  &verb_node_check,
+                                               &verb_node_accept,
                                                &verb_node_backup,  &verb_node_restore,
                                                &verb_node_upgrade, NULL };
 
