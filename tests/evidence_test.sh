@@ -57,7 +57,18 @@ expect 'an invalid verdict is rejected' 6 policy reject verify evidence $quote -
 expect 'another root' 6 reason ROOT_UNTRUSTED verify evidence $quote --at $at --root tests/data/attest/synthetic_root_ca.der
 expect 'report data differs' 6 reason REPORT_DATA_MISMATCH verify evidence $quote --at $at --report-data 00
 expect 'an empty file' 6 reason FORMAT verify evidence "$folder/empty" --tee tdx
+expect 'a text of no kind' 6 reason FORMAT verify evidence README.md
 expect 'an empty file of no kind' 6 reason FORMAT verify evidence "$folder/empty"
+# As other programs write it: PCCS a list, Azure and others a chain, openssl a certificate.
+od -An -v -tx1 tests/data/attest/intel/root_ca_crl_20250320.der > "$folder/list.hex"
+expect 'a list in digits' 0 result valid verify evidence $quote --at $at --policy none --root-crl "$folder/list.hex"
+sed 's/1/2/' "$folder/list.hex" > "$folder/other.hex"
+expect 'another list in digits' 6 result invalid verify evidence $quote --at $at --policy none --root-crl "$folder/other.hex"
+expect 'a chain in one file' 0 result valid verify evidence tests/data/attest/snp/reports/turin_v5_yaxi.bin \
+  --vek tests/data/attest/snp/certs/chain_yaxi_turin.pem --at 2026-01-01T00:00:00Z --policy none
+{ echo 'Certificate:'; cat tests/data/attest/ratls/azure-attestation-cert.pem; } > "$folder/commented.pem"
+expect 'a certificate with text before it' 0 claims.evidence_oid 1.3.6.1.4.1.311.105.1 \
+  verify evidence "$folder/commented.pem" --at 2025-08-20T00:00:00Z --policy none
 # What was asked to be judged and is empty is malformed, not absent.
 intel=tests/data/attest/intel
 while read -r option reason; do

@@ -44,15 +44,18 @@ bool attest_root_is_simulated(const struct x509_certificate *root)
 /* Azure's wrapper of a report begins with "HCLA", a Nitro document with an array of four (or the
  * tag of COSE_Sign1), a report with its version as 32 bits, a quote with its version, its key type
  * (never zero) and its TEE type, or with Open Enclave's header.  A certificate is Intel evidence,
- * of which kind its quote tells. */
+ * of which kind its quote tells.  Versions and key types are small numbers: text and noise are
+ * nothing.
+ */
 enum attest_tee attest_tee_of(struct bytes evidence)
 {
     enum {
-        QUOTE_TEE_TYPE_TDX = 0x81
+        QUOTE_TEE_TYPE_TDX = 0x81,
+        SMALL = 32
     };
     struct reader reader = reader_of(evidence);
     uint8_t first = read_u8(&reader);
-    read_skip(&reader, 1);
+    uint8_t second = read_u8(&reader);
     uint16_t key_type = read_u16_le(&reader);
     uint32_t tee_type = read_u32_le(&reader);
     if (reader.failed)
@@ -63,6 +66,8 @@ enum attest_tee attest_tee_of(struct bytes evidence)
         return ATTEST_TEE_SGX;
     if (first == 0x84 || first == 0xd2)
         return ATTEST_TEE_NITRO;
+    if (first == 0 || first >= SMALL || second != 0 || key_type >= SMALL)
+        return ATTEST_TEE_ANY;
     if (key_type == 0)
         return ATTEST_TEE_SNP;
     return tee_type == QUOTE_TEE_TYPE_TDX ? ATTEST_TEE_TDX : ATTEST_TEE_SGX;
@@ -72,8 +77,11 @@ static bool refuse_unknown(void *context, struct error *error)
 {
     struct attest_run *run = context;
     return attest_refuse(run, ATTEST_REASON_FORMAT, error, "%s",
-                         run->evidence.size == 0 ? "evidence is empty"
-                                                 : "evidence of no kind that is known");
+                         run->evidence.size == 0
+                             ? "evidence is empty"
+                             : "evidence of no kind that is known: no TDX or SGX "
+                               "quote, SEV-SNP report, Nitro document or "
+                               "certificate with a quote");
 }
 
 bool attest_verify(struct attest_verdict *verdict, struct bytes evidence,

@@ -150,6 +150,31 @@ static void judges_by_root_and_time(void)
                  ATTEST_REASON_ROOT_UNTRUSTED, "another root named like Intel's");
 }
 
+static void says_what_is_wrong(void)
+{
+    const struct {
+        struct bytes evidence;
+        int64_t now_s;
+        const char *text;
+    } cases[] = {
+        { { NULL, 0 }, PHALA_S, "evidence is empty" },
+        { { (const uint8_t *)"root:x:0:0:", 11 }, PHALA_S, "of no kind that is known: no TDX" },
+        { { (const uint8_t *)"\x03\x41\x02\0\0\0\0\0", 8 }, PHALA_S, "of no kind" },
+        { { (const uint8_t *)"\x03\0\x02\x41\0\0\0\0", 8 }, PHALA_S, "of no kind" },
+        { { (const uint8_t *)"\0\0\0\0\0\0\0\0", 8 }, PHALA_S, "of no kind" },
+        { data_file("tdx_v4_phala_b0c06f.bin"), 1738800000,
+          "certificate is not valid before 2025-02-0" },
+        { data_file("tdx_v4_phala_b0c06f.bin"), 1959724800, "certificate expired at 2032-02-0" },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        struct error error = { 0 };
+        struct attest_verdict verdict;
+        struct attest_options options = { .now_s = cases[i].now_s };
+        CHECK(!attest_verify(&verdict, cases[i].evidence, &options, &error));
+        CHECK_NOTE(strstr(error.text, cases[i].text) != NULL, "%s", error.text);
+    }
+}
+
 static void judges_synthetic_quotes(void)
 {
     static const struct {
@@ -325,14 +350,10 @@ static void refuses_every_change_of_a_byte(void)
 }
 
 static const struct test tests[] = {
-    TEST(accepts_real_quotes),
-    TEST(tells_what_the_quote_says),
-    TEST(judges_by_root_and_time),
-    TEST(judges_synthetic_quotes),
-    TEST(takes_a_chain_from_outside),
-    TEST(compares_report_data),
-    TEST(names_the_first_failing_check),
-    TEST(refuses_every_truncation),
-    TEST(refuses_every_change_of_a_byte),
+    TEST(accepts_real_quotes),      TEST(tells_what_the_quote_says),
+    TEST(judges_by_root_and_time),  TEST(says_what_is_wrong),
+    TEST(judges_synthetic_quotes),  TEST(takes_a_chain_from_outside),
+    TEST(compares_report_data),     TEST(names_the_first_failing_check),
+    TEST(refuses_every_truncation), TEST(refuses_every_change_of_a_byte),
 };
 TEST_MAIN(tests)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "crypto/crl.h"
 
+#include "core/time.h"
 #include "crypto/der.h"
 #include "crypto/oid.h"
 #include "crypto/x509_parts.h"
@@ -144,6 +145,17 @@ static bool refuse(enum crl_fault *fault, enum crl_fault what, struct error *err
     return error_set(error, ERROR_UNVERIFIED, "%s", text);
 }
 
+/* Says which date it is that the time is beyond. */
+static bool refuse_date(enum crl_fault *fault, enum crl_fault what, int64_t date_s,
+                        struct error *error)
+{
+    char text[TIME_TEXT_SIZE + 1] = "a date out of range";
+    (void)!time_format(text, date_s);
+    *fault = what;
+    return error_set(error, ERROR_UNVERIFIED, "revocation list %s %s",
+                     what == CRL_FAULT_EXPIRED ? "expired at" : "is not valid before", text);
+}
+
 bool crl_verify(const struct crl *crl, const struct x509_certificate *issuer, int64_t now_s,
                 enum crl_fault *fault, struct error *error)
 {
@@ -156,9 +168,9 @@ bool crl_verify(const struct crl *crl, const struct x509_certificate *issuer, in
         return refuse(fault, CRL_FAULT_SIGNATURE, error,
                       "revocation list: signature does not verify");
     if (now_s < crl->this_update_s)
-        return refuse(fault, CRL_FAULT_NOT_YET_VALID, error, "revocation list is not valid yet");
+        return refuse_date(fault, CRL_FAULT_NOT_YET_VALID, crl->this_update_s, error);
     if (now_s > crl->next_update_s)
-        return refuse(fault, CRL_FAULT_EXPIRED, error, "revocation list has expired");
+        return refuse_date(fault, CRL_FAULT_EXPIRED, crl->next_update_s, error);
     return true;
 }
 

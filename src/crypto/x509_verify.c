@@ -2,6 +2,8 @@
 /* Paths: RFC 5280 section 6.1, as far as the certificates that x509_parse accepts can differ. */
 #include "crypto/x509.h"
 
+#include "core/time.h"
+
 static bool refuse(enum x509_fault *fault, enum x509_fault what, struct error *error,
                    const char *text)
 {
@@ -57,13 +59,24 @@ static bool find_root(const struct x509_certificate *last, const struct x509_cer
     return true;
 }
 
+/* Says which date it is that the time is beyond. */
+static bool refuse_date(enum x509_fault *fault, enum x509_fault what, int64_t date_s,
+                        struct error *error)
+{
+    char text[TIME_TEXT_SIZE + 1] = "a date out of range";
+    (void)!time_format(text, date_s);
+    *fault = what;
+    return error_set(error, ERROR_UNVERIFIED, "certificate %s %s",
+                     what == X509_FAULT_EXPIRED ? "expired at" : "is not valid before", text);
+}
+
 static bool verify_dates(const struct x509_certificate *certificate, int64_t now_s,
                          enum x509_fault *fault, struct error *error)
 {
     if (now_s < certificate->not_before_s)
-        return refuse(fault, X509_FAULT_NOT_YET_VALID, error, "certificate is not valid yet");
+        return refuse_date(fault, X509_FAULT_NOT_YET_VALID, certificate->not_before_s, error);
     if (now_s > certificate->not_after_s)
-        return refuse(fault, X509_FAULT_EXPIRED, error, "certificate has expired");
+        return refuse_date(fault, X509_FAULT_EXPIRED, certificate->not_after_s, error);
     return true;
 }
 

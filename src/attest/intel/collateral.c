@@ -3,6 +3,7 @@
 #include "attest/intel/tcb_status.h"
 #include "attest/intel/verification.h"
 #include "core/hex.h"
+#include "core/time.h"
 #include "crypto/signature_memo.h"
 
 #include <inttypes.h>
@@ -93,6 +94,18 @@ static bool refuse_format(struct verification *verification, struct bytes source
     return false;
 }
 
+/* A date for people. */
+struct date_text {
+    char text[TIME_TEXT_SIZE + 1];
+};
+
+static struct date_text date_of(int64_t time_s)
+{
+    struct date_text date = { "a date out of range" };
+    (void)!time_format(date.text, time_s);
+    return date;
+}
+
 bool intel_check_tcb_info(void *context, struct error *error)
 {
     struct verification *verification = context;
@@ -113,9 +126,10 @@ bool intel_check_tcb_info(void *context, struct error *error)
     bool is_late = intel_is_late(verification, info->next_update_s);
     if (is_early)
         return attest_refuse(run, ATTEST_REASON_TCB_INFO_NOT_YET_VALID, error,
-                             "TCB info was issued later");
+                             "TCB info was issued later, at %s", date_of(info->issued_s).text);
     if (is_late)
-        return attest_refuse(run, ATTEST_REASON_TCB_INFO_EXPIRED, error, "TCB info has expired");
+        return attest_refuse(run, ATTEST_REASON_TCB_INFO_EXPIRED, error, "TCB info expired at %s",
+                             date_of(info->next_update_s).text);
     verification->tcb_info = info;
     verification->claims.tcb_evaluation_data_number = info->evaluation_data_number;
     attest_note(run, "signed; version %u, evaluation %" PRIu32 ", %zu levels", info->version,
@@ -146,10 +160,11 @@ bool intel_check_qe_identity(void *context, struct error *error)
     bool is_late = intel_is_late(verification, identity->next_update_s);
     if (is_early)
         return attest_refuse(run, ATTEST_REASON_QE_IDENTITY_NOT_YET_VALID, error,
-                             "QE identity was issued later");
+                             "QE identity was issued later, at %s",
+                             date_of(identity->issued_s).text);
     if (is_late)
         return attest_refuse(run, ATTEST_REASON_QE_IDENTITY_EXPIRED, error,
-                             "QE identity has expired");
+                             "QE identity expired at %s", date_of(identity->next_update_s).text);
     verification->qe_identity = identity;
     verification->claims.qe_evaluation_data_number = identity->evaluation_data_number;
     attest_note(run, "signed; evaluation %" PRIu32 ", %zu levels", identity->evaluation_data_number,

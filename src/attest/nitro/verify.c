@@ -20,6 +20,7 @@ struct verification {
     struct x509_certificate certificates[CHAIN_COUNT_MAX]; /* leaf first */
     size_t count;
     enum x509_fault fault; /* of the dates, when all else holds */
+    struct error date;     /* which of them */
 };
 
 static bool check_format(void *context, struct error *error)
@@ -88,16 +89,16 @@ static bool check_chain(void *context, struct error *error)
             return attest_refuse(run, ATTEST_REASON_CHAIN_INVALID, error, "%s", fault);
     }
     verification->fault = X509_FAULT_NONE;
-    struct error chain_error;
     struct x509_certificate *certificates = verification->certificates;
     for (size_t i = 0; i + 1 < verification->count; i++)
         signature_memo_recall_certificate(run->options->memo, &certificates[i],
                                           &certificates[i + 1].key);
     if (!x509_chain_verify(verification->certificates, verification->count, verification->root,
-                           run->options->now_s, &verification->fault, &chain_error) &&
+                           run->options->now_s, &verification->fault, &verification->date) &&
         verification->fault != X509_FAULT_EXPIRED &&
         verification->fault != X509_FAULT_NOT_YET_VALID)
-        return attest_refuse(run, ATTEST_REASON_CHAIN_INVALID, error, "%s", chain_error.text);
+        return attest_refuse(run, ATTEST_REASON_CHAIN_INVALID, error, "%s",
+                             verification->date.text);
     for (size_t i = 0; i + 1 < verification->count; i++)
         signature_memo_keep_certificate(run->options->memo, &certificates[i],
                                         &certificates[i + 1].key);
@@ -112,10 +113,10 @@ static bool check_dates(void *context, struct error *error)
     struct attest_run *run = verification->run;
     if (verification->fault == X509_FAULT_EXPIRED)
         return attest_refuse(run, ATTEST_REASON_CERT_EXPIRED, error,
-                             "a certificate has expired: the document's own lives three hours");
+                             "%s: the document's own lives three hours", verification->date.text);
     if (verification->fault == X509_FAULT_NOT_YET_VALID)
-        return attest_refuse(run, ATTEST_REASON_CERT_NOT_YET_VALID, error,
-                             "a certificate is not valid yet");
+        return attest_refuse(run, ATTEST_REASON_CERT_NOT_YET_VALID, error, "%s",
+                             verification->date.text);
     attest_note(run, "all certificates are valid at the given time");
     return true;
 }
