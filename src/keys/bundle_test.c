@@ -95,5 +95,52 @@ static void only_whole_bundles_parse(void)
     }
 }
 
-static const struct test tests[] = { TEST(comes_back_as_it_was), TEST(only_whole_bundles_parse) };
+static void only_the_format_it_is_of_parses(void)
+{
+    struct error error = { 0 };
+    AUTO_BUNDLE struct bundle bundle;
+    AUTO_ATTESTATION struct attestation attestation;
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, BUNDLE_SIZE_MAX);
+    fill(&bundle);
+    attestation_init(&attestation);
+    REQUIRE(attestation_write(&text, &bundle.attestation, &error));
+    char *format = memmem(text.data, text.size, "\"unknown\"", 9);
+    REQUIRE(format != NULL);
+    memcpy(format, "\"sgx-qot\"", 9);
+    CHECK(!attestation_parse(&attestation, buffer_view(&text), &error));
+    CHECK_NUMBER(error.code, ERROR_UNSUPPORTED);
+}
+
+/* A bundle with one member of this many characters. */
+static bool parses_long(const char *key, size_t size, const char *words)
+{
+    static char text[BUNDLE_SIZE_MAX + 1024];
+    struct error error = { 0 };
+    AUTO_BUNDLE struct bundle bundle;
+    bundle_init(&bundle);
+    int head = snprintf(text, sizeof(text),
+                        "{\"s3n_receipt_bundle\":1,\"platform\":\"sim\",\"keyset\":\"k\","
+                        "\"nonce\":\"" NONCE "\",\"%s\":\"AAAA\",\"%s\":\"",
+                        strcmp(key, "receipt") == 0 ? "evidence" : "receipt", key);
+    memset(text + head, 'A', size);
+    memcpy(text + (size_t)head + size, "\"}", 3);
+    bool parsed = bundle_parse(&bundle, bytes_of(text, (size_t)head + size + 2), &error);
+    CHECK_NOTE(parsed || strstr(error.text, words) != NULL, "%s", error.text);
+    return parsed;
+}
+
+static void limits_each_member(void)
+{
+    CHECK(parses_long("receipt", RECEIPT_SIZE_MAX, "too long"));
+    CHECK(!parses_long("receipt", RECEIPT_SIZE_MAX + 1, "too long"));
+    size_t evidence = EVIDENCE_SIZE_MAX / 3 * 4;
+    CHECK(parses_long("evidence", evidence - 8, "too long"));
+    CHECK(!parses_long("evidence", evidence + 8, "too long"));
+    CHECK(!parses_long("receipt", BUNDLE_SIZE_MAX, "more than"));
+}
+
+static const struct test tests[] = { TEST(comes_back_as_it_was), TEST(only_whole_bundles_parse),
+                                     TEST(only_the_format_it_is_of_parses),
+                                     TEST(limits_each_member) };
 TEST_MAIN(tests)

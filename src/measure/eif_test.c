@@ -221,11 +221,70 @@ static void refuses_places_outside(void)
     CHECK(!measure(&measurement, image_end(&image)));
 }
 
+static const char *refusal_of(struct bytes image)
+{
+    static struct error error;
+    struct eif_measurement measurement;
+    error = (struct error){ 0 };
+    return eif_measure(&measurement, image, &error) ? "none" : error.text;
+}
+
+#define CHECK_REFUSAL(image, words)                                                                \
+    do {                                                                                           \
+        const char *refusal_ = refusal_of(image);                                                  \
+        CHECK_NOTE(strstr(refusal_, words) != NULL, "%s", refusal_);                               \
+    } while (0)
+
+static void put_all(struct image *image)
+{
+    image_begin(image);
+    section_put(image, EIF_KERNEL, BYTES_LITERAL("kernel"));
+    section_put(image, EIF_COMMAND_LINE, BYTES_LITERAL("cmdline"));
+    section_put(image, EIF_RAMDISK, BYTES_LITERAL("boot"));
+}
+
+static void says_what_is_wrong_with_an_image(void)
+{
+    static struct image image;
+    static uint8_t space[8192];
+    put_all(&image);
+    CHECK_REFUSAL(image_end(&image), "none");
+    image.offsets[1] = HEADER_SIZE - 1;
+    CHECK_REFUSAL(image_end(&image), "outside the image");
+    image.offsets[1] = image.whole.size + 1;
+    CHECK_REFUSAL(image_end(&image), "outside the image");
+    /* The last section says one byte more than there is: all of the others hold. */
+    put_all(&image);
+    image.bytes[image.offsets[2] + 11]++;
+    CHECK_REFUSAL(image_end(&image), "cut");
+    memset(image.bytes + image.offsets[2] + 4, 0xff, 8);
+    CHECK_REFUSAL(image_end(&image), "cut");
+    put_all(&image);
+    struct writer writer = writer_into(space, sizeof(space));
+    struct bytes signature = signature_of(&writer, test_file(CERTIFICATE), false);
+    section_put(&image, EIF_SIGNATURE, signature);
+    CHECK_REFUSAL(image_end(&image), "none");
+    section_put(&image, EIF_SIGNATURE, signature);
+    CHECK_REFUSAL(image_end(&image), "one signature section");
+    put_all(&image);
+    image.section_count = EIF_SECTION_COUNT_MAX + 1;
+    CHECK_REFUSAL(image_end(&image), "at most");
+    put_all(&image);
+    struct bytes whole = image_end(&image);
+    CHECK_REFUSAL(bytes_part(whole, 0, HEADER_SIZE - 1), "no enclave image");
+    image.bytes[0] ^= 1;
+    CHECK_REFUSAL(whole, "no enclave image");
+    image.bytes[0] ^= 1;
+    /* Its length alone: nothing of it is read. */
+    CHECK_REFUSAL(bytes_of(image.bytes, (size_t)EIF_SIZE_MAX + 1), "at most");
+}
+
 static const struct test tests[] = {
     TEST(measures_sections_in_their_registers),
     TEST(measures_the_signer),
     TEST(refuses_images_that_do_not_hold),
     TEST(refuses_cuts_and_every_changed_byte),
     TEST(refuses_places_outside),
+    TEST(says_what_is_wrong_with_an_image),
 };
 TEST_MAIN(tests)

@@ -199,6 +199,7 @@ static void judges_sev_metadata(void)
         { { SEV_AT + 12, 4, FIRMWARE_SECTION_COUNT_MAX + 1, "another form" }, 2, false },
         { { OTHER_ITEM_AT, 4, 0x20800, "not made of pages" }, 2, false },
         { { OTHER_ITEM_AT + 4, 4, 0x1800, "not made of pages" }, 2, false },
+        { { OTHER_ITEM_AT + 8, 4, 0x7f, "unknown type 127" }, 2, false },
         { { OTHER_ITEM_AT + 4, 4, FIRMWARE_MEASURED_SIZE_MAX + 0x1000, "SEV section" }, 2, false },
         { { ITEM_AT + 4, 4, 0x2000, "is not one page" }, 2, false },
         { { ITEM_AT + 4, 4, 0x2000, NULL }, 2, true },

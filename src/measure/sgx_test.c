@@ -160,9 +160,45 @@ static void refuses_cut_and_odd_streams(void)
     CHECK(!measure(&measurement, writer_view(&stream.whole)));
 }
 
+static void says_what_is_wrong_with_a_stream(void)
+{
+    static const struct {
+        const char *tag;    /* of the first record */
+        const char *second; /* of a record behind the first page; NULL: none */
+        size_t cut;
+        const char *words;
+    } rows[] = {
+        { "UNSIZED", NULL, 0, "not fixed yet" },
+        { "CREATE!", NULL, 0, "does not begin with" },
+        { "ECREATE", "ETRACK\0", 0, "neither" },
+        { "ECREATE", "EADD\1\0\0", 0, "neither" },
+        { "ECREATE", "EEXTENDX", 0, "neither" },
+        { "ECREATE", NULL, 1, "cut within a record" },
+        { "ECREATE", "EEXTEND", 0, "cut within content" },
+    };
+    AUTO_STREAM struct stream stream = { .hash = hash_new(HASH_SHA256) };
+    struct sgx_measurement measurement;
+    struct error error;
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        stream.whole = writer_into(stream.bytes, sizeof(stream.bytes));
+        put_record(&stream, rows[i].tag, 0x10000, 1, false);
+        put_record(&stream, "EADD\0\0\0", 0, 0x203, false);
+        if (rows[i].second != NULL)
+            put_record(&stream, rows[i].second, 0, 0, false);
+        struct bytes whole = writer_view(&stream.whole);
+        whole.size -= rows[i].cut;
+        CHECK(!sgx_measure(&measurement, whole, &error));
+        CHECK_NOTE(strstr(error.text, rows[i].words) != NULL, "row %zu: %s", i, error.text);
+    }
+    /* Its length alone: nothing of it is read. */
+    CHECK(!sgx_measure(&measurement, bytes_of(stream.bytes, ENCLAVE_FILE_SIZE_MAX + 1), &error));
+    CHECK_NUMBER(error.code, ERROR_LIMIT);
+}
+
 static const struct test tests[] = {
     TEST(measures_what_is_measured),
     TEST(ignores_only_what_is_not_measured),
     TEST(refuses_cut_and_odd_streams),
+    TEST(says_what_is_wrong_with_a_stream),
 };
 TEST_MAIN(tests)

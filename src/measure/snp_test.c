@@ -109,6 +109,20 @@ static void measures_an_svsm_by_its_pages(void)
                           "fcb715d6019b9167ee2517b11b0d9be7");
 }
 
+static void wants_whole_hashes_of_pages(void)
+{
+    struct snp_svsm_layout layout = { .address = 0xffaea000, .entry = 0xffaea000 };
+    struct bytes hashes = test_file("tests/data/measure/svsm_page_sha384.bin");
+    struct snp_launch launch = { .firmware = test_file(SVSM),
+                                 .vcpu_count = 1,
+                                 .svsm_page_hashes = bytes_part(hashes, 0, hashes.size - 1),
+                                 .svsm_layout = &layout };
+    struct digest48 digest;
+    struct error error = { 0 };
+    CHECK(!snp_launch_digest(&digest, &launch, &error));
+    CHECK_NOTE(strstr(error.text, "not whole") != NULL, "%s", error.text);
+}
+
 /* The same image by its pages and whole. */
 static void measures_an_svsm_by_its_image(void)
 {
@@ -196,8 +210,9 @@ static void limits_what_all_sections_cover(void)
 }
 
 static const struct test tests[] = {
-    TEST(measures_what_others_measured), TEST(measures_an_svsm_by_its_pages),
-    TEST(measures_an_svsm_by_its_image), TEST(refuses_what_would_not_be_checked),
-    TEST(survives_changed_metadata),     TEST(limits_what_all_sections_cover),
+    TEST(measures_what_others_measured),     TEST(measures_an_svsm_by_its_pages),
+    TEST(wants_whole_hashes_of_pages),       TEST(measures_an_svsm_by_its_image),
+    TEST(refuses_what_would_not_be_checked), TEST(survives_changed_metadata),
+    TEST(limits_what_all_sections_cover),
 };
 TEST_MAIN(tests)

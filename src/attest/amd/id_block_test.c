@@ -133,6 +133,25 @@ static bool verifies(const struct scene *scene, struct snp_id_block *block, stru
     return snp_id_block_verify(block, BYTES_OF(scene->id_block), BYTES_OF(scene->id_auth), error);
 }
 
+/* Signed all the same. */
+static void knows_one_version(void)
+{
+    enum {
+        VERSION_AT = 0x50
+    };
+    struct error error;
+    struct snp_report report;
+    struct snp_id_block block;
+    AUTO_SCENE struct scene scene;
+    scene_init(&scene, &report, false);
+    CHECK_NUMBER(scene.id_block[VERSION_AT], 1);
+    for (unsigned version = 0; version < 4; version++) {
+        scene.id_block[VERSION_AT] = (uint8_t)version;
+        put_signature(scene.id_auth + ID_SIGNATURE, scene.id_key, BYTES_OF(scene.id_block));
+        CHECK_NOTE(verifies(&scene, &block, &error) == (version == 1), "version %u", version);
+    }
+}
+
 static void works_with_and_without_an_author(void)
 {
     for (unsigned has_author = 0; has_author < 2; has_author++) {
@@ -191,9 +210,8 @@ static void compares_every_field(void)
 }
 
 static const struct test tests[] = {
-    TEST(agrees_with_the_vector),
-    TEST(refuses_every_change_of_the_vector),
-    TEST(works_with_and_without_an_author),
+    TEST(agrees_with_the_vector), TEST(refuses_every_change_of_the_vector),
+    TEST(knows_one_version),      TEST(works_with_and_without_an_author),
     TEST(compares_every_field),
 };
 TEST_MAIN(tests)
