@@ -13,7 +13,7 @@ on_conflict = "retry"'
 echo "$unit" >>"$scratch/repeat/s3n.toml"
 application strict counter 'permissions.kv = ["counts"]'
 printf '%s\nrequired = true\nretention_s = 1\n' "$unit" >>"$scratch/strict/s3n.toml"
-application slow loop 'limits = { timeout_ms = 600 }'
+application slow loop 'limits = { timeout_ms = 8000 }'
 printf '%s\nconcurrent = "refuse"\n' "$unit" >>"$scratch/slow/s3n.toml"
 application large echo 'limits = { output_kib = 4096 }'
 echo "$unit" >>"$scratch/large/s3n.toml"
@@ -65,11 +65,13 @@ for i in 1 2 3 4 5 6; do fetch -H 'idempotency-key: "together"' --data-binary I 
 wait "${pids[@]}"
 is "six at once are one" "$(cat "$scratch"/together.? | sed 's/\(.\{10\}\)/\1\n/g' | sort | uniq -c | tr -s ' ')" " 6 0000000005"
 ask slow '"w"' x >"$scratch/slow.out" & first=$!
-sleep 0.2
+looping() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
+until_true 20 looping || fail "the first runs"
 has "or are told to come back" "$(fetch -D "$scratch/fields2" -w ' %{http_code}' -H 'idempotency-key: "w"' --data-binary x "$url/a/slow/run")" '"code":"conflict"'
 has "or are told when" "$(cat "$scratch/fields2")" "retry-after: 1"
 has "another body meanwhile" "$(fetch -w ' %{http_code}' -H 'idempotency-key: "w"' --data-binary y "$url/a/slow/run")" " 422"
-wait "$first"
+kill "$first"
+wait "$first" 2>/dev/null
 
 # --- retention
 gone() { [ "$(ask strict '"s"' I)" = "200 0000000002" ]; }
