@@ -78,11 +78,11 @@ static const struct option_table node_table = {
     .positional_max = UINT32_MAX,
 };
 
-static const struct verb *const subverbs[] = { &verb_node_init,    &verb_node_run,
-                                               &verb_node_status,  &verb_node_check,
-                                               &verb_node_accept,
-                                               &verb_node_backup,  &verb_node_restore,
-                                               &verb_node_upgrade, NULL };
+static const struct verb *const subverbs[] = {
+    &verb_node_init,    &verb_node_run,     &verb_node_status,
+    &verb_node_check,   &verb_node_accept,  &verb_node_backup,
+    &verb_node_restore, &verb_node_upgrade, NULL
+};
 
 const struct verb verb_node = { .name = "node",
                                 .summary = "set up, run, check and save a node on this machine",
