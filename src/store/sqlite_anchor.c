@@ -113,16 +113,17 @@ static bool link_read(const struct sqlite_store *sqlite, struct bytes column,
 bool anchor_check(struct sqlite_store *sqlite, struct bytes column, struct error *error)
 {
     struct store_heads remembered, said;
-    bool known;
+    bool known, is_linked = link_read(sqlite, column, &said);
+    if (column.size > HEAD_MAC_SIZE && !is_linked)
+        return error_set(error, ERROR_CORRUPT, "what the store says of its anchor was changed");
     if (!sqlite->is_anchored)
         return true;
     if (!sqlite->anchor.read(sqlite->anchor.context, &remembered, &known, error))
         return error_within(error, "the store's anchor");
     struct store_head now = head_now(sqlite);
     bool is_same = known && head_equal(&now, &remembered.after);
-    bool is_fresh =
-        !known || is_same || head_equal(&now, &remembered.before) ||
-        (link_read(sqlite, column, &said) && head_equal(&said.before, &remembered.after));
+    bool is_fresh = !known || is_same || head_equal(&now, &remembered.before) ||
+                    (is_linked && head_equal(&said.before, &remembered.after));
     bool is_older = now.revision < remembered.after.revision;
     if (!is_fresh)
         return error_set(error, ERROR_CORRUPT,

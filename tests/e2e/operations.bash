@@ -115,6 +115,9 @@ PY
 found "what the keeper remembers was changed" "state"
 head -c 4096 "$scratch/good/store/store.db" >"$data/store/store.db"
 found "a store that was cut" "store"
+# A change of every column of every table, and of every file of the keeper.
+output=$(python3 "$here/check_columns.py" "$scratch/good" "$data" 2>&1) && pass "check: every column ($output)" || fail "check: every column" "$output"
+good
 # The node starts, and knows it only when asked.
 sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB)"
 node_start --config "$data/s3nd.toml" || fail "start with a changed blob"
