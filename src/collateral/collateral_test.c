@@ -186,6 +186,12 @@ static void says_what_no_service_has(void)
     struct bytes document = test_file("tests/data/attest/nitro/docs/dstack_attest.cbor");
     REQUIRE(collateral_wishes_of(&wishes, document, &given, &places, SNP_PRODUCT_NONE, &error));
     CHECK_NUMBER(wishes.count, 0);
+    /* A chain in one file has all but the list. */
+    given = (struct attest_collateral){ 0 };
+    given.vek = test_file("tests/data/attest/snp/certs/chain_yaxi_genoa.pem");
+    report = test_file("tests/data/attest/snp/reports/genoa_v5_yaxi.bin");
+    REQUIRE(collateral_wishes_of(&wishes, report, &given, &places, SNP_PRODUCT_NONE, &error));
+    CHECK(wishes.count == 1 && wishes.items[0].part == COLLATERAL_CRL);
     CHECK(!collateral_wishes_of(&wishes, BYTES_LITERAL("x"), &given, &places, SNP_PRODUCT_NONE,
                                 &error));
     CHECK_NUMBER(error.code, ERROR_INVALID);

@@ -216,6 +216,17 @@ static void wish_vcek(struct collateral_wishes *wishes, const struct snp_report 
              product_text(product), hwid, fmc, tcb.boot_loader, tcb.tee, tcb.snp, tcb.microcode);
 }
 
+/* Whether the issuer of a report's key stands behind it in the same file. */
+static bool has_issuer(struct bytes vek)
+{
+    struct x509_chain *chain = calloc(1, sizeof(*chain));
+    struct error unused;
+    bool has =
+        chain != NULL && vek.size > 0 && x509_chain_parse(chain, vek, &unused) && chain->count > 1;
+    free(chain);
+    return has;
+}
+
 /* By the report, or by the certificate of its key. */
 static enum snp_product product_of(const struct snp_report *report, struct bytes vek)
 {
@@ -264,7 +275,7 @@ static bool wishes_of_snp(struct collateral_wishes *wishes, struct bytes evidenc
                          "the report hides its chip: its VCEK can't be asked for");
     if (vek.size == 0)
         wish_vcek(wishes, &report, product, url);
-    if (given->intermediate.size == 0 && table.ask.size == 0) {
+    if (given->intermediate.size == 0 && table.ask.size == 0 && !has_issuer(given->vek)) {
         struct collateral_wish *wish = wish_add(wishes, COLLATERAL_INTERMEDIATE);
         wish->product = product;
         wish->is_vlek = is_vlek;
