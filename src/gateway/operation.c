@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stage that finds what a request asks for. */
 #include "core/hex.h"
+#include "gateway/query.h"
 #include "gateway/representation.h"
 #include "gateway/stage.h"
 
@@ -222,6 +223,9 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     struct bytes version = pattern_value(&request->values, "version");
     if (version.size > 0 && !read_number(&call->number, version))
         return refuse(refusal, 404, ERROR_NOT_FOUND, "a version is named by its number");
+    if (operations[call->operation].access >= GATEWAY_ACCESS_OWNER &&
+        !query_check(call->operation, call->request->query, &refusal->error))
+        return false;
     call->first = 1;
     struct bytes first = query_value(call->request->query, BYTES_LITERAL("first="));
     if (call->operation == GATEWAY_AUDIT_READ && first.size > 0 &&
@@ -255,7 +259,8 @@ bool stage_route(struct gateway *gateway, struct gateway_request *request, struc
         !gateway->options.host_is_known(gateway->options.context, call->request->authority))
         return refuse(refusal, 421, ERROR_NOT_FOUND, "this node does not answer to that name");
     if (!path_is_safe(call->request->path))
-        return error_set(&refusal->error, ERROR_INVALID, "the path has a . or .. segment");
+        return error_set(&refusal->error, ERROR_INVALID,
+                         "the path has a . or .. segment, or a NUL");
     if (!find_operation(gateway, request, refusal))
         return false;
     if (is_for_pages(call->operation) && !call->is_sealed) {
