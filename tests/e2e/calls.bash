@@ -71,6 +71,20 @@ keeps() { # keeps NAME
   timeout 30 s3n -q kv set "$1" notes large --file "$scratch/large"
   ask "$1" get large >"$scratch/back"
   cmp -s <(printf '260000 '; cat "$scratch/large") "$scratch/back" && pass "$1: a large one" || fail "$1: a large one"
+  is "$1: a key of 512 bytes" "$(ask "$1" get "$(printf 'k%.0s' {1..512})" | cut -d' ' -f1)" -4
+  is "$1: one byte more" "$(ask "$1" get "$(printf 'k%.0s' {1..513})")" "-1 a key has 1 to 512 bytes, not 513"
+  is "$1: no key" "$(ask "$1" get '')" "-1 a key has 1 to 512 bytes, not 0"
+  has "$1: a key that is no UTF-8" "$(ask "$1" get $'\xc3(')" '-1 a key is UTF-8 without control characters, not "\xc3("'
+  has "$1: nor half a surrogate's" "$(ask "$1" get $'\xed\xa0\x80')" '-1 a key is UTF-8'
+  has "$1: a control character in a key" "$(ask "$1" get $'a\x1b[2J')" '-1 a key is UTF-8 without control characters, not "a\x1b[2J"'
+  head -c 262145 /dev/zero | tr '\0' v >"$scratch/value"
+  has "$1: a value of one byte too many" "$(ask "$1" set "@$scratch/value")" "-5"
+  is "$1: the one before stays" "$(ask "$1" get key)" "9 eins zwei"
+  truncate -s 262144 "$scratch/value"
+  is "$1: the largest value" "$(ask "$1" set "@$scratch/value")" 0
+  is "$1: comes back whole" "$(ask "$1" get key | wc -c)" 262151
+  has "$1: more than an exit takes" "$(ask "$1" large key)" "-5"
+  is "$1: and nothing of it is kept" "$(ask "$1" get key | wc -c)" 262151
   has "$1: another namespace stays closed" "$(ask "$1" other key)" "-3 no permission for kv namespace 'others'"
 }
 service keeping wasm "$modules/services.wasm" 'permissions.kv = ["notes"]' && keeps keeping
