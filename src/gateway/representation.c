@@ -179,6 +179,14 @@ bool etag_matches(struct bytes list, struct bytes etag)
     return false;
 }
 
+bool etag_matches_strongly(struct bytes list, struct bytes etag)
+{
+    bool is_found = bytes_equal_string(bytes_trim(list), "*");
+    while (!is_found && list.size > 0)
+        is_found = bytes_equal(bytes_trim(take(&list, ',')), etag);
+    return is_found;
+}
+
 bool accepts_html(struct bytes accept)
 {
     while (accept.size > 0) {

@@ -40,6 +40,8 @@ enum encoding encoding_choose(struct bytes accept_encoding, unsigned available);
 
 /* Is the tag, with its quotes, one of the list, or is the list "*"?  Compared weakly. */
 bool etag_matches(struct bytes list, struct bytes etag);
+/* The same compared strongly: weak tags are none. */
+bool etag_matches_strongly(struct bytes list, struct bytes etag);
 /* Does the client want pages: is text/html named in Accept with a weight above 0? */
 bool accepts_html(struct bytes accept);
 

@@ -161,6 +161,10 @@ static void compares_tags(void)
     CHECK(etag_matches(BYTES_LITERAL("W/\"ab\""), tag));
     CHECK(etag_matches(BYTES_LITERAL("\"x\", \"ab\" ,\"y\""), tag));
     CHECK(etag_matches(BYTES_LITERAL("*"), tag));
+    CHECK(etag_matches_strongly(BYTES_LITERAL("\"x\", \"ab\" "), tag));
+    CHECK(etag_matches_strongly(BYTES_LITERAL(" * "), tag));
+    CHECK(!etag_matches_strongly(BYTES_LITERAL("W/\"ab\", \"x\""), tag));
+    CHECK(!etag_matches_strongly((struct bytes){ 0 }, tag));
     CHECK(!etag_matches(BYTES_LITERAL(""), tag));
     CHECK(!etag_matches(BYTES_LITERAL("ab"), tag));
     CHECK(!etag_matches(BYTES_LITERAL("\"abc\""), tag));

@@ -142,6 +142,13 @@ bool stage_static(struct gateway *gateway, struct gateway_request *request, stru
     if (!assets_find(assets, request->folder, path, index == NULL ? "index.html" : index,
                      http_request_value(call->request, "accept-encoding"), &asset))
         return error_set(&refusal->error, ERROR_NOT_FOUND, "there is no such file");
+    const struct http_field *condition = http_request_field(call->request, "if-match");
+    if (condition != NULL &&
+        !etag_matches_strongly(condition->value, bytes_of_string(asset.etag))) {
+        refusal->status = 412;
+        return error_set(&refusal->error, ERROR_INVALID,
+                         "the file has another tag than If-Match names");
+    }
     answer_asset(gateway, request, &asset);
     refusal->is_taken = true;
     return true;

@@ -78,6 +78,9 @@ done
 is "if-none-match" "$(get /app.js -H "if-none-match: $tag")" 304
 is "if-none-match: the tag again" "$(field etag)" "$tag"
 is "if-none-match: weak, in a list" "$(get /app.js -H "if-none-match: \"x\", W/$tag")" 304
+is "if-match" "$(get /app.js -H "if-match: \"x\", $tag")" 200
+is "if-match: another" "$(get /app.js -H 'if-match: "x"')" 412
+is "if-match: a weak one" "$(get /app.js -H "if-match: W/$tag" -H 'range: bytes=0-0')" 412
 is "if-none-match: another" "$(get /app.js -H 'if-none-match: "x"')" 200
 
 # --- ranges
