@@ -11,6 +11,7 @@
 
 enum {
     LINE_SIZE_MAX = 17 << 10,
+    LENGTH_DIGITS_MAX = 18,
     PLACE_KEPT_S = 3600 /* longer than any transfer: libcurl must never look a name up */
 };
 
@@ -29,6 +30,7 @@ struct transfer {
     size_t head_size;
     unsigned line_count;
     bool is_head_long, is_refused;
+    bool has_length, has_coding, is_ambiguous; /* of the head that comes */
     char text[CURL_ERROR_SIZE];
 };
 
@@ -77,10 +79,37 @@ static size_t on_body(char *data, size_t one, size_t size, void *context)
     return transfer->body.failed ? 0 : one * size;
 }
 
+/* Can the line be read in two ways?  libcurl takes the last of two lengths, chunks before a length,
+ * and one that is too large for none; who stands between may have read it otherwise. */
+static bool is_ambiguous(struct transfer *transfer, struct bytes line)
+{
+    struct bytes name = bytes_part(line, 0, bytes_find(line, ':'));
+    struct bytes value = bytes_trim(bytes_part(line, name.size + 1, line.size));
+    if (bytes_starts_with(line, BYTES_LITERAL("HTTP/")))
+        transfer->has_length = transfer->has_coding = false;
+    bool is_length = http_equal_fold(name, BYTES_LITERAL("content-length"));
+    bool is_coding = http_equal_fold(name, BYTES_LITERAL("transfer-encoding"));
+    bool is_good = !is_length || (value.size > 0 && value.size <= LENGTH_DIGITS_MAX);
+    for (size_t i = 0; is_good && is_length && i < value.size; i++)
+        is_good = value.data[i] >= '0' && value.data[i] <= '9';
+    is_good = is_good && !(is_length && (transfer->has_length || transfer->has_coding)) &&
+              !(is_coding && (transfer->has_length || transfer->has_coding));
+    transfer->has_length = transfer->has_length || is_length;
+    transfer->has_coding = transfer->has_coding || is_coding;
+    return !is_good || bytes_find(line, '\r') < line.size;
+}
+
 static size_t on_head(char *data, size_t one, size_t size, void *context)
 {
     struct transfer *transfer = context;
-    (void)data;
+    struct bytes line = bytes_of(data, one * size);
+    while (line.size > 0 && line.data[line.size - 1] == '\n')
+        line.size--;
+    if (line.size > 0 && line.data[line.size - 1] == '\r')
+        line.size--;
+    transfer->is_ambiguous = transfer->is_ambiguous || is_ambiguous(transfer, line);
+    if (transfer->is_ambiguous)
+        return 0;
     transfer->head_size += one * size;
     transfer->line_count++;
     transfer->is_head_long = transfer->head_size > TRANSFER_HEAD_SIZE_MAX ||
@@ -258,6 +287,9 @@ static bool judge(const struct transfer *transfer, CURLcode code, struct error *
     struct quoted quoted = error_quote(bytes_of_string(why));
     if (transfer->is_refused && code != CURLE_OK)
         return error_set(error, ERROR_DENIED, "the address is not allowed");
+    if (transfer->is_ambiguous)
+        return error_set(error, ERROR_INVALID,
+                         "what came is no answer: its length or a field can be read in two ways");
     if (transfer->is_head_long)
         return error_set(error, ERROR_LIMIT, "the answer's head has more than %d bytes or %d lines",
                          TRANSFER_HEAD_SIZE_MAX, TRANSFER_LINE_COUNT_MAX);

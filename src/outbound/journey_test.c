@@ -272,8 +272,55 @@ static void credentials_stay_at_home(void)
     world_close(&world);
 }
 
+/* What libcurl alone would take. */
+static void refuses_answers_of_two_readings(void)
+{
+#define OK "HTTP/1.1 200 OK\r\n"
+    static const struct page odd[] = {
+        { "/one", BYTES_LITERAL(OK "Content-Length: 5\r\n\r\nhello"), PAGE_CLOSE, NULL },
+        { "/chunks", BYTES_LITERAL(OK "Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"),
+          PAGE_CLOSE, NULL },
+        { "/interim",
+          BYTES_LITERAL("HTTP/1.1 103 Early\r\nContent-Length: 5\r\n\r\n" OK
+                        "Content-Length: 5\r\n\r\nhello"),
+          PAGE_CLOSE, NULL },
+        { "/two", BYTES_LITERAL(OK "Content-Length: 5\r\nContent-Length: 6\r\n\r\nhello!"),
+          PAGE_CLOSE, NULL },
+        { "/both",
+          BYTES_LITERAL(OK "Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n"
+                           "5\r\nhello\r\n0\r\n\r\n"),
+          PAGE_CLOSE, NULL },
+        { "/reversed",
+          BYTES_LITERAL(OK "transfer-encoding: chunked\r\ncontent-length: 3\r\n\r\n"
+                           "5\r\nhello\r\n0\r\n\r\n"),
+          PAGE_CLOSE, NULL },
+        { "/huge", BYTES_LITERAL(OK "Content-Length: 99999999999999999999\r\n\r\nhello"),
+          PAGE_CLOSE, NULL },
+        { "/list", BYTES_LITERAL(OK "Content-Length: 5, 5\r\n\r\nhello"), PAGE_CLOSE, NULL },
+        { "/return", BYTES_LITERAL(OK "X: a\rContent-Length: 3\r\nContent-Length: 5\r\n\r\nhello"),
+          PAGE_CLOSE, NULL },
+    };
+    static struct test_world world;
+    struct outcome outcome;
+    world_open(&world, odd, ARRAY_COUNT(odd), NULL, 0);
+    for (size_t i = 0; i < ARRAY_COUNT(odd); i++) {
+        char url[64];
+        snprintf(url, sizeof(url), "http://127.0.0.1:~%s", odd[i].path);
+        world_fetch(&world, &outcome, url, &open_request);
+        CHECK_NOTE(outcome.is_answered == (i < 3), "%s: %s", odd[i].path, outcome.error.text);
+        CHECK_NOTE(i < 3 || outcome.error.code == ERROR_INVALID, "%s: %s", odd[i].path,
+                   outcome.error.text);
+    }
+    world_close(&world);
+}
+
 static const struct test tests[] = {
-    TEST(follows_redirects), TEST(checks_every_hop),           TEST(checks_the_first_request),
-    TEST(checks_names),      TEST(is_not_fooled_by_rebinding), TEST(credentials_stay_at_home),
+    TEST(follows_redirects),
+    TEST(checks_every_hop),
+    TEST(checks_the_first_request),
+    TEST(checks_names),
+    TEST(is_not_fooled_by_rebinding),
+    TEST(credentials_stay_at_home),
+    TEST(refuses_answers_of_two_readings),
 };
 TEST_MAIN(tests)
