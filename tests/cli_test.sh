@@ -85,6 +85,23 @@ for shell in bash zsh fish; do
     check "$shell knows options" "grep -q memory-mib '$folder/completion.$shell'"
     command -v "$shell" >/dev/null && check "$shell reads it" "$shell -n '$folder/completion.$shell'"
 done
+# Every command and option that the help knows, all three know.
+unknown=
+for verb in $("$s3n" help 2>&1 | sed -n 's/^  \([a-z][a-z]*\) .*/\1/p'); do
+    known=$verb
+    [ "$verb" = help ] || [ "$verb" = completion ] || known+=" $("$s3n" "$verb" --help | sed -n '/^options:/,$p' | grep -o -e '--[a-z][a-z-]*' | sort -u | tr '\n' ' ')"
+    [ "$verb" = completion ] || for part in $("$s3n" "$verb" --help | head -n 1 | grep -o '\b[a-z][a-z-]*\(|[a-z-]*\)\+' | tr '|' ' '); do
+        known+=" $part $("$s3n" "$verb" "$part" --help | sed -n '/^options:/,$p' | grep -o -e '--[a-z][a-z-]*' | tr '\n' ' ')"
+    done
+    for word in $known; do
+        grep -q -- "[ |']$verb) .*[ ']$word\b\|^    '') .*[ ']$word\b" "$folder/completion.bash" || unknown+=" bash:$verb:$word"
+        name=${word#--}
+        [ "$name" = help ] && continue
+        grep -q -- "['(: -]$name\b" "$folder/completion.zsh" || unknown+=" zsh:$verb:$word"
+        grep -q -- "seen_subcommand_from $verb' -l $name\b\|seen_subcommand_from $verb; .*['  ]$name\b\|-a $name\b" "$folder/completion.fish" || unknown+=" fish:$verb:$word"
+    done
+done
+check "all shells know every command and option${unknown:+, but not$unknown}" "[ -z '$unknown' ]"
 # Where zsh and fish are not installed, at least the quotes are balanced; bash reads zsh's script.
 check "the zsh script parses" "bash -n '$folder/completion.zsh'"
 check "quotes of the fish script balance" \
@@ -98,6 +115,9 @@ check "bash completes verbs" "[ '$completed' = inspect ]"
 printf '\0asm\1\0\0\0' >"$folder/empty.wasm"
 printf '\0asm\1\0\0' >"$folder/short.wasm"
 expect 5 - 'No such file' inspect "$folder/missing.wasm"
+echo '(module)' >"$folder/text.wat"
+expect 3 - 'text, of which wat2wasm makes a module' inspect "$folder/text.wat"
+expect 3 - 'not a WebAssembly module' inspect "$folder/completion.bash"
 expect 3 'runs on S3N    no' - inspect "$folder/short.wasm"
 expect 3 '"can_run": false' - inspect --json "$folder/short.wasm"
 input=$folder/short.wasm expect 3 'runs on S3N    no' - inspect -

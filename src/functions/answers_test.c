@@ -17,7 +17,8 @@ static void trials_find_what_fails(void)
     } cases[] = {
         { "start-trap", "command",
           "function f: initialisation: trap: unreachable in wasm function" },
-        { "start-loop", "command", "function f: initialisation: the function ran out of time" },
+        { "start-loop", "command",
+          "function f: initialisation: the function ran out of time (limits.timeout_ms)" },
         { "init-exit", "reactor", "function f: initialisation: trap: exit during initialisation" },
         { "init-print", "reactor", "function f: initialisation: it printed \"ready\\x0a\"" },
         { "echo", "reactor",

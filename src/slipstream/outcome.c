@@ -29,7 +29,7 @@ bool outcome_check(const struct outcome *outcome, struct error *error)
                          trap_reason_text(outcome->reason), outcome->function_index,
                          outcome->wasm_offset);
     case OUTCOME_TIMEOUT:
-        return error_set(error, ERROR_TIMEOUT, "the function ran out of time");
+        return error_set(error, ERROR_TIMEOUT, "the function ran out of time (limits.timeout_ms)");
     case OUTCOME_LIMIT:
         if (outcome->exit_code == LIMIT_HOST_CALLS)
             return error_set(error, ERROR_LIMIT,

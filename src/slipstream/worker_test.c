@@ -242,7 +242,8 @@ static void failing_initialisations_are_told(void)
     CHECK(!load_reactor(&bench, TEST_end, 0));
     CHECK_STRING(bench.error.text, "initialisation: trap: exit during initialisation");
     CHECK(!load_reactor(&bench, TEST_loop, 0));
-    CHECK_STRING(bench.error.text, "initialisation: the function ran out of time");
+    CHECK_STRING(bench.error.text,
+                 "initialisation: the function ran out of time (limits.timeout_ms)");
     CHECK(!load_reactor(&bench, TEST_print, 0));
     CHECK_STRING(bench.error.text, "initialisation: it printed \"IE\"");
     CHECK(!load_reactor(&bench, TEST_flood, 0));

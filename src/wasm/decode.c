@@ -204,11 +204,16 @@ static bool decode_header(struct decoder *decoder)
     size_t offset = scan_offset(scan);
     uint32_t magic = scan_fixed_u32(scan);
     if (scan->fault == NULL && magic != 0x6d736100)
-        return decode_refuse(decoder, ERROR_INVALID, offset, "magic header not detected");
+        return decode_refuse(
+            decoder, ERROR_INVALID, offset,
+            (magic & 255) == '('
+                ? "magic header not detected: text, of which wat2wasm makes a module"
+                : "magic header not detected: not a WebAssembly module");
     uint32_t version = scan_fixed_u32(scan);
     if (scan->fault == NULL && version == 0x1000d)
         return decode_refuse(decoder, ERROR_UNSUPPORTED, offset + 4,
-                             "unknown binary version: a component, not a core module");
+                             "unknown binary version: a component, not a core module (a "
+                             "compiler's target wasm32-wasip1 makes these)");
     if (version != 1)
         return decode_refuse(decoder, ERROR_INVALID, offset + 4, "unknown binary version");
     return true;

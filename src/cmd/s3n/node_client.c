@@ -32,7 +32,10 @@ bool node_client_connect(struct node_client *client, const struct config *config
     if (connect(descriptor, (const struct sockaddr *)&address, sizeof(address)) != 0) {
         bool is_absent = errno == ENOENT || errno == ECONNREFUSED;
         if (is_absent)
-            error_set(error, ERROR_UNAVAILABLE, "no node runs on %s", config->data_folder);
+            error_set(
+                error, ERROR_UNAVAILABLE,
+                "no node runs on %s (`s3n node run` starts one, --data-dir names another folder)",
+                config->data_folder);
         else
             error_system(error, "connect to %s", address.sun_path);
         close(descriptor);

@@ -18,13 +18,24 @@ static const struct option_table completion_table = {
 
 typedef void row_writer(struct buffer *text, const struct verb *verb, const struct option_row *row);
 
+/* Whether one of the commands before the n-th of a verb has an option of this name, too. */
+static bool is_written(const struct verb *verb, size_t n, const char *name)
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < verb->subverbs[i]->table->row_count; j++)
+            if (strcmp(verb->subverbs[i]->table->rows[j].name, name) == 0)
+                return true;
+    return false;
+}
+
 static void for_each_row(struct buffer *text, const struct verb *verb, row_writer *write)
 {
     for (size_t i = 0; i < verb->table->row_count; i++)
         write(text, verb, &verb->table->rows[i]);
     for (size_t i = 0; verb->subverbs != NULL && verb->subverbs[i] != NULL; i++)
         for (size_t j = 0; j < verb->subverbs[i]->table->row_count; j++)
-            write(text, verb, &verb->subverbs[i]->table->rows[j]);
+            if (!is_written(verb, i, verb->subverbs[i]->table->rows[j].name))
+                write(text, verb, &verb->subverbs[i]->table->rows[j]);
     for (size_t i = 0; i < verb->table->shared_count; i++)
         write(text, verb, &verb->table->shared[i]);
 }
@@ -39,6 +50,12 @@ static void write_verb_names(struct buffer *text)
 {
     for (size_t i = 0; verbs[i] != NULL; i++)
         buffer_format(text, "%s%s", i == 0 ? "" : " ", verbs[i]->name);
+}
+
+static void write_subverb_names(struct buffer *text, const struct verb *verb)
+{
+    for (size_t i = 0; verb->subverbs[i] != NULL; i++)
+        buffer_format(text, "%s%s", i == 0 ? "" : " ", verb->subverbs[i]->name);
 }
 
 static void write_bash(struct buffer *text)
@@ -59,11 +76,11 @@ static void write_bash(struct buffer *text)
             continue;
         buffer_format(text, "    %s) [[ $current == -* ]] && options='--help", verbs[i]->name);
         for_each_row(text, verbs[i], write_name);
-        buffer_append_string(text, "'");
-        for (size_t j = 0; verbs[i]->subverbs != NULL && verbs[i]->subverbs[j] != NULL; j++)
-            buffer_format(text, "%s%s", j == 0 ? " || options='" : " ",
-                          verbs[i]->subverbs[j]->name);
-        buffer_format(text, "%s ;;\n", verbs[i]->subverbs == NULL ? "" : "'");
+        if (verbs[i]->subverbs != NULL) {
+            buffer_append_string(text, "' || options='");
+            write_subverb_names(text, verbs[i]);
+        }
+        buffer_append_string(text, "' ;;\n");
     }
     buffer_append_string(text, "    esac\n"
                                "    COMPREPLY=($(compgen -W \"$options\" -- \"$current\"))\n"
@@ -118,6 +135,11 @@ static void write_zsh(struct buffer *text)
             continue;
         buffer_format(text, "    %s)\n        _arguments", verbs[i]->name);
         for_each_row(text, verbs[i], write_zsh_row);
+        if (verbs[i]->subverbs != NULL) {
+            buffer_append_string(text, " \\\n            '1:command:(");
+            write_subverb_names(text, verbs[i]);
+            buffer_append_string(text, ")'");
+        }
         buffer_append_string(text, " \\\n            '*:file:_files' ;;\n");
     }
     buffer_append_string(text, "    esac\n}\n_s3n \"$@\"\n");
@@ -143,6 +165,16 @@ static void write_fish(struct buffer *text)
         write_quoted(text, verbs[i]->summary, "\\'", "\\");
         buffer_append_string(text, "'\n");
         for_each_row(text, verbs[i], write_fish_row);
+        if (verbs[i]->subverbs == NULL)
+            continue;
+        buffer_format(text,
+                      "complete -c s3n -f -n '__fish_seen_subcommand_from %s; and not "
+                      "__fish_seen_subcommand_from ",
+                      verbs[i]->name);
+        write_subverb_names(text, verbs[i]);
+        buffer_append_string(text, "' -a '");
+        write_subverb_names(text, verbs[i]);
+        buffer_append_string(text, "'\n");
     }
     buffer_append_string(text, "complete -c s3n -f -n '__fish_seen_subcommand_from completion' -a "
                                "'bash zsh fish'\n"

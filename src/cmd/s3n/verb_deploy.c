@@ -98,8 +98,10 @@ static bool manifest_load(struct deploying *deploying, struct error *error)
         return error_set(error, ERROR_USAGE, "the folder's path is too long");
     if (!file_read(&text, path, error)) {
         if (error->code == ERROR_NOT_FOUND)
-            error_set(error, ERROR_INVALID, "there is no %s",
-                      error_quote(bytes_of_string(path)).text);
+            error_set(
+                error, ERROR_INVALID,
+                "there is no %s, the manifest: docs/deploying.md shows one, examples/ has some",
+                error_quote(bytes_of_string(path)).text);
         return false;
     }
     return manifest_parse_toml(&deploying->manifest, path, buffer_view(&text), error);

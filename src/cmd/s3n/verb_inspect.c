@@ -6,6 +6,8 @@
 #include "elf/elf.h"
 #include "wasm/analyse.h"
 
+#include <string.h>
+
 enum {
     ANALYSIS_ARENA_MAX = 512 << 20,
     ANALYSIS_TEXT_MAX = 64 << 20
@@ -50,9 +52,16 @@ static bool inspection_make(struct inspection *inspection, const char *path, str
     module_file_init(&inspection->module);
     if (!module_file_read(&inspection->module, path, error))
         return false;
-    inspection->is_elf = elf_is_elf(buffer_view(&inspection->module));
-    return inspection->is_elf ||
-           wasm_analyse(&inspection->analysis, arena, buffer_view(&inspection->module), error);
+    struct bytes module = buffer_view(&inspection->module);
+    inspection->is_elf = elf_is_elf(module);
+    if (inspection->is_elf)
+        return true;
+    if (!wasm_analyse(&inspection->analysis, arena, module, error))
+        return false;
+    /* Of what is no module at all there is nothing to report. */
+    if (module.size >= 4 && memcmp(module.data, "\0asm", 4) != 0)
+        return error_set(error, ERROR_INVALID, "%s: %s", path, inspection->analysis.reasons[0]);
+    return true;
 }
 
 static void inspection_done(struct inspection *inspection)

@@ -126,8 +126,13 @@ static bool serve_claim_code(void *context, const struct ipc_message *message,
     char path[PATH_MAX];
     if (!data_file(context, path, "claim-code", error))
         return false;
-    if (message->payload.size > 0)
-        return file_replace(path, message->payload, 0600, error);
+    if (message->payload.size > 0) {
+        if (!file_replace(path, message->payload, 0600, error))
+            return false;
+        log_line(LOG_LEVEL_INFO, "no owner yet", "code", path, "hint",
+                 "`s3n login URL --claim CODE` makes its caller the first one", NULL);
+        return true;
+    }
     return unlink(path) == 0 || errno == ENOENT || error_system(error, "remove %s", path);
 }
 
