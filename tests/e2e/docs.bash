@@ -27,7 +27,7 @@ claim || fail "claim"
 said_for=(["127.0.0.1:8000"]=$source ["https://accounts.example.com"]=$issuer/good)
 ISSUED=$("$here/issuer.py" token "$scratch/issuer" one "$issuer/good")
 
-for name in kv secrets keys logs sealed metrics abi outbound middleware versions access operating; do
+for name in deploying kv secrets keys logs sealed metrics abi outbound middleware versions access operating; do
   # Each page for itself: who reads one has not read the others.
   mkdir "$scratch/$name" && cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/$name/" && cd "$scratch/$name" || exit 1
   page "$name" "$S3N_SOURCE/docs/$name.md"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The applications of examples/: built by `s3n deploy` with each language's own SDK, deployed to a node, the sessions of
-# their READMEs as they stand there (pages.bash), and then what these leave out.
+# The applications of examples/, and the first functions of sdk/: the sessions of their READMEs as they stand there
+# (pages.bash), which build with each language's own SDK and deploy to a node, and then what these leave out.
 set -u
 . "$(dirname "$0")/node.bash"
 . "$(dirname "$0")/pages.bash"
@@ -133,6 +133,7 @@ else
       $compile --crate-type cdylib --extern s3n=libs3n.rlib batches.rs -o batches.wasm
   }
   batches rust build_batches
+  page "sdk/rust" sdk/rust/README.md
 fi
 
 # --- ballot: C, keys (sealed to, derived), state, the owner's own routes
@@ -229,6 +230,7 @@ elif ! (cd "$examples/counter" && timeout 200 npm ci --silent --no-audit --no-fu
   skip counter "its compiler can't be fetched: $(tail -n 1 "$scratch/npm.log")"
 else
   counter
+  page "sdk/assemblyscript" sdk/assemblyscript/README.md
   batches assemblyscript "$examples/counter/node_modules/.bin/asc" batches.ts -o batches.wasm -O --runtime stub \
     --use abort=../../sdk/assemblyscript/assembly/calls/abort
 fi
@@ -268,6 +270,7 @@ else
           GOOS=wasip1 GOARCH=wasm go build -trimpath -buildmode=c-shared -ldflags='-s -w' -o batches.wasm .
       }
       batches go build_batches
+      page "sdk/go" sdk/go/README.md
       ;;
   esac
 fi
@@ -284,6 +287,7 @@ fi
 # --- auction and checksum: their READMEs
 if command -v clang-19 >/dev/null; then
   example auction
+  page "sdk/c" sdk/c/README.md
   if [ -w /dev/kvm ] && [ "${S3N_BACKEND:-kvm}" = kvm ]; then
     example checksum
   else
