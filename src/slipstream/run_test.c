@@ -128,7 +128,7 @@ static void time_limit_exits_8(void)
     const char *const options[] = { "--timeout-ms", "50", NULL };
     REQUIRE(run(TEST_loop, options, "", &result));
     CHECK_NUMBER(result.code, 8);
-    CHECK_STRING(result.errors, "s3n: the function ran out of time\n");
+    CHECK_STRING(result.errors, "s3n: the function ran out of time (limits.timeout_ms)\n");
 }
 
 static void flood_into_a_closed_pipe_ends(void)

@@ -92,7 +92,8 @@ static void look_at_kvm(struct findings *findings)
     int descriptor = open("/dev/kvm", O_RDWR | O_CLOEXEC);
     if (descriptor < 0) {
         const char *hint = errno == EACCES
-                               ? "join the group that owns /dev/kvm (`kvm` on Debian)"
+                               ? "join the group that owns /dev/kvm (`kvm` on Debian), or use the "
+                                 "backend `process` (--backend process)"
                                : "without it only the backend `process` runs functions (--backend "
                                  "process, or backend = \"process\" of a node)";
         struct finding *row = finding_add(findings, "kvm", FINDING_NOTE, hint);
@@ -251,14 +252,18 @@ static bool write_findings(const struct findings *findings, bool can_run, struct
     static const char *const marks[] = { "ok  ", "note", "MISS" };
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, 64 << 10);
+    bool has_kvm = true;
     for (size_t i = 0; i < findings->count; i++) {
         const struct finding *row = &findings->rows[i];
+        has_kvm = has_kvm && (row->state == FINDING_GOOD || strcmp(row->name, "kvm") != 0);
         buffer_format(&text, "%s  %-12s %s\n", marks[row->state], row->name, row->text);
         if (row->hint != NULL)
             buffer_format(&text, "                   %s\n", row->hint);
     }
-    buffer_append_string(&text, can_run ? "functions can run here\n"
-                                        : "functions can't run here: see MISS\n");
+    buffer_append_string(&text, !can_run ? "functions can't run here: see MISS\n"
+                                : has_kvm
+                                    ? "functions can run here\n"
+                                    : "functions can run here, by the backend `process` alone\n");
     return cli_write_lines(buffer_view(&text), error);
 }
 

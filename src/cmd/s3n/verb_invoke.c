@@ -314,7 +314,9 @@ static bool invoke_run(struct cli *cli, const void *options,
     bool invoked = invoke(&invoking, error);
     if (!invoked) {
         session_show_refusal(&invoking.session, cli);
-        cli_hint(cli, invoking.session.hint);
+        cli_hint(cli, error->code == ERROR_NOT_FOUND && invoking.session.hint[0] == '\0'
+                          ? "`s3n ls` lists your applications and their functions"
+                          : invoking.session.hint);
     }
     http_client_answer_done(&invoking.answer);
     buffer_done(&invoking.input);

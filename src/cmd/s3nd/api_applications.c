@@ -186,7 +186,9 @@ void api_change_failed(struct node *node, const struct gateway_call *call,
     if (error->code == ERROR_UNAVAILABLE)
         node_keeper_failed(node, error);
     gateway_answer_error(node->gateway, call->handle, error,
-                         error->code == ERROR_NOT_FOUND ? "`s3n ls` lists yours" : NULL);
+                         error->code == ERROR_NOT_FOUND
+                             ? "`s3n ls` lists yours, `s3n versions` an application's versions"
+                             : NULL);
 }
 
 void api_application_get(void *context, const struct gateway_call *call)
