@@ -15,6 +15,7 @@ enum {
     STORE_SEAL_OVERHEAD_MAX = 256,    /* bytes a sealer may add */
     STORE_ASSOCIATED_SIZE_MAX = 1024, /* bytes of associated data a sealer is given */
     STORE_BUSY_TIMEOUT_MS = 2000,     /* how long to wait for another process's lock */
+    STORE_LOG_PIECE_SIZE = 64 << 10,  /* bytes of log written at once; SQLite can't do 128 KiB */
     STORE_LOG_SIZE_MAX = 64 << 20,    /* bytes of write-ahead log kept after a checkpoint */
 };
 

@@ -6,6 +6,7 @@
 #include "crypto/random.h"
 #include "store/migrations.h"
 #include "store/seal.h"
+#include "store/sqlite_log.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -118,10 +119,10 @@ static bool make_private(const char *path, struct error *error)
 
 static bool connect(struct sqlite_store *sqlite, const char *path, struct error *error)
 {
-    if (!make_private(path, error))
+    if (!make_private(path, error) || !sqlite_log_register(error))
         return false;
     int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE;
-    if (sqlite3_open_v2(path, &sqlite->database, flags, NULL) != SQLITE_OK)
+    if (sqlite3_open_v2(path, &sqlite->database, flags, SQLITE_LOG_VFS) != SQLITE_OK)
         return sqlite->database == NULL
                    ? error_set(error, ERROR_NO_MEMORY, "no memory for the store")
                    : sqlite_fail(sqlite, "open", error);
