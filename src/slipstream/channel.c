@@ -198,9 +198,9 @@ bool channel_wait(const struct channel *channel, uint32_t index, uint32_t handle
     struct timespec timeout = { .tv_sec = timeout_ms / 1000,
                                 .tv_nsec = timeout_ms % 1000 * 1000000L };
     bool came = true;
+    note_core(lane);
     if (channel_submitted(channel, index) != handled)
         return true;
-    note_core(lane);
     __atomic_store_n(&lane->sleeps, 1, __ATOMIC_SEQ_CST);
     while (came && __atomic_load_n(&lane->submitted, __ATOMIC_SEQ_CST) == handled) {
         long result = syscall(SYS_futex, &lane->submitted, FUTEX_WAIT, handled,
