@@ -52,16 +52,19 @@ static bool inspection_make(struct inspection *inspection, const char *path, str
     module_file_init(&inspection->module);
     if (!module_file_read(&inspection->module, path, error))
         return false;
+    inspection->is_elf = elf_is_elf(buffer_view(&inspection->module));
+    return inspection->is_elf ||
+           wasm_analyse(&inspection->analysis, arena, buffer_view(&inspection->module), error);
+}
+
+/* Of what is no module at all a person is told that; a program gets its report. */
+static bool inspection_is_worth_it(const struct inspection *inspection, const struct cli *cli,
+                                   const char *path, struct error *error)
+{
     struct bytes module = buffer_view(&inspection->module);
-    inspection->is_elf = elf_is_elf(module);
-    if (inspection->is_elf)
+    if (cli->json || module.size < 4 || memcmp(module.data, "\0asm", 4) == 0)
         return true;
-    if (!wasm_analyse(&inspection->analysis, arena, module, error))
-        return false;
-    /* Of what is no module at all there is nothing to report. */
-    if (module.size >= 4 && memcmp(module.data, "\0asm", 4) != 0)
-        return error_set(error, ERROR_INVALID, "%s: %s", path, inspection->analysis.reasons[0]);
-    return true;
+    return error_set(error, ERROR_INVALID, "%s: %s", path, inspection->analysis.reasons[0]);
 }
 
 static void inspection_done(struct inspection *inspection)
@@ -129,6 +132,8 @@ static bool inspect_run(struct cli *cli, const void *context,
         return error_set(error, ERROR_USAGE, "--functions and --against are for modules");
     if (own.is_elf)
         return inspect_elf(cli, buffer_view(&own.module), error);
+    if (!inspection_is_worth_it(&own, cli, arguments->items[0], error))
+        return false;
     cli->exit_code = own.analysis.can_run ? 0 : error_exit_code(ERROR_INVALID);
     if (options->against != NULL)
         return inspection_make(&other, options->against, arena, error) &&
