@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/delivery.h"
+
+#include "base/secret.h"
 #include "core/checked.h"
 
 #include <stdlib.h>
@@ -18,7 +20,9 @@ struct delivery {
 
 static void delivery_closed(uv_handle_t *handle)
 {
-    free(handle->data);
+    struct delivery *delivery = handle->data;
+    secret_wipe((uint8_t *)(uintptr_t)delivery->result.errors.data, delivery->result.errors.size);
+    free(delivery);
 }
 
 static void delivery_unlink(struct delivery *delivery)

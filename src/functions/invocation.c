@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "functions/invocation.h"
+
+#include "base/secret.h"
 #include "core/checked.h"
 #include "core/hex.h"
 #include "core/sort.h"
@@ -155,6 +157,7 @@ void finished_done(struct finished *finished)
 {
     free(finished->receipt);
     buffer_done(&finished->output);
+    secret_wipe(finished->errors.data, finished->errors.size); /* no value is redacted in it yet */
     buffer_done(&finished->errors);
 }
 

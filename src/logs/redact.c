@@ -152,6 +152,25 @@ static void mark_lines(struct marked *marked, struct bytes value)
     }
 }
 
+/* As the host call writes it, a level before each line. */
+static void mark_levels(struct marked *marked, struct bytes value, uint8_t *space)
+{
+    if (bytes_find(value, '\n') == value.size)
+        return;
+    for (uint8_t level = '0'; level <= '7'; level++) {
+        size_t size = 0;
+        for (size_t i = 0; i < value.size; i++) {
+            space[size++] = value.data[i];
+            if (value.data[i] == '\n' && i + 1 < value.size) {
+                space[size++] = '<';
+                space[size++] = level;
+                space[size++] = '>';
+            }
+        }
+        mark_all(marked, bytes_of(space, size), false);
+    }
+}
+
 static void mark_hex(struct marked *marked, struct bytes value, uint8_t *space)
 {
     struct bytes text = bytes_of(space, 2 * value.size);
@@ -186,10 +205,14 @@ static bool mark_value(struct marked *marked, const struct secret_buffer *secret
     struct bytes value = bytes_of(secret->data, secret->size);
     AUTO_SECRET_BUFFER struct secret_buffer space = { 0 };
     struct error ignored;
-    if (!secret_buffer_init(&space, 2 * value.size + 8, &ignored))
+    size_t lines = 0;
+    for (size_t i = 0; i < value.size; i++)
+        lines += value.data[i] == '\n';
+    if (!secret_buffer_init(&space, MAX(2 * value.size + 8, value.size + 3 * lines), &ignored))
         return false;
     mark_all(marked, value, false);
     mark_lines(marked, value);
+    mark_levels(marked, value, space.data);
     mark_hex(marked, value, space.data);
     mark_base64(marked, value, space.data);
     return true;

@@ -61,6 +61,16 @@ static void replaces_each_line(void)
             "<6>first line\n<6>second line\n<6>x\n", "<6>***\n<6>***\n<6>x\n");
 }
 
+static void replaces_lines_with_levels(void)
+{
+    struct bytes lines = BYTES_LITERAL("a first\n\nxyz\nfp");
+    redacts(lines, "<4>a first\n<4>\n<4>xyz\n<4>fp\n<4>6120\n", "<4>***\n<4>6120\n");
+    redacts(lines, "<0>a first\n<0>\n<0>xyz\n<0>fp\n", "<0>***\n");
+    redacts(lines, "<7>a first\n<7>\n<7>xyz\n<7>fp\n", "<7>***\n");
+    redacts(lines, "a first\n\nxyz\nfp", "***");
+    redacts(BYTES_LITERAL("fp\nxyz\n"), "<3>fp\n<3>xyz\n<3>y\n", "<3>***<3>y\n");
+}
+
 static void replaces_hexadecimal(void)
 {
     redacts(value, "[7333637233742d76616c7565]", "[***]");
@@ -159,6 +169,7 @@ static const struct test tests[] = {
     TEST(replaces_what_was_cut_off),
     TEST(leaves_short_values_alone),
     TEST(replaces_each_line),
+    TEST(replaces_lines_with_levels),
     TEST(replaces_hexadecimal),
     TEST(replaces_base64),
     TEST(takes_many),
