@@ -374,10 +374,19 @@ static bool lane_take_call(struct worker *worker, uint32_t number, struct worker
     return true;
 }
 
+/* The server is here now. */
+static void note_core(const struct worker *worker)
+{
+    uint32_t *core = &channel_header(&worker->channel)->core, here = channel_core();
+    if (__atomic_load_n(core, __ATOMIC_RELAXED) != here)
+        __atomic_store_n(core, here, __ATOMIC_RELAXED);
+}
+
 bool worker_take_call(struct worker *worker, struct worker_call *call)
 {
     if (worker->requests == NULL && (worker->requests = malloc(CALL_AREA_SIZE)) == NULL)
         return false;
+    note_core(worker);
     for (uint32_t i = 0; i < worker->channel.shape.lane_count && !worker->is_lost; i++) {
         const struct worker_lane *lane = &worker->lanes[i];
         if (lane->first != lane->submitted && lane_take_call(worker, i, call))
@@ -435,7 +444,7 @@ bool worker_is_beside(const struct worker *worker)
 
 void worker_set_polling(struct worker *worker, bool polls)
 {
-    __atomic_store_n(&channel_header(&worker->channel)->core, channel_core(), __ATOMIC_RELAXED);
+    note_core(worker);
     if (worker->polls == polls)
         return;
     worker->polls = polls;
