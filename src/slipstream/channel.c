@@ -349,8 +349,11 @@ bool channel_call_wait(const struct channel *channel, uint32_t lane, uint32_t nu
                        const struct desk_wait *wait)
 {
     struct channel_call *call = channel_call(channel, lane);
-    uint32_t server = __atomic_load_n(&channel_header(channel)->core, __ATOMIC_RELAXED);
-    unsigned spins = server == channel_core() ? 0 : CALL_SPIN_COUNT;
+    const struct channel_header *header = channel_header(channel);
+    /* One that has to be woken may be woken on another core. */
+    bool is_beside = __atomic_load_n(&header->polls, __ATOMIC_RELAXED) == 0 ||
+                     __atomic_load_n(&header->core, __ATOMIC_RELAXED) != channel_core();
+    unsigned spins = is_beside ? CALL_SPIN_COUNT : 0;
     for (unsigned i = 0; i < spins; i++) {
         if (is_answered(call, number))
             return true;
