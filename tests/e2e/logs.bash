@@ -186,12 +186,15 @@ python3 - "$data/store/logs.db" <<'PY'
 import sqlite3, sys
 store = sqlite3.connect(sys.argv[1])
 rows = store.execute("SELECT space, key, value FROM record WHERE key LIKE 'segment/%' ORDER BY key").fetchall()
-a, b = rows[0], rows[1]
-store.execute("UPDATE record SET value = ? WHERE key = ?", (b[2], a[1]))
-store.execute("UPDATE record SET value = ? WHERE key = ?", (a[2], b[1]))
+streams = {}
+for row in rows:
+    streams.setdefault(row[1].rpartition("/")[0], []).append(row)
+for stream in streams.values():  # the first two of each application that has as many
+    for one, other in (stream[:2], stream[1::-1]) if len(stream) > 1 else ():
+        store.execute("UPDATE record SET value = ? WHERE space = ? AND key = ?", (other[2], one[0], one[1]))
 store.commit()
 PY
 is "node check finds swapped segments" "$(code s3n node check --data-dir "$data")" 6
 node_again --config "$scratch/s3nd.toml" || fail "start with swapped segments"
-is "swapped segments are refused" "$({ code logs other; code logs shop; code logs loose; code logs loud; } | sort -n | tail -n 1)" 70
+is "swapped segments are refused" "$(code logs other)" 70
 finish
