@@ -513,6 +513,42 @@ static void turns_tdreports_into_quotes(void)
     service_stop(&service);
 }
 
+static void takes_no_nonsense(void)
+{
+    static const struct {
+        const char *said;
+        enum fake_provider provider;
+        enum fake_nonsense nonsense;
+        bool is_register; /* it is in the register that nonsense is found */
+    } cases[] = {
+        { "longer than its room", FAKE_NSM, FAKE_NSM_LONG, false },
+        { "is not CBOR", FAKE_NSM, FAKE_NSM_NO_CBOR, false },
+        { "of another kind", FAKE_NSM, FAKE_NSM_OTHER_KIND, false },
+        { "holds no document", FAKE_NSM, FAKE_NSM_NO_DOCUMENT, false },
+        { "describes no PCR", FAKE_NSM, FAKE_REGISTER_SHORT, true },
+        { "RTMR3 has 47 bytes", FAKE_TSM_TDX, FAKE_REGISTER_SHORT, true },
+        { "generation is no number", FAKE_TSM_TDX, FAKE_GENERATION_NO_NUMBER, false },
+        { "generation is longer than can be", FAKE_TSM_TDX, FAKE_GENERATION_LONG, false },
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(cases); i++) {
+        AUTO_SCENE struct scene scene = { 0 };
+        AUTO_BUFFER struct buffer evidence;
+        struct digest64 report_data = { { 5 } };
+        struct digest48 value;
+        struct error error = { 0 };
+        buffer_init(&evidence, PLATFORM_EVIDENCE_MAX);
+        SCENE(&scene, cases[i].provider);
+        REQUIRE(open_as(&scene, "auto", &error));
+        scene.script->nonsense = (int)cases[i].nonsense;
+        struct platform *platform = &scene.platform;
+        CHECK_NOTE(!(cases[i].is_register
+                         ? platform->read_register(platform->context, &value, &error)
+                         : platform->evidence(platform->context, &report_data, &evidence, &error)),
+                   "case %zu", i);
+        CHECK_NOTE(strstr(error.text, cases[i].said) != NULL, "case %zu: %s", i, error.text);
+    }
+}
+
 static const struct test tests[] = {
     TEST(opens_what_is_there),
     TEST(never_simulates_by_itself),
@@ -525,6 +561,7 @@ static const struct test tests[] = {
     TEST(extends_rtmr3),
     TEST(sim_has_an_rtmr3),
     TEST(speaks_with_the_nitro_module),
+    TEST(takes_no_nonsense),
     TEST(needs_gramine_to_attest),
     TEST(turns_tdreports_into_quotes),
 };

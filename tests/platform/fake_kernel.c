@@ -269,7 +269,10 @@ static int entry_fill(struct handle *handle, struct entry *entry, const char *fi
             (size_t)snprintf((char *)handle->bytes, sizeof(handle->bytes), "%s\n",
                              script->provider == FAKE_TSM_SNP ? "sev_guest" : "tdx_guest");
     else if (strcmp(file, "generation") == 0)
-        handle->size = (size_t)snprintf((char *)handle->bytes, sizeof(handle->bytes), "%u\n",
+        handle->size = (size_t)snprintf((char *)handle->bytes, sizeof(handle->bytes),
+                                        script->nonsense == FAKE_GENERATION_NO_NUMBER ? "%ux\n"
+                                        : script->nonsense == FAKE_GENERATION_LONG    ? "%0200u\n"
+                                                                                      : "%u\n",
                                         entry->generation);
     else if (strcmp(file, "auxblob") == 0 && script->provider == FAKE_TSM_SNP)
         handle->size = 24; /* a certificate table without entries */
@@ -289,10 +292,15 @@ static int entry_fill(struct handle *handle, struct entry *entry, const char *fi
     return 0;
 }
 
+static size_t register_size(void)
+{
+    return sizeof(struct digest48) - (script->nonsense == FAKE_REGISTER_SHORT ? 1 : 0);
+}
+
 static int register_fill(struct handle *handle)
 {
     memcpy(handle->bytes, script->event_register.bytes, sizeof(struct digest48));
-    handle->size = sizeof(struct digest48);
+    handle->size = register_size();
     return 0;
 }
 
@@ -408,6 +416,10 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
     struct bytes name = cbor_read_text(&reader);
     if (reader.failed || count != 1 || script->refuses)
         return nsm_refusal(response);
+    if (script->nonsense == FAKE_NSM_NO_CBOR)
+        return 0;
+    if (script->nonsense == FAKE_NSM_OTHER_KIND)
+        name = BYTES_LITERAL("GetRandom");
     struct bytes data = { 0 };
     uint64_t index = 0;
     size_t pair_count = cbor_read_map(&reader, 3);
@@ -430,7 +442,8 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
     cbor_write_text(&writer, name);
     if (bytes_equal_string(name, "DescribePCR")) {
         cbor_write_map(&writer, 2);
-        cbor_write_bytes(fake_named(&writer, "data"), BYTES_OF(script->event_register.bytes));
+        cbor_write_bytes(fake_named(&writer, "data"),
+                         bytes_of(script->event_register.bytes, register_size()));
         cbor_write_boolean(fake_named(&writer, "lock"), false);
         return writer.size;
     }
@@ -443,6 +456,7 @@ static size_t nsm_answer(struct bytes request, uint8_t *response)
     }
     size_t size = fake_document_make(document, about, data.size);
     size = script->is_cut ? size / 2 : size;
+    size = script->nonsense == FAKE_NSM_NO_DOCUMENT ? 0 : size;
     cbor_write_bytes(fake_named(&writer, "document"), bytes_of(document, size));
     return writer.size;
 }
@@ -461,8 +475,13 @@ static int nsm_ioctl(struct fake_part parts[2])
     size_t size = nsm_answer(bytes_of(request, (size_t)parts[0].length), response);
     if (size > parts[1].length)
         return -EINVAL;
+    uint64_t room = parts[1].length;
     parts[1].length = size;
-    return memory_copy(process, true, response, parts[1]) ? 0 : -EFAULT;
+    if (!memory_copy(process, true, response, parts[1]))
+        return -EFAULT;
+    if (script->nonsense == FAKE_NSM_LONG)
+        parts[1].length = room + 1;
+    return 0;
 }
 
 static int tdx_ioctl(uint8_t *request)

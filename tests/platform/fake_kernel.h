@@ -21,6 +21,18 @@ enum fake_provider {
     FAKE_GRAMINE
 };
 
+/* Answers that no kernel gives. */
+enum fake_nonsense {
+    FAKE_SENSE,
+    FAKE_NSM_LONG,        /* longer than the room that was given */
+    FAKE_NSM_NO_CBOR,     /* nothing at all */
+    FAKE_NSM_OTHER_KIND,  /* to another request */
+    FAKE_NSM_NO_DOCUMENT, /* an empty one */
+    FAKE_REGISTER_SHORT,  /* one byte is missing */
+    FAKE_GENERATION_NO_NUMBER,
+    FAKE_GENERATION_LONG /* two hundred digits */
+};
+
 struct fake_script {
     _Atomic int provider;        /* enum fake_provider: what is there */
     _Atomic int busy_count;      /* so many reads of evidence fail with EBUSY first */
@@ -30,6 +42,7 @@ struct fake_script {
     _Atomic bool lies;           /* evidence is about something else */
     _Atomic bool is_short;       /* one byte per read */
     _Atomic bool is_cut;         /* half of the evidence */
+    _Atomic int nonsense;        /* enum fake_nonsense */
     _Atomic bool refuses;        /* NSM answers with an error */
     _Atomic bool takes_half;     /* writes are taken by half */
     _Atomic bool has_no_driver;  /* configfs is there, no provider registered: mkdir gives ENXIO */
