@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """The documents hold together: links lead somewhere (headings too), every page is in the index, every module in src/README.md,
-no path of docs/ that the sources name is missing, and the README is short."""
+no path of docs/ that the sources name is missing, the README is short, and so are examples and what functions are built with."""
 import glob
 import os
 import re
@@ -66,6 +66,11 @@ def main() -> None:
     named = [(path, page) for path in files(".c", ".h", ".md", ".py", ".bash", ".sh", ".toml", ".yaml", ".rs", ".go", ".ts", ".mjs")
              for page in re.findall(r"\bdocs/[A-Za-z-]+\.md\b", text_of(path))]
     case("pages that sources name", [f"{path}: {page}" for path, page in named if not os.path.exists(page)])
+    programs = [path for path in files(".c", ".h", ".rs", ".go", ".ts", ".mjs", ".js", ".html") if path.startswith(("examples/", "sdk/"))]
+    case(f"{len(programs)} files of examples and SDKs are short", [path for path in programs if text_of(path).count("\n") > 300])
+    sizes = re.findall(r"^\| \[`(sdk/\w+)`\]\([^|]*\| (\d+)", text_of("docs/sdks.md"), flags=re.M)
+    case("SDKs are as large as docs/sdks.md says", [f"{len(sizes)} SDKs"] * (len(sizes) != 4) + [f"{sdk}: {lines} lines" for sdk, most in sizes
+         if not int(most) - 100 < (lines := sum(text_of(path).count("\n") for path in programs if path.startswith(sdk + "/"))) <= int(most)])
     lines = text_of("README.md").count("\n")
     case("the README is short", [f"{lines} lines"] if lines > 120 else [])
     print(f"{passed} passed, {failed} failed, 0 skipped")
