@@ -198,9 +198,8 @@ static int by_token(struct gateway *gateway, enum http_method method, const char
 static const struct {
     const char *scope, *operations;
 } wanted[] = {
-    { "read",
-      " CALLER_GET OWNER_KEYS TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET KV_SHOW "
-      "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
+    { "read", " CALLER_GET OWNER_KEYS TOKEN_LIST MEMBER_LIST APPLICATION_LIST APPLICATION_GET "
+              "VERSION_LIST VERSION_GET SECRET_LIST SECRET_GET " },
     { "metrics", " APPLICATION_METRICS " },
     { "secrets", " SECRET_PUT SECRET_DELETE " },
     { "audit", " AUDIT_READ " },
@@ -210,7 +209,7 @@ static const struct {
     { "rollout", " ROLLOUT ROLLBACK " },
     { "delete", " APPLICATION_DELETE APPLICATION_RESTORE VERSION_DELETE VERSION_RESTORE " },
     { "logs", " LOGS " },
-    { "state-read", " KV_LIST KV_GET " },
+    { "state-read", " KV_SHOW KV_LIST KV_GET " },
     { "state-write", " KV_IMPORT KV_SET KV_DELETE " },
     { NULL, " HEALTH INFO ATTESTATION EVENTS SESSION SEALING_KEY SEALED RECEIPT_GET OWNER_CLAIM "
             "INVOKE FUNCTION_ROUTE ADMIN_HEALTH ADMIN_READY ADMIN_METRICS ADMIN_STATUS " },

@@ -62,7 +62,7 @@ enum gateway_access {
     X(APPLICATION_GET, GET, "/v1/applications/:application", READ, 0)                              \
     X(APPLICATION_DELETE, DELETE, "/v1/applications/:application", DELETE, 0)                      \
     X(APPLICATION_METRICS, GET, "/v1/applications/:application/metrics", METRICS, 0)               \
-    X(KV_SHOW, GET, "/v1/applications/:application/kv", READ, 0)                                   \
+    X(KV_SHOW, GET, "/v1/applications/:application/kv", STATE_READ, 0)                             \
     X(KV_IMPORT, POST, "/v1/applications/:application/kv", STATE_WRITE,                            \
       GATEWAY_KV_IMPORT_SIZE_MAX)                                                                  \
     X(KV_LIST, GET, "/v1/applications/:application/kv/:namespace", STATE_READ, 0)                  \

@@ -120,7 +120,7 @@ static void kv_cancelled(void *context UNUSED, struct service_call *call)
 
 static struct kv_key key_of(const struct service_call *call)
 {
-    return (struct kv_key){ call->strings[0], call->strings[1] };
+    return (struct kv_key){ .space = call->strings[0], .key = call->strings[1] };
 }
 
 static void get_run(void *context, struct service_call *call)
@@ -227,7 +227,7 @@ static void list_run(void *context, struct service_call *call)
     struct listing listing = { .has_values = (number & KV_LIST_VALUES) != 0 };
     buffer_init(&listing.text, SERVICE_ANSWER_SIZE_MAX);
     buffer_append(&listing.text, bytes_of("\0\0\0\0\0\0\0", 8));
-    struct kv_range range = { .prefix = { call->strings[0], call->strings[1] },
+    struct kv_range range = { .prefix = key_of(call),
                               .after = call->strings[2],
                               .limit = (size_t)(number & KV_LIST_LIMIT_MASK) };
     if (!transaction_list(transaction, &range, listing_take, &listing, &more, &error)) {
@@ -247,6 +247,13 @@ static void list_run(void *context, struct service_call *call)
 
 _Static_assert((int)SERVICE_RESULT_SIZE_MAX == (int)KV_VALUE_SIZE_MAX, "one entry");
 
+struct kv_key kv_result_key(const struct hex32 *name)
+{
+    return (struct kv_key){ .space = BYTES_LITERAL(KV_NAMESPACE_RESULTS),
+                            .key = bytes_of_string(name->text),
+                            .is_node = true };
+}
+
 /* The answer becomes an entry of the same transaction.  That another one got there first shows in
  * the snapshot, or, like everything that was read, when the transaction is committed.  *was_done:
  * it shows. */
@@ -254,7 +261,7 @@ static bool result_put(struct transaction *transaction, const struct service_res
                        bool *was_done, struct error *error)
 {
     struct hex32 name = hex_of_digest(&result->name);
-    struct kv_key key = { BYTES_LITERAL(KV_NAMESPACE_RESULTS), bytes_of_string(name.text) };
+    struct kv_key key = kv_result_key(&name);
     struct kv_entry entry;
     return transaction_get(transaction, key, &entry, was_done, error) &&
            (*was_done || transaction_set(transaction, key, result->value, result->ttl_ms, error));

@@ -9,6 +9,7 @@
 #ifndef SERVICES_KV_H
 #define SERVICES_KV_H
 
+#include "core/hex.h"
 #include "services/services.h"
 #include "state/states.h"
 
@@ -18,9 +19,8 @@ enum {
 };
 
 /* Where answers are kept for repeated requests (an Idempotency-Key): keys are hexadecimal digests.
- * Namespaces that begin like it are the node's: no permission names them. */
-#define KV_NAMESPACE_NODE    "s3n."
-#define KV_NAMESPACE_RESULTS "s3n.results"
+ */
+#define KV_NAMESPACE_RESULTS KV_NAMESPACE_NODE "results"
 
 struct kv_service {
     struct states *states;
@@ -33,6 +33,8 @@ struct kv_state_id {
     char text[STATE_ID_SIZE_MAX + 1];
 };
 struct kv_state_id kv_state_id(const char *application, const struct digest32 *owner);
+/* Where the answer of this name (a digest in hexadecimal digits, borrowed) is kept. */
+struct kv_key kv_result_key(const struct hex32 *name);
 /* Bytes and entries that a manifest allows its state; 0: as much as any. */
 struct state_quota kv_quota(uint64_t size, uint64_t count);
 

@@ -344,6 +344,38 @@ static void lists_and_swaps_answer_as_documented(void)
     world_close();
 }
 
+/* Whatever a manifest was once allowed to name. */
+static void what_the_node_keeps_is_out_of_reach(void)
+{
+    REQUIRE(world_open("reserved"));
+    static const char *names[] = { "carts", KV_NAMESPACE_RESULTS };
+    permissions.lists[CALL_PERMISSION_KV] = (struct permission_list){ names, 2 };
+    struct service_scope *scope = scope_begin("e2", "shop");
+    struct call_request request = { .call = CALL_KV_GET,
+                                    .string_count = 2,
+                                    .strings = { BYTES_LITERAL(KV_NAMESPACE_RESULTS),
+                                                 BYTES_LITERAL("k") } };
+    CHECK_NUMBER(ask(scope, &request), CALL_ERROR_DENIED);
+    request.call = CALL_KV_DELETE;
+    CHECK_NUMBER(ask(scope, &request), CALL_ERROR_DENIED);
+    CHECK_NUMBER(set(scope, KV_NAMESPACE_RESULTS, "k", "v"), CALL_ERROR_DENIED);
+    CHECK_NUMBER(set(scope, "s3n.more", "k", "v"), CALL_ERROR_DENIED); /* not granted either */
+    request = (struct call_request){ .call = CALL_KV_COMPARE_AND_SET,
+                                     .number_count = 2,
+                                     .string_count = 4,
+                                     .strings = { BYTES_LITERAL(KV_NAMESPACE_RESULTS),
+                                                  BYTES_LITERAL("k") } };
+    CHECK_NUMBER(ask(scope, &request), CALL_ERROR_DENIED);
+    request = (struct call_request){ .call = CALL_KV_LIST,
+                                     .number_count = 1,
+                                     .string_count = 3,
+                                     .numbers = { 1 },
+                                     .strings = { BYTES_LITERAL(KV_NAMESPACE_RESULTS) } };
+    CHECK_NUMBER(ask(scope, &request), CALL_ERROR_DENIED);
+    services_forget(scope);
+    world_close();
+}
+
 static void a_state_belongs_to_a_name_and_an_owner(void)
 {
     REQUIRE(world_open("owners"));
@@ -463,6 +495,7 @@ static const struct test tests[] = {
     TEST(one_of_two_that_disagree_is_to_run_again),
     TEST(a_disk_that_fails_fails_the_invocation),
     TEST(lists_and_swaps_answer_as_documented),
+    TEST(what_the_node_keeps_is_out_of_reach),
     TEST(takes_no_more_than_the_manifest_allows),
 };
 TEST_MAIN(tests)

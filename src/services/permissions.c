@@ -3,8 +3,8 @@
 
 #include "keys/function_key.h"
 #include "keys/secret_envelope.h"
-
 #include "outbound/rule.h"
+#include "state/state.h"
 
 const struct permission_row permission_rows[] = {
 #define PERMISSION_ROW(kind, key, noun, size_max) { CALL_PERMISSION_##kind, key, noun, size_max },
@@ -59,8 +59,9 @@ bool permission_check(enum call_permission kind, struct bytes name, struct error
         struct rule rule;
         return rule_parse(&rule, name, error);
     }
-    if (kind == CALL_PERMISSION_KV && bytes_starts_with(name, BYTES_LITERAL("s3n.")))
-        return error_set(error, ERROR_INVALID, "namespaces that begin with s3n. are the node's");
+    if (kind == CALL_PERMISSION_KV && kv_is_reserved(name))
+        return error_set(error, ERROR_INVALID,
+                         "namespaces that begin with " KV_NAMESPACE_NODE " are the node's");
     bool is_valid = name.size >= 1 && name.size <= row->size_max;
     for (size_t i = 0; i < name.size && is_valid; i++)
         is_valid = is_name_byte(name.data[i]);

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "core/checked.h"
+#include "state/state.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -112,6 +113,11 @@ static struct denial denial_of(const struct service_scope *scope, const struct c
         snprintf(denial.text, sizeof(denial.text),
                  "no permission for %s: add `permissions.%s` to [function.%s] in s3n.toml",
                  row->name, permission->key, function);
+    } else if (row->permission == CALL_PERMISSION_KV && kv_is_reserved(name)) {
+        snprintf(denial.text, sizeof(denial.text),
+                 "namespaces that begin with " KV_NAMESPACE_NODE " are the node's: no permission "
+                 "opens %s",
+                 error_quote(name).text);
     } else if (!permission_check(row->permission, name, &invalid)) {
         denial.code = CALL_ERROR_INVALID;
         snprintf(denial.text, sizeof(denial.text), "no %s has the name %s", permission->noun,

@@ -197,7 +197,7 @@ static void step_apply(struct state *state, struct step *step)
     }
     if (version->is_live) {
         entry->leaf.hash =
-            version_hash(bytes_of(version->value, version->size), version->expires_ms);
+            kv_entry_hash(bytes_of(version->value, version->size), version->expires_ms);
         merkle_put(&state->merkle, &entry->leaf);
         expiry_note(state, version->expires_ms);
     } else {

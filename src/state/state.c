@@ -23,7 +23,7 @@ uint64_t entry_cost(size_t name_size, size_t value_size)
     return (uint64_t)name_size + value_size + KV_ENTRY_OVERHEAD;
 }
 
-struct digest32 version_hash(struct bytes value, int64_t expires_ms)
+struct digest32 kv_entry_hash(struct bytes value, int64_t expires_ms)
 {
     uint8_t data[1 + 8 + 32];
     struct digest32 digest = sha256_of(value);
@@ -92,8 +92,8 @@ int64_t state_now_ms(struct state *state)
     return state->clock_ms;
 }
 
-bool state_load_entry(struct state *state, struct bytes name, struct bytes value,
-                      int64_t expires_ms, struct error *error)
+static bool entry_load(struct state *state, struct bytes name, struct bytes value,
+                       int64_t expires_ms, const struct digest32 *hash, struct error *error)
 {
     if (name.size == 0 || name.size > KV_NAME_SIZE_MAX || value.size > KV_VALUE_SIZE_MAX ||
         expires_ms < 0)
@@ -111,13 +111,26 @@ bool state_load_entry(struct state *state, struct bytes name, struct bytes value
     }
     entry->newest = version;
     entry->leaf.path = sha256_of(name);
-    entry->leaf.hash = version_hash(value, expires_ms);
+    entry->leaf.hash = *hash;
     table_insert(&state->table, entry);
     merkle_put(&state->merkle, &entry->leaf);
     expiry_note(state, expires_ms);
     state->size += entry_cost(name.size, value.size);
     state->count++;
     return true;
+}
+
+bool state_load_entry(struct state *state, struct bytes name, struct bytes value,
+                      int64_t expires_ms, struct error *error)
+{
+    struct digest32 hash = kv_entry_hash(value, expires_ms);
+    return entry_load(state, name, value, expires_ms, &hash, error);
+}
+
+bool state_load_hash(struct state *state, struct bytes name, const struct digest32 *hash,
+                     struct error *error)
+{
+    return entry_load(state, name, (struct bytes){ 0 }, 0, hash, error);
 }
 
 bool state_load_end(struct state *state, const struct state_head *head, struct error *error)

@@ -45,6 +45,9 @@ void state_set_quota(struct state *state, const struct state_quota *quota);
  * entries are not those of the digest. */
 MUST_CHECK bool state_load_entry(struct state *state, struct bytes name, struct bytes value,
                                  int64_t expires_ms, struct error *error);
+/* One of which only kv_entry_hash is known: for who checks a digest, and reads nothing. */
+MUST_CHECK bool state_load_hash(struct state *state, struct bytes name, const struct digest32 *hash,
+                                struct error *error);
 struct state_head {
     uint64_t revision; /* of the last commit */
     int64_t clock_ms;  /* of the state's clock then */
@@ -71,9 +74,14 @@ bool state_is_spoilt(const struct state *state);
 
 /* --- transactions --- */
 
+/* Namespaces that begin so are the node's: neither functions nor the application's owner read or
+ * write them. */
+#define KV_NAMESPACE_NODE "s3n."
+
 struct kv_key {
     struct bytes space; /* namespace: 1 to KV_NAMESPACE_SIZE_MAX of a-z 0-9 - _ . */
     struct bytes key;   /* UTF-8 without control characters, 1 to KV_KEY_SIZE_MAX */
+    bool is_node;       /* the node asks, for itself: one of its namespaces, and no other */
 };
 struct kv_entry {
     struct bytes space; /* its namespace; of transaction_export only */
@@ -89,7 +97,8 @@ MUST_CHECK bool transaction_begin(struct transaction **transaction, struct state
 void transaction_end(struct transaction *transaction);
 DEFINE_AUTO(transaction, transaction_end)
 
-/* INVALID: not a key; LIMIT: too many reads; CONFLICT: the state was spoilt. */
+/* INVALID: not a key; DENIED: a namespace of the node's; LIMIT: too many reads; CONFLICT: the state
+ * was spoilt. */
 MUST_CHECK bool transaction_get(struct transaction *transaction, struct kv_key key,
                                 struct kv_entry *entry, bool *found, struct error *error);
 /* `ttl_ms` from 1 to KV_TTL_MS_MAX, 0: for ever.  LIMIT: the value's size, the transaction's, or
@@ -115,8 +124,8 @@ struct kv_range {
 MUST_CHECK bool transaction_list(struct transaction *transaction, const struct kv_range *range,
                                  kv_take *take, void *context, bool *more, struct error *error);
 
-/* All namespaces, from behind `after` on (no namespace: from the first).  For a transaction that
- * only reads: what comes and goes is not noted. */
+/* All namespaces, the node's too, from behind `after` on (no namespace: from the first).  For a
+ * transaction that only reads: what comes and goes is not noted. */
 MUST_CHECK bool transaction_export(struct transaction *transaction, struct kv_key after,
                                    kv_take *take, void *context, bool *more, struct error *error);
 /* The state's clock when it began, to which times to live are added. */
@@ -154,5 +163,9 @@ MUST_CHECK bool transaction_commit(struct transaction *transaction, struct state
 
 /* Whether this may be a namespace. */
 bool kv_is_namespace(struct bytes name);
+/* Whether it is one of the node's. */
+bool kv_is_reserved(struct bytes space);
+/* What the digest has of an entry beside its name: a leaf's hash. */
+struct digest32 kv_entry_hash(struct bytes value, int64_t expires_ms);
 
 #endif

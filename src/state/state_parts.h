@@ -68,7 +68,6 @@ struct transaction {
 
 bool version_is_seen(const struct version *version, int64_t now_ms);
 uint64_t entry_cost(size_t name_size, size_t value_size);
-struct digest32 version_hash(struct bytes value, int64_t expires_ms);
 
 /* Room for `count` more in the queue. */
 MUST_CHECK bool garbage_reserve(struct state *state, size_t count, struct error *error);

@@ -244,6 +244,65 @@ static void hostile_keys_and_values_are_refused(void)
     CHECK_NUMBER(test_commit(transaction, NULL), ERROR_NONE);
 }
 
+static bool take_none(void *context UNUSED, const struct kv_entry *entry UNUSED)
+{
+    return false;
+}
+
+static void namespaces_of_the_node_are_nobody_elses(void)
+{
+    STATE();
+    struct error error;
+    struct kv_entry entry;
+    bool found, more;
+    struct kv_key own = { BYTES_LITERAL("s3n.results"), BYTES_LITERAL("k"), .is_node = true };
+    struct transaction *transaction = test_begin(state);
+    CHECK(transaction_set(transaction, own, BYTES_LITERAL("kept"), 0, &error));
+    static const char *const spaces[] = { "s3n.results", "s3n.", "s3n.x" };
+    for (size_t i = 0; i < ARRAY_COUNT(spaces); i++) {
+        struct kv_key key = { bytes_of_string(spaces[i]), BYTES_LITERAL("k") };
+        struct kv_range range = { .prefix = { .space = key.space }, .limit = 1 };
+        struct bytes value = BYTES_LITERAL("kept");
+        CHECK(!transaction_get(transaction, key, &entry, &found, &error));
+        CHECK_NUMBER(error.code, ERROR_DENIED);
+        CHECK(!transaction_set(transaction, key, value, 0, &error));
+        CHECK_NUMBER(error.code, ERROR_DENIED);
+        CHECK(!transaction_delete(transaction, key, &found, &error));
+        CHECK_NUMBER(error.code, ERROR_DENIED);
+        CHECK(!transaction_compare_and_set(transaction, key, &value, value, 0, &found, &error));
+        CHECK_NUMBER(error.code, ERROR_DENIED);
+        CHECK(!transaction_list(transaction, &range, take_none, NULL, &more, &error));
+        CHECK_NUMBER(error.code, ERROR_DENIED);
+    }
+    CHECK(transaction_get(transaction, own, &entry, &found, &error) && found);
+    CHECK_BYTES(entry.value, BYTES_LITERAL("kept"));
+    struct kv_key near = { BYTES_LITERAL("s3n"), BYTES_LITERAL("k") };
+    CHECK(transaction_set(transaction, near, BYTES_LITERAL("v"), 0, &error));
+    near.space = BYTES_LITERAL("as3n.");
+    CHECK(transaction_set(transaction, near, BYTES_LITERAL("v"), 0, &error));
+    CHECK_NUMBER(test_commit(transaction, NULL), ERROR_NONE);
+}
+
+static void a_hash_stands_for_its_entry_in_the_digest(void)
+{
+    STATE();
+    AUTO(state) struct state *hidden = NULL;
+    struct error error;
+    struct bytes name = BYTES_LITERAL("s3n.x\0k"), value = BYTES_LITERAL("kept");
+    struct digest32 hash = kv_entry_hash(value, 5);
+    REQUIRE(state_new(&hidden, &test_clock, &error));
+    CHECK(state_load_entry(state, BYTES_LITERAL("n\0k"), value, 0, &error));
+    CHECK(state_load_entry(hidden, BYTES_LITERAL("n\0k"), value, 0, &error));
+    CHECK(state_load_entry(state, name, value, 5, &error));
+    CHECK(state_load_hash(hidden, name, &hash, &error));
+    CHECK(!state_load_hash(hidden, name, &hash, &error));
+    struct state_head head = state_facts(state).head;
+    CHECK(state_load_end(hidden, &head, &error));
+    hash.bytes[0] ^= 1;
+    CHECK(state_load_hash(hidden, BYTES_LITERAL("s3n.x\0l"), &hash, &error));
+    CHECK(!state_load_end(hidden, &head, &error));
+}
+
 static void transactions_have_limits(void)
 {
     STATE();
@@ -426,6 +485,8 @@ static const struct test tests[] = {
     TEST(compare_and_set_compares_presence_and_bytes),
     TEST(digests_chain_and_say_what_is_there),
     TEST(hostile_keys_and_values_are_refused),
+    TEST(namespaces_of_the_node_are_nobody_elses),
+    TEST(a_hash_stands_for_its_entry_in_the_digest),
     TEST(transactions_have_limits),
     TEST(quotas_hold_to_the_byte),
     TEST(entries_expire_whatever_the_clock_does),

@@ -27,11 +27,22 @@ bool kv_is_namespace(struct bytes name)
     return true;
 }
 
+bool kv_is_reserved(struct bytes space)
+{
+    return bytes_starts_with(space, BYTES_LITERAL(KV_NAMESPACE_NODE));
+}
+
 static bool name_of(struct name *name, struct kv_key key, size_t size_min, struct error *error)
 {
     if (!kv_is_namespace(key.space))
         return error_set(error, ERROR_INVALID, "not a namespace: \"%s\"",
                          error_quote(key.space).text);
+    if (kv_is_reserved(key.space) && !key.is_node)
+        return error_set(error, ERROR_DENIED,
+                         "namespaces that begin with " KV_NAMESPACE_NODE
+                         " are the node's: %s is not yours to read or write",
+                         error_quote(key.space).text);
+    ASSERT(!key.is_node || kv_is_reserved(key.space));
     if (key.key.size < size_min || key.key.size > KV_KEY_SIZE_MAX)
         return error_set(error, ERROR_INVALID, "a key has 1 to %d bytes, not %zu", KV_KEY_SIZE_MAX,
                          key.key.size);
@@ -438,7 +449,9 @@ static bool list_start(const struct kv_range *range, struct name *from, struct n
     if (range->limit == 0 || range->limit > KV_LIST_MAX)
         return error_set(error, ERROR_INVALID, "a page has 1 to %d keys", KV_LIST_MAX);
     if (!name_of(from, range->prefix, 0, error) ||
-        !name_of(&after, (struct kv_key){ range->prefix.space, range->after }, 0, error))
+        !name_of(&after,
+                 (struct kv_key){ range->prefix.space, range->after, range->prefix.is_node }, 0,
+                 error))
         return false;
     *to = *from;
     to->bytes[to->size++] = 0xff; /* in no UTF-8 */
@@ -483,6 +496,7 @@ bool transaction_export(struct transaction *transaction, struct kv_key after, kv
                         void *context, bool *more, struct error *error)
 {
     struct name from = { .size = 0 };
+    after.is_node = kv_is_reserved(after.space);
     if (!transaction_check(transaction, error) ||
         (after.space.size > 0 && !name_of(&from, after, 0, error)))
         return false;

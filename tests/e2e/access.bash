@@ -31,6 +31,8 @@ has "ls: names" "$(timeout 20 s3n member ls)" "Ada"
 has "a reader lists" "$(as bob ls)" "other"
 is "a reader does not deploy" "$(code as bob deploy "$scratch/shop")" 4
 has "and is told why" "$(cat "$scratch/err")" "this needs the scope \`deploy\`, which reader has not"
+is "nor exports the state" "$(code as bob kv export shop)" 4
+has "for want of its scope" "$(cat "$scratch/err")" "this needs the scope \`state-read\`, which a reader has not"
 is "nor add members" "$(code as bob member add "$bob" --role owner)" 4
 is "a deployer deploys" "$(code as ada deploy "$scratch/shop")" 0
 is "another application: no" "$(code as ada deploy "$scratch/other")" 4
@@ -57,6 +59,7 @@ token=$(timeout 20 s3n -q token create --scope read,deploy --application shop --
 id=$(timeout 20 s3n token ls --json | json_field id)
 is "never shown again" "$(timeout 20 s3n token ls --json | grep -c "$token")" 0
 with() { S3N_API_KEY=$token timeout 60 s3n -q "$@"; }
+is "a token that reads does not read the state" "$(code with kv export shop)" 4
 bearer() { status -H "Authorization: Bearer $token" "$@"; }
 has "a token reads" "$(with ls)" shop
 is "what it is" "$(bearer "$url/v1/caller"; grep -o '"actor":"token:' "$scratch/body")" '200"actor":"token:'

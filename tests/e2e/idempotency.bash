@@ -85,5 +85,40 @@ is "after a restart" "$(ask repeat '"k1"' I)" "200 0000000001"
 is "after a restart: it says so" "$(field s3n-replayed)" true
 is "after a restart: the receipt too" "$(field s3n-receipt)" "$receipt"
 has "after a restart: another body" "$(ask repeat '"k1"' R)" '422 '
-has "the owner sees what is kept" "$(timeout 20 s3n -q kv ls repeat s3n.results | head -n 1)" " "
+
+# --- who may change the state has no hand in what was answered
+export S3N_API_KEY
+S3N_API_KEY=$(timeout 20 s3n -q token create --scope state-read,state-write --application repeat)
+kv() { timeout 20 s3n -q kv "$@"; }
+is "a token for the state writes" "$(printf 1 | code kv set repeat notes a)" 0
+is "and reads" "$(kv get repeat notes a)" 1
+kv export repeat "$scratch/kept.jsonl"
+name=$(grep '"namespace":"s3n.results"' "$scratch/kept.jsonl" | sed -n '1s/.*"key":"\([0-9a-f]*\)".*/\1/p')
+[ -n "$name" ] && pass "an export has what is kept" || fail "an export has what is kept"
+is "by its hash alone" "$(grep '"namespace":"s3n.results"' "$scratch/kept.jsonl" | grep -c '"value"')" 0
+for verb in "get repeat s3n.results $name" "rm repeat s3n.results $name" "ls repeat s3n.results" "set repeat s3n.results $name" "set repeat s3n.anything a"; do
+  # shellcheck disable=SC2086
+  is "kv $verb" "$(printf forged | code kv $verb)" 4
+done
+has "says why" "$(cat "$scratch/err")" "namespaces that begin with s3n. are the node's"
+api() { fetch -o "$scratch/body" -w '%{http_code}' -H "authorization: Bearer $S3N_API_KEY" "$url/v1/applications/repeat/kv$1" "${@:2}"; }
+entry="/s3n.results/entry?key=$name"
+is "PUT" "$(api "$entry" -X PUT --data-binary forged)" 403
+has "its code" "$(cat "$scratch/body")" '"code":"denied"'
+is "PUT of another name that is escaped" "$(api "/%733n.results/entry?key=$name" -X PUT --data-binary forged)" 403
+is "GET" "$(api "$entry")" 403
+is "DELETE" "$(api "$entry" -X DELETE)" 403
+is "a list" "$(api "/s3n.results?values=1")" 403
+is "an import" "$(api '' --data-binary '{"entries":[{"namespace":"notes","key":"b","value":"MQ=="},{"namespace":"s3n.results","key":"'"$name"'","value":"MQ=="}]}')" 403
+is "of which nothing is done" "$(code kv get repeat notes b)" 5
+is "pages behind the node's" "$(api "?limit=1&after_namespace=s3n.results&after_key=$name")" 200
+unset S3N_API_KEY
+is "what was answered stays" "$(ask repeat '"k1"' I)" "200 0000000001"
+is "what was answered stays: replayed" "$(field s3n-replayed)" true
+sed '0,/"hash":"./s//"hash":"0/' "$scratch/kept.jsonl" | sed '0,/"hash":"0\(.\)/s//"hash":"0f/' >"$scratch/changed.jsonl"
+is "a changed hash: refused" "$(code kv import strict "$scratch/changed.jsonl")" 6
+has "import leaves out what is the node's" "$(timeout 20 s3n kv import large "$scratch/kept.jsonl" 2>&1)" "of the node's own (namespaces s3n.*) left out"
+is "and takes the rest" "$(kv get large notes a)" 1
+kv export large "$scratch/large.jsonl"
+is "and nothing else" "$(grep -c s3n.results "$scratch/large.jsonl")" 0
 finish

@@ -4,6 +4,7 @@
  *
  *     {"application":..,"count":..,"digest":..,"revision":..,"s3n_kv_export":1}
  *     {"expires_ms":..,"key":..,"namespace":..,"value":base64}      one per entry, in order
+ *     {"expires_ms":..,"hash":hex,"key":..,"namespace":..}          the node's own (kv_entry_hash)
  *     {"sha256":..}      of all lines before */
 #include "base/clock.h"
 #include "base/file.h"
@@ -49,31 +50,49 @@ static void account_done(struct account *account)
 }
 #define AUTO_ACCOUNT __attribute__((cleanup(account_done)))
 
-static bool account_entry(struct account *account, const json_t *row, struct error *error)
+static bool account_value(struct account *account, const json_t *row, struct bytes name,
+                          struct error *error)
 {
-    const char *space, *key, *text;
+    const char *text;
     int64_t expires_ms = 0;
-    uint8_t name[KV_NAME_SIZE_MAX];
-    AUTO_BUFFER struct buffer value;
     size_t size;
+    AUTO_BUFFER struct buffer value;
     buffer_init(&value, KV_VALUE_SIZE_MAX);
-    if (!json_get_string(row, "namespace", &space, error) ||
-        !json_get_string(row, "key", &key, error) || !json_get_string(row, "value", &text, error) ||
+    if (!json_get_string(row, "value", &text, error) ||
         (json_object_get(row, "expires_ms") != NULL &&
          !json_get_integer(row, "expires_ms", 1, INT64_MAX, &expires_ms, error)))
         return false;
-    size_t space_size = strlen(space), key_size = strlen(key);
-    if (!kv_is_namespace(bytes_of_string(space)) || key_size == 0 || key_size > KV_KEY_SIZE_MAX)
-        return error_set(error, ERROR_INVALID, "an entry has no namespace and key");
     if (buffer_reserve(&value, KV_VALUE_SIZE_MAX) == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a value");
     if (!base64_decode(value.data, KV_VALUE_SIZE_MAX, &size, bytes_of_string(text)))
         return error_set(error, ERROR_INVALID, "an entry's value is not base64");
-    memcpy(name, space, space_size + 1);
-    memcpy(name + space_size + 1, key, key_size);
+    return state_load_entry(account->state, name, bytes_of(value.data, size), expires_ms, error);
+}
+
+static bool row_is_reserved(const json_t *row)
+{
+    return kv_is_reserved(bytes_of_string(text_member(row, "namespace")));
+}
+
+static bool account_entry(struct account *account, const json_t *row, struct error *error)
+{
+    const char *space, *key;
+    uint8_t memory[KV_NAME_SIZE_MAX];
+    struct digest32 hash;
+    if (!json_get_string(row, "namespace", &space, error) ||
+        !json_get_string(row, "key", &key, error))
+        return false;
+    size_t space_size = strlen(space), key_size = strlen(key);
+    if (!kv_is_namespace(bytes_of_string(space)) || key_size == 0 || key_size > KV_KEY_SIZE_MAX)
+        return error_set(error, ERROR_INVALID, "an entry has no namespace and key");
+    memcpy(memory, space, space_size + 1);
+    memcpy(memory + space_size + 1, key, key_size);
+    struct bytes name = bytes_of(memory, space_size + 1 + key_size);
     account->count++;
-    return state_load_entry(account->state, bytes_of(name, space_size + 1 + key_size),
-                            bytes_of(value.data, size), expires_ms, error);
+    if (!row_is_reserved(row) || json_object_get(row, "hash") == NULL)
+        return account_value(account, row, name, error);
+    return json_get_hex(row, "hash", hash.bytes, sizeof(hash.bytes), error) &&
+           state_load_hash(account->state, name, &hash, error);
 }
 
 static bool account_check(struct account *account, uint64_t count, struct error *error)
@@ -309,15 +328,24 @@ static bool batch_send(struct cli *cli, struct session *session, const char *app
     return done;
 }
 
+/* Of `*count` entries; those of the node's are left out, and not counted then. */
 static bool import_send(struct cli *cli, struct session *session, const char *application,
-                        struct bytes text, uint64_t count, struct error *error)
+                        struct bytes text, uint64_t *count, struct error *error)
 {
     AUTO_BUFFER struct buffer batch;
     size_t in_batch = 0;
+    uint64_t line_count = *count;
     buffer_init(&batch, 1 << 20);
     (void)line_take(&text);
-    for (uint64_t i = 0; i < count; i++) {
+    for (uint64_t i = 0; i < line_count; i++) {
+        AUTO_JSON json_t *row = NULL;
         struct bytes line = line_take(&text);
+        if (!json_parse(&row, line, error))
+            return false;
+        if (row_is_reserved(row)) {
+            --*count;
+            continue;
+        }
         if (in_batch == IMPORT_COUNT_MAX ||
             (in_batch > 0 && batch.size + line.size > IMPORT_SIZE_MAX)) {
             if (!batch_send(cli, session, application, &batch, error))
@@ -348,9 +376,13 @@ static bool import_run(struct cli *cli, const void *options UNUSED,
         cli_hint(cli, session.hint);
         return false;
     }
-    if (!import_send(cli, &session, arguments->items[0], buffer_view(&text), account.count, error))
+    uint64_t count = account.count;
+    if (!import_send(cli, &session, arguments->items[0], buffer_view(&text), &count, error))
         return false;
-    cli_message(cli, "%llu entries", (unsigned long long)account.count);
+    cli_message(cli, "%llu entries", (unsigned long long)count);
+    if (count < account.count)
+        cli_message(cli, "%llu of the node's own (namespaces " KV_NAMESPACE_NODE "*) left out",
+                    (unsigned long long)(account.count - count));
     return true;
 }
 

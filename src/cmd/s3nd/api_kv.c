@@ -177,7 +177,7 @@ static bool key_of(const struct gateway_call *call, struct buffer *text, struct 
     buffer_init(text, KV_KEY_SIZE_MAX);
     if (!query_text(call->request->query, "key", text, error))
         return false;
-    *key = (struct kv_key){ call->kv_namespace, buffer_view(text) };
+    *key = (struct kv_key){ .space = call->kv_namespace, .key = buffer_view(text) };
     return true;
 }
 
@@ -275,10 +275,28 @@ struct page {
     bool failed;
 };
 
+static bool row_add_value(json_t *row, struct bytes value)
+{
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, base64_text_size(KV_VALUE_SIZE_MAX) + 1);
+    base64_append(&text, value);
+    buffer_append(&text, bytes_of("", 1));
+    return !text.failed &&
+           json_object_set_new(row, "value", json_string((const char *)text.data)) == 0;
+}
+
+/* The node's own entries are shown by what the digest has of them. */
+static bool row_add_hash(json_t *row, const struct kv_entry *entry)
+{
+    struct digest32 hash = kv_entry_hash(entry->value, entry->expires_ms);
+    return json_object_set_new(row, "hash", json_string(hex_of_digest(&hash).text)) == 0;
+}
+
 static bool page_take(void *context, const struct kv_entry *entry)
 {
     struct page *page = context;
-    struct bytes value = page->has_values ? entry->value : (struct bytes){ 0 };
+    bool is_hidden = kv_is_reserved(entry->space);
+    struct bytes value = page->has_values && !is_hidden ? entry->value : (struct bytes){ 0 };
     size_t size = 2 * entry->key.size + base64_text_size(value.size) + ENTRY_TEXT_SIZE;
     if (page->count == page->limit || (page->count > 0 && page->size + size > PAGE_SIZE_MAX))
         return false;
@@ -291,14 +309,10 @@ static bool page_take(void *context, const struct kv_entry *entry)
                             json_stringn((const char *)entry->space.data, entry->space.size));
     if (entry->expires_ms != 0)
         json_object_set_new(row, "expires_ms", json_integer((json_int_t)entry->expires_ms));
-    if (page->has_values) {
-        AUTO_BUFFER struct buffer text;
-        buffer_init(&text, base64_text_size(KV_VALUE_SIZE_MAX) + 1);
-        base64_append(&text, value);
-        buffer_append(&text, bytes_of("", 1));
-        page->failed = page->failed || text.failed ||
-                       json_object_set_new(row, "value", json_string((const char *)text.data)) != 0;
-    }
+    if (is_hidden)
+        page->failed = page->failed || !row_add_hash(row, entry);
+    else if (page->has_values)
+        page->failed = page->failed || !row_add_value(row, value);
     page->failed = page->failed || json_array_append_new(page->entries, row) != 0;
     page->size += size;
     page->count++;
@@ -343,9 +357,10 @@ void api_kv_list(void *context, const struct gateway_call *call)
                 query_number(query, "values", 1, &values, &error);
     page.has_values = values == 1;
     page.limit = (size_t)limit;
-    struct kv_range range = { { call->kv_namespace, buffer_view(&prefix) },
-                              buffer_view(&after),
-                              (size_t)limit };
+    struct kv_range range = { .prefix = { .space = call->kv_namespace,
+                                          .key = buffer_view(&prefix) },
+                              .after = buffer_view(&after),
+                              .limit = (size_t)limit };
     if (done && transaction_list(asking->transaction, &range, page_take, &page, &more, &error)) {
         page_answer(asking, &page, more);
         return;
@@ -373,7 +388,7 @@ void api_kv_show(void *context, const struct gateway_call *call)
                 query_text(query, "after_key", &after, &error) &&
                 query_number(query, "limit", KV_LIST_MAX, &limit, &error);
     page.limit = (size_t)limit;
-    struct kv_key from = { buffer_view(&space), buffer_view(&after) };
+    struct kv_key from = { .space = buffer_view(&space), .key = buffer_view(&after) };
     if (done && transaction_export(asking->transaction, from, page_take, &page, &more, &error)) {
         page_answer(asking, &page, more);
         return;
@@ -403,9 +418,10 @@ static bool import_entry(struct transaction *transaction, const json_t *row, str
     int64_t ttl_ms = expires_ms == 0 ? 0 : expires_ms - transaction_now_ms(transaction);
     if (ttl_ms < 0 || (ttl_ms == 0 && expires_ms != 0))
         return true; /* it has expired on the way */
-    return transaction_set(transaction,
-                           (struct kv_key){ bytes_of_string(space), bytes_of_string(key) },
-                           bytes_of(value->data, size), ttl_ms, error);
+    return transaction_set(
+        transaction,
+        (struct kv_key){ .space = bytes_of_string(space), .key = bytes_of_string(key) },
+        bytes_of(value->data, size), ttl_ms, error);
 }
 
 static bool import_entries(struct transaction *transaction, struct bytes body, struct error *error)

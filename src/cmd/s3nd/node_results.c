@@ -116,7 +116,7 @@ static bool result_find(struct node *node, const struct gateway_call *call, stru
     static struct kept_result result;
     AUTO(transaction) struct transaction *transaction = NULL;
     struct hex32 name = hex_of_digest(&call->repeat.key);
-    struct kv_key key = { BYTES_LITERAL(KV_NAMESPACE_RESULTS), bytes_of_string(name.text) };
+    struct kv_key key = kv_result_key(&name);
     struct kv_entry entry;
     bool found;
     if (!transaction_begin(&transaction, state, error) ||
