@@ -180,6 +180,32 @@ static void what_is_removed_is_gone(void)
     CHECK(!states_remove(states, "", &error));
 }
 
+/* What was said to be removed is: on the disk, before states_remove returns. */
+static void a_removal_waits_for_its_commit(void)
+{
+    const char *path = test_store_path("at-once");
+    struct error error = { 0 };
+    AUTO(states) struct states *states = NULL;
+    test_sealing = (struct test_sealer){ 0 };
+    REQUIRE(test_states_open(&states, path, &error));
+    CHECK(increment_and_wait(states, "n"));
+    test_sealing.fail_at = test_sealing.calls + 1;
+    CHECK(!states_remove(states, "app", &error));
+    CHECK_NUMBER(error.code, ERROR_UNAVAILABLE);
+    CHECK_STRING(value_of(states, "n"), "1");
+    states_close(TAKE(states));
+    fflush(stdout);
+    pid_t child = fork();
+    if (child == 0)
+        _exit(test_states_open(&states, path, &error) && states_remove(states, "app", &error) ? 0
+                                                                                              : 1);
+    int status;
+    REQUIRE(child > 0 && waitpid(child, &status, 0) == child);
+    CHECK(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    REQUIRE(test_states_open(&states, path, &error));
+    CHECK_STRING(value_of(states, "n"), "-");
+}
+
 /* --- what the disk's owner can do --- */
 
 static bool make(const char *path)
@@ -482,6 +508,7 @@ static const struct test tests[] = {
     TEST(the_last_receipts_are_kept),
     TEST(a_commit_that_is_not_written_never_was),
     TEST(what_is_removed_is_gone),
+    TEST(a_removal_waits_for_its_commit),
     TEST(every_edit_is_noticed),
     TEST(what_is_corrupt_can_be_removed),
     TEST(names_and_values_are_not_on_the_disk),
