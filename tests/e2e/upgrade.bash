@@ -12,13 +12,25 @@ for program in "$S3N_BUILD"/bin/*; do
   [ ! -f "$program" ] || cp "$program" "$scratch/bin/"
 done
 PATH=$scratch/bin:$PATH
-node_start || { fail "start"; finish; }
+S3N_LOG=debug node_start || { fail "start"; finish; }
 claim || fail "claim"
-application echo echo && deploy echo || fail "deploy"
 upgrade() { timeout 90 s3n node upgrade --data-dir "$data" "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 field() { python3 -c 'import json,sys; print(json.loads(sys.argv[1])[sys.argv[2]])' "$1" "$2"; }
 replace() { cp "$S3N_BUILD/bin/$1" "$scratch/bin/$1.new" && mv "$scratch/bin/$1.new" "$scratch/bin/$1"; }
 program_of() { stat -L -c %i "/proc/$1/exe"; }
+
+# --- what waits for work
+# A worker is made ready for the successor before the supervisor runs its new program, and that hands it to the first
+# application that asks: none is started for nothing.
+ready_before_exec() { sed -n '/event=upgrading/,/event=upgraded/s/.*event=started child=worker pid=\([0-9]*\).*/\1/p' "$scratch/node.log"; }
+workers() { pgrep -P "$node" -x slipstream | paste -sd ' '; }
+is "without an application: upgrade" "$(upgrade)" 0
+until_true 30 grep -q event=upgraded "$scratch/node.log"
+ready=$(ready_before_exec)
+until_true 30 eval '[ "$(workers)" = "$ready" ]' && pass "the worker that was made ready is the one there is" || fail "the worker that was made ready is the one there is" "«$(workers)», not «$ready»"
+application echo echo && deploy echo || fail "deploy"
+is "the first application answers" "$(invoke echo --data first)" first
+kill -0 "$ready" && pass "on that worker" || fail "on that worker"
 
 # --- under load
 python3 "$here/upgrade.py" "${url#https://}" /a/echo/run 120 "$scratch/stop" >"$scratch/load" &
