@@ -98,7 +98,8 @@ bool nonce_cache_use(struct nonce_cache *cache, const struct digest32 *key_id, s
     if (created_s < cache->since_s)
         return error_set(
             error, ERROR_UNAUTHENTICATED,
-            "signed too long ago for this node to remember, or before it started: sign it again");
+            "signed too long ago for this node to remember, or before it started: sign it again (a "
+            "node whose clock was set back wants `s3n node upgrade` first)");
     struct hash *hash = hash_new(HASH_SHA256);
     hash_update(hash, BYTES_OF(cache->seed));
     hash_update(hash, BYTES_OF(key_id->bytes));

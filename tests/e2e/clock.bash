@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# The wall clock is set while the node works, by hours, forward and back: for each of its processes, jailed ones
-# too, by a preloaded library.  What has a time limit keeps it, what needs no wall clock notices nothing, and a
-# node whose keyset is not valid any more makes another.
+# The wall clock is set while the node works and between two runs, by hours, a day, a year, forward and back: for
+# each of its processes, jailed ones too, by a preloaded library.  What has a time limit keeps it, what needs no
+# wall clock notices nothing, and a node whose keyset is not valid any more makes another.
 set -u
 . "$(dirname "$0")/node.bash"
 require_node clock
@@ -28,6 +28,11 @@ for program in s3nd s3n-keeper s3n-compile s3n-optimise s3n-outbound slipstream;
     "$scratch/bin/$program" >"$scratch/bin/$program"
   chmod 755 "$scratch/bin/$program"
 done
+# Ours has the same clock when it is told so: then it is the machine's clock that was set.
+cp "$S3N_BUILD/bin/s3n" "$scratch/bin/s3n.real"
+printf '#!/bin/sh\n[ -z "$WITH_NODE" ] || export LD_PRELOAD=%s TEST_CLOCK=%s\nexec %s.real "$@"\n' "$shim" "$clock" \
+  "$scratch/bin/s3n" >"$scratch/bin/s3n"
+chmod 755 "$scratch/bin/s3n"
 PATH=$scratch/bin:$PATH
 # By our own clock its certificate is often not valid.
 fetch() { curl -sS --insecure --max-time 30 "$@"; }
@@ -146,5 +151,71 @@ kill -CONT "$node"
 until_true 20 is_ready && pass "ready with another" || fail "ready with another" "$(ready)"
 until_true 5 valid_at 7200 && pass "which is valid" || fail "which is valid"
 set_clock 0
+until_true 20 valid_at 0
+
+# --- the machine's clock, a year forward and a day back, under a node that works and between two runs
+export WITH_NODE=1
+year=31536000 day=86400 turn=0
+s3n_timed() { timeout 60 s3n -q "$@" 2>"$scratch/err"; }
+with_token() { S3N_API_KEY=$1 s3n_timed ls >/dev/null; echo $?; }
+operator() { timeout 60 s3n -q node "$1" --data-dir "$data" --json; }
+# works NAME: all that reads, writes, is signed, dated or proved, at the clock as it is
+works() {
+  local name=$1
+  turn=$((turn + 1))
+  until_true 20 login && pass "$name: trusted" || fail "$name: trusted" "$(cat "$scratch/err")"
+  is "$name: state of the beginning" "$(s3n_timed kv get echo kept forever)" first
+  is "$name: state of the last turn" "$(s3n_timed kv get echo kept turn)" $((turn - 1))
+  printf '%s' $turn | s3n_timed kv set echo kept turn && pass "$name: state is written" || fail "$name: state is written" "$(cat "$scratch/err")"
+  printf 'short' | s3n_timed kv set echo kept brief --ttl 1000 && is "$name: what is new has its time to live" "$(s3n_timed kv get echo kept brief)" short
+  printf '%s' $turn | s3n_timed secret set echo "S$turn" || fail "$name: a secret" "$(cat "$scratch/err")"
+  is "$name: a new token" "$(with_token "$(s3n_timed token create --scope read --expires 1h)")" 0
+  s3n_timed deploy "$scratch/echo" && pass "$name: deploy" || fail "$name: deploy" "$(cat "$scratch/err")"
+  is "$name: answers" "$(invoke echo --data $turn --receipt "$scratch/receipt")" $turn
+  timeout 20 s3n -q verify "$scratch/receipt" --trust-simulated >/dev/null 2>"$scratch/err" && pass "$name: its receipt" || fail "$name: its receipt" "$(cat "$scratch/err")"
+  printf 'line %s' $turn | invoke noisy --data - >/dev/null 2>&1
+  logged() { [[ $(s3n_timed logs noisy) == *"line $turn"* ]]; }
+  until_true 10 logged && pass "$name: logs" || fail "$name: logs" "$(s3n_timed logs noisy)"
+  s3n_timed audit export >"$scratch/audit" && timeout 20 s3n -q audit verify "$scratch/audit" --trust-simulated 2>"$scratch/err" &&
+    pass "$name: the audit log is whole" || fail "$name: the audit log is whole" "$(cat "$scratch/err")"
+  local uptime
+  uptime=$(operator status | json_field uptime_s)
+  [ "$uptime" -ge 0 ] && [ "$uptime" -le 2000 ] && pass "$name: how long it runs" || fail "$name: how long it runs" "$uptime"
+  is "$name: what it has stored is good" "$(operator check | json_field problem_count)" 0
+}
+application noisy stderr && s3n_timed deploy "$scratch/noisy" || fail "deploy noisy"
+printf first | s3n_timed kv set echo kept forever
+printf soon | s3n_timed kv set echo kept soon --ttl 3600
+printf 0 | s3n_timed kv set echo kept turn
+token=$(s3n_timed token create --scope read --expires 30d)
+is "the token" "$(with_token "$token")" 0
+set_clock -$day
+until_true 15 valid_at -$day
+until_true 20 login || fail "a day back: trusted"
+# What it has forgotten nonces of may not come again; another server has none to forget.
+is "a day back: signatures from before what was seen" "$(s3n_timed ls >/dev/null; echo $?)" 4
+has "a day back: and what helps" "$(cat "$scratch/err")" '`s3n node upgrade`'
+is "a day back: a token goes on" "$(with_token "$token")" 0
+is "a day back: functions, too" "$(fetch --data on "$url/a/echo/run")" on
+operator upgrade >/dev/null && pass "a day back: upgrade" || fail "a day back: upgrade"
+works "a day back"
+is "a day back: what was to expire in an hour" "$(s3n_timed kv get echo kept soon)" soon
+set_clock $year
+until_true 15 valid_at $year
+works "a year forward"
+is "a year forward: what was to expire has" "$(s3n_timed kv get echo kept soon >/dev/null; echo $?)" 5
+is "a year forward: the token has, too" "$(with_token "$token")" 4
+has "a year forward: and why" "$(cat "$scratch/err")" expired
+between() { # NAME SECONDS
+  node_stop && pass "$1: the node stops" || fail "$1: the node stops"
+  set_clock "$2"
+  is "$1: check at rest" "$(operator check | json_field problem_count)" 0
+  node_again || { fail "$1: start"; finish; }
+  works "$1"
+}
+between "a day before, from a year after" -$day
+is "it does not come back" "$(s3n_timed kv get echo kept soon >/dev/null; echo $?)" 5
+between "a year after, between two runs" $year
+between "the present again" 0
 node_stop && pass "the node stops" || fail "the node stops"
 finish

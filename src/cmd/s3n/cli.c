@@ -106,11 +106,13 @@ void cli_step(struct cli *cli, const char *format, ...)
     if (cli->quiet || !cli->has_terminal)
         return;
     cli_step_done(cli);
+    char line[LINE_SIZE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    fputs(" ...", stderr);
+    terminal_mask(line);
+    fprintf(stderr, "%s ...", line);
     cli->shows_step = true;
 }
 

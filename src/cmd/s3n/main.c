@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* s3n: the command line of S3N. */
 #include "base/file.h"
+#include "base/terminal.h"
 #include "cmd/s3n/cli.h"
 #include "cmd/s3n/profile.h"
 
@@ -113,8 +114,11 @@ int main(int argc, char **argv)
         isatty(STDERR_FILENO) == 1 && (terminal == NULL || strcmp(terminal, "dumb") != 0);
     cli.has_color = cli.has_terminal && (no_color == NULL || no_color[0] == '\0');
     bool ran = argc > 0 && run(&cli, argv + 1, &error);
-    if (!ran)
+    if (!ran) {
+        terminal_mask(error.text); /* much of it was a node's word first */
+        terminal_mask(cli.hint);
         show_error(&cli, &error);
+    }
     cli_step_done(&cli);
     return ran ? cli.exit_code : error_exit_code(error.code);
 }

@@ -113,6 +113,8 @@ static bool check_run(struct cli *cli, const void *given,
     if (problems != 0 || !json_is_true(json_object_get(answer, "good")))
         return error_set(error, ERROR_UNVERIFIED, "%lld %s in what this node has stored", problems,
                          problems == 1 ? "problem" : "problems");
+    if (cli->json)
+        return true;
     cli_message(cli,
                 "good: %lld records, %lld blobs, %lld versions of %lld applications, %lld states, "
                 "%lld audit entries",

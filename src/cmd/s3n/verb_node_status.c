@@ -4,7 +4,6 @@
 #include "cmd/s3n/node_folder.h"
 #include "cmd/s3n/tables.h"
 
-#include <stdio.h>
 #include <string.h>
 
 struct status_options {
@@ -24,19 +23,24 @@ static const struct option_table status_table = {
     CLI_SHARED,
 };
 
-static void show(const struct node_client *client, const json_t *answer)
+static bool show(const struct node_client *client, const json_t *answer, struct error *error)
 {
     const json_t *problems = json_object_get(answer, "problems");
-    printf("node       %s on %s%s\n", text_member(answer, "node"), text_member(answer, "platform"),
-           strcmp(text_member(answer, "platform"), "sim") == 0 ? " (SIMULATED)" : "");
-    printf("version    %s, process %d\n", text_member(answer, "version"), (int)client->supervisor);
-    printf("listens    https://%s\n", text_member(answer, "listen"));
-    printf("serves     %lld applications, for %lld s\n", number_member(answer, "applications"),
-           number_member(answer, "uptime_s"));
-    printf("free disk  %lld MiB\n", number_member(answer, "free_bytes") >> 20);
-    printf("health     %s\n", json_array_size(problems) == 0 ? "good" : "NOT GOOD");
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 2 * CONTROL_PAYLOAD_MAX);
+    buffer_format(&text, "node       %s on %s%s\n", text_member(answer, "node"),
+                  text_member(answer, "platform"),
+                  strcmp(text_member(answer, "platform"), "sim") == 0 ? " (SIMULATED)" : "");
+    buffer_format(&text, "version    %s, process %d\n", text_member(answer, "version"),
+                  (int)client->supervisor);
+    buffer_format(&text, "listens    https://%s\n", text_member(answer, "listen"));
+    buffer_format(&text, "serves     %lld applications, for %lld s\n",
+                  number_member(answer, "applications"), number_member(answer, "uptime_s"));
+    buffer_format(&text, "free disk  %lld MiB\n", number_member(answer, "free_bytes") >> 20);
+    buffer_format(&text, "health     %s\n", json_array_size(problems) == 0 ? "good" : "NOT GOOD");
     for (size_t i = 0; i < json_array_size(problems); i++)
-        printf("           %s\n", json_string_value(json_array_get(problems, i)));
+        buffer_format(&text, "           %s\n", json_string_value(json_array_get(problems, i)));
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 static bool status_run(struct cli *cli, const void *given,
@@ -55,8 +59,7 @@ static bool status_run(struct cli *cli, const void *given,
         cli->exit_code = error_exit_code(ERROR_UNAVAILABLE);
     if (cli->json)
         return cli_write_json(answer, error);
-    show(&client, answer);
-    return true;
+    return show(&client, answer, error);
 }
 
 const struct verb verb_node_status = { .name = "status",

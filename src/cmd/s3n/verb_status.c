@@ -107,27 +107,31 @@ static bool gather(struct session *session, json_t *status, struct error *error)
     return true;
 }
 
-static void show_owner(const json_t *status)
+static void show_owner(struct buffer *text, const json_t *status)
 {
     const json_t *list = json_object_get(status, "applications");
-    printf("node       %s (%s)\n", text_member(status, "url"), text_member(status, "node"));
-    printf("platform   %s%s, backend %s, version %s\n", text_member(status, "platform"),
-           json_is_true(json_object_get(status, "simulated")) ? " (SIMULATED)" : "",
-           text_member(status, "backend"), text_member(status, "version"));
-    printf("keyset     verified, until %s\n", text_member(status, "keyset_until"));
-    printf("ready      %s\n", json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
+    buffer_format(text, "node       %s (%s)\n", text_member(status, "url"),
+                  text_member(status, "node"));
+    buffer_format(text, "platform   %s%s, backend %s, version %s\n",
+                  text_member(status, "platform"),
+                  json_is_true(json_object_get(status, "simulated")) ? " (SIMULATED)" : "",
+                  text_member(status, "backend"), text_member(status, "version"));
+    buffer_format(text, "keyset     verified, until %s\n", text_member(status, "keyset_until"));
+    buffer_format(text, "ready      %s\n",
+                  json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
     if (json_array_size(list) == 0)
-        printf("\nno applications; `s3n deploy` makes one\n");
+        buffer_format(text, "\nno applications; `s3n deploy` makes one\n");
     else
-        printf("\n%-24s %-16s %12s %8s %6s %10s %10s\n", "application", "version", "invocations",
-               "failed", "cold", "mean ms", "waited ms");
+        buffer_format(text, "\n%-24s %-16s %12s %8s %6s %10s %10s\n", "application", "version",
+                      "invocations", "failed", "cold", "mean ms", "waited ms");
     for (size_t i = 0; i < json_array_size(list); i++) {
         const json_t *row = json_array_get(list, i);
-        printf("%-24s %-16s %12lld %8lld %6lld %10.2f %10.2f\n", text_member(row, "application"),
-               text_member(row, "version"), number_member(row, "invocations"),
-               number_member(row, "failed"), number_member(row, "cold_starts"),
-               json_number_value(json_object_get(row, "mean_ms")),
-               json_number_value(json_object_get(row, "mean_wait_ms")));
+        buffer_format(text, "%-24s %-16s %12lld %8lld %6lld %10.2f %10.2f\n",
+                      text_member(row, "application"), text_member(row, "version"),
+                      number_member(row, "invocations"), number_member(row, "failed"),
+                      number_member(row, "cold_starts"),
+                      json_number_value(json_object_get(row, "mean_ms")),
+                      json_number_value(json_object_get(row, "mean_wait_ms")));
     }
 }
 
@@ -155,52 +159,56 @@ static bool admin_get(const char *admin, json_t **status, struct error *error)
     return json_parse(status, buffer_view(&fetched.body), error);
 }
 
-static void show_tee(const json_t *tee)
+static void show_tee(struct buffer *text, const json_t *tee)
 {
     const json_t *evidence = json_object_get(tee, "evidence");
     const json_t *collateral = json_object_get(tee, "collateral");
     const json_t *events = json_object_get(tee, "event_log");
     bool is_connected = json_is_true(json_object_get(json_object_get(tee, "keeper"), "connected"));
-    printf("platform   %s%s\n", text_member(tee, "platform"),
-           json_is_true(json_object_get(tee, "simulated")) ? " (SIMULATED)" : "");
-    printf("keeper     %s\n", is_connected ? "there" : "GONE");
-    printf("keyset     until %s\n", text_member(json_object_get(tee, "keyset"), "until"));
-    printf("evidence   %lld made, %lld failed, last %s\n", number_member(evidence, "made"),
-           number_member(evidence, "failed"), text_member(evidence, "last"));
+    buffer_format(text, "platform   %s%s\n", text_member(tee, "platform"),
+                  json_is_true(json_object_get(tee, "simulated")) ? " (SIMULATED)" : "");
+    buffer_format(text, "keeper     %s\n", is_connected ? "there" : "GONE");
+    buffer_format(text, "keyset     until %s\n",
+                  text_member(json_object_get(tee, "keyset"), "until"));
+    buffer_format(text, "evidence   %lld made, %lld failed, last %s\n",
+                  number_member(evidence, "made"), number_member(evidence, "failed"),
+                  text_member(evidence, "last"));
     if (!json_is_null(collateral))
-        printf("collateral %s, %lld s old, until %s%s%s\n",
-               json_is_true(json_object_get(collateral, "there")) ? "there" : "MISSING",
-               number_member(collateral, "age_s"), text_member(collateral, "until"),
-               text_member(collateral, "error")[0] == '\0' ? "" : ": ",
-               text_member(collateral, "error"));
-    printf("event log  %lld entries%s\n", number_member(events, "entries"),
-           json_is_true(json_object_get(events, "recording")) ? "" : ", NOT RECORDING");
+        buffer_format(text, "collateral %s, %lld s old, until %s%s%s\n",
+                      json_is_true(json_object_get(collateral, "there")) ? "there" : "MISSING",
+                      number_member(collateral, "age_s"), text_member(collateral, "until"),
+                      text_member(collateral, "error")[0] == '\0' ? "" : ": ",
+                      text_member(collateral, "error"));
+    buffer_format(text, "event log  %lld entries%s\n", number_member(events, "entries"),
+                  json_is_true(json_object_get(events, "recording")) ? "" : ", NOT RECORDING");
 }
 
-static void show_operator(const json_t *status)
+static void show_operator(struct buffer *text, const json_t *status)
 {
     const json_t *workers = json_object_get(status, "workers");
     const json_t *telemetry = json_object_get(status, "telemetry");
     const json_t *causes = json_object_get(status, "causes");
-    printf("node       %s, version %s, backend %s\n", text_member(status, "node"),
-           text_member(status, "version"), text_member(status, "backend"));
-    printf("started    %s\n", text_member(status, "started"));
-    printf("ready      %s\n", json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
+    buffer_format(text, "node       %s, version %s, backend %s\n", text_member(status, "node"),
+                  text_member(status, "version"), text_member(status, "backend"));
+    buffer_format(text, "started    %s\n", text_member(status, "started"));
+    buffer_format(text, "ready      %s\n",
+                  json_is_true(json_object_get(status, "ready")) ? "yes" : "NO");
     for (size_t i = 0; i < json_array_size(causes); i++)
-        printf("           %s\n", text_member(json_array_get(causes, i), "message"));
-    show_tee(json_object_get(status, "tee"));
-    printf("functions  %lld applications; %lld workers, %lld running, %lld waiting, %lld lost\n",
-           number_member(status, "applications"), number_member(workers, "now"),
-           number_member(workers, "running"), number_member(workers, "waiting"),
-           number_member(workers, "lost"));
+        buffer_format(text, "           %s\n", text_member(json_array_get(causes, i), "message"));
+    show_tee(text, json_object_get(status, "tee"));
+    buffer_format(
+        text, "functions  %lld applications; %lld workers, %lld running, %lld waiting, %lld lost\n",
+        number_member(status, "applications"), number_member(workers, "now"),
+        number_member(workers, "running"), number_member(workers, "waiting"),
+        number_member(workers, "lost"));
     if (json_is_object(telemetry)) {
         const json_t *spans = json_object_get(telemetry, "spans");
         long long lost = number_member(spans, "dropped") + number_member(spans, "rejected") +
                          number_member(spans, "given_up");
-        printf("telemetry  %lld spans sent, %lld waiting, %lld lost%s%s\n",
-               number_member(spans, "sent"), number_member(spans, "waiting"), lost,
-               text_member(telemetry, "error")[0] == '\0' ? "" : ": ",
-               text_member(telemetry, "error"));
+        buffer_format(text, "telemetry  %lld spans sent, %lld waiting, %lld lost%s%s\n",
+                      number_member(spans, "sent"), number_member(spans, "waiting"), lost,
+                      text_member(telemetry, "error")[0] == '\0' ? "" : ": ",
+                      text_member(telemetry, "error"));
     }
 }
 
@@ -222,11 +230,13 @@ static bool status_run(struct cli *cli, const void *given,
         cli->exit_code = error_exit_code(ERROR_UNAVAILABLE);
     if (cli->json)
         return cli_write_json(status, error);
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 2 * SESSION_ANSWER_SIZE_MAX);
     if (options->admin != NULL)
-        show_operator(status);
+        show_operator(&text, status);
     else
-        show_owner(status);
-    return fflush(stdout) == 0 || error_system(error, "write");
+        show_owner(&text, status);
+    return cli_write_lines(buffer_view(&text), error);
 }
 
 const struct verb verb_status = { .name = "status",

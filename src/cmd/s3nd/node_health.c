@@ -33,6 +33,12 @@ const char *node_cause_name(enum node_cause cause)
 void node_health_start(struct node *node)
 {
     node->health.started_s = node_now_s();
+    node->health.started_ns = clock_monotonic_ns(&clock_system);
+}
+
+int64_t node_uptime_s(const struct node *node)
+{
+    return (int64_t)((clock_monotonic_ns(&clock_system) - node->health.started_ns) / 1000000000u);
 }
 
 bool node_evidence(struct node *node, const struct nonce32 *nonce, struct buffer *evidence,
@@ -173,11 +179,10 @@ json_t *node_health_tree(struct node *node)
         "s:o}",
         "ready", node_is_ready(node), "causes", causes_tree(node), "version", S3N_VERSION, "node",
         node->info.node, "started", time_tree(node->health.started_s), "uptime_s",
-        (json_int_t)(node_now_s() - node->health.started_s), "backend", node->config->backend,
-        "tee", tee_tree(node), "workers", "now", (json_int_t)counts.workers, "running",
-        (json_int_t)counts.running, "waiting", (json_int_t)counts.waiting, "lost",
-        (json_int_t)counts.workers_lost, "memory_bytes", (json_int_t)counts.memory_size,
-        "applications", (json_int_t)registry_count(node->registry), "states", "commits",
-        (json_int_t)states.commits, "failures", (json_int_t)states.failures, "telemetry",
-        node_telemetry_tree(node));
+        (json_int_t)node_uptime_s(node), "backend", node->config->backend, "tee", tee_tree(node),
+        "workers", "now", (json_int_t)counts.workers, "running", (json_int_t)counts.running,
+        "waiting", (json_int_t)counts.waiting, "lost", (json_int_t)counts.workers_lost,
+        "memory_bytes", (json_int_t)counts.memory_size, "applications",
+        (json_int_t)registry_count(node->registry), "states", "commits", (json_int_t)states.commits,
+        "failures", (json_int_t)states.failures, "telemetry", node_telemetry_tree(node));
 }

@@ -32,7 +32,8 @@ const char *node_cause_text(enum node_cause cause);
 const char *node_cause_name(enum node_cause cause);
 
 struct node_health {
-    int64_t started_s;
+    int64_t started_s;          /* by the wall clock */
+    uint64_t started_ns;        /* by one that nobody sets */
     uint64_t looked_ns;         /* at the keeper */
     uint64_t evidence_count;    /* made */
     uint64_t evidence_failures; /* not made */
@@ -43,6 +44,7 @@ struct node_health {
 };
 
 void node_health_start(struct node *node);
+int64_t node_uptime_s(const struct node *node);
 /* Asks the keeper how it is, when that was long ago. */
 void node_health_look(struct node *node);
 bool node_has_cause(const struct node *node, enum node_cause cause);

@@ -27,8 +27,8 @@ json_t *node_status_tree(struct node *node)
     return json_pack(
         "{s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:o}", "version", S3N_VERSION, "node",
         node->info.node, "platform", node->info.platform, "listen", node->address.text, "backend",
-        node->config->backend, "uptime_s", (json_int_t)(node_now_s() - node->health.started_s),
-        "applications", (json_int_t)registry_count(node->registry), "server",
-        (json_int_t)(node->number >> 12), "upgrades_failed", (json_int_t)node->upgrades_failed,
-        "free_bytes", (json_int_t)free_bytes(), "problems", problems);
+        node->config->backend, "uptime_s", (json_int_t)node_uptime_s(node), "applications",
+        (json_int_t)registry_count(node->registry), "server", (json_int_t)(node->number >> 12),
+        "upgrades_failed", (json_int_t)node->upgrades_failed, "free_bytes",
+        (json_int_t)free_bytes(), "problems", problems);
 }
