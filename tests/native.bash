@@ -40,7 +40,7 @@ is "a loop" $? 8
 memory=$(run --path /memory "$native" </dev/null)
 [ "$memory" -ge 28 ] && [ "$memory" -le 32 ]
 is "a heap up to the limit" $? 0
-output=$(timeout 20 s3n run --backend process "$native" </dev/null 2>&1)
+output=$(timeout 90 s3n run --backend process "$native" </dev/null 2>&1)
 is "not without a micro-VM" $? 3
 has "and it says so" "$output" "needs a micro-VM"
 
@@ -170,7 +170,7 @@ is "a flood" "$(fetch -o /dev/null -w '%{http_code}' "$url/a/native/flood")" 507
 is "and it still answers" "$(invoke native --data again)" again
 printf hello >"$scratch/input"
 invoke native --data "@$scratch/input" --receipt "$scratch/receipt.json" >"$scratch/answer"
-timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --code "$native" --trust-simulated >/dev/null 2>&1
+timeout 90 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --code "$native" --trust-simulated >/dev/null 2>&1
 is "its receipt verifies, code included" $? 0
 claims=$(sed -n 's/.*"receipt": *"[^.]*\.\([^.]*\)\..*/\1/p' "$scratch/receipt.json" | tr '_-' '/+')
 has "its receipt says native" "$(printf '%s==' "$claims" | base64 -d 2>/dev/null)" '"code_kind":"native"'

@@ -25,7 +25,7 @@ wat2wasm "$scratch/large.wat" -o "$scratch/large.wasm" || { fail "assemble"; fin
 refused() {
   local program=$1 wanted=$2 text=$3 status
   shift 3
-  timeout 20 "$S3N_BUILD/bin/$program" "$@" <"$scratch/large.wasm" >"$scratch/out" 2>"$scratch/errors"
+  timeout 90 "$S3N_BUILD/bin/$program" "$@" <"$scratch/large.wasm" >"$scratch/out" 2>"$scratch/errors"
   status=$?
   if [ "$status" = "$wanted" ] && [ ! -s "$scratch/out" ] && grep -qF "$text" "$scratch/errors"; then
     pass "$program $*"

@@ -114,12 +114,12 @@ timeout 60 "$spectest" --backend "$backend" --json m.json flip1.json >out 2>&1
 [ $? -eq 1 ] && python3 -c 'import json; r = json.load(open("out")); f = r["files"][0]
 assert f["passed"] == 4 and f["failed"] == 1 and f["failures"][0]["got"] == "no trap", r'
 result $? "--json says what the text says: $(head -c 300 out)"
-timeout 10 "$spectest" --help | grep -q -- --tier
+timeout 90 "$spectest" --help | grep -q -- --tier
 result $? "--help"
-timeout 10 "$spectest" --tier none m.json >out 2>&1
+timeout 90 "$spectest" --tier none m.json >out 2>&1
 [ $? -ne 0 ] && grep -q 'no tier "none"' out
 result $? "an unknown tier: $(cat out)"
-timeout 10 "$spectest" --backend none m.json >out 2>&1
+timeout 90 "$spectest" --backend none m.json >out 2>&1
 [ $? -ne 0 ] && grep -q 'backend' out
 result $? "an unknown backend: $(cat out)"
 echo "$passed passed, $failed failed, 0 skipped"

@@ -20,8 +20,10 @@ bool test_states_open(struct states **states, const char *path, struct error *er
 
 void test_written(void *context, const struct error *error)
 {
+    static unsigned count;
     struct test_outcome *outcome = context;
     outcome->done++;
+    outcome->place = ++count;
     if (error != NULL) {
         outcome->failed++;
         outcome->code = error->code;

@@ -14,6 +14,7 @@ bool test_states_open(struct states **states, const char *path, struct error *er
 struct test_outcome {
     unsigned done, failed;
     enum error_code code;
+    unsigned place; /* of the last time, among all outcomes */
 };
 void test_written(void *context, const struct error *error);
 /* Until it was told so often, or nothing came for 20 seconds. */

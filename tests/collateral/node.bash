@@ -41,29 +41,29 @@ tee = "tdx"
 intel_url = "$service_url"
 TOML
 mode() { printf '%s\n' "$@" >"$scratch/service/mode"; }
-ready() { curl -sS --max-time 5 "$admin/readyz"; }
+ready() { curl -sS --max-time 60 "$admin/readyz"; }
 has_collateral() { ready | grep -q 'collateral [0-9]* s old'; }
 asked() { wc -l <"$scratch/service/log"; }
 
 # --- without services: evidence of unknown standing
 mode '* status 503'
 node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
-until_true 20 sh -c "curl -s --max-time 5 '$admin/readyz' | grep -q 'collateral missing'"
+until_true 20 sh -c "curl -s --max-time 60 '$admin/readyz' | grep -q 'collateral missing'"
 has "its absence is seen" "$(ready)" 'collateral missing, 1 failures: tcb-info from http'
 has "and why" "$(ready)" 'answered with status 503'
-output=$(timeout 20 s3n login "$url" --root "$root" 2>&1)
+output=$(timeout 90 s3n login "$url" --root "$root" 2>&1)
 is "login: its standing is unknown" $? 6
 has "the rule is named" "$output" '✗ policy tcb.status'
-output=$(timeout 20 s3n login "$url" 2>&1)
+output=$(timeout 90 s3n login "$url" 2>&1)
 is "login without the maker's root" $? 6
 
 # A stranger who may ask the services needs nothing from the node.
 mkdir -p "$scratch/fetching/s3n"
 printf 'intel_url = "%s"\n' "$service_url" >"$scratch/fetching/s3n/collateral.toml"
 mode
-output=$(XDG_CONFIG_HOME=$scratch/fetching timeout 20 s3n login "$url" --root "$root" --fetch 2>&1)
+output=$(XDG_CONFIG_HOME=$scratch/fetching timeout 90 s3n login "$url" --root "$root" --fetch 2>&1)
 is "login --fetch" $? 0
-output=$(XDG_CONFIG_HOME=$scratch/fetching timeout 20 s3n verify "$url" --root "$root" --offline --json 2>&1)
+output=$(XDG_CONFIG_HOME=$scratch/fetching timeout 90 s3n verify "$url" --root "$root" --offline --json 2>&1)
 is "verify a node from the cache" $? 0
 has "and says from where" "$output" '"fresh"'
 node_stop
@@ -76,7 +76,7 @@ is "the node has its collateral" $? 0
 has "its age is seen" "$(ready)" 'collateral 86'
 has "and its end" "$(ready)" "until $(date -u -d '+1 day' +%F)"
 has "no failures" "$(ready)" '0 failures'
-output=$(timeout 20 s3n login "$url" --root "$root" --claim "$(cat "$data/claim-code")" 2>&1)
+output=$(timeout 90 s3n login "$url" --root "$root" --claim "$(cat "$data/claim-code")" 2>&1)
 is "a stranger logs in" $? 0
 has "to a node on TDX" "$output" 'platform tdx'
 is "who asked nobody" "$(ls "$scratch/cache/s3n/collateral" 2>/dev/null | wc -l)" 4 # of the one above
@@ -84,28 +84,28 @@ application echo echo
 deploy echo
 is "deploy" $? 0
 is "invoke" "$(invoke echo --data hello --receipt "$scratch/receipt.json")" hello
-output=$(timeout 20 s3n verify "$scratch/receipt.json" --root "$root")
+output=$(timeout 90 s3n verify "$scratch/receipt.json" --root "$root")
 is "its receipt verifies offline" $? 0
 has "with every piece of collateral" "$output" '· collateral root-crl'
 has "whose age is shown" "$output" 'given, 1 days old, until'
-output=$(timeout 20 s3n verify "$scratch/receipt.json")
+output=$(timeout 90 s3n verify "$scratch/receipt.json")
 is "not under Intel's root" $? 6
 
 # --- years later, and rolled back
-output=$(timeout 20 s3n verify "$scratch/receipt.json" --root "$root" --at 2036-01-01T00:00:00Z 2>&1)
+output=$(timeout 90 s3n verify "$scratch/receipt.json" --root "$root" --at 2036-01-01T00:00:00Z 2>&1)
 is "years later, by that time's light" $? 6
 has "there is advice" "$output" '--at receipt'
-timeout 20 s3n verify "$scratch/receipt.json" --root "$root" --at receipt >/dev/null
+timeout 90 s3n verify "$scratch/receipt.json" --root "$root" --at receipt >/dev/null
 is "years later, by its own time's" $? 0
 printf 's3n_policy_version = 1\n[collateral]\nage_max_days = 0\n' >"$scratch/young.toml"
 printf 's3n_policy_version = 1\n[collateral]\nage_max_days = 5\nrevocation = "required"\n' >"$scratch/old.toml"
 printf 's3n_policy_version = 1\n[tcb]\nevaluation_number_min = 21\n' >"$scratch/later.toml"
 for policy in young:collateral.age_max later:tcb.evaluation_number; do
-  output=$(timeout 20 s3n verify "$scratch/receipt.json" --root "$root" --at receipt --policy "$scratch/${policy%%:*}.toml" 2>&1)
+  output=$(timeout 90 s3n verify "$scratch/receipt.json" --root "$root" --at receipt --policy "$scratch/${policy%%:*}.toml" 2>&1)
   is "collateral that was rolled back: ${policy#*:}" $? 6
   has "the rule is named" "$output" "✗ policy ${policy#*:}"
 done
-timeout 20 s3n verify "$scratch/receipt.json" --root "$root" --at receipt --policy "$scratch/old.toml" >/dev/null
+timeout 90 s3n verify "$scratch/receipt.json" --root "$root" --at receipt --policy "$scratch/old.toml" >/dev/null
 is "young enough, lists there" $? 0
 
 # --- receipts without collateral: completed from elsewhere, and kept whole
@@ -121,26 +121,26 @@ size = int.from_bytes(wrapper[at - 2:at], "big")
 bundle["evidence"] = base64.b64encode(wrapper[at:at + size]).decode()
 json.dump(bundle, open(sys.argv[2] + "/bare.json", "w"))
 END
-timeout 20 s3n verify "$scratch/bare.json" --root "$root" >/dev/null 2>&1
+timeout 90 s3n verify "$scratch/bare.json" --root "$root" >/dev/null 2>&1
 is "a receipt without collateral" $? 6
-timeout 20 s3n verify "$scratch/bare.json" --root "$root" --bundle "$scratch/evidence.cbor" --save-bundle "$scratch/whole.json" >/dev/null
+timeout 90 s3n verify "$scratch/bare.json" --root "$root" --bundle "$scratch/evidence.cbor" --save-bundle "$scratch/whole.json" >/dev/null
 is "with a bundle" $? 0
-timeout 20 s3n verify "$scratch/whole.json" --root "$root" >/dev/null
+timeout 90 s3n verify "$scratch/whole.json" --root "$root" >/dev/null
 is "is kept whole" $? 0
-timeout 20 s3n verify "$scratch/bare.json" --root "$root" --fetch --intel-url "$service_url" --save-bundle "$scratch/fetched.json" >/dev/null
+timeout 90 s3n verify "$scratch/bare.json" --root "$root" --fetch --intel-url "$service_url" --save-bundle "$scratch/fetched.json" >/dev/null
 is "with what the services have" $? 0
-timeout 20 s3n verify "$scratch/fetched.json" --root "$root" >/dev/null
+timeout 90 s3n verify "$scratch/fetched.json" --root "$root" >/dev/null
 is "is kept whole too" $? 0
-timeout 20 s3n verify "$scratch/bare.json" --root "$root" --bundle "$scratch/s3nd.toml" >/dev/null 2>&1
+timeout 90 s3n verify "$scratch/bare.json" --root "$root" --bundle "$scratch/s3nd.toml" >/dev/null 2>&1
 is "a bundle that is none" $? 3
 
 # --- pinned operator: another machine of the same maker's
 printf 's3n_policy_version = 1\n[[platform]]\nname = "rack 4"\nppid = "811dca2a26b952e85bb6448b097ba4fd"\n' >"$scratch/pinned.toml"
-before=$(curl -s --max-time 5 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }')
+before=$(curl -s --max-time 60 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }')
 output=$(invoke echo --data secret --policy "$scratch/pinned.toml" 2>&1)
 is "another operator's machine" $? 6
 has "the rule is named" "$output" '✗ policy platform'
-after=$(curl -s --max-time 5 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }')
+after=$(curl -s --max-time 60 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }')
 is "nothing was sent there" "$after" "$before"
 
 # --- a restart asks the cache, not the services; failures leave what is in date
@@ -162,7 +162,7 @@ start_of tls python3 "$S3N_SOURCE/tests/collateral/replay.py" "$scratch/service"
 printf 'tee = "tdx"\n[collateral]\nintel_url = "https://localhost:%s"\n' "${line##*:}" >"$scratch/tls.toml"
 rm -rf "$data/collateral"
 node_again --config "$scratch/tls.toml"
-until_true 30 sh -c "curl -s --max-time 5 '$admin/readyz' | grep -q 'collateral missing'"
+until_true 30 sh -c "curl -s --max-time 60 '$admin/readyz' | grep -q 'collateral missing'"
 has "a service that nobody vouches for" "$(ready)" 'collateral missing'
 node_stop
 printf 'service_ca = "%s"\n' "$scratch/cert.pem" >>"$scratch/tls.toml"
@@ -188,14 +188,14 @@ printf '[collateral]\namd_url = "%s"\n' "$service_url" >"$scratch/amd.toml"
 rm -rf "$data/collateral"
 mode
 node_start --config "$scratch/amd.toml" --tee snp
-until_true 20 sh -c "! curl -s --max-time 5 '$admin/readyz' | grep -q 'being asked for'"
+until_true 20 sh -c "! curl -s --max-time 60 '$admin/readyz' | grep -q 'being asked for'"
 fetch "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})" >"$scratch/attestation.json"
 python3 - "$scratch/attestation.json" "$scratch/snp.cbor" <<'END'
 import base64, json, sys
 text = json.load(open(sys.argv[1]))["evidence"]
 open(sys.argv[2], "wb").write(base64.b64decode(text + "=" * (-len(text) % 4)))
 END
-timeout 20 s3n verify evidence "$scratch/snp.cbor" --tee snp --at 2025-07-01T00:00:00Z --json >"$scratch/out" 2>&1
+timeout 90 s3n verify evidence "$scratch/snp.cbor" --tee snp --at 2025-07-01T00:00:00Z --json >"$scratch/out" 2>&1
 is "the report itself holds for nobody" "$(json_field reason <"$scratch/out")" SIGNATURE_INVALID
 has "its key's certificate was had and travels" "$(cat "$scratch/out")" '"name":"vek"'
 has "and so does the intermediate" "$(cat "$scratch/out")" '"name":"intermediate"'

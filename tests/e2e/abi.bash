@@ -97,7 +97,7 @@ for name in reactor cgi command; do
   printf %s "$input" >"$scratch/input"
   invoke $name --data "@$scratch/input" --receipt "$scratch/receipt.json" >"$scratch/answer"
   is "$name: answer" "$(cat "$scratch/answer")" "$wanted"
-  timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
+  timeout 90 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
   is "$name: its receipt verifies" $? 0
 done
 

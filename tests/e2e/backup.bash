@@ -21,12 +21,12 @@ permissions.secrets = ["KEY"]
 permissions.keys = ["p256:k", "hkdf:k", "x25519:k"]'
 sed -i 's|^route = "/run"|route = "/:what"|' "$scratch/vault/s3n.toml"
 deploy vault 2>/dev/null || fail "deploy vault"
-ask() { timeout 30 curl -sk --data-binary "$2" "$url/a/vault/$1"; }
+ask() { timeout 90 curl -sk --data-binary "$2" "$url/a/vault/$1"; }
 printf 'CANARY-one' | s3n -q secret set vault KEY && printf 'CANARY-two' | s3n -q secret rotate vault KEY --overlap 36000 || fail "secrets"
 keys() { echo "$(ask public 'k 1') $(ask public 'k 4') $(ask derive 'k 32') $(ask sign 'k 1 text')"; }
 keys_before=$(keys)
 ask leak KEY >/dev/null
-logged() { [[ $(timeout 20 s3n logs vault) == *"***"* ]]; }
+logged() { [[ $(timeout 90 s3n logs vault) == *"***"* ]]; }
 until_true 10 logged || fail "a log"
 
 # --- status
@@ -53,7 +53,7 @@ for frame in [b"\xff" * 64, struct.pack("<IHHI", 0, 77, 0, 1), struct.pack("<IHH
 PY
 
 # --- while it works
-writer() { local i=0; while :; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || exit; echo "$i" >"$scratch/count.new"; mv "$scratch/count.new" "$scratch/count"; done; }
+writer() { local i=0; while :; do i=$((i + 1)); printf '%s' "$i" | timeout 90 s3n -q kv set shop live count || exit; echo "$i" >"$scratch/count.new"; mv "$scratch/count.new" "$scratch/count"; done; }
 writer &
 writer=$!
 until_true 20 test -s "$scratch/count"
@@ -102,7 +102,7 @@ ask leak KEY >/dev/null
 until_true 10 logged && pass "the other node logs" || fail "the other node logs"
 is "the other node takes secrets, sealed to its own keyset" "$(printf new | s3n -q secret set vault KEY; ask secret KEY)" new
 is "their numbers go on from the backup" "$(s3n -q secret ls vault --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["secrets"][0]["next"])')" 4
-is "the other node takes sealed requests" "$(timeout 30 s3n invoke shop/f --seal --data sealed)" sealed
+is "the other node takes sealed requests" "$(timeout 90 s3n invoke shop/f --seal --data sealed)" sealed
 printf x | s3n -q kv set shop numbers new && pass "the other node writes" || fail "the other node writes"
 node_stop
 node_start && is "the other node starts again" "$(login; s3n -q kv get shop numbers new)" x
@@ -157,7 +157,7 @@ is "init: with another root" "$(code s3n node init --data-dir "$scratch/third")"
 is "refused: another root" "$(restore "$scratch/third" "$scratch/one.backup")" 6
 has "refused: another root: says so" "$(cat "$scratch/err")" "another root"
 cp "$first"/store/* "$scratch/third/store/" 2>/dev/null || { mkdir -p "$scratch/third/store"; cp "$first"/store/* "$scratch/third/store/"; }
-timeout 30 s3nd --data-dir "$scratch/third" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" >/dev/null 2>"$scratch/err"
+timeout 90 s3nd --data-dir "$scratch/third" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}" >/dev/null 2>"$scratch/err"
 is "a store beside another root's keeper: the node does not start" "$(( $? == 0 || $? == 124 ))" 0
 has "a store beside another root's keeper: says so" "$(cat "$scratch/err")" "root"
 is "what was refused changed nothing" "$(code s3n node check --data-dir "$scratch/second")" 0

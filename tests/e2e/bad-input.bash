@@ -151,7 +151,7 @@ slow=$!
 is "a slow client holds nobody up" "$(fetch --data-binary quick "$url/a/echo/run")" quick
 kill $slow 2>/dev/null
 wait $slow 2>/dev/null
-is "the node is ready" "$(curl -sS --max-time 5 "$admin/readyz")" ready
+is "the node is ready" "$(curl -sS --max-time 60 "$admin/readyz")" ready
 node_stop
 is "stop" $? 0
 finish

@@ -29,7 +29,7 @@ function = "f"
 TOML
   deploy "$1"
 }
-ask() { timeout 30 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
+ask() { timeout 90 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
 all() { # all NAME: what every way of running must give
   has "$1: about" "$(ask "$1" about x)" "{\"application\":\"$1\",\"function\":\"f\",\"invocation\":\""
   is "$1: hash" "$(ask "$1" hash abc)" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
@@ -66,9 +66,9 @@ keeps() { # keeps NAME
   is "$1: keep" "$(ask "$1" set 'eins zwei')" 0
   is "$1: kept for the next invocation" "$(ask "$1" get key)" "9 eins zwei"
   is "$1: a list sets and gets" "$(ask "$1" list drei | head -n 2 | tr '\n' ';')" "0 ;4 drei;"
-  is "$1: the owner sees it" "$(timeout 30 s3n -q kv get "$1" notes key)" "eins zwei"
+  is "$1: the owner sees it" "$(timeout 90 s3n -q kv get "$1" notes key)" "eins zwei"
   head -c 200000 /dev/urandom | base64 -w 0 | head -c 260000 >"$scratch/large"
-  timeout 30 s3n -q kv set "$1" notes large --file "$scratch/large"
+  timeout 90 s3n -q kv set "$1" notes large --file "$scratch/large"
   ask "$1" get large >"$scratch/back"
   cmp -s <(printf '260000 '; cat "$scratch/large") "$scratch/back" && pass "$1: a large one" || fail "$1: a large one"
   is "$1: a key of 512 bytes" "$(ask "$1" get "$(printf 'k%.0s' {1..512})" | cut -d' ' -f1)" -4
@@ -119,11 +119,11 @@ ids=$(cat "$scratch"/about.* | grep -o '"invocation":"[0-9a-f]*"' | sort -u | wc
 is "forty at once, each with its own id" "$ids" 40
 
 # --- what does not fit is said before
-output=$(timeout 30 s3n deploy "$scratch/module" 2>&1)
+output=$(timeout 90 s3n deploy "$scratch/module" 2>&1)
 has "a call without permission" "$output" 'imports kv_get and has no permission for it: `permissions.kv = [...]` is missing'
 has "a switch" "$output" '`permissions.attest = true` is missing'
 application idle echo 'permissions.secrets = ["API_KEY"]'
-output=$(timeout 30 s3n deploy "$scratch/idle" 2>&1)
+output=$(timeout 90 s3n deploy "$scratch/idle" 2>&1)
 has "a permission of no use" "$output" 'function f has permissions.secrets and imports no call that needs it'
 output=$(s3n inspect "$modules/services.wasm")
 has "inspect" "$output" "read secrets (permissions.secrets)"
@@ -132,14 +132,14 @@ has "inspect --json" "$(s3n inspect --json "$modules/services.wasm" | tr -d ' \n
 # --- a manifest that grants what there is not
 mkdir -p "$scratch/wrong"
 sed 's/^kind.*/permissions.kvs = ["a"]/' "$scratch/module/s3n.toml" >"$scratch/wrong/s3n.toml"
-output=$(timeout 30 s3n deploy "$scratch/wrong" 2>&1)
+output=$(timeout 90 s3n deploy "$scratch/wrong" 2>&1)
 is "an unknown permission" $? 3
 has "and its neighbour" "$output" 'did you mean `kv`'
 
 # --- without a node
-output=$(printf x | timeout 30 s3n run --path /about "$modules/services.wasm")
+output=$(printf x | timeout 90 s3n run --path /about "$modules/services.wasm")
 has "s3n run: about" "$output" '"application":"run"'
-without() { printf x | timeout 30 s3n run --path "/$1" "${@:2}" "$modules/services.wasm" 2>"$scratch/without.log"; }
+without() { printf x | timeout 90 s3n run --path "/$1" "${@:2}" "$modules/services.wasm" 2>"$scratch/without.log"; }
 is "s3n run: no secret" "$(without secret)" '-7 secret_get is not available in `s3n run`: start it with --secret NAME=@FILE'
 is "s3n run: no key" "$(without sign)" '-7 key_sign is not available in `s3n run`: start it with --development-keys'
 is "s3n run: nobody to ask" "$(without fetch)" '-7 http_fetch is not available in `s3n run`: start it with --http URL'
@@ -160,14 +160,14 @@ has "s3n run: no such variable" "$(cat "$scratch/without.log")" "the environment
 without secret --allow-private 127.0.0.1/32 >/dev/null
 has "s3n run: networks for nobody" "$(cat "$scratch/without.log")" "--allow-private is of no use without --http"
 is "s3n run: no key among secrets" "$(without sign --secret "API_KEY=@$scratch/secret")" '-3 no permission for keys; `s3n run`: start it with --development-keys'
-keyed() { printf '%s' "$2" | timeout 30 s3n run --development-keys --path "/$1" "$modules/custody.wasm" 2>"$scratch/without.log"; }
+keyed() { printf '%s' "$2" | timeout 90 s3n run --development-keys --path "/$1" "$modules/custody.wasm" 2>"$scratch/without.log"; }
 is "s3n run: the same key each time" "$(keyed public 'oracle 1')" "$(keyed public 'oracle 1')"
 has "s3n run: whose keys these are" "$(cat "$scratch/without.log")" "development keys: everybody has them"
 is "s3n run: signatures" "$(keyed sign 'oracle 3 neo' | wc -c) $(keyed sign 'oracle 2 neo' | wc -c)" "128 130"
 is "s3n run: a derived key" "$(keyed derive 'tokens 20' | head -c 32)" "$(keyed derive 'tokens 16')"
 has "s3n run: not sealed to it" "$(keyed open 'inbox 00 00 00 00')" "-1"
 has "s3n run: no algorithm" "$(keyed sign 'oracle 9 neo')" "-9"
-local() { printf '%s' "$1" | timeout 30 s3n run "${@:2}" "$modules/calls.wasm" 2>/dev/null | tr -d '\0'; }
+local() { printf '%s' "$1" | timeout 90 s3n run "${@:2}" "$modules/calls.wasm" 2>/dev/null | tr -d '\0'; }
 has "s3n run: no such key" "$(local Gone)" "there is no such key"
 local Skept --kv "$scratch/state" >/dev/null
 is "s3n run: a state that is kept" "$(local Gkept --kv "$scratch/state" | tail -c 4)" kept
@@ -175,9 +175,9 @@ has "s3n run: a state that is not" "$(local Gkept)" "there is no such key"
 local Trap --kv "$scratch/state" >/dev/null
 has "s3n run: what traps changes nothing" "$(local Gtrap --kv "$scratch/state")" "there is no such key"
 echo nothing >"$scratch/other"
-timeout 30 s3n run --kv "$scratch/other" "$modules/calls.wasm" </dev/null >/dev/null 2>&1
+timeout 90 s3n run --kv "$scratch/other" "$modules/calls.wasm" </dev/null >/dev/null 2>&1
 is "s3n run: not a state's file" $? 3
-is "s3n run: hash" "$(printf abc | timeout 30 s3n run --path /hash "$modules/services.wasm")" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
-output=$(printf 'one\ntwo' | timeout 30 s3n run --path /log "$modules/services.wasm" 2>&1 >/dev/null | tr '\n' ';')
+is "s3n run: hash" "$(printf abc | timeout 90 s3n run --path /hash "$modules/services.wasm")" ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad
+output=$(printf 'one\ntwo' | timeout 90 s3n run --path /log "$modules/services.wasm" 2>&1 >/dev/null | tr '\n' ';')
 is "s3n run: the log" "$output" '<4>one;<4>two;'
 finish

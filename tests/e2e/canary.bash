@@ -14,7 +14,7 @@ ulimit -c unlimited 2>/dev/null
 export S3N_LOG=debug
 exec 8< <(exec python3 "$canary" sink "$scratch/seen/telemetry")
 sink=$!
-read -r -t 20 port <&8 || fail "the sink does not start"
+read -r -t 60 port <&8 || fail "the sink does not start"
 OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$port OTEL_BSP_SCHEDULE_DELAY=100 OTEL_METRIC_EXPORT_INTERVAL=700 node_start || { fail "start"; finish; }
 # All connections go through a proxy that keeps what passes.
 real=$url real_admin=$admin
@@ -52,8 +52,8 @@ route = "/:what"
 function = "f"
 TOML
 timeout 60 s3n deploy "$scratch/shop" >"$scratch/seen/deploy" 2>&1 || fail "deploy"
-secret() { timeout 30 s3n secret "$@" >>"$scratch/seen/cli" 2>&1; }
-ask() { timeout 30 curl -sk -i --data-binary "$2" "$url/a/shop/$1" >>"$scratch/seen/answers" 2>&1; }
+secret() { timeout 90 s3n secret "$@" >>"$scratch/seen/cli" 2>&1; }
+ask() { timeout 90 curl -sk -i --data-binary "$2" "$url/a/shop/$1" >>"$scratch/seen/answers" 2>&1; }
 
 # --- the life of a secret
 value one && value two && value three && value raw
@@ -64,22 +64,22 @@ ask size KEY && ask size RAW
 grep -q '^56' "$scratch/seen/answers" && pass "a function has it" || fail "a function has it" "$(tail -n 3 "$scratch/seen/answers")"
 ask leak KEY && ask leak RAW # to its log, and fails
 # What keys give: asked for past the proxy, so that nothing but the node could have written it.
-timeout 30 curl -sk --data-binary 'tokens 48' "$real/a/shop/derive" | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' >"$scratch/values/derived"
+timeout 90 curl -sk --data-binary 'tokens 48' "$real/a/shop/derive" | python3 -c 'import sys; sys.stdout.buffer.write(bytes.fromhex(sys.stdin.read()))' >"$scratch/values/derived"
 [ "$(wc -c <"$scratch/values/derived")" = 48 ] && want derived || fail "bytes are derived"
 ask leak-derived 'tokens 48'
 leaks=3
 if command -v node >/dev/null; then
   value opened
-  sealed=$(command node "$here/hpke_seal.mjs" "$(timeout 30 curl -sk --data-binary 'inbox 4' "$real/a/shop/public")" "" "" "$(hex <"$scratch/values/opened")")
+  sealed=$(command node "$here/hpke_seal.mjs" "$(timeout 90 curl -sk --data-binary 'inbox 4' "$real/a/shop/public")" "" "" "$(hex <"$scratch/values/opened")")
   ask leak-opened "inbox $sealed"
   leaks=4
 else
   skip "what hpke_open opens" "needs node"
 fi
-logged() { timeout 20 s3n logs shop --json >"$scratch/seen/logs" 2>>"$scratch/seen/cli" && [ "$(grep -c 'exited with code 5' "$scratch/seen/logs")" = "$leaks" ]; }
+logged() { timeout 90 s3n logs shop --json >"$scratch/seen/logs" 2>>"$scratch/seen/cli" && [ "$(grep -c 'exited with code 5' "$scratch/seen/logs")" = "$leaks" ]; }
 until_true 20 logged && pass "a careless function logged it all" || fail "a careless function logged it all" "$(tail -n 3 "$scratch/seen/logs")"
 is "its owner sees stars" "$(grep -v exited "$scratch/seen/logs" | sed 's/.*"text":"\([^"]*\)".*/\1/' | tr -d ' A=' | sort -u | tr '\n' ' ')" "*** ****** "
-timeout 30 s3n invoke shop/f --data x >"$scratch/seen/invoke" 2>&1
+timeout 90 s3n invoke shop/f --data x >"$scratch/seen/invoke" 2>&1
 secret rotate shop KEY --overlap 3600 <"$scratch/values/two"
 ask size 'KEY 1' && ask size KEY
 printf '%s' "$(head -c 70000 /dev/zero | tr '\0' x)" | secret set shop KEY       # too large
@@ -100,19 +100,19 @@ cell=$(pgrep -P "$node" -x slipstream | head -n 1)
 [ -z "$cell" ] || kill -SEGV "$cell" 2>/dev/null
 kill -SEGV "$(pgrep -P "$node" -x s3n-keeper | head -n 1)" 2>/dev/null
 for job in $(jobs -p); do [ "$job" = "$node" ] || [ "$job" = "$proxy" ] || [ "$job" = "$proxy2" ] || [ "$job" = "$sink" ] || wait "$job"; done
-back() { [[ $(timeout 10 curl -sk --data-binary KEY "$real/a/shop/size") == 56 ]]; }
+back() { [[ $(timeout 90 curl -sk --data-binary KEY "$real/a/shop/size") == 56 ]]; }
 until_true 30 back && pass "works on after crashes" || fail "works on after crashes"
 kill -SEGV "$(pid_of role=server || true)" 2>/dev/null
-timeout 20 s3n -q login "$url" --trust-simulated >>"$scratch/seen/cli" 2>&1
+timeout 90 s3n -q login "$url" --trust-simulated >>"$scratch/seen/cli" 2>&1
 secret set shop KEY <"$scratch/values/three"
 secret history shop KEY
 secret ls shop
 secret rm shop RAW
 # --- what anybody can ask for
-for page in metrics healthz readyz; do curl -sS --max-time 10 "$admin/$page" >>"$scratch/seen/admin-answers" 2>&1; done
-for page in events info health; do curl -sk --max-time 10 "$url/.well-known/s3n/$page" >>"$scratch/seen/public" 2>&1; done
+for page in metrics healthz readyz; do curl -sS --max-time 60 "$admin/$page" >>"$scratch/seen/admin-answers" 2>&1; done
+for page in events info health; do curl -sk --max-time 60 "$url/.well-known/s3n/$page" >>"$scratch/seen/public" 2>&1; done
 python3 "$canary" limits "$node" && pass "no process leaves a core file" || fail "no process leaves a core file"
-timeout 30 s3n audit export >"$scratch/seen/audit" 2>&1
+timeout 90 s3n audit export >"$scratch/seen/audit" 2>&1
 timeout 60 s3n node backup --data-dir "$data" "$scratch/seen/backup" >"$scratch/seen/backup-said" 2>&1 || fail "backup"
 traced() { grep -qa '/v1/traces' "$scratch/seen/telemetry" && grep -qa '/v1/metrics' "$scratch/seen/telemetry"; }
 until_true 10 traced && pass "traces and metrics were sent" || fail "traces and metrics were sent"

@@ -25,7 +25,7 @@ fi
 refused() {
   local name=$1 wanted=$2 text=$3 output status
   printf '%b' "$4" >"$scratch/s3nd.toml"
-  output=$("${RUN_AS[@]}" timeout 20 s3nd --data-dir "$data" --listen 127.0.0.1:0 --config "$scratch/s3nd.toml" 2>&1)
+  output=$("${RUN_AS[@]}" timeout 90 s3nd --data-dir "$data" --listen 127.0.0.1:0 --config "$scratch/s3nd.toml" 2>&1)
   status=$?
   is "$name" $status "$wanted"
   has "$name: says why" "$output" "$text"
@@ -56,7 +56,7 @@ deploy echo && deploy eat && deploy small
 is "deploy" $? 0
 is "invoke" "$(invoke echo --data hello)" hello
 # The kernel ends a cell: its worker lives on.
-lost() { curl -sS --max-time 5 "$admin/metrics" | sed -n 's/^s3n_workers_lost_total //p'; }
+lost() { curl -sS --max-time 60 "$admin/metrics" | sed -n 's/^s3n_workers_lost_total //p'; }
 
 # group_of PID: the name of its last group
 group_of() { sed -n 's/^0::.*\///p' "/proc/$1/cgroup"; }

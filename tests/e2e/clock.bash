@@ -35,7 +35,7 @@ printf '#!/bin/sh\n[ -z "$WITH_NODE" ] || export LD_PRELOAD=%s TEST_CLOCK=%s\nex
 chmod 755 "$scratch/bin/s3n"
 PATH=$scratch/bin:$PATH
 # By our own clock its certificate is often not valid.
-fetch() { curl -sS --insecure --max-time 30 "$@"; }
+fetch() { curl -sS --insecure --max-time 60 "$@"; }
 
 # set_clock SECONDS: from now on the node is as far ahead of us
 set_clock() {
@@ -74,7 +74,7 @@ ahead() {
 # valid_at SECONDS: whether new connections show a certificate, and with it a keyset, that is valid with the clock so
 valid_at() {
   local dates now=$(($(date +%s) + $1))
-  dates=$(timeout 10 openssl s_client -connect "${url#https://}" </dev/null 2>/dev/null | openssl x509 -noout -dates) || return 1
+  dates=$(timeout 90 openssl s_client -connect "${url#https://}" </dev/null 2>/dev/null | openssl x509 -noout -dates) || return 1
   [ "$(date -d "$(sed -n 's/^notBefore=//p' <<<"$dates")" +%s)" -le $now ] &&
     [ "$(date -d "$(sed -n 's/^notAfter=//p' <<<"$dates")" +%s)" -ge $now ]
 }
@@ -125,18 +125,18 @@ fetch --data x "$url/a/echo/run" -o "$scratch/output" -D "$scratch/head" || fail
 # --- signatures: the request is refused with its age, or what the node shows by then is by its validity
 for jump in 4000 -4000; do
   set_clock "$jump"
-  output=$(timeout 20 s3n ls 2>&1) && fail "a signature that is $jump s off is refused" "$output"
+  output=$(timeout 90 s3n ls 2>&1) && fail "a signature that is $jump s off is refused" "$output"
   [[ $output =~ "the signature was created "[0-9]+" s "(ago|in the future) || $output == *"not valid at this time"* ]] &&
     pass "a signature that is $jump s off is refused, saying why" || fail "a signature that is $jump s off is refused, saying why" "$output"
   set_clock 0
   until_true 10 valid_at 0
 done
 set_clock 0
-renewed() { timeout 20 s3n ls; }
+renewed() { timeout 90 s3n ls; }
 until_true 10 renewed && pass "and with the clock right again all is well" || fail "and with the clock right again all is well"
 
 # --- a keyset that ends while nobody is there to make another: the supervisor stands still
-ready() { curl -sS --max-time 10 "$admin/readyz"; }
+ready() { curl -sS --max-time 60 "$admin/readyz"; }
 ends() { [[ $(ready) == *"the keyset is past its end"* ]]; }
 is_ready() { [ "$(ready)" = ready ]; }
 until_true 10 is_ready || fail "the node is ready" "$(ready)"
@@ -144,9 +144,9 @@ kill -STOP "$node"
 kill -KILL "$(pid_of s3n-keeper)"
 set_clock 7200
 until_true 5 ends && pass "not ready: the keyset has ended" || fail "not ready: the keyset has ended" "$(ready)"
-is "503" "$(curl -sS --max-time 10 -o /dev/null -w '%{http_code}' "$admin/readyz")" 503
-has "status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"keyset"'
-[[ $(curl -sS --max-time 10 "$admin/metrics" | sed -n 's/^s3n_keyset_valid_seconds //p') == -* ]] && pass "metrics say so" || fail "metrics say so"
+is "503" "$(curl -sS --max-time 60 -o /dev/null -w '%{http_code}' "$admin/readyz")" 503
+has "status says so" "$(curl -sS --max-time 60 "$admin/status")" '"cause":"keyset"'
+[[ $(curl -sS --max-time 60 "$admin/metrics" | sed -n 's/^s3n_keyset_valid_seconds //p') == -* ]] && pass "metrics say so" || fail "metrics say so"
 kill -CONT "$node"
 until_true 20 is_ready && pass "ready with another" || fail "ready with another" "$(ready)"
 until_true 5 valid_at 7200 && pass "which is valid" || fail "which is valid"

@@ -16,10 +16,10 @@ application shop stderr
 deploy shop || fail "deploy shop"
 # say WORD: logs it, and 48 KiB behind it
 say() { { printf '%s ' "$1"; head -c 49152 /dev/zero | tr '\0' x; } | invoke shop --data - >/dev/null 2>&1; }
-words() { timeout 30 s3n -q logs shop --json | python3 -c 'import json, sys
+words() { timeout 90 s3n -q logs shop --json | python3 -c 'import json, sys
 words = [json.loads(line).get("text", "(dropped) ").split(" ")[0] for line in sys.stdin]
 print(" ".join(word for word in words if word.strip("x")))'; }
-value() { curl -sS --max-time 10 "$admin/metrics" | sed -n "s|^$1 ||p"; }
+value() { curl -sS --max-time 60 "$admin/metrics" | sed -n "s|^$1 ||p"; }
 say before
 is "a log" "$(words)" before
 # No room at all, for a while: logs wait.

@@ -32,7 +32,7 @@ for name in deploying kv secrets keys logs sealed metrics abi outbound middlewar
   mkdir "$scratch/$name" && cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/$name/" && cd "$scratch/$name" || exit 1
   page "$name" "$S3N_SOURCE/docs/$name.md"
   for gone in $(s3n -q ls | sed -n 's/^\([a-z][^ ]*\)  .*/\1/p'); do
-    timeout 20 s3n -q rm --purge "$gone" || fail "$name: remove $gone"
+    timeout 90 s3n -q rm --purge "$gone" || fail "$name: remove $gone"
   done
 done
 for pid in $(jobs -p); do kill "$pid"; done 2>/dev/null

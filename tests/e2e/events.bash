@@ -9,7 +9,7 @@ claim || fail "claim"
 log() { fetch "$url/.well-known/s3n/events"; }
 kinds() { log | sed 's/.*"kind":"\([a-z-]*\)".*/\1/' | xargs; }
 count() { log | grep -c "\"kind\":\"$1\""; }
-register() { log >"$scratch/log" && timeout 20 s3n measure rtmr --event-log "$scratch/log" --format s3n --json | json_field rtmr3; }
+register() { log >"$scratch/log" && timeout 90 s3n measure rtmr --event-log "$scratch/log" --format s3n --json | json_field rtmr3; }
 # What the simulated register holds, in hexadecimal digits.
 held() { tail -c 48 "$data/keeper/sim-rtmr3" | od -An -v -tx1 | tr -d ' \n'; }
 
@@ -29,7 +29,7 @@ has "the image that was loaded" "$(log | grep '"kind":"load"')" "\"image\":\"$im
 
 # --- a receipt carries it, and tampering with it is refused
 invoke echo --data hello --receipt "$scratch/receipt.json" >/dev/null || fail "a receipt is kept"
-check() { timeout 20 s3n verify "$1" --trust-simulated "${@:2}" 2>&1; }
+check() { timeout 90 s3n verify "$1" --trust-simulated "${@:2}" 2>&1; }
 output=$(check "$scratch/receipt.json")
 is "the receipt verifies with its log" $? 0
 has "which is a step" "$output" "event log ✓"
@@ -71,7 +71,7 @@ bundle["events"] = sys.argv[3] + "\n"
 json.dump(bundle, open(sys.argv[2], "w", encoding="utf-8"))
 PY
 has "entries that came later are told" "$(check "$scratch/later.json" --json)" "1 later ones, which it does not cover"
-timeout 20 s3n -q rm later-1
+timeout 90 s3n -q rm later-1
 
 # --- processes die
 is_ready() { [ "$(curl -sS --max-time 2 "$admin/readyz" 2>/dev/null)" = ready ]; }

@@ -33,9 +33,9 @@ cd "$scratch/tree" || exit 1
 # example NAME: its README's session, which deploys it; 1: it did not.
 example() {
   page "$1" "$examples/$1/README.md"
-  timeout 20 s3n ls 2>&1 | grep -q "^\(sealed-\)\?$1 " || { fail "$1: deployed"; return 1; }
+  timeout 90 s3n ls 2>&1 | grep -q "^\(sealed-\)\?$1 " || { fail "$1: deployed"; return 1; }
 }
-ask() { timeout 30 curl -sk "$@"; }
+ask() { timeout 90 curl -sk "$@"; }
 code() { ask -o /dev/null -w '%{http_code}' "$@"; }
 
 # batches LANGUAGE COMMAND...: what an SDK makes of lists of calls, without a node and in one; COMMAND builds batches.wasm.
@@ -107,14 +107,14 @@ PYTHON
   printf '{"price":"13"}' >"$scratch/www/a"
   rm "$scratch/www/c"
   has "oracle: two are enough" "$(printf '{"data":{"amount":"13.5"}}' >"$scratch/www/b"; ask "$url/a/oracle/price/neo-usdt")" '"price":"13.25000000","sources":2'
-  has "oracle: called by name" "$(timeout 30 s3n -q invoke oracle/price --data neo-usdt --receipt "$scratch/oracle.json")" '"price":"13.25000000","sources":2'
-  timeout 30 s3n verify "$scratch/oracle.json" --trust-simulated >/dev/null 2>&1 && pass "oracle: verify" || fail "oracle: verify"
+  has "oracle: called by name" "$(timeout 90 s3n -q invoke oracle/price --data neo-usdt --receipt "$scratch/oracle.json")" '"price":"13.25000000","sources":2'
+  timeout 90 s3n verify "$scratch/oracle.json" --trust-simulated >/dev/null 2>&1 && pass "oracle: verify" || fail "oracle: verify"
   rm "$scratch/www/b"
   is "oracle: one is too few" "$(code "$url/a/oracle/price/neo-usdt")" 502
   is "oracle: no pair" "$(code "$url/a/oracle/price/NEO")" 400
   # What a receipt says of it: who was asked, what was signed with, what was kept.
   printf '{"data":{"amount":"13.1"}}' >"$scratch/www/b"
-  timeout 30 curl -sk -D "$scratch/head" -o /dev/null "$url/a/oracle/price/neo-usdt"
+  timeout 90 curl -sk -D "$scratch/head" -o /dev/null "$url/a/oracle/price/neo-usdt"
   is "oracle: its receipt names all that it used" "$(tr -d '\r' <"$scratch/head" | sed -n 's/^s3n-receipt: //Ip' | python3 -c '
 import base64, json, sys
 part = sys.stdin.read().split(".")[1]
@@ -140,9 +140,9 @@ fi
 ballot() {
   local ada grace
   example ballot || return # which closes it
-  timeout 30 s3n -q rm --purge ballot && timeout 60 s3n -q deploy "$examples/ballot" || fail "ballot: anew"
+  timeout 90 s3n -q rm --purge ballot && timeout 60 s3n -q deploy "$examples/ballot" || fail "ballot: anew"
   vote() { timeout 60 env NODE_EXTRA_CA_CERTS="$data/tls.crt" node "$examples/ballot/vote.mjs" "$url/a/ballot" "$@" 2>&1; }
-  printf 'ada\ngrace\n' | timeout 30 s3n -q invoke ballot/voters --data @- >"$scratch/tickets"
+  printf 'ada\ngrace\n' | timeout 90 s3n -q invoke ballot/voters --data @- >"$scratch/tickets"
   is "ballot: tickets" "$(grep -cE '^(ada|grace) [0-9a-f]{32}$' "$scratch/tickets")" 2
   ada=$(sed -n 's/^ada //p' "$scratch/tickets") grace=$(sed -n 's/^grace //p' "$scratch/tickets")
   is "ballot: a vote" "$(vote ada "$ada" yes)" taken
@@ -160,7 +160,7 @@ ballot() {
   has "ballot: its page" "$(ask "$url/a/ballot/")" "<h1>A secret ballot</h1>"
   has "ballot: no such page" "$(ask -H 'Accept: text/html' "$url/a/ballot/nothing")" "Nothing is here"
   is "ballot: closed by who is not its owner" "$(code -X POST "$url/a/ballot/close")" 401
-  is "ballot: closed" "$(timeout 30 s3n -q invoke ballot/close </dev/null)" closed
+  is "ballot: closed" "$(timeout 90 s3n -q invoke ballot/close </dev/null)" closed
   is "ballot: the result" "$(ask "$url/a/ballot/result")" '{"votes":2,"closed":true,"result":{"yes":1,"no":1}}'
 }
 if ! command -v clang-19 >/dev/null; then
@@ -217,11 +217,11 @@ fi
 counter() {
   example counter || return
   is "counter: a plain request" "$(code --data 3 "$url/a/counter/add")" 403
-  timeout 30 s3n -q invoke counter/add --seal --data 1 >/dev/null || fail "counter: add"
+  timeout 90 s3n -q invoke counter/add --seal --data 1 >/dev/null || fail "counter: add"
   is "counter: two are too few to show" "$(ask "$url/a/counter/")" '{"count":2}'
-  is "counter: the third" "$(timeout 30 s3n -q invoke counter/add --seal --data 1)" '{"count":3}'
+  is "counter: the third" "$(timeout 90 s3n -q invoke counter/add --seal --data 1)" '{"count":3}'
   is "counter: the sum" "$(ask "$url/a/counter/")" '{"count":3,"sum":42}'
-  has "counter: no number" "$(timeout 30 s3n invoke counter/add --seal --data -1 2>&1)" "a number from 0 to 1000000000 is needed"
+  has "counter: no number" "$(timeout 90 s3n invoke counter/add --seal --data -1 2>&1)" "a number from 0 to 1000000000 is needed"
   is "counter: nothing was added" "$(ask "$url/a/counter/")" '{"count":3,"sum":42}'
 }
 if ! command -v npm >/dev/null; then
@@ -239,13 +239,13 @@ fi
 webhook() {
   local body='{"action":"opened","number":1}' right
   example webhook || return
-  timeout 30 s3n -q rm --purge webhook && timeout 60 s3n -q deploy "$examples/webhook" || fail "webhook: anew"
+  timeout 90 s3n -q rm --purge webhook && timeout 60 s3n -q deploy "$examples/webhook" || fail "webhook: anew"
   signed() { # signed DELIVERY SIGNATURE BODY
     code -H "X-Hub-Signature-256: $2" -H "X-GitHub-Delivery: $1" -H "X-GitHub-Event: issue" --data-binary "$3" "$url/a/webhook/"
   }
   mac() { printf %s "$2" | openssl dgst -sha256 -hmac "$1" | sed 's/.* /sha256=/'; }
   has "webhook: no secret yet" "$(ask -H "X-Hub-Signature-256: sha256=00" --data x "$url/a/webhook/")" "WEBHOOK_SECRET"
-  printf 'it is a secret' | timeout 30 s3n -q secret set webhook WEBHOOK_SECRET || fail "webhook: its secret"
+  printf 'it is a secret' | timeout 90 s3n -q secret set webhook WEBHOOK_SECRET || fail "webhook: its secret"
   right=$(mac 'it is a secret' "$body")
   is "webhook: signed" "$(signed 1 "$right" "$body")" 202
   is "webhook: another delivery" "$(signed 2 "$right" "$body")" 202
@@ -256,7 +256,7 @@ webhook() {
   is "webhook: half a signature" "$(signed 3 "${right:0:39}" "$body")" 401
   is "webhook: not JSON" "$(signed 3 "$(mac 'it is a secret' '{')" '{')" 400
   is "webhook: the tally is not for all" "$(code "$url/a/webhook/tally")" 401
-  is "webhook: the tally" "$(ask -H "Authorization: Bearer $(timeout 20 s3n -q token create --scope invoke --application webhook)" "$url/a/webhook/tally")" '{"issue/opened":"2"}'
+  is "webhook: the tally" "$(ask -H "Authorization: Bearer $(timeout 90 s3n -q token create --scope invoke --application webhook)" "$url/a/webhook/tally")" '{"issue/opened":"2"}'
 }
 if ! command -v go >/dev/null; then
   skip webhook "no Go"

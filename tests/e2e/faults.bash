@@ -8,13 +8,13 @@ require_node faults
 [ "$(id -u)" = 0 ] || skip_all faults "file systems can't be mounted here (needs root)"
 image=$scratch/disk.img
 mkdir -p "$data"
-ready() { curl -sS -o "$scratch/ready.txt" -w '%{http_code}' --max-time 20 "http://${admin#http://}/readyz"; }
+ready() { curl -sS -o "$scratch/ready.txt" -w '%{http_code}' --max-time 60 "http://${admin#http://}/readyz"; }
 is_ready() { [ "$(ready)" = "$1" ]; }
-set_kv() { printf '%s' "$2" | timeout 30 s3n -q kv set "$1" fault "k$2" 2>"$scratch/err"; }
+set_kv() { printf '%s' "$2" | timeout 90 s3n -q kv set "$1" fault "k$2" 2>"$scratch/err"; }
 # Writes until one is refused; $last is the last that was acknowledged.
 write_until_refused() {
   for ((at = last + 1; at < last + 400; at++)); do
-    { head -c 100000 /dev/zero | tr '\0' x; printf '%s' "$at"; } | timeout 30 s3n -q kv set shop fault "k$at" 2>"$scratch/err" || return 0
+    { head -c 100000 /dev/zero | tr '\0' x; printf '%s' "$at"; } | timeout 90 s3n -q kv set shop fault "k$at" 2>"$scratch/err" || return 0
     last=$at
   done
   return 1
@@ -22,7 +22,7 @@ write_until_refused() {
 all_there() {
   local i
   for ((i = 1; i <= last; i++)); do
-    [[ $(timeout 30 s3n -q kv get shop fault "k$i") == *x"$i" ]] || { echo "k$i is missing of $last"; return 1; }
+    [[ $(timeout 90 s3n -q kv get shop fault "k$i") == *x"$i" ]] || { echo "k$i is missing of $last"; return 1; }
   done
 }
 begin() {
@@ -39,7 +39,7 @@ if mount -t tmpfs -o size=5m,mode=755 none "$data" 2>/dev/null; then
   [ $last -ge 3 ] && pass "full: $last writes before" || fail "full: writes before" "$last"
   until_true 20 is_ready 503 && pass "full: not ready" || fail "full: not ready"
   has "full: and says why it is not ready" "$(cat "$scratch/ready.txt")" "store"
-  is "full: status" "$(timeout 20 s3n node status --data-dir "$data" >"$scratch/status"; echo $?)" 7
+  is "full: status" "$(timeout 90 s3n node status --data-dir "$data" >"$scratch/status"; echo $?)" 7
   has "full: status says why" "$(cat "$scratch/status")" "store"
   is "full: functions answer" "$(invoke shop --data still)" still
   is "full: all that was acknowledged can be read" "$(all_there)" ""
@@ -71,13 +71,13 @@ if [[ $disk =~ ^loop[0-9]+$ && -w /sys/fs/ext4/$disk/trigger_fs_error ]]; then
   is "read-only: writes before" $last 5
   echo "a test" >"/sys/fs/ext4/$disk/trigger_fs_error"
   touch "$data/probe" 2>/dev/null && fail "read-only: it is" || pass "read-only: it is"
-  printf x6 | timeout 30 s3n -q kv set shop fault k6 2>"$scratch/err" && fail "read-only: a write is refused" || pass "read-only: a write is refused"
+  printf x6 | timeout 90 s3n -q kv set shop fault k6 2>"$scratch/err" && fail "read-only: a write is refused" || pass "read-only: a write is refused"
   until_true 20 is_ready 503 && pass "read-only: not ready" || fail "read-only: not ready"
   is "read-only: functions answer" "$(invoke shop --data still)" still
   is "read-only: all that was acknowledged can be read" "$(all_there)" ""
-  is "read-only: status" "$(timeout 20 s3n node status --data-dir "$data" >/dev/null; echo $?)" 7
+  is "read-only: status" "$(timeout 90 s3n node status --data-dir "$data" >/dev/null; echo $?)" 7
   node_stop
-  is "read-only: a start says so" "$(timeout 20 s3nd --data-dir "$data" --listen 127.0.0.1:0 >/dev/null 2>"$scratch/err"; echo $?)" 4
+  is "read-only: a start says so" "$(timeout 90 s3nd --data-dir "$data" --listen 127.0.0.1:0 >/dev/null 2>"$scratch/err"; echo $?)" 4
   has "read-only: and why" "$(cat "$scratch/err")" "Read-only"
   umount "$data"
   e2fsck -fp "$image" >/dev/null 2>&1

@@ -65,7 +65,7 @@ for i in 1 2 3 4 5 6; do fetch -H 'idempotency-key: "together"' --data-binary I 
 wait "${pids[@]}"
 is "six at once are one" "$(cat "$scratch"/together.? | sed 's/\(.\{10\}\)/\1\n/g' | sort | uniq -c | tr -s ' ')" " 6 0000000005"
 ask slow '"w"' x >"$scratch/slow.out" & first=$!
-looping() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
+looping() { curl -sS --max-time 60 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
 until_true 20 looping || fail "the first runs"
 has "or are told to come back" "$(fetch -D "$scratch/fields2" -w ' %{http_code}' -H 'idempotency-key: "w"' --data-binary x "$url/a/slow/run")" '"code":"conflict"'
 has "or are told when" "$(cat "$scratch/fields2")" "retry-after: 1"
@@ -88,8 +88,8 @@ has "after a restart: another body" "$(ask repeat '"k1"' R)" '422 '
 
 # --- who may change the state has no hand in what was answered
 export S3N_API_KEY
-S3N_API_KEY=$(timeout 20 s3n -q token create --scope state-read,state-write --application repeat)
-kv() { timeout 20 s3n -q kv "$@"; }
+S3N_API_KEY=$(timeout 90 s3n -q token create --scope state-read,state-write --application repeat)
+kv() { timeout 90 s3n -q kv "$@"; }
 is "a token for the state writes" "$(printf 1 | code kv set repeat notes a)" 0
 is "and reads" "$(kv get repeat notes a)" 1
 kv export repeat "$scratch/kept.jsonl"
@@ -117,7 +117,7 @@ is "what was answered stays" "$(ask repeat '"k1"' I)" "200 0000000001"
 is "what was answered stays: replayed" "$(field s3n-replayed)" true
 sed '0,/"hash":"./s//"hash":"0/' "$scratch/kept.jsonl" | sed '0,/"hash":"0\(.\)/s//"hash":"0f/' >"$scratch/changed.jsonl"
 is "a changed hash: refused" "$(code kv import strict "$scratch/changed.jsonl")" 6
-has "import leaves out what is the node's" "$(timeout 20 s3n kv import large "$scratch/kept.jsonl" 2>&1)" "of the node's own (namespaces s3n.*) left out"
+has "import leaves out what is the node's" "$(timeout 90 s3n kv import large "$scratch/kept.jsonl" 2>&1)" "of the node's own (namespaces s3n.*) left out"
 is "and takes the rest" "$(kv get large notes a)" 1
 kv export large "$scratch/large.jsonl"
 is "and nothing else" "$(grep -c s3n.results "$scratch/large.jsonl")" 0

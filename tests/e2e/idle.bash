@@ -62,7 +62,7 @@ for _ in {1..50}; do
   [[ $answer$'\n' == *"WHO=a$a/f$f"$'\n'* ]] || wrong+=" a$a/f$f: ${answer:0:100}"
 done
 is "fifty of them answer" "$wrong" ""
-none_in_use() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_workers 0$'; }
+none_in_use() { curl -sS --max-time 60 "$admin/metrics" | grep -q '^s3n_workers 0$'; }
 until_true 10 none_in_use
 is "their workers end when they are idle" $? 0
 little_each "some used and idle again"
@@ -77,7 +77,7 @@ node_stop
 # refused FLOOR VALUE CEILING VALUE
 refused() {
   printf '[limits]\n%s = %s\n%s = %s\n' "$@" >"$scratch/s3nd.toml"
-  has "a floor above the ceiling is refused: $1" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" --listen 127.0.0.1:0 2>&1)" "limits.$1 ($2) must not exceed limits.$3 ($4)"
+  has "a floor above the ceiling is refused: $1" "$(timeout 90 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" --listen 127.0.0.1:0 2>&1)" "limits.$1 ($2) must not exceed limits.$3 ($4)"
 }
 refused ready_min 5 ready_max 4
 refused lanes_min 3 lanes_max 2

@@ -93,8 +93,8 @@ is "a key that is not there" "$(bearing /a/shop/jwt/1 "$nobody")" 401
 # --- by name and with other proofs
 is "by name: nobody" "$(ask /v1/applications/shop/functions/f/invoke -X POST)" 401
 is "by name: not by web token" "$(bearing /v1/applications/shop/functions/f/invoke "$good" -X POST)" 401
-caller=$(timeout 20 s3n -q token create --scope invoke --application shop)
-reader=$(timeout 20 s3n -q token create --scope read)
+caller=$(timeout 90 s3n -q token create --scope invoke --application shop)
+reader=$(timeout 90 s3n -q token create --scope read)
 is "by name: an API token" "$(bearing /v1/applications/shop/functions/f/invoke "$caller" -X POST)" 200
 is "route: an API token" "$(bearing /a/shop/token "$caller")" 200
 says "route: who" "REMOTE_USER=token:"
@@ -106,7 +106,7 @@ is "route: an API token is no signature" "$(bearing /a/shop/owner "$caller")" 40
 is "route: the owner" "$(ask /a/shop/owner -H @"$scratch/headers")" 200
 says "route: which" "REMOTE_USER=key:"
 is "route: once" "$(ask /a/shop/owner -H @"$scratch/headers")" 401
-timeout 20 s3n --config "$scratch/eve" -q login "$url" --trust-simulated
+timeout 90 s3n --config "$scratch/eve" -q login "$url" --trust-simulated
 "$here/sign.py" "$scratch/eve/owner.key" GET "$url/a/shop/owner" >"$scratch/headers"
 is "route: a stranger" "$(ask /a/shop/owner -H @"$scratch/headers")" 401
 
@@ -123,11 +123,11 @@ algorithms = ["RS256"]
 rate_per_key = { per_minute = 1, burst = 4 }
 TOML
 deploy mine || fail "deploy mine"
-eve=$(timeout 20 s3n --config "$scratch/eve" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key)
-timeout 20 s3n -q member add "$eve" --role deployer || fail "member"
+eve=$(timeout 90 s3n --config "$scratch/eve" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key)
+timeout 90 s3n -q member add "$eve" --role deployer || fail "member"
 printf I >"$scratch/count"
 printf R >"$scratch/other"
-tokens=("$(web one "$base/good")" "$(web one "$base/good" 'sub="bob"')" "$(timeout 20 s3n -q token create --scope invoke --name one)" "$(timeout 20 s3n -q token create --scope invoke --name two)")
+tokens=("$(web one "$base/good")" "$(web one "$base/good" 'sub="bob"')" "$(timeout 90 s3n -q token create --scope invoke --name one)" "$(timeout 90 s3n -q token create --scope invoke --name two)")
 callers="alice bob token-one token-two owner member"
 # mine CALLER [BODY]: the status and how often the function counted
 mine() {
@@ -194,7 +194,7 @@ misbehaves cut "$base/cut" "key set"
 misbehaves secret "$base/secret" "secret part"
 misbehaves plain http://127.0.0.2:1 "over https only"
 misbehaves inside https://127.0.0.1:1 "a loopback address"
-fetch -o "$scratch/hang.body" -w '%{http_code}' --max-time 25 -H "Authorization: Bearer $(web one "$base/hang")" "$url/a/hang/jwt/1" >"$scratch/hang.status" &
+fetch -o "$scratch/hang.body" -w '%{http_code}' --max-time 60 -H "Authorization: Bearer $(web one "$base/hang")" "$url/a/hang/jwt/1" >"$scratch/hang.status" &
 hang=$!
 is "the others go on" "$(bearing /a/shop/jwt/1 "$good")" 200
 

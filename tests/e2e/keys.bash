@@ -30,7 +30,7 @@ function = "f"
 TOML
   deploy "$1" 2>/dev/null
 }
-ask() { timeout 30 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
+ask() { timeout 90 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
 granted='permissions.keys = ["p256:oracle", "secp256k1:oracle", "ed25519:oracle", "x25519:inbox", "hkdf:tokens"]'
 signer shop "$granted" && signer twin "$granted" && signer plain || fail "deploy"
 
@@ -108,7 +108,7 @@ has "a permission taken away" "$(ask shop sign 'oracle 1 x')" "-3 no permission 
 signer bad 'permissions.keys = ["oracle"]' && fail "a manifest with a bad name" || pass "a manifest with a bad name"
 
 # --- receipts
-uses=$(timeout 30 curl -sk -D - -o /dev/null --data-binary 'oracle 3 x' "$url/a/shop/sign" | tr -d '\r' | sed -n 's/^s3n-receipt: //p' | python3 -c '
+uses=$(timeout 90 curl -sk -D - -o /dev/null --data-binary 'oracle 3 x' "$url/a/shop/sign" | tr -d '\r' | sed -n 's/^s3n-receipt: //p' | python3 -c '
 import base64, json, sys
 part = sys.stdin.read().split(".")[1]
 print(json.dumps(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))).get("uses")))')

@@ -11,7 +11,7 @@ application loop loop 'limits = { timeout_ms = 20000 }'
 deploy echo && deploy loop || fail "deploy"
 answers() { [ "$(invoke echo --data "$1" 2>/dev/null)" = "$1" ]; }
 is_ready() { [ "$(curl -sS --max-time 2 "$admin/readyz" 2>/dev/null)" = ready ]; }
-looping() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
+looping() { curl -sS --max-time 60 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
 
 # --- a worker, while it runs a function
 answers before && pass "before" || fail "before"
@@ -24,7 +24,7 @@ is "a killed worker: 503" "$(cat "$scratch/status")" 503
 has "a killed worker: code" "$(cat "$scratch/body")" '"code":"crashed"'
 answers worker && pass "a killed worker: the other function answers" || fail "a killed worker: the other function answers"
 # more, when one that waited ahead of need was taken in place of the first and killed, too
-counted() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_workers_lost_total [2-9]'; }
+counted() { curl -sS --max-time 60 "$admin/metrics" | grep -q '^s3n_workers_lost_total [2-9]'; }
 until_true 10 counted && pass "a killed worker: both were counted" || fail "a killed worker: both were counted"
 # the one of `echo` and at least one ahead of need
 two_workers() { [ "$(pgrep -P "$node" -f 'slipstream' | wc -l)" -ge 2 ]; }
@@ -32,7 +32,7 @@ until_true 10 two_workers && pass "a killed worker: it is replaced" || fail "a k
 
 # --- the keeper
 for _ in $(seq 60); do
-  curl -sS -k --max-time 10 -o /dev/null -w '%{http_code}\n' --data-binary x "$url/a/echo/run"
+  curl -sS -k --max-time 60 -o /dev/null -w '%{http_code}\n' --data-binary x "$url/a/echo/run"
 done >"$scratch/statuses" 2>&1 &
 client=$!
 kill -9 "$(pid_of s3n-keeper)"
@@ -72,7 +72,7 @@ if wat2wasm "$scratch/large.wat" -o "$scratch/large/module.wasm" 2>/dev/null; th
     has "a killed compiler: says so" "$(cat "$scratch/out")" "compiler"
   fi
   deploy large && pass "a killed compiler: the next deploy works" || fail "a killed compiler: the next deploy works"
-  timeout 20 s3n -q rm large
+  timeout 90 s3n -q rm large
 else
   skip "a killed compiler" "wat2wasm is not there"
 fi
@@ -81,7 +81,7 @@ fi
 : >"$scratch/acknowledged"
 for i in $(seq 12); do
   application "app-$i" echo
-  timeout 20 s3n -q deploy "$scratch/app-$i" >/dev/null 2>&1 && echo "app-$i" >>"$scratch/acknowledged"
+  timeout 90 s3n -q deploy "$scratch/app-$i" >/dev/null 2>&1 && echo "app-$i" >>"$scratch/acknowledged"
 done &
 deploying=$!
 for _ in 1 2 3; do

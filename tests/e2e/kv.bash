@@ -10,7 +10,7 @@ claim || fail "claim"
 application shop echo
 application other echo
 deploy shop && deploy other || fail "deploy"
-kv() { timeout 30 s3n -q kv "$@"; }
+kv() { timeout 90 s3n -q kv "$@"; }
 code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 
 # --- values
@@ -46,7 +46,7 @@ is "ls: a prefix" "$(kv ls shop list --prefix k --json | python3 -c 'import json
 printf 1 | kv set shop steers $'a\u009b2J\u202eb'
 is "ls: a key that a stranger chose does not steer the terminal" "$(kv ls shop steers)" 'a\u009b2J\u202eb  1'
 is "and is told as it is to programs" "$(kv ls shop steers --json | python3 -c 'import json,sys; print(ascii(json.load(sys.stdin)[0]["key"]))')" "'a\x9b2J\u202eb'"
-has "nor in errors" "$(timeout 30 s3n kv get shop $'a\u009b2J' x 2>&1)" 'a\xc2\x9b2J'
+has "nor in errors" "$(timeout 90 s3n kv get shop $'a\u009b2J' x 2>&1)" 'a\xc2\x9b2J'
 kv rm shop list k2 && pass "rm" || fail "rm"
 is "rm: nothing there" "$(code kv rm shop list k2)" 5
 is "ls: after rm" "$(kv ls shop list | tr '\n' ';')" "k1  1;k3  1;z  1;"
@@ -71,7 +71,7 @@ is "import: an entry is missing" "$([ "$(code kv import other "$scratch/less.jso
 # --- the wrong owner, no owner
 is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/kv")" 401
 mkdir -p "$scratch/config2"
-is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code kv get shop carts a)" 4
+is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 90 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code kv get shop carts a)" 4
 
 # --- a server that is killed
 before=$(digest "$scratch/all.jsonl")
@@ -128,9 +128,9 @@ login
 is "the new one is taken" "$(kv get shop carts a)" "spent 3"
 
 # --- with its application it goes, for good only
-timeout 20 s3n -q rm shop && timeout 20 s3n -q restore shop
+timeout 90 s3n -q rm shop && timeout 90 s3n -q restore shop
 is "deleted and back: the state is there" "$(kv get shop carts a)" "spent 3"
-timeout 20 s3n -q rm shop --purge
+timeout 90 s3n -q rm shop --purge
 is "for good" $? 0
 deploy shop || fail "deploy it again"
 kv get shop carts a >/dev/null 2>&1

@@ -29,7 +29,7 @@ hunt() {
   done
   for round in 1 2 3; do
     answers=$(for i in {1..24}; do [ $((i % 2)) = 0 ] && echo "$plant" || echo "$hunt"; done |
-      xargs -P 12 -I{} curl -sS --max-time 30 --cacert "$data/tls.crt" -w '\n' --data-binary {} "$url/a/$2/run" | sort -u | tr '\n' ' ')
+      xargs -P 12 -I{} curl -sS --max-time 60 --cacert "$data/tls.crt" -w '\n' --data-binary {} "$url/a/$2/run" | sort -u | tr '\n' ' ')
     [[ $answers == *leak* || $answers != *clean* ]] && wanted="among many: $answers"
   done
   for _ in {1..30}; do

@@ -33,7 +33,7 @@ claim || fail "claim"
 application shop stderr 'limits = { log_kib = 1024 }'
 application other stderr
 deploy shop && deploy other || fail "deploy"
-logs() { timeout 30 s3n -q logs "$@"; }
+logs() { timeout 90 s3n -q logs "$@"; }
 code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 say() { printf '%b' "$2" | invoke "$1" --data - >/dev/null 2>&1; }
 texts() { python3 -c 'import json,sys
@@ -91,7 +91,7 @@ is "others are heard" "$(logs other --json | tail -n 1 | texts)" "still heard"
 
 # --- nobody else
 is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/logs")" 401
-XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated
+XDG_CONFIG_HOME=$scratch/config2 timeout 90 s3n -q login "$url" --trust-simulated
 is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 code logs shop)" 4
 say shop 'canary-7f3a9c'
 logs shop --json | grep -q canary-7f3a9c && pass "the owner reads the canary" || fail "the owner reads the canary"
@@ -101,7 +101,7 @@ curl -sS "$admin/metrics" | grep -q 'canary\|it broke' && fail "nor among the me
 # --- secrets that a function logs
 application loose tell 'permissions.secrets = ["API_KEY"]'
 deploy loose || fail "deploy"
-printf 'correct-horse-battery' | timeout 20 s3n -q secret set loose API_KEY || fail "a secret"
+printf 'correct-horse-battery' | timeout 90 s3n -q secret set loose API_KEY || fail "a secret"
 say loose 'key: correct-horse-battery, 636f72726563742d686f7273652d62617474657279, '"$(printf 'x:correct-horse-battery' | base64)"'; cut: correct-horse-b\n'
 is "secrets are taken out" "$(logs loose --json | texts)" "key: ***, ***, e***=; cut: correct-horse-b;***"
 
@@ -111,43 +111,43 @@ as() {
   shift
   timeout 60 s3n --config "$scratch/$who" -q "$@"
 }
-public() { timeout 20 s3n --config "$scratch/$1" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key; }
+public() { timeout 90 s3n --config "$scratch/$1" login "$url" --trust-simulated --json 2>/dev/null | json_field public_key; }
 ada=$(public ada) bob=$(public bob)
-timeout 20 s3n -q member add "$ada" --role deployer --application loose && timeout 20 s3n -q member add "$bob" --role reader || fail "members"
+timeout 90 s3n -q member add "$ada" --role deployer --application loose && timeout 90 s3n -q member add "$bob" --role reader || fail "members"
 is "a deployer's key opens nothing of before" "$(code as ada logs loose)$(cat "$scratch/out")" 0
-has "a deployer's key opens nothing of before: said" "$(timeout 20 s3n --config "$scratch/ada" logs loose 2>&1)" "1 segments are not sealed to your key"
+has "a deployer's key opens nothing of before: said" "$(timeout 90 s3n --config "$scratch/ada" logs loose 2>&1)" "1 segments are not sealed to your key"
 say loose 'for two: '
 is "a deployer reads" "$(as ada logs loose --json | texts)" "for two: ***"
 is "and the owner still" "$(logs loose --json | tail -n 1 | texts)" "for two: ***"
 is "but no other application" "$(code as ada logs other)" 4
 is "a reader of lists does not" "$(code as bob logs loose)" 4
-timeout 20 s3n -q member rm "$(timeout 20 s3n member ls --json | python3 -c 'import json,sys; print(next(m["key"] for m in json.load(sys.stdin)["members"] if m["role"] == "deployer"))')"
+timeout 90 s3n -q member rm "$(timeout 90 s3n member ls --json | python3 -c 'import json,sys; print(next(m["key"] for m in json.load(sys.stdin)["members"] if m["role"] == "deployer"))')"
 say loose 'for one: '
 is "one who was removed" "$(code as ada logs loose)" 4
-timeout 20 s3n -q member add "$ada" --role deployer --application loose
+timeout 90 s3n -q member add "$ada" --role deployer --application loose
 is "and came back: not what was logged meanwhile" "$(as ada logs loose --json | texts)" "for two: ***"
 
 # A reader who was told so reads what is logged from then on, and changes nothing.
-timeout 20 s3n -q member add "$bob" --role reader --application loose --logs || fail "a reader of logs"
-has "listed as one" "$(timeout 20 s3n member ls)" "reads logs"
+timeout 90 s3n -q member add "$bob" --role reader --application loose --logs || fail "a reader of logs"
+has "listed as one" "$(timeout 90 s3n member ls)" "reads logs"
 say loose 'for three: '
 is "a reader of logs reads" "$(as bob logs loose --json | texts)" "for three: ***"
 is "a deployer and the owner still" "$(as ada logs loose --json | tail -n 1 | texts)$(logs loose --json | tail -n 1 | texts)" "for three: ***for three: ***"
 is "of this application alone" "$(code as bob logs shop)" 4
 is "and deploys nothing" "$(code as bob deploy "$scratch/loose")" 4
-timeout 20 s3n -q member add "$bob" --role reader --application loose
+timeout 90 s3n -q member add "$bob" --role reader --application loose
 say loose 'for two again: '
 is "a reader again: closed" "$(code as bob logs loose)" 4
 
 # --- another key of the owner's: what was sealed to the ones before opens with them
 before=$(logs other --json | wc -l)
-timeout 20 s3n -q owner rotate --overlap now && say other 'to the second key' || fail "rotate"
-timeout 20 s3n -q owner rotate --overlap now && say other 'to the third key' || fail "rotate again"
+timeout 90 s3n -q owner rotate --overlap now && say other 'to the second key' || fail "rotate"
+timeout 90 s3n -q owner rotate --overlap now && say other 'to the third key' || fail "rotate again"
 is "old and new" "$(logs other --json | wc -l)" $((before + 2))
 is "the latest two" "$(logs other --json | tail -n 2 | texts)" "to the second key;to the third key"
 mkdir "$scratch/aside" && mv "$XDG_CONFIG_HOME"/s3n/owner.key.old* "$scratch/aside"
 is "without the keys of before: what is the third's" "$(logs other --json | texts)" "to the third key"
-has "and that others are closed" "$(timeout 20 s3n logs other 2>&1 >/dev/null)" "segments are not sealed to your key"
+has "and that others are closed" "$(timeout 90 s3n logs other 2>&1 >/dev/null)" "segments are not sealed to your key"
 # A switch that was cut off leaves no owner.key.old; the ones before are found all the same.
 mv "$scratch/aside"/owner.key.old.* "$XDG_CONFIG_HOME/s3n/"
 is "without the latest of before: the first's and the third's" "$(logs other --json | wc -l) $(logs other --json | texts | grep -c 'to the second key')" "$((before + 1)) 0"

@@ -8,7 +8,7 @@ node_start || { fail "start"; finish; }
 pass "start"
 
 # --- login
-output=$(timeout 20 s3n login "$url" 2>&1)
+output=$(timeout 90 s3n login "$url" 2>&1)
 is "a simulated platform is refused" $? 6
 has "and says so" "$output" "SIMULATED"
 output=$(login --claim wrong-wrong-wrong-wrong 2>&1)
@@ -32,7 +32,7 @@ is "deploy tells the code" "$(json_field code_digest <<<"$output")" "$(sha256sum
 has "deploy tells how long it compiled" "$output" '"compile_ms"'
 output=$(timeout 60 s3n deploy "$scratch/echo" 2>&1)
 has "a second deploy uploads nothing" "$output" "the node has it"
-has "and is the same deployment" "$(timeout 20 s3n ls)" "deployment 1,"
+has "and is the same deployment" "$(timeout 90 s3n ls)" "deployment 1,"
 
 # --- invoke
 is "invoke" "$(invoke echo --data hello)" "hello"
@@ -52,11 +52,11 @@ invoke echo --data hello --receipt "$scratch/receipt.json" >"$scratch/answer"
 is "a receipt is kept" "$(grep -c s3n_receipt_bundle "$scratch/receipt.json")" 1
 if s3n help | grep -q '^  verify'; then
   printf hello >"$scratch/input"
-  output=$(timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated 2>&1)
+  output=$(timeout 90 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated 2>&1)
   is "the receipt verifies" $? 0
   has "and says where it ran" "$output" ", backend ${S3N_BACKEND:-kvm}"
   printf hellp >"$scratch/answer"
-  timeout 20 s3n verify "$scratch/receipt.json" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
+  timeout 90 s3n verify "$scratch/receipt.json" --output "$scratch/answer" --trust-simulated >/dev/null 2>&1
   is "another answer does not" $? 6
 else
   skip "the receipt verifies" "s3n verify is not built"
@@ -93,29 +93,29 @@ is "an unknown receipt" "$(fetch -o /dev/null -w '%{http_code}' "$url/.well-know
 is "evidence wants a nonce" "$(fetch -o /dev/null -w '%{http_code}' "$url/.well-known/s3n/attestation")" 400
 
 # --- admin
-is "healthz" "$(curl -sS --max-time 5 "$admin/healthz")" ok
-is "readyz" "$(curl -sS --max-time 5 "$admin/readyz")" ready
-has "metrics" "$(curl -sS --max-time 5 "$admin/metrics")" ',outcome="done"} '
-is "no functions on the admin port" "$(curl -sS --max-time 5 -o /dev/null -w '%{http_code}' "$admin/v1/applications")" 404
+is "healthz" "$(curl -sS --max-time 60 "$admin/healthz")" ok
+is "readyz" "$(curl -sS --max-time 60 "$admin/readyz")" ready
+has "metrics" "$(curl -sS --max-time 60 "$admin/metrics")" ',outcome="done"} '
+is "no functions on the admin port" "$(curl -sS --max-time 60 -o /dev/null -w '%{http_code}' "$admin/v1/applications")" 404
 
 # --- list, delete
-output=$(timeout 20 s3n ls)
+output=$(timeout 90 s3n ls)
 has "ls" "$output" "echo/f  code sha256:"
-timeout 20 s3n -q rm big
+timeout 90 s3n -q rm big
 is "rm" $? 0
 output=$(invoke big --data x 2>&1)
 is "a deleted application is gone" $? 5
-output=$(timeout 20 s3n rm big 2>&1)
+output=$(timeout 90 s3n rm big 2>&1)
 is "rm of what is not there" $? 5
 
 # --- stop, start
 timeout 60 s3n -q deploy "$scratch/echo"
-fetch --max-time 20 --data-binary last "$url/a/echo/run" >/dev/null
+fetch --max-time 60 --data-binary last "$url/a/echo/run" >/dev/null
 node_stop
 is "a graceful stop" $? 0
 node_again || fail "start again"
 is "functions are there after a restart" "$(invoke echo --data again)" "again"
-has "the list too" "$(timeout 20 s3n ls)" "environment/f"
+has "the list too" "$(timeout 90 s3n ls)" "environment/f"
 node_stop
 is "stop" $? 0
 finish

@@ -25,10 +25,10 @@ node_start --config "$scratch/s3nd.toml" || { fail "start"; finish; }
 mkdir -p "$XDG_CONFIG_HOME/s3n"
 install -m 600 "$scratch/second.key" "$XDG_CONFIG_HOME/s3n/owner.key"
 login || fail "log in"
-page() { curl -sS --max-time 15 "$@" "$admin/metrics"; }
+page() { curl -sS --max-time 60 "$@" "$admin/metrics"; }
 value() { page | sed -n "s|^$1 ||p"; }
-ready() { curl -sS --max-time 15 "$admin/readyz" 2>/dev/null; }
-status() { curl -sS --max-time 15 -o /dev/null -w '%{http_code}' "$admin/readyz" 2>/dev/null; }
+ready() { curl -sS --max-time 60 "$admin/readyz" 2>/dev/null; }
+status() { curl -sS --max-time 60 -o /dev/null -w '%{http_code}' "$admin/readyz" 2>/dev/null; }
 is_ready() { [ "$(ready)" = ready ]; }
 says() { [[ $(ready) == *"$1"* ]]; }
 
@@ -60,7 +60,7 @@ invoke calls --data Skey >/dev/null
 invoke calls --data Gnone >/dev/null
 is "host calls" "$(page | grep '^s3n_host_calls' | tr '\n' ';')" \
   's3n_host_calls_total{function="calls/f",call="kv_set",outcome="done"} 1;s3n_host_calls_total{function="calls/f",call="kv_get",outcome="failed"} 1;'
-timeout 20 s3n -q rm calls
+timeout 90 s3n -q rm calls
 
 # --- formats
 if command -v promtool >/dev/null; then
@@ -94,7 +94,7 @@ YML
   listens() { grep -q 'Listening on' "$scratch/prometheus.log"; }
   until_true 20 listens || fail "Prometheus starts" "$(tail -n 3 "$scratch/prometheus.log")"
   address=$(sed -n 's/.*Listening on.* address=\([0-9.:]*\).*/\1/p' "$scratch/prometheus.log" | head -n 1)
-  ask() { curl -sS --max-time 10 -G "http://$address/api/v1/$1" --data-urlencode "query=$2" "${@:3}"; }
+  ask() { curl -sS --max-time 60 -G "http://$address/api/v1/$1" --data-urlencode "query=$2" "${@:3}"; }
   scraped() { [[ $(ask query 's3n_invocations_total{function="one/f"}') == *'"2"]'* ]]; }
   until_true 20 scraped && pass "Prometheus scrapes" || fail "Prometheus scrapes" "$(ask query up)"
   has "and keeps exemplars" "$(ask query_exemplars s3n_invocation_duration_seconds_bucket --data start=$(($(date +%s) - 600)) --data end=$(($(date +%s) + 60)))" "$id"
@@ -118,11 +118,11 @@ is "of this application" "$(grep -c 'other/f' "$scratch/own")" 0
 is "and nothing of the node" "$(grep -v '^#' "$scratch/own" | grep -vc 'function="one/f"')" 0
 is "another owner" "$(own third one)" 404
 is "an application that is not there" "$(own second none)" 404
-timeout 20 s3n -q rm other
+timeout 90 s3n -q rm other
 is "what is deleted is forgotten" "$(page | grep -c 'other/f')" 0
 
 # --- /status
-curl -sS --max-time 10 "$admin/status" >"$scratch/status"
+curl -sS --max-time 60 "$admin/status" >"$scratch/status"
 is "status" "$(python3 -c 'import json, sys
 s = json.load(open(sys.argv[1]))
 print(s["ready"], s["causes"], s["tee"]["platform"], s["tee"]["simulated"], s["tee"]["collateral"],
@@ -130,18 +130,18 @@ print(s["ready"], s["causes"], s["tee"]["platform"], s["tee"]["simulated"], s["t
   "True [] sim True None True True True"
 
 # --- a person's view
-output=$(timeout 20 s3n status)
+output=$(timeout 90 s3n status)
 is "s3n status" $? 0
 has "it tells the platform" "$output" "sim (SIMULATED)"
 has "and what is counted" "$(tr -s ' ' <<<"$output")" "one 1.0.0 2 0 1 "
-is "s3n status --json" "$(timeout 20 s3n status --json | python3 -c 'import json, sys
+is "s3n status --json" "$(timeout 90 s3n status --json | python3 -c 'import json, sys
 s = json.load(sys.stdin); a = s["applications"][0]
 print(s["ready"], len(s["applications"]), a["application"], a["invocations"], a["failed"], a["cold_starts"], a["mean_ms"] > 0)')" \
   "True 1 one 2 0 1 True"
-output=$(timeout 20 s3n status --admin "$admin")
+output=$(timeout 90 s3n status --admin "$admin")
 is "s3n status --admin" $? 0
 has "it tells of evidence" "$output" "evidence   "
-timeout 20 s3n status --admin https://nowhere >/dev/null 2>&1
+timeout 90 s3n status --admin https://nowhere >/dev/null 2>&1
 is "an admin listener is loopback" $? 2
 
 # --- causes
@@ -155,13 +155,13 @@ is "no keeper: functions run on" "$(invoke one --data on)" on
 is "no keeper: metrics say so" "$(value s3n_keeper_connected) $(value s3n_ready)" "0 0"
 fetch -o /dev/null "$url/.well-known/s3n/attestation?nonce=$(printf '0%.0s' {1..64})"
 is "no keeper: attestation fails, and is counted" "$(value 's3n_attestation_failures_total{tee="sim"}')" 1
-output=$(timeout 20 s3n status --admin "$admin")
+output=$(timeout 90 s3n status --admin "$admin")
 is "no keeper: s3n status --admin" $? 7
 has "no keeper: it tells why" "$output" "no keeper"
-output=$(timeout 20 s3n status)
+output=$(timeout 90 s3n status)
 is "no keeper: s3n status" $? 7
 is "no keeper: anybody may know" "$(fetch "$url/.well-known/s3n/health")" '{"status":"ok","ready":false}'
-has "no keeper: status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"keeper"'
+has "no keeper: status says so" "$(curl -sS --max-time 60 "$admin/status")" '"cause":"keeper"'
 kill -CONT "$node"
 until_true 10 is_ready && pass "a keeper again" || fail "a keeper again" "$(ready)"
 is "a lost keeper is counted" "$(value s3n_keepers_lost_total)" 1
@@ -170,7 +170,7 @@ is "a lost keeper is counted" "$(value s3n_keepers_lost_total)" 1
 keeper=$(pid_of s3n-keeper)
 kill -STOP "$keeper"
 sleep 1.1
-output=$(curl -sS --max-time 30 "$admin/readyz")
+output=$(curl -sS --max-time 60 "$admin/readyz")
 has "a keeper that hangs" "$output" "no keeper"
 until_true 15 is_ready && pass "it is replaced" || fail "it is replaced" "$(ready)"
 
@@ -180,7 +180,7 @@ pkill -KILL -P "$node" -f '^slipstream'
 application third echo
 for i in 1 2 3; do fetch -o /dev/null "$url/.well-known/s3n/health"; done
 deploy third >/dev/null 2>&1
-timeout 20 s3n invoke third/f --data x >/dev/null 2>&1
+timeout 90 s3n invoke third/f --data x >/dev/null 2>&1
 until_true 10 says "no worker" && pass "no worker" || fail "no worker" "$(ready)"
 mv "$scratch/bin/slipstream.away" "$scratch/bin/slipstream"
 until_true 15 is_ready && pass "workers again" || fail "workers again" "$(ready)"
@@ -196,13 +196,13 @@ if [ -n "$small" ]; then
   says "event log: what is loaded can't be recorded" && pass "a full event log" || fail "a full event log" "$(ready)"
   is "a full event log: 503" "$(status)" 503
   is "a full event log: metrics say so" "$(value s3n_event_log_failing) $(value s3n_ready) $(value s3n_keeper_connected)" "1 0 1"
-  has "a full event log: status says so" "$(curl -sS --max-time 10 "$admin/status")" '"cause":"event-log"'
+  has "a full event log: status says so" "$(curl -sS --max-time 60 "$admin/status")" '"cause":"event-log"'
   is "a full event log: what is loaded runs on" "$(invoke one --data on)" on
   invoke "event-$i" --data x >/dev/null 2>&1 && fail "a full event log: what is not recorded does not run" || pass "a full event log: what is not recorded does not run"
   rm -f "$data/keeper/filler"
   is "room for the event log" "$(deploy "event-$i" >/dev/null 2>&1; invoke "event-$i" --data again)" again
   is "and it is ready" "$(ready)" ready
-  timeout 20 s3n verify "$url" --trust-simulated >"$scratch/verified" 2>&1
+  timeout 90 s3n verify "$url" --trust-simulated >"$scratch/verified" 2>&1
   is "and the log holds" $? 0
 
   head -c $((64 << 20)) /dev/zero >"$data/filler" 2>/dev/null
@@ -228,8 +228,8 @@ until_true 5 works || fail "a request is under way"
 kill -TERM "$node"
 until_true 2 says "stopping" && pass "stopping" || fail "stopping" "$(ready)"
 is "stopping: 503" "$(status)" 503
-is "stopping: it is well all the same" "$(curl -sS --max-time 5 "$admin/healthz")" ok
-has "stopping: status says so" "$(curl -sS --max-time 5 "$admin/status")" '"cause":"stopping"'
+is "stopping: it is well all the same" "$(curl -sS --max-time 60 "$admin/healthz")" ok
+has "stopping: status says so" "$(curl -sS --max-time 60 "$admin/status")" '"cause":"stopping"'
 is "stopping: no new requests" "$(fetch --max-time 1 "$url/.well-known/s3n/health" 2>/dev/null)" ""
 wait "$slow"
 has "stopping: what was under way is answered" "$(cat "$scratch/slow.out")" '"code":"timeout"'

@@ -80,7 +80,7 @@ node_start() {
 node_again() {
   node_start --listen "${url#https://}" --admin "${admin#http://}" "$@"
 }
-login() { timeout 20 s3n -q login "$url" --trust-simulated "$@"; }
+login() { timeout 90 s3n -q login "$url" --trust-simulated "$@"; }
 claim() { login --claim "$(cat "$data/claim-code")"; }
 
 # pid_of PART: a child of the node whose command line has PART.
@@ -111,7 +111,7 @@ invoke() {
   shift
   timeout 60 s3n invoke "$name/f" "$@"
 }
-fetch() { curl -sS --max-time 30 --cacert "$data/tls.crt" "$@"; }
+fetch() { curl -sS --max-time 60 --cacert "$data/tls.crt" "$@"; }
 # until_true SECONDS COMMAND...: waits no longer than it takes, and a minute at least before it gives up: the machine
 # may do much else.
 until_true() {

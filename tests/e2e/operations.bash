@@ -56,7 +56,7 @@ is "check: a node runs there: states" "$(field states)" 2
 is "check: a node runs there: problems" "$(field problem_count) $(field problems)" "0 []"
 until_true 10 logged && [ "$(field audit_entries)" -ge 2 ] && pass "check: a node runs there: logs and audit" ||
   fail "check: a node runs there: logs and audit" "$(cat "$scratch/out")"
-writes() { local i=0; while [ ! -e "$scratch/enough" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 20 s3n -q kv set shop live count || echo "write $i"; done; }
+writes() { local i=0; while [ ! -e "$scratch/enough" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 90 s3n -q kv set shop live count || echo "write $i"; done; }
 writes >"$scratch/refused" &
 writer=$!
 writes >"$scratch/refused-too" &
@@ -165,7 +165,7 @@ is "accept: an older store: check" "$(check)" 0
 cp -a "$data/keeper/anchor" "$scratch/anchor"
 node_start --config "$data/s3nd.toml" || fail "accept: start"
 login || fail "accept: login"
-has "accept: the owner's log tells of it" "$(timeout 20 s3n -q audit export)" "stores-accepted"
+has "accept: the owner's log tells of it" "$(timeout 90 s3n -q audit export)" "stores-accepted"
 has "accept: and the event log" "$(fetch --insecure "$url/.well-known/s3n/events")" '"change":"stores-accepted"'
 is "accept: a node that runs" "$(accept)" 9
 printf later | s3n -q kv set shop numbers later
@@ -184,7 +184,7 @@ node_stop
 # --- where no node has run: nothing is made
 for verb in "check" "backup $scratch/none.backup"; do
   # shellcheck disable=SC2086
-  output=$(timeout 20 s3n node $verb --data-dir "$scratch/nowhere" 2>&1)
+  output=$(timeout 90 s3n node $verb --data-dir "$scratch/nowhere" 2>&1)
   is "no node: ${verb%% *}" "$?" 5
   [ ! -e "$scratch/nowhere" ] && pass "no node: ${verb%% *} makes nothing" || fail "no node: ${verb%% *} makes nothing"
 done

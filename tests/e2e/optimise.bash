@@ -45,10 +45,10 @@ while at < len(data):
     at = start + size
 open(sys.argv[2], "wb").write(out)
 PY
-tier() { timeout 20 s3n ls --json | json_field "$1"; }
+tier() { timeout 90 s3n ls --json | json_field "$1"; }
 # tier_of APP
 tier_of() {
-  timeout 20 s3n ls --json | python3 -c '
+  timeout 90 s3n ls --json | python3 -c '
 import json, sys
 for application in json.load(sys.stdin)["applications"]:
     if application["application"] == sys.argv[1]:
@@ -67,7 +67,7 @@ application small grind
 application large large
 deploy small && deploy large || fail "deploy"
 is "it begins with the baseline" "$(tier_of small)" baseline
-expected=$(printf 'the same input' | timeout 20 s3n run "$modules/grind.wasm")
+expected=$(printf 'the same input' | timeout 90 s3n run "$modules/grind.wasm")
 for name in small large; do
   # Two clients all the time, until it was swapped and for a while after it.
   for client in 1 2; do
@@ -87,7 +87,7 @@ for name in small large; do
 done
 invoke small --data 'the same input' --receipt "$scratch/receipt.json" >"$scratch/answer"
 is "with a receipt" "$(cat "$scratch/answer")" "$expected"
-timeout 20 s3n -q verify "$scratch/receipt.json" --trust-simulated >/dev/null
+timeout 90 s3n -q verify "$scratch/receipt.json" --trust-simulated >/dev/null
 is "that verifies" $? 0
 node_stop
 is "stop" $? 0

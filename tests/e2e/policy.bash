@@ -17,7 +17,7 @@ import base64, json, sys
 text = json.load(open(sys.argv[1]))["evidence"]
 open(sys.argv[2], "wb").write(base64.b64decode(text + "=" * (-len(text) % 4)))
 END
-claims=$(timeout 20 s3n verify evidence "$evidence" --trust-simulated --json)
+claims=$(timeout 90 s3n verify evidence "$evidence" --trust-simulated --json)
 ppid=$(json_field ppid <<<"$claims") mrtd=$(json_field mrtd <<<"$claims")
 [ ${#ppid} = 32 ] && [ ${#mrtd} = 96 ] || fail "claims of the node" "$ppid $mrtd"
 
@@ -40,7 +40,7 @@ evaluation_number_min = 4294967295'
 policy strange 'colour = "blue"'
 sed '/simulated/d' "$scratch/own.toml" >"$scratch/hardware.toml"
 
-served() { curl -s --max-time 5 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }'; }
+served() { curl -s --max-time 60 "$admin/metrics" | awk '/^s3n_invocations_total/ { sum += $2 } END { print sum + 0 }'; }
 before=$(served)
 is "the own policy" "$(invoke echo --data hello --policy "$scratch/own.toml")" hello
 is "was served" "$(served)" $((before + 1))
@@ -64,7 +64,7 @@ invoke echo --policy "$scratch/empty.toml" >/dev/null 2>&1
 is "an empty file is no policy" $? 3
 
 # --- receipts and nodes
-judge() { timeout 20 s3n verify "$@" 2>&1; }
+judge() { timeout 90 s3n verify "$@" 2>&1; }
 output=$(judge "$scratch/receipt.json" --policy "$scratch/own.toml")
 is "a receipt by the own policy" $? 0
 has "shows its rules" "$output" "✓ policy platform"
@@ -100,12 +100,12 @@ judge "$scratch/receipt.json" --trust-simulated --at noon >/dev/null
 is "no time" $? 2
 
 # --- what the login says counts later
-timeout 20 s3n login "$url" --policy "$scratch/other-operator.toml" >"$scratch/out" 2>&1
+timeout 90 s3n login "$url" --policy "$scratch/other-operator.toml" >"$scratch/out" 2>&1
 is "login at another operator's" $? 6
 has "shows the rule" "$(cat "$scratch/out")" "✗ policy platform"
-timeout 20 s3n -q login "$url" --policy "$scratch/own.toml"
+timeout 90 s3n -q login "$url" --policy "$scratch/own.toml"
 is "login by the own policy" $? 0
-rules=$(timeout 20 s3n --json login "$url" --policy "$scratch/own.toml" | python3 -c '
+rules=$(timeout 90 s3n --json login "$url" --policy "$scratch/own.toml" | python3 -c '
 import json, sys
 answer = json.load(sys.stdin)
 rules = {rule["name"]: rule["ok"] for rule in answer["rules"]}

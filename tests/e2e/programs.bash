@@ -52,7 +52,7 @@ if build_and_deploy gojq build_gojq gojq; then
   is "gojq: invoke with a receipt" $? 0
   "$built/gojq" <"$scratch/list.json" | cmp -s - "$scratch/ours"
   is "gojq: its answer" $? 0
-  timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/list.json" --output "$scratch/ours" --trust-simulated >/dev/null 2>&1
+  timeout 90 s3n verify "$scratch/receipt.json" --input "$scratch/list.json" --output "$scratch/ours" --trust-simulated >/dev/null 2>&1
   is "gojq: the receipt verifies" $? 0
 fi
 if build_and_deploy rust build_rust words; then

@@ -20,10 +20,10 @@ else
 fi
 login
 digest() { head -n 1 "$1" | python3 -c 'import json,sys; print(json.load(sys.stdin)["digest"])'; }
-timeout 20 s3n -q kv export count "$scratch/before.jsonl" && pass "the state's digest holds" || fail "the state's digest holds"
+timeout 90 s3n -q kv export count "$scratch/before.jsonl" && pass "the state's digest holds" || fail "the state's digest holds"
 node_stop
 node_again || fail "start again"
 login
-timeout 20 s3n -q kv export count "$scratch/after.jsonl"
+timeout 90 s3n -q kv export count "$scratch/after.jsonl"
 is "the same after a restart" "$(digest "$scratch/after.jsonl")" "$(digest "$scratch/before.jsonl")"
 finish

@@ -29,8 +29,8 @@ function = "f"
 TOML
   deploy "$1"
 }
-secret() { timeout 30 s3n -q secret "$@"; }
-ask() { timeout 30 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
+secret() { timeout 90 s3n -q secret "$@"; }
+ask() { timeout 90 curl -sk --data-binary "$3" "$url/a/$1/$2"; }
 code() { "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 
 holder shop 'permissions.secrets = ["API_KEY", "OTHER"]' && holder plain && holder twin 'permissions.secrets = ["API_KEY"]' || fail "deploy"
@@ -60,7 +60,7 @@ is "ls" "$(secret ls shop | sed 's/  set .*//' | tr -s ' ' | tr '\n' ';')" "API_
 has "the function's answer is as before" "$(ask shop size OTHER)" 65536
 
 # --- what a receipt says
-claims=$(timeout 30 curl -sk -D - -o /dev/null --data-binary API_KEY "$url/a/shop/secret" | tr -d '\r' | sed -n 's/^s3n-receipt: //p' | python3 -c '
+claims=$(timeout 90 curl -sk -D - -o /dev/null --data-binary API_KEY "$url/a/shop/secret" | tr -d '\r' | sed -n 's/^s3n-receipt: //p' | python3 -c '
 import base64, json, sys
 part = sys.stdin.read().split(".")[1]
 print(json.dumps(json.loads(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))).get("uses")))')
@@ -139,7 +139,7 @@ else
 fi
 is "without a signature" "$(fetch -o /dev/null -w '%{http_code}' "$url/v1/applications/shop/secrets")" 401
 mkdir -p "$scratch/config2"
-is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 20 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code secret ls shop)" 4
+is "a stranger's key" "$(XDG_CONFIG_HOME=$scratch/config2 timeout 90 s3n -q login "$url" --trust-simulated; XDG_CONFIG_HOME=$scratch/config2 code secret ls shop)" 4
 
 # --- from JavaScript: in Node, and from a page of the application in Chromium
 verify=$S3N_BUILD/sdk/verify-js
@@ -160,9 +160,9 @@ files = ["public/**"]' && fail "a page without its files" || pass "a page withou
   cp "$verify"/*.js "$scratch/page/public/verify"
   printf '[[trigger.http]]\nroute = "/page/*"\nfunction = "f"\nstatic = "public"\n' >>"$scratch/page/s3n.toml"
   deploy page || fail "deploy a page"
-  account=$(timeout 20 s3n owner keys --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["account"])')
+  account=$(timeout 90 s3n owner keys --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["account"])')
   is "the account is the owner of secrets" "$account" "$owner"
-  token=$(timeout 20 s3n -q token create --scope read,secrets --application page)
+  token=$(timeout 90 s3n -q token create --scope read,secrets --application page)
   NODE_EXTRA_CA_CERTS="$data/tls.crt" timeout 60 node "$S3N_SOURCE/tests/sealed/secrets.mjs" "$url" "$verify" "$account" "$token" page >"$scratch/lines" 2>&1 ||
     echo "the module's cases failed" >>"$scratch/lines"
   lines <"$scratch/lines"
@@ -202,8 +202,8 @@ permissions.keys = ["p256:k", "hkdf:k"]' || fail "deploy gone"
 printf old-a | secret set gone A && printf old-b | secret rotate gone A --overlap 3600 2>/dev/null && printf old-c | secret set gone B || fail "set before a purge"
 is "purge: what is on the disk before" "$(records "$values")" 3
 key_before=$(ask gone public 'k 1')$(ask gone derive 'k 32')
-is "deleted: the way back" "$(timeout 30 s3n -q rm gone; timeout 30 s3n -q restore gone; ask gone secret A)" old-b
-timeout 30 s3n -q rm gone --purge || fail "purge"
+is "deleted: the way back" "$(timeout 90 s3n -q rm gone; timeout 90 s3n -q restore gone; ask gone secret A)" old-b
+timeout 90 s3n -q rm gone --purge || fail "purge"
 is "purge: nothing is left on the disk" "$(records "$values")" 0
 is "purge: others' are" "$(ask shop secret API_KEY)" six
 is "purge: nor in the API" "$(code secret ls gone) $(code secret history gone A)" "5 5"
@@ -212,7 +212,7 @@ permissions.keys = ["p256:k", "hkdf:k"]' || fail "deploy gone again"
 for old in A 'A 1' 'A 2' B 'B 1'; do has "the same name again: $old" "$(ask gone secret "$old")" "-4 there is no "; done
 is "the same name again: numbers go on" "$(printf new | secret set gone A; secret ls gone | tr -s ' ' | cut -d' ' -f1,2)" "A 3"
 is "the same name again has the same keys, as documented" "$(ask gone public 'k 1')$(ask gone derive 'k 32')" "$key_before"
-timeout 30 s3n -q rm gone --purge
+timeout 90 s3n -q rm gone --purge
 node_stop
 node_again || fail "start after a purge"
 login

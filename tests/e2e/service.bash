@@ -10,7 +10,7 @@ require_node service
 refused() {
   local name=$1 wanted=$2 text=$3 output status
   shift 3
-  output=$(timeout 20 s3nd --data-dir "$data" --listen 127.0.0.1:0 "$@" 2>&1)
+  output=$(timeout 90 s3nd --data-dir "$data" --listen 127.0.0.1:0 "$@" 2>&1)
   status=$?
   is "$name" $status "$wanted"
   has "$name: says why" "$output" "$text"
@@ -99,7 +99,7 @@ is "the first goes on" "$(invoke echo --data first)" first
 # --- a graceful stop: what runs is answered
 fetch -o "$scratch/body" -w '%{http_code}' --data-binary x "$url/a/loop/run" >"$scratch/status" &
 client=$!
-running() { curl -sS --max-time 5 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
+running() { curl -sS --max-time 60 "$admin/metrics" | grep -q '^s3n_instances{state="running"} 1'; }
 until_true 5 running || fail "the loop does not run"
 node_stop
 is "a stop in the middle: exit code" $? 0

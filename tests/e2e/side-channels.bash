@@ -17,7 +17,7 @@ for name in plain powers fixed failing late late-trap clock clock-fine; do
   deploy $name || fail "deploy $name"
 done
 # wire APP SIZE: bytes, milliseconds, status, microseconds that are told
-wire() { timeout 30 python3 "$here/wire.py" "${url#https://}" "/a/$1/run" "$2"; }
+wire() { timeout 90 python3 "$here/wire.py" "${url#https://}" "/a/$1/run" "$2"; }
 bytes_of() { wire "$@" | cut -d' ' -f1; }
 
 # --- sizes

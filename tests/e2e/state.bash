@@ -16,7 +16,7 @@ application denied counter
 deploy count && deploy strict && deploy denied || fail "deploy"
 is "the first" "$(invoke count --data I)" 0000000001
 is "the second, with a receipt" "$(invoke count --data I --receipt "$scratch/r2.json")" 0000000002
-is "the owner sees it" "$(timeout 20 s3n -q kv get count counts n)" 0000000002
+is "the owner sees it" "$(timeout 90 s3n -q kv get count counts n)" 0000000002
 is "read" "$(invoke count --data R --receipt "$scratch/read.json")" 0000000002
 claims() {
   python3 -c '
@@ -28,10 +28,10 @@ use() { claims "$1" | python3 -c "import json,sys; print(json.load(sys.stdin)[0]
 is "the receipt: which revision" "$(use "$scratch/r2.json" name)" revision:2
 is "the receipt: the digest afterwards is the reader's" "$(use "$scratch/r2.json" after)" "$(use "$scratch/read.json" before)"
 is "the receipt: a reader changes nothing" "$(use "$scratch/read.json" after)" "$(use "$scratch/read.json" before)"
-timeout 20 s3n -q kv export count "$scratch/export.jsonl"
+timeout 90 s3n -q kv export count "$scratch/export.jsonl"
 is "the receipt: its digest is the export's" "$(use "$scratch/r2.json" after)" \
   "$(head -n 1 "$scratch/export.jsonl" | python3 -c 'import json,sys; print(json.load(sys.stdin)["digest"])')"
-has "verify shows it" "$(timeout 20 s3n verify "$scratch/r2.json" --trust-simulated 2>&1)" "$(use "$scratch/r2.json" after)"
+has "verify shows it" "$(timeout 90 s3n verify "$scratch/r2.json" --trust-simulated 2>&1)" "$(use "$scratch/r2.json" after)"
 invoke denied --data I >/dev/null 2>&1
 is "without a permission" $? 1
 
@@ -42,7 +42,7 @@ for kind in T X L; do
 done
 
 # --- many at once
-many() { seq 100 | xargs -P 16 -I{} curl -sS --max-time 30 --cacert "$data/tls.crt" -o /dev/null -w '%{http_code}\n' --data-binary I "$url/a/$1/run" | sort | uniq -c; }
+many() { seq 100 | xargs -P 16 -I{} curl -sS --max-time 60 --cacert "$data/tls.crt" -o /dev/null -w '%{http_code}\n' --data-binary I "$url/a/$1/run" | sort | uniq -c; }
 many count >"$scratch/statuses"
 good=$(awk '$2 == 200 { print $1 }' "$scratch/statuses")
 is "100 increments at once: each that was answered counts once" "$(invoke count --data R)" "$(printf '%010d' $((2 + good)))"

@@ -139,7 +139,7 @@ is "a status without a page" "$(get /app.js -d x -H 'accept: text/html'; field c
 refused() {
   application wrong echo "$2"
   printf '%s\n' "$3" >>"$scratch/wrong/s3n.toml"
-  timeout 20 s3n -q deploy "$scratch/wrong" >"$scratch/out" 2>&1
+  timeout 90 s3n -q deploy "$scratch/wrong" >"$scratch/out" 2>&1
   is "$1" $? 3
 }
 refused "static without files" "" 'static = "public"'

@@ -13,7 +13,7 @@ say() { echo "$1" >"$mode.new" && mv "$mode.new" "$mode"; }
 say ok
 exec 8< <(exec /usr/bin/python3 "$S3N_SOURCE/tests/telemetry/collector.py" "$log" "$mode")
 collector=$!
-read -r -t 20 port <&8 || { fail "the collector starts"; finish; }
+read -r -t 60 port <&8 || { fail "the collector starts"; finish; }
 stop_collector() { kill "$collector" 2>/dev/null; }
 trap 'stop_collector; clean_up' EXIT
 export OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$port/ OTEL_EXPORTER_OTLP_TIMEOUT=1500 OTEL_BSP_SCHEDULE_DELAY=100
@@ -54,7 +54,7 @@ for entry in entries:
 exec(sys.argv[2])
 PY
 }
-status() { curl -sS --max-time 10 "$admin/status" | python3 -c "import json, sys
+status() { curl -sS --max-time 60 "$admin/status" | python3 -c "import json, sys
 t = json.load(sys.stdin)['telemetry']; s = t['spans']
 print($1)"; }
 settled() { [ "$(status 's["waiting"]')" = 0 ]; }
@@ -166,8 +166,8 @@ say hang
 for i in $(seq 60); do call "$url/a/echo/run" >/dev/null; done
 quick && pass "hang: the node answers" || fail "hang: the node answers"
 is "hang: the queue is bounded" "$(status "s['dropped'] > 0 and s['waiting'] <= 100")" True
-has "hang: metrics tell" "$(curl -sS --max-time 10 "$admin/metrics")" 's3n_telemetry_spans_dropped_total{reason="queue"} '
-is "hang: ready all the same" "$(curl -sS --max-time 10 "$admin/readyz")" ready
+has "hang: metrics tell" "$(curl -sS --max-time 60 "$admin/metrics")" 's3n_telemetry_spans_dropped_total{reason="queue"} '
+is "hang: ready all the same" "$(curl -sS --max-time 60 "$admin/readyz")" ready
 stop_collector
 failed_again() { [[ $(status 't["error"]') == *onnect* ]]; }
 until_true 15 failed_again && pass "a collector that is gone is told" || fail "a collector that is gone is told" "$(status t)"
@@ -183,7 +183,7 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -su
   -keyout "$scratch/tls.key" -out "$scratch/tls.pem" 2>/dev/null
 exec 7< <(exec /usr/bin/python3 "$S3N_SOURCE/tests/telemetry/collector.py" "$log" "$mode" "$scratch/tls.pem" "$scratch/tls.key")
 collector=$!
-read -r -t 20 port <&7 || { fail "the collector starts with TLS"; finish; }
+read -r -t 60 port <&7 || { fail "the collector starts with TLS"; finish; }
 printf 'X-Tenant: canary-file\n' >"$scratch/headers"
 cat >"$scratch/s3nd.toml" <<TOML
 [telemetry]

@@ -35,7 +35,7 @@ kill -0 "$ready" && pass "on that worker" || fail "on that worker"
 # --- under load
 python3 "$here/upgrade.py" "${url#https://}" /a/echo/run 120 "$scratch/stop" >"$scratch/load" &
 load=$!
-writes() { local i=0; while [ ! -e "$scratch/stop" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 30 s3n -q kv set echo live count || echo "write $i failed"; echo "$i" >"$scratch/written.new"; mv "$scratch/written.new" "$scratch/written"; done; }
+writes() { local i=0; while [ ! -e "$scratch/stop" ]; do i=$((i + 1)); printf '%s' "$i" | timeout 90 s3n -q kv set echo live count || echo "write $i failed"; echo "$i" >"$scratch/written.new"; mv "$scratch/written.new" "$scratch/written"; done; }
 writes >"$scratch/writes" 2>&1 &
 writer=$!
 until_true 20 test -s "$scratch/written"
@@ -76,7 +76,7 @@ is "a program that ends at once: the node goes on" "$(invoke echo --data on)" on
 mv "$scratch/bin/s3nd.good" "$scratch/bin/s3nd"
 is "afterwards: upgrade" "$(upgrade)" 0
 is "afterwards: answers" "$(invoke echo --data fine)" fine
-is "no node: upgrade" "$(timeout 20 s3n -q node upgrade --data-dir "$scratch/none" 2>/dev/null; echo $?)" 7
+is "no node: upgrade" "$(timeout 90 s3n -q node upgrade --data-dir "$scratch/none" 2>/dev/null; echo $?)" 7
 node_stop
 
 # --- the configuration is read anew

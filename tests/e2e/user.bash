@@ -50,7 +50,7 @@ if [ "$backend" = process ] && "${no_namespaces[@]}" true 2>/dev/null; then
   is "no user namespaces: doctor's exit code" $? 7
   has "no user namespaces: doctor says so" "$output" "this user may not make namespaces"
   mkdir -m 777 "$scratch/none"
-  output=$("${no_namespaces[@]}" timeout 20 s3nd --data-dir "$scratch/none/data" --listen 127.0.0.1:0 --backend process 2>&1)
+  output=$("${no_namespaces[@]}" timeout 90 s3nd --data-dir "$scratch/none/data" --listen 127.0.0.1:0 --backend process 2>&1)
   is "no user namespaces: a node's exit code" $? 7
   has "no user namespaces: a node says so" "$output" "this kernel refuses namespaces to ordinary users"
 else
@@ -121,7 +121,7 @@ is "deploy (a jailed compiler ran)" $? 0
 if [ -n "$can_run" ]; then
   is "invoke" "$(invoke echo --data hello --receipt "$scratch/receipt.json" | tee "$scratch/answer")" hello
   printf hello >"$scratch/input"
-  output=$(timeout 20 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated 2>&1)
+  output=$(timeout 90 s3n verify "$scratch/receipt.json" --input "$scratch/input" --output "$scratch/answer" --trust-simulated 2>&1)
   is "the receipt verifies" $? 0
   has "and names the backend" "$output" ", backend $backend"
   # answer_of APP: status and code

@@ -120,9 +120,9 @@ application counted echo
 deploy counted && has "it serves" "$(invoke counted -d hello 2>&1)" hello
 node_stop
 node_again --config "$scratch/s3nd.toml" && pass "the same root opens the store again" || fail "the same root opens the store again"
-timeout 20 s3n ls 2>/dev/null | grep -q counted && pass "what was deployed is there" || fail "what was deployed is there"
+timeout 90 s3n ls 2>/dev/null | grep -q counted && pass "what was deployed is there" || fail "what was deployed is there"
 kill -KILL "$(pid_of s3n-keeper)"
-until_true 20 timeout 5 s3n ls && pass "a keeper that died has its root again" ||
+until_true 20 timeout 90 s3n ls && pass "a keeper that died has its root again" ||
   fail "a keeper that died has its root again" "$(tail -n 4 "$scratch/node.log")"
 node_stop
 cp "$broker/secret" "$broker/kept"
@@ -141,6 +141,6 @@ for mode in hang otherkey deny garbage; do
 done
 [ ! -e "$data/keeper/root" ] && pass "and no root was made instead" || fail "and no root was made instead"
 sed -i 's/^ca = .*//' "$scratch/s3nd.toml"
-has "a broker without roots is no configuration" "$(timeout 10 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" --listen 127.0.0.1:0 2>&1)" "needs url, resource and ca"
+has "a broker without roots is no configuration" "$(timeout 90 s3nd --config "$scratch/s3nd.toml" --data-dir "$data" --listen 127.0.0.1:0 2>&1)" "needs url, resource and ca"
 broker_stop
 finish

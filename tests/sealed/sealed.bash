@@ -24,11 +24,11 @@ is "a function that must be sealed" "$(invoke closed --seal -d "$canary")" "$can
 has "is not called in the clear" "$(invoke closed -d x 2>&1)" "sealed requests only"
 is "nor by its route" "$(fetch -o "$scratch/said" -w '%{http_code}' -d x "$url/a/closed/run")" 403
 has "with a clear code" "$(cat "$scratch/said")" '"code":"denied"'
-invoke open --seal -d x --receipt "$scratch/receipt" >/dev/null && timeout 20 s3n verify "$scratch/receipt" --trust-simulated >/dev/null 2>&1 &&
+invoke open --seal -d x --receipt "$scratch/receipt" >/dev/null && timeout 90 s3n verify "$scratch/receipt" --trust-simulated >/dev/null 2>&1 &&
   pass "its receipt verifies" || fail "its receipt verifies"
 head -c 200000 /dev/urandom >"$scratch/large"
 invoke open --seal -d "@$scratch/large" >"$scratch/back" && cmp -s "$scratch/large" "$scratch/back" && pass "200,000 bytes" || fail "200,000 bytes"
-has "a function that does not exist, told inside" "$(timeout 20 s3n invoke open/none --seal -d x 2>&1)" "no function"
+has "a function that does not exist, told inside" "$(timeout 90 s3n invoke open/none --seal -d x 2>&1)" "no function"
 is "the key" "$(fetch "$url/.well-known/ohttp-gateway" | wc -c)" 51
 
 # --- pages of other origins
