@@ -132,7 +132,8 @@ static struct call_answer answer_of(void)
     return answer;
 }
 
-static const char *rules[] = { "GET,POST https://api.example/v1", "https://*.deep.example" };
+static const char *rules[] = { "GET,POST https://api.example/v1",
+                               "GET,HEAD https://*.deep.example" };
 static const char *wide[] = { "https://a.example" };
 
 static void asks_and_answers(void)
@@ -208,6 +209,7 @@ static void refuses_before_it_asks(void)
         { "GET", "https://api.example/v1", "Host: b", "", CALL_ERROR_INVALID, "host" },
         { "GET", "https://api.example/v1", "a: b\n\n", "", CALL_ERROR_INVALID, "header field" },
         { "GET", "https://api.example/v1", "", "x", CALL_ERROR_INVALID, "no body" },
+        { "HEAD", "https://b.deep.example/", "", "x", CALL_ERROR_INVALID, "HEAD has no body" },
     };
     struct world world;
     unsigned denied = 0;
@@ -248,6 +250,7 @@ static void tells_how_it_failed(void)
         { ERROR_UNSUPPORTED, false, CALL_ERROR_DENIED, "refused-address" },
         { ERROR_TIMEOUT, false, CALL_ERROR_TIMEOUT, "timeout" },
         { ERROR_LIMIT, false, CALL_ERROR_LIMIT, "limit" },
+        { ERROR_BUSY, true, CALL_ERROR_LIMIT, "limit" },
         { ERROR_CRASHED, true, CALL_ERROR_UNAVAILABLE, "unavailable" },
         { ERROR_UNAVAILABLE, true, CALL_ERROR_UNAVAILABLE, "unavailable" },
     };
@@ -301,7 +304,70 @@ static void bounds_and_cancels(void)
     world_close(&world);
 }
 
+/* Who was asked stands in the receipt: without room there the answer is not told. */
+static void a_receipt_without_room_refuses(void)
+{
+    const struct outbound_answer answer = { .status = 200,
+                                            .url = BYTES_LITERAL("https://a/"),
+                                            .body = BYTES_LITERAL("told") };
+    const struct service_use use = { .service = "kv", .name = "x" };
+    struct world world;
+    struct error error;
+    REQUIRE(world_open(&world, wide, 1));
+    while (service_use(world.scope, &use))
+        continue;
+    for (unsigned fails = 0; fails < 2; fails++) {
+        error_set(&error, ERROR_TIMEOUT, "late");
+        ask(&world, "GET", "https://a.example/", "", "");
+        port.done(port.context, fails != 0 ? NULL : &answer, &error, false);
+        CHECK_NUMBER(answer_of().value, CALL_ERROR_LIMIT);
+        CHECK_BYTES(answer_of().data, BYTES_LITERAL("the receipt has no room for another request"));
+    }
+    world_close(&world);
+}
+
+static void long_names_are_cut_in_the_receipt(void)
+{
+    char url[300], rule[300];
+    const char *long_rules[] = { rule };
+    struct world world;
+    unsigned count;
+    snprintf(url, sizeof(url), "https://%060d.%060d.example", 0, 0);
+    snprintf(rule, sizeof(rule), "%s", url);
+    REQUIRE(world_open(&world, long_rules, 1));
+    ask(&world, "GET", url, "", "");
+    REQUIRE(port.fetched == 1);
+    const struct outbound_answer answer = { .status = 200, .url = bytes_of_string(url) };
+    port.done(port.context, &answer, NULL, false);
+    CHECK(answer_of().value > 0);
+    const struct service_use *uses = services_uses(world.scope, &count);
+    REQUIRE(count == 1);
+    CHECK_NUMBER(strlen(uses[0].name), SERVICE_USE_NAME_SIZE_MAX);
+    CHECK_STRING(uses[0].name + SERVICE_USE_NAME_SIZE_MAX - 4, "0...");
+    world_close(&world);
+}
+
+/* One without a time limit has as much as any. */
+static void nobody_waits_for_ever(void)
+{
+    static struct service_facts endless;
+    struct world world;
+    struct error error;
+    REQUIRE(world_open(&world, wide, 1));
+    services_forget(TAKE(world.scope));
+    endless = (struct service_facts){
+        .application = "a", .function = "f", .version = "1", .permissions = &world.permissions
+    };
+    REQUIRE(services_begin(world.services, &endless, &world.scope, &error));
+    ask(&world, "GET", "https://a.example/", "", "");
+    CHECK_NUMBER(port.request.timeout_ms, OUTBOUND_TIMEOUT_MS_DEFAULT);
+    world_close(&world);
+}
+
 static const struct test tests[] = {
+    TEST(a_receipt_without_room_refuses),
+    TEST(long_names_are_cut_in_the_receipt),
+    TEST(nobody_waits_for_ever),
     TEST(asks_and_answers),
     TEST(refuses_before_it_asks),
     TEST(tells_how_it_failed),

@@ -115,6 +115,7 @@ static void a_key_signs_and_is_named(void)
     CHECK_NUMBER(sign(scope, "a", 3, (struct bytes){ 0 }), 64);
     services_uses(scope, &count);
     CHECK_NUMBER(count, 3);
+    CHECK(services_redactions(scope) == NULL); /* everybody may see a signature */
     services_forget(scope);
     scope = scope_begin("shop", 8); /* another owner's application of the same name */
     REQUIRE(public(scope, "a", 1) == 65);
@@ -143,6 +144,14 @@ static void each_use_needs_its_permission(void)
     CHECK_NUMBER(sign(scope, "a b", 1, BYTES_LITERAL("x")), CALL_ERROR_INVALID);
     CHECK_NUMBER(sign(scope, "\xff", 1, BYTES_LITERAL("x")), CALL_ERROR_INVALID);
     CHECK_NUMBER(sign(scope, "a:p256", 1, BYTES_LITERAL("x")), CALL_ERROR_INVALID);
+    static char path[2000];
+    for (size_t size = KEY_PATH_SIZE_MAX + 1; size < sizeof(path); size += 600) {
+        memset(path, 'a', size);
+        CHECK_NUMBER(sign(scope, path, 1, BYTES_LITERAL("x")), CALL_ERROR_INVALID);
+        CHECK_STRING(test_answer.text, "the path of a key has 1 to 96 letters, digits and . _ / -");
+    }
+    path[KEY_PATH_SIZE_MAX] = '\0';
+    CHECK_NUMBER(sign(scope, path, 1, BYTES_LITERAL("x")), CALL_ERROR_DENIED);
     CHECK_NUMBER(sign(scope, "a", 0, BYTES_LITERAL("x")), CALL_ERROR_UNSUPPORTED);
     CHECK_NUMBER(sign(scope, "a", 5, BYTES_LITERAL("x")), CALL_ERROR_UNSUPPORTED);
     CHECK_NUMBER(sign(scope, "a", 0x201, BYTES_LITERAL("x")), CALL_ERROR_UNSUPPORTED);
@@ -244,6 +253,37 @@ static void the_largest_message_is_signed(void)
     world_close();
 }
 
+/* Each key stands in the receipt: what has no room there is not done. */
+static void so_many_keys_of_one_invocation(void)
+{
+    static char names[KEY_USED_COUNT_MAX + 1][16];
+    const char *list[KEY_USED_COUNT_MAX + 1];
+    unsigned count;
+    REQUIRE(world_open());
+    for (unsigned i = 0; i <= KEY_USED_COUNT_MAX; i++) {
+        snprintf(names[i], sizeof(names[i]), "p256:k%u", i);
+        list[i] = names[i];
+    }
+    permissions.lists[CALL_PERMISSION_KEYS] = (struct permission_list){ list, ARRAY_COUNT(list) };
+    struct service_scope *scope = scope_begin("shop", 7);
+    for (unsigned i = 0; i < KEY_USED_COUNT_MAX; i++)
+        CHECK_NUMBER(sign(scope, names[i] + 5, 1, BYTES_LITERAL("x")), 64);
+    CHECK_NUMBER(sign(scope, names[KEY_USED_COUNT_MAX] + 5, 1, BYTES_LITERAL("x")),
+                 CALL_ERROR_LIMIT);
+    CHECK_STRING(test_answer.text, "the receipt has no room for another key");
+    CHECK_NUMBER(sign(scope, names[0] + 5, 1, BYTES_LITERAL("x")), 64); /* is there already */
+    services_uses(scope, &count);
+    CHECK_NUMBER(count, KEY_USED_COUNT_MAX);
+    services_forget(scope);
+    scope = scope_begin("shop", 7);
+    const struct service_use use = { .service = "kv", .name = "x" };
+    while (service_use(scope, &use))
+        continue;
+    CHECK_NUMBER(sign(scope, names[0] + 5, 1, BYTES_LITERAL("x")), CALL_ERROR_LIMIT);
+    services_forget(scope);
+    world_close();
+}
+
 static void who_goes_waits_for_nothing(void)
 {
     REQUIRE(world_open());
@@ -271,6 +311,7 @@ static const struct test tests[] = {
     TEST(bytes_are_derived),
     TEST(what_was_sealed_opens),
     TEST(the_largest_message_is_signed),
+    TEST(so_many_keys_of_one_invocation),
     TEST(who_goes_waits_for_nothing),
 };
 TEST_MAIN(tests)

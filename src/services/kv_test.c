@@ -236,8 +236,11 @@ static void what_did_not_end_well_leaves_nothing(void)
 {
     REQUIRE(world_open("undone"));
     struct service_scope *scope = scope_begin("b1", "shop");
+    unsigned use_count;
     CHECK_NUMBER(set(scope, "carts", "n", "1"), 0);
     CHECK_NUMBER(finish(scope, false), SERVICE_KEEP); /* a trap, a time limit */
+    services_uses(scope, &use_count);
+    CHECK_NUMBER(use_count, 0); /* its receipt says nothing of a state */
     services_forget(scope);
     scope = scope_begin("b2", "shop");
     CHECK_NUMBER(set(scope, "carts", "m", "1"), 0);
@@ -320,7 +323,9 @@ static void lists_and_swaps_answer_as_documented(void)
     CHECK_NUMBER(answered.data[4], 1); /* more */
     list.numbers[0] = 0;
     CHECK_NUMBER(ask(scope, &list), CALL_ERROR_INVALID);
-    list.numbers[0] = 1 << 17;
+    list.numbers[0] = 1 << 17 | 10;
+    CHECK_NUMBER(ask(scope, &list), CALL_ERROR_INVALID);
+    list.numbers[0] = UINT64_C(1) << 32 | 10;
     CHECK_NUMBER(ask(scope, &list), CALL_ERROR_INVALID);
     struct call_request swap = { .call = CALL_KV_COMPARE_AND_SET,
                                  .number_count = 2,
@@ -341,6 +346,112 @@ static void lists_and_swaps_answer_as_documented(void)
     CHECK_NUMBER(ask(scope, &gone), 1);
     CHECK_NUMBER(ask(scope, &gone), 0);
     services_forget(scope);
+    world_close();
+}
+
+static void keys_and_values_have_limits(void)
+{
+    static char key[KV_KEY_SIZE_MAX + 2], value[KV_VALUE_SIZE_MAX + 1];
+    struct bytes longest = bytes_of(key, KV_KEY_SIZE_MAX), none = { 0 };
+    struct bytes longer = bytes_of(key, KV_KEY_SIZE_MAX + 1);
+    memset(key, 'k', KV_KEY_SIZE_MAX + 1);
+    REQUIRE(world_open("limits"));
+    struct service_scope *scope = scope_begin("l1", "shop");
+    struct call_request get = { .call = CALL_KV_GET,
+                                .string_count = 2,
+                                .strings = { BYTES_LITERAL("carts"), longer } };
+    CHECK_NUMBER(ask(scope, &get), CALL_ERROR_INVALID);
+    get.call = CALL_KV_DELETE;
+    CHECK_NUMBER(ask(scope, &get), CALL_ERROR_INVALID);
+    get.strings[1] = none;
+    CHECK_NUMBER(ask(scope, &get), CALL_ERROR_INVALID);
+    get.call = CALL_KV_GET;
+    CHECK_NUMBER(ask(scope, &get), CALL_ERROR_INVALID);
+    get.strings[1] = longest;
+    CHECK_NUMBER(ask(scope, &get), CALL_ERROR_NOT_FOUND);
+    struct call_request put = { .call = CALL_KV_SET,
+                                .number_count = 1,
+                                .string_count = 3,
+                                .strings = { BYTES_LITERAL("carts"), longest, BYTES_OF(value) } };
+    CHECK_NUMBER(ask(scope, &put), CALL_ERROR_LIMIT);
+    put.strings[2].size--;
+    CHECK_NUMBER(ask(scope, &put), 0);
+    CHECK_NUMBER(ask(scope, &get), KV_VALUE_SIZE_MAX);
+    put.numbers[0] = UINT64_C(1) << 63;
+    CHECK_NUMBER(ask(scope, &put), CALL_ERROR_INVALID);
+    put.numbers[0] = 0;
+    put.strings[1] = longer;
+    CHECK_NUMBER(ask(scope, &put), CALL_ERROR_INVALID);
+    services_forget(scope);
+    world_close();
+}
+
+/* What has no room in one answer comes with the next page. */
+static void a_list_is_cut_where_an_answer_ends(void)
+{
+    static char value[KV_VALUE_SIZE_MAX];
+    char key[8];
+    REQUIRE(world_open("pages"));
+    for (unsigned round = 0; round < 2; round++) { /* more than one transaction writes */
+        struct service_scope *writer = scope_begin(round == 0 ? "w1" : "w2", "shop");
+        for (unsigned i = 0; i < 12; i++) {
+            snprintf(key, sizeof(key), "%02u", round * 12 + i);
+            CHECK_NUMBER(ask(writer, &(struct call_request){ .call = CALL_KV_SET,
+                                                             .number_count = 1,
+                                                             .string_count = 3,
+                                                             .strings = { BYTES_LITERAL("carts"),
+                                                                          bytes_of_string(key),
+                                                                          BYTES_OF(value) } }),
+                         0);
+        }
+        CHECK_NUMBER(finish(writer, true), SERVICE_KEEP);
+        CHECK_NUMBER(issue(writer, "receipt"), SERVICE_KEEP);
+        services_forget(writer);
+    }
+    struct service_scope *scope = scope_begin("r1", "shop");
+    struct call_request list = { .call = CALL_KV_LIST,
+                                 .number_count = 1,
+                                 .string_count = 3,
+                                 .numbers = { 100 | KV_LIST_VALUES },
+                                 .strings = { BYTES_LITERAL("carts") } };
+    unsigned whole = (SERVICE_ANSWER_SIZE_MAX - 8) / (16 + 2 + KV_VALUE_SIZE_MAX);
+    CHECK_NUMBER(ask(scope, &list), 8 + (int64_t)whole * (16 + 2 + KV_VALUE_SIZE_MAX));
+    CHECK(answered.data[0] == whole && answered.data[4] == 1);
+    snprintf(key, sizeof(key), "%02u", whole - 1);
+    list.strings[2] = bytes_of_string(key);
+    CHECK_NUMBER(ask(scope, &list), 8 + (int64_t)(24 - whole) * (16 + 2 + KV_VALUE_SIZE_MAX));
+    CHECK(answered.data[0] == 24 - whole && answered.data[4] == 0);
+    services_forget(scope);
+    world_close();
+}
+
+/* Of two that answer the same request one answer is kept, whichever way the other finds out. */
+static void one_answer_is_kept_of_two(void)
+{
+    struct service_result result = { { { 9 } }, 0, BYTES_LITERAL("first") };
+    struct error error;
+    REQUIRE(world_open("twice"));
+    struct service_scope *early = scope_begin("t0", "shop"), *first = scope_begin("t1", "shop");
+    CHECK_STRING(get(early, "n"), "-4"); /* its snapshot is from before */
+    REQUIRE(services_keep(first, &result, &error));
+    CHECK_NUMBER(finish(first, true), SERVICE_KEEP);
+    CHECK_NUMBER(issue(first, "receipt"), SERVICE_KEEP);
+    services_forget(first);
+    struct service_scope *late = scope_begin("t2", "shop");
+    result.value = BYTES_LITERAL("second");
+    REQUIRE(services_keep(late, &result, &error) && services_keep(early, &result, &error));
+    CHECK_NUMBER(finish(late, true), SERVICE_CONFLICT);
+    CHECK_STRING(end.message, "the same request was answered meanwhile; ask again for its answer");
+    CHECK_NUMBER(finish(early, true), SERVICE_RETRY);
+    services_forget(late);
+    services_forget(early);
+    /* What can't be kept fails the invocation. */
+    struct service_scope *odd = scope_begin("t3", "shop");
+    result = (struct service_result){ { { 8 } }, -1, BYTES_LITERAL("third") };
+    REQUIRE(services_keep(odd, &result, &error));
+    CHECK_NUMBER(finish(odd, true), SERVICE_FAIL);
+    CHECK_NUMBER(end.code, ERROR_INVALID);
+    services_forget(odd);
     world_close();
 }
 
@@ -495,6 +606,9 @@ static const struct test tests[] = {
     TEST(one_of_two_that_disagree_is_to_run_again),
     TEST(a_disk_that_fails_fails_the_invocation),
     TEST(lists_and_swaps_answer_as_documented),
+    TEST(keys_and_values_have_limits),
+    TEST(a_list_is_cut_where_an_answer_ends),
+    TEST(one_answer_is_kept_of_two),
     TEST(what_the_node_keeps_is_out_of_reach),
     TEST(takes_no_more_than_the_manifest_allows),
 };

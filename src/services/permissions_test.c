@@ -48,7 +48,61 @@ static void names_have_rules(void)
     CHECK(!permission_check(CALL_PERMISSION_HTTP, bytes_of(text, 512), &error));
 }
 
+static void each_byte_of_a_name_counts(void)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._:/-";
+    struct error error;
+    for (unsigned byte = 0; byte < 256; byte++) {
+        const uint8_t name[] = { 'a', (uint8_t)byte, 'b' };
+        bool is_good = byte != 0 && strchr(letters, (int)byte) != NULL;
+        CHECK_NOTE(permission_check(CALL_PERMISSION_KV, BYTES_OF(name), &error) == is_good,
+                   "byte %u", byte);
+    }
+}
+
+static void the_node_has_namespaces_of_its_own(void)
+{
+    struct error error;
+    CHECK(!permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("s3n.x"), &error));
+    CHECK_STRING(error.text, "namespaces that begin with s3n. are the node's");
+    CHECK(!permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("s3n."), &error));
+    CHECK(permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("s3n"), &error));
+    CHECK(permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("S3N.x"), &error));
+    CHECK(permission_check(CALL_PERMISSION_SECRETS, BYTES_LITERAL("s3n.x"), &error));
+}
+
+static void secrets_and_keys_have_rules_of_their_own(void)
+{
+    struct error error;
+    CHECK(permission_check(CALL_PERMISSION_SECRETS, BYTES_LITERAL("a.b-c_9"), &error));
+    CHECK(!permission_check(CALL_PERMISSION_SECRETS, BYTES_LITERAL(".a"), &error));
+    CHECK(!permission_check(CALL_PERMISSION_SECRETS, BYTES_LITERAL("a/b"), &error));
+    CHECK_STRING(error.text, "the name of a secret has 1 to 64 letters, digits and . _ -, the "
+                             "first none of . -");
+    CHECK(permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("p256:a/b"), &error));
+    CHECK(!permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("p256"), &error));
+    CHECK(!permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("rsa:a"), &error));
+    CHECK(!permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("a b"), &error));
+    CHECK_STRING(error.text, "the name of a kv namespace has 1 to 64 letters, digits and . _ : / "
+                             "-");
+}
+
+/* A list is as good as a grant of the kind: the service looks closer. */
+static void one_name_is_a_permission(void)
+{
+    static const char *rules[] = { "https://a.example" };
+    struct permissions permissions = permissions_default();
+    permissions.lists[CALL_PERMISSION_HTTP] = (struct permission_list){ rules, 1 };
+    CHECK(permissions_have(&permissions, CALL_PERMISSION_HTTP));
+    CHECK(!permissions_have(&permissions, CALL_PERMISSION_ATTEST));
+}
+
 static const struct test tests[] = {
+    TEST(each_byte_of_a_name_counts),
+    TEST(the_node_has_namespaces_of_its_own),
+    TEST(secrets_and_keys_have_rules_of_their_own),
+    TEST(one_name_is_a_permission),
     TEST(nothing_but_the_log_is_granted_by_default),
     TEST(names_are_granted_whole),
     TEST(names_have_rules),

@@ -136,7 +136,7 @@ static bool is_permitted(const struct service_scope *scope, const struct call_re
                          const struct call_row *row)
 {
     const struct permissions *permissions = scope->facts.permissions;
-    if (row->permission == CALL_PERMISSION_NONE || row->scope == CALL_SCOPE_OWN)
+    if (row->scope == CALL_SCOPE_OWN)
         return true;
     if (row->scope == CALL_SCOPE_NAME)
         return permissions_grant(permissions, row->permission, request->strings[0]);
@@ -252,7 +252,7 @@ bool services_run(struct service_scope *scope, struct bytes requests, service_li
     uint32_t count;
     struct call_request first;
     if (scope->requests != NULL || scope->is_ending || requests.size > CALL_AREA_SIZE ||
-        requests.size < CALL_LIST_HEAD_SIZE || requests.size > SERVICE_BYTES_MAX - scope->bytes)
+        requests.size == 0 || requests.size > SERVICE_BYTES_MAX - scope->bytes)
         return false;
     uint8_t *copy = malloc(requests.size);
     if (copy == NULL)

@@ -24,17 +24,20 @@ static bool find(void *context UNUSED, const struct service_facts *facts, struct
                  uint64_t version, struct secret_found *found, struct error *error)
 {
     CHECK_STRING(facts->application, "shop");
-    if (book.is_removed || !bytes_equal_string(name, "KEY") ||
+    const char *known = bytes_equal_string(name, "KEY2") ? "KEY2" : "KEY";
+    if (book.is_removed || !bytes_equal_string(name, known) ||
         (version != 0 && version != book.version))
         return error_set(error, ERROR_NOT_FOUND, "there is no such secret");
-    struct secret_place place = {
-        .application = "shop", .name = "KEY", .owner = facts->owner, .version = book.version
-    };
+    struct secret_place place = { .application = "shop",
+                                  .owner = facts->owner,
+                                  .version = book.version };
+    memcpy(place.name, known, strlen(known));
     uint8_t text[SECRET_PLACE_SIZE_MAX];
     struct writer writer = writer_into(text, sizeof(text));
     char value[32];
     secret_place_write(&writer, &place);
-    snprintf(value, sizeof(value), "value %llu", (unsigned long long)book.version);
+    snprintf(value, sizeof(value), "%s %llu", strlen(known) == 3 ? "value" : "other",
+             (unsigned long long)book.version);
     buffer_clear(&sealed);
     CHECK(sealing_seal(&test_keeper.root, "secret/shop/07000000000000000000000000000000",
                        writer_view(&writer), bytes_of_string(value), &sealed, error));
@@ -62,13 +65,13 @@ static struct permissions permissions;
 
 static bool world_open(void)
 {
-    static const char *names[] = { "KEY" };
+    static const char *names[] = { "KEY", "KEY2" };
     struct error error = { 0 };
     memset(&book, 0, sizeof(book));
     book.version = 1;
     buffer_init(&sealed, 1 << 20);
     permissions = permissions_default();
-    permissions.lists[CALL_PERMISSION_SECRETS] = (struct permission_list){ names, 1 };
+    permissions.lists[CALL_PERMISSION_SECRETS] = (struct permission_list){ names, 2 };
     bool done = test_keeper_start() && services_new(&services, &error);
     secret = (struct secret_service){ NULL, test_desk, find, release, failed };
     return done && services_add(services, &service_secret, &secret, &error);
@@ -140,10 +143,12 @@ static void a_secret_comes_once_and_is_named(void)
     const struct secret_held *values = secrets_held(scope, &held);
     REQUIRE(held == 1);
     CHECK_BYTES(bytes_of(values->value.data, values->value.size), BYTES_LITERAL("value 1"));
+    CHECK_NUMBER(get(scope, "KEY2", 0), 7); /* another one of the same version */
+    CHECK_STRING(test_answer.text, "other 1");
     book.version = 2; /* rotated in the middle */
     CHECK_NUMBER(get(scope, "KEY", 0), 7);
     CHECK_STRING(test_answer.text, "value 2");
-    CHECK_NUMBER(book.released, 2);
+    CHECK_NUMBER(book.released, 3);
     services_forget(scope);
     world_close();
 }
@@ -210,11 +215,26 @@ static void an_invocation_gets_so_many(void)
     world_close();
 }
 
+/* A receipt names each: what has no room there is not handed out. */
+static void a_receipt_without_room_refuses(void)
+{
+    size_t held;
+    REQUIRE(world_open());
+    struct service_scope *scope = scope_begin();
+    const struct service_use use = { .service = "kv", .name = "x" };
+    while (service_use(scope, &use))
+        continue;
+    CHECK_NUMBER(get(scope, "KEY", 0), CALL_ERROR_LIMIT);
+    CHECK_STRING(test_answer.text, "the receipt has no room for another secret");
+    secrets_held(scope, &held);
+    CHECK_NUMBER(held, 0);
+    services_forget(scope);
+    world_close();
+}
+
 static const struct test tests[] = {
-    TEST(a_secret_comes_once_and_is_named),
-    TEST(what_may_not_be_had_is_not),
-    TEST(an_invocation_that_ends_waits_for_nothing),
-    TEST(without_a_keeper_there_are_none),
-    TEST(an_invocation_gets_so_many),
+    TEST(a_receipt_without_room_refuses),  TEST(a_secret_comes_once_and_is_named),
+    TEST(what_may_not_be_had_is_not),      TEST(an_invocation_that_ends_waits_for_nothing),
+    TEST(without_a_keeper_there_are_none), TEST(an_invocation_gets_so_many),
 };
 TEST_MAIN(tests)

@@ -177,8 +177,6 @@ static void endings_run(struct service_scope *scope)
 {
     const struct services *services = scope->services;
     struct service_ending *ending = &scope->ending;
-    if (scope->is_concluding)
-        return;
     scope->is_concluding = true;
     while (ending->next < services->count) {
         const struct service_entry *entry = &services->entries[ending->next];

@@ -72,6 +72,18 @@ static const struct service service_double = { .name = "double",
                                                .ended = double_ended,
                                                .forgotten = double_forgotten };
 
+/* One more behind it, which is content with everything. */
+static unsigned content_count;
+
+static void content_ended(void *context UNUSED, struct service_scope *scope UNUSED,
+                          struct service_ending *ending)
+{
+    content_count++;
+    service_conclude(ending, SERVICE_KEEP, "all is well");
+}
+
+static const struct service service_content = { .name = "content", .ended = content_ended };
+
 /* --- one scope with its answers --- */
 
 static struct services *services;
@@ -100,6 +112,7 @@ static bool scope_open(uint32_t call_count_max)
     return services_new(&services, &error) &&
            services_add(services, &service_about, NULL, &error) &&
            services_add(services, &service_double, NULL, &error) &&
+           services_add(services, &service_content, NULL, &error) &&
            services_begin(services, &facts, &scope, &error);
 }
 
@@ -258,7 +271,10 @@ static void what_is_no_call_is_refused(void)
         { .call = CALL_REST, .number_count = 2 }, /* only alone */
         { .call = CALL_HPKE_OPEN, .string_count = 5 },
     };
+    const struct call_request rest_first[] = { list[2], { .call = CALL_ABOUT } };
     REQUIRE(scope_open(0));
+    CHECK(run(rest_first, 2));
+    CHECK(answer_at(0).value == CALL_ERROR_UNSUPPORTED && answer_at(1).value > 0);
     CHECK(run(list, 4));
     CHECK(answer_at(0).value == CALL_ERROR_UNSUPPORTED);
     CHECK(answer_at(1).value == CALL_ERROR_INVALID);
@@ -266,6 +282,20 @@ static void what_is_no_call_is_refused(void)
     CHECK(answer_at(3).value == CALL_ERROR_UNAVAILABLE); /* whose service is not there */
     CHECK(!services_run(scope, BYTES_LITERAL(""), on_listed, NULL));
     CHECK(!services_run(scope, BYTES_LITERAL("SCQ1 is no list at all"), on_listed, NULL));
+    CHECK(run(&list[2], 1)); /* an answer's rest, in what is no list: */
+    size_t size = requests[4];
+    requests[0] ^= 1;
+    CHECK(!services_run(scope, bytes_of(requests, size), on_listed, NULL));
+    requests[0] ^= 1;
+    CHECK(services_run(scope, bytes_of(requests, size), on_listed, NULL));
+    const struct call_request rests[] = {
+        { .call = CALL_REST },
+        { .call = CALL_REST, .number_count = 1 },
+        { .call = CALL_REST, .number_count = 3 },
+        { .call = CALL_REST, .number_count = 2, .string_count = 1 }
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(rests); i++)
+        CHECK(!run(&rests[i], 1));
     permissions.is_granted[CALL_PERMISSION_ATTEST] = true;
     const struct call_request attest = { .call = CALL_ATTEST, .string_count = 1 };
     CHECK(run(&attest, 1));
@@ -319,6 +349,64 @@ static void large_answers_come_in_pieces(void)
     scope_close();
 }
 
+/* What a list brings stays within bounds, and so does what an invocation brings in all. */
+static void answers_have_limits(void)
+{
+    const struct call_request get = kv_request(CALL_KV_GET, "prices", "neo");
+    const struct call_request list[] = { get, get, get, { .call = CALL_ABOUT } };
+    struct call_request rest = { .call = CALL_REST, .number_count = 2, .numbers = { 1, 0 } };
+    REQUIRE(scope_open(0));
+    seen.answer_size = SERVICE_ANSWER_SIZE_MAX;
+    REQUIRE(run(list, 4));
+    CHECK_NUMBER(answer_at(1).value, SERVICE_ANSWER_SIZE_MAX);
+    CHECK(answer_at(2).value == CALL_ERROR_LIMIT && answer_at(3).value == CALL_ERROR_LIMIT);
+    CHECK(run(&rest, 1) && answer_at(0).value == SERVICE_ANSWER_SIZE_MAX);
+    seen.answer_size = 100;
+    REQUIRE(run(list, 1));
+    CHECK(run(&rest, 1) && answer_at(0).value == 0); /* of a list before it */
+    seen.answer_size = SERVICE_ANSWER_SIZE_MAX;
+    unsigned whole = 2;
+    while (run(&get, 1) && answer_at(0).value > 0)
+        whole++;
+    CHECK_NUMBER(answer_at(0).value, CALL_ERROR_LIMIT);
+    CHECK_NUMBER(whole, SERVICE_BYTES_MAX / SERVICE_ANSWER_SIZE_MAX - 1);
+    seen.answer_size = 0;
+    size_t size = answers_size;
+    listed_count = 0;
+    while (listed_count < 10000 && run(&get, 1))
+        seen.answer_size = SERVICE_ANSWER_SIZE_MAX / 64;
+    CHECK(listed_count > 0 && listed_count < 10000 && size > 0); /* nor more requests */
+    scope_close();
+}
+
+static void no_list_is_larger_than_its_area(void)
+{
+    static uint8_t area[CALL_AREA_SIZE + 64], value[CALL_AREA_SIZE];
+    struct call_request set = kv_request(CALL_KV_SET, "prices", "neo");
+    REQUIRE(scope_open(0));
+    for (size_t size = CALL_AREA_SIZE + 8; size >= CALL_AREA_SIZE; size -= 8) {
+        struct writer writer = writer_into(area, size);
+        set.strings[2] = bytes_of(value, 0);
+        for (size_t more = 64; more > 0;) { /* as large as it gets */
+            writer = writer_into(area, size);
+            set.strings[2].size += more;
+            call_requests_write_begin(&writer);
+            call_request_write(&writer, &set);
+            call_list_write_end(&writer, 1);
+            if (!writer.failed && writer.size == size)
+                break;
+            if (writer.failed) {
+                set.strings[2].size -= more;
+                more /= 2;
+            }
+        }
+        REQUIRE(!writer.failed && writer.size == size);
+        CHECK(services_run(scope, writer_view(&writer), on_listed, NULL) ==
+              (size == CALL_AREA_SIZE));
+    }
+    scope_close();
+}
+
 static unsigned concluded_count;
 static struct service_ending concluded;
 
@@ -331,22 +419,24 @@ static void on_concluded(void *context UNUSED, const struct service_ending *endi
 static void an_end_waits_for_services(void)
 {
     REQUIRE(scope_open(0));
-    concluded_count = 0;
+    concluded_count = content_count = 0;
     seen.keeps_ending = true;
     services_end(scope, true, on_concluded, NULL);
-    CHECK(concluded_count == 0 && seen.ended == 1 && seen.saw_commit);
+    CHECK(concluded_count == 0 && seen.ended == 1 && seen.saw_commit && content_count == 0);
     service_conclude(seen.ending, SERVICE_KEEP, NULL);
-    CHECK(concluded_count == 1 && concluded.verdict == SERVICE_KEEP && concluded.is_commit);
+    CHECK(content_count == 1 && concluded_count == 1 && concluded.verdict == SERVICE_KEEP &&
+          concluded.is_commit);
     scope_close();
 }
 
 static void a_service_may_change_the_outcome(void)
 {
     REQUIRE(scope_open(0));
-    concluded_count = 0;
+    concluded_count = content_count = 0;
     seen.verdict = SERVICE_CONFLICT;
     services_end(scope, true, on_concluded, NULL);
-    CHECK(concluded_count == 1 && concluded.verdict == SERVICE_CONFLICT && !concluded.is_commit);
+    CHECK(content_count == 1 && concluded_count == 1 && concluded.verdict == SERVICE_CONFLICT &&
+          !concluded.is_commit);
     CHECK_STRING(concluded.message, "somebody else was faster");
     scope_close();
     REQUIRE(scope_open(0));
@@ -382,8 +472,11 @@ static void uses_are_kept_for_the_receipt(void)
     CHECK(service_use(scope, &use));
     CHECK_STRING(services_uses(scope, &count)[0].name, "prices");
     CHECK_NUMBER(count, 1);
-    snprintf(use.name, sizeof(use.name), "a\"b");
-    CHECK(!service_use(scope, &use));
+    static const char *const bad[] = { "a\"b", "a b", "a\\b", "\x7f", "\n", "\xc3\xa4" };
+    for (size_t i = 0; i < ARRAY_COUNT(bad); i++) {
+        snprintf(use.name, sizeof(use.name), "%s", bad[i]);
+        CHECK(!service_use(scope, &use));
+    }
     use.name[0] = '\0';
     CHECK(!service_use(scope, &use));
     snprintf(use.name, sizeof(use.name), "x");
@@ -405,12 +498,46 @@ static void a_call_has_one_service(void)
     scope_close();
 }
 
+static void an_answer_to_keep_has_a_limit(void)
+{
+    struct service_result result = { { { 1 } }, 0, bytes_of(large, SERVICE_RESULT_SIZE_MAX + 1) };
+    struct error error = { 0 };
+    REQUIRE(scope_open(0));
+    CHECK(!services_keep(scope, &result, &error) && error.code == ERROR_LIMIT);
+    CHECK(service_scope_result(scope) == NULL);
+    result.value.size--;
+    CHECK(services_keep(scope, &result, &error));
+    CHECK_BYTES(service_scope_result(scope)->value, result.value);
+    scope_close();
+}
+
+static void there_are_so_many_services(void)
+{
+    static struct service many[SERVICE_COUNT_MAX];
+    struct error error = { 0 };
+    REQUIRE(scope_open(0));
+    for (unsigned i = 3; i < SERVICE_COUNT_MAX; i++)
+        REQUIRE(services_add(services, &many[i], NULL, &error));
+    CHECK(!services_add(services, &many[0], NULL, &error) && error.code == ERROR_LIMIT);
+    scope_close();
+}
+
 static const struct test tests[] = {
-    TEST(calls_are_answered_in_order),      TEST(calls_are_counted_and_timed),
-    TEST(an_answer_may_come_later),         TEST(permissions_are_named),
-    TEST(what_is_no_call_is_refused),       TEST(calls_have_a_limit),
-    TEST(large_answers_come_in_pieces),     TEST(an_end_waits_for_services),
-    TEST(a_service_may_change_the_outcome), TEST(calls_under_way_are_cancelled_once),
-    TEST(uses_are_kept_for_the_receipt),    TEST(a_call_has_one_service),
+    TEST(answers_have_limits),
+    TEST(no_list_is_larger_than_its_area),
+    TEST(an_answer_to_keep_has_a_limit),
+    TEST(there_are_so_many_services),
+    TEST(calls_are_answered_in_order),
+    TEST(calls_are_counted_and_timed),
+    TEST(an_answer_may_come_later),
+    TEST(permissions_are_named),
+    TEST(what_is_no_call_is_refused),
+    TEST(calls_have_a_limit),
+    TEST(large_answers_come_in_pieces),
+    TEST(an_end_waits_for_services),
+    TEST(a_service_may_change_the_outcome),
+    TEST(calls_under_way_are_cancelled_once),
+    TEST(uses_are_kept_for_the_receipt),
+    TEST(a_call_has_one_service),
 };
 TEST_MAIN(tests)
