@@ -21,7 +21,7 @@ name = "$1"
 source = "f"
 kind = "$2"
 abi = "reactor"
-limits = { memory_mib = 16, timeout_ms = 5000 }
+limits = { memory_mib = 16, timeout_ms = 60000 }
 ${4:-}
 [[trigger.http]]
 route = "/:what"

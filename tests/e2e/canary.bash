@@ -44,7 +44,7 @@ name = "shop"
 [function.f]
 source = "f"
 abi = "reactor"
-limits = { memory_mib = 16, timeout_ms = 5000 }
+limits = { memory_mib = 16, timeout_ms = 60000 }
 permissions.secrets = ["KEY", "RAW"]
 permissions.keys = ["hkdf:tokens", "x25519:inbox"]
 [[trigger.http]]

@@ -21,7 +21,7 @@ version = "${3:-1.0.0}"
 [function.f]
 source = "f"
 abi = "reactor"
-limits = { memory_mib = 16, timeout_ms = 5000 }
+limits = { memory_mib = 16, timeout_ms = 60000 }
 ${2:-}
 [[trigger.http]]
 route = "/:what"

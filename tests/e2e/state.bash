@@ -7,13 +7,16 @@ require_node state
 command -v python3 >/dev/null || skip_all state "no python3"
 node_start || { fail "start"; finish; }
 claim || fail "claim"
-grant='permissions.kv = ["counts"]
-limits = { timeout_ms = 1000 }'
+grant='permissions.kv = ["counts"]'
+application short counter "$grant
+limits = { timeout_ms = 2000 }"
+grant+='
+limits = { timeout_ms = 60000 }' # time is not what the others are about
 application count counter "$grant
 on_conflict = \"retry\""
 application strict counter "$grant"
 application denied counter
-deploy count && deploy strict && deploy denied || fail "deploy"
+deploy count && deploy strict && deploy denied && deploy short || fail "deploy"
 is "the first" "$(invoke count --data I)" 0000000001
 is "the second, with a receipt" "$(invoke count --data I --receipt "$scratch/r2.json")" 0000000002
 is "the owner sees it" "$(timeout 90 s3n -q kv get count counts n)" 0000000002
@@ -36,10 +39,16 @@ invoke denied --data I >/dev/null 2>&1
 is "without a permission" $? 1
 
 # --- what does not end well leaves nothing
-for kind in T X L; do
+for kind in T X; do
   invoke count --data $kind >/dev/null 2>&1
   is "$kind leaves nothing" "$(invoke count --data R)" 0000000002
 done
+until_true 60 invoke short --data I
+invoke short --data L >/dev/null 2>&1
+is "L: out of time" $? 8
+left() { short=$(invoke short --data R); }
+until_true 60 left
+is "L leaves nothing" "$short" 0000000001
 
 # --- many at once
 many() { seq 100 | xargs -P 16 -I{} curl -sS --max-time 60 --cacert "$data/tls.crt" -o /dev/null -w '%{http_code}\n' --data-binary I "$url/a/$1/run" | sort | uniq -c; }
