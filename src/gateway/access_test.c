@@ -294,7 +294,7 @@ static void every_operation_with_every_role_and_scope(void)
             CHECK_NOTE(false, "%s: say in `wanted` what it needs", operation->name);
             continue;
         }
-        CHECK_NOTE((scope == NULL) == (operation->access < GATEWAY_ACCESS_OWNER), "%s",
+        CHECK_NOTE((scope == NULL) == (operation->access < GATEWAY_ACCESS_SCOPED), "%s",
                    operation->name);
         if (scope != NULL)
             walk(gateway, operation, scope);
@@ -373,10 +373,189 @@ static void pages_use_what_needs_no_key(void)
     gateway_end(gateway);
 }
 
+/* --- what was signed, and what is asked --- */
+
+static void text_replace(struct buffer *text, const char *old, const char *with)
+{
+    size_t size = strlen(old);
+    REQUIRE(size == strlen(with));
+    for (size_t i = 0; i + size <= text->size; i++)
+        if (memcmp(text->data + i, old, size) == 0)
+            memcpy(text->data + i, with, size);
+}
+
+static void who_signs_for_another_is_refused(void)
+{
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error) && ecdsa_key_generate(&known.stranger, &error));
+    struct digest32 own = ecdsa_public_id(ecdsa_key_public(known.key));
+    struct digest32 other = ecdsa_public_id(ecdsa_key_public(known.stranger));
+    struct hex32 own_text = hex_of_digest(&own), other_text = hex_of_digest(&other);
+    for (unsigned names_owner = 0; names_owner < 2; names_owner++) {
+        struct asked asked;
+        asked_init(&asked, HTTP_METHOD_DELETE, "/v1/applications/app", (struct bytes){ 0 });
+        asked_sign(&asked, names_owner ? known.stranger : known.key);
+        CHECK(bytes_find(buffer_view(&asked.input), 'k') < asked.input.size);
+        text_replace(&asked.input, names_owner ? other_text.text : own_text.text,
+                     names_owner ? own_text.text : other_text.text);
+        CHECK_NUMBER(judge(gateway, &asked), 401);
+        CHECK(!asked.request.call.has_owner);
+        asked_done(&asked);
+    }
+    gateway_end(gateway);
+}
+
+enum alteration {
+    ALTER_NOTHING,
+    ALTER_METHOD,
+    ALTER_TARGET,
+    ALTER_AUTHORITY,
+    ALTER_DIGEST,
+    ALTER_BODY,
+    ALTER_SIGNATURE,
+    ALTER_TIME,
+    ALTER_KEY_NAME,
+    ALTERATIONS
+};
+
+static void alter(struct asked *asked, enum alteration what)
+{
+    struct http_request *message = &asked->message;
+    struct digest32 digest = sha256_of(BYTES_LITERAL("{ }"));
+    struct digest32 own = ecdsa_public_id(ecdsa_key_public(known.key));
+    struct hex32 name = hex_of_digest(&own);
+    char short_name[65];
+    snprintf(short_name, sizeof(short_name), "%.63s-", name.text);
+    switch (what) {
+    case ALTER_METHOD:
+        message->method = HTTP_METHOD_DELETE;
+        break;
+    case ALTER_TARGET:
+        message->target = BYTES_LITERAL("/v1/applications/app2");
+        http_request_split_target(message);
+        break;
+    case ALTER_AUTHORITY:
+        message->authority = BYTES_LITERAL("node2");
+        break;
+    case ALTER_DIGEST:
+    case ALTER_BODY:
+        message->body = BYTES_LITERAL("{ }");
+        buffer_clear(&asked->digest);
+        if (what == ALTER_DIGEST)
+            digest = sha256_of(BYTES_LITERAL("{}"));
+        content_digest_write(&asked->digest, &digest);
+        break;
+    case ALTER_SIGNATURE:
+        asked->value.data[20] = asked->value.data[20] == 'A' ? 'B' : 'A';
+        break;
+    case ALTER_TIME:
+        text_replace(&asked->input, "created=1795300000", "created=1795300001");
+        break;
+    case ALTER_KEY_NAME:
+        text_replace(&asked->input, name.text, short_name);
+        break;
+    case ALTER_NOTHING:
+    case ALTERATIONS:
+        break;
+    }
+}
+
+static void only_what_was_signed_is_done(void)
+{
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error));
+    for (int what = 0; what < ALTERATIONS; what++) {
+        struct asked asked;
+        asked_init(&asked, HTTP_METHOD_PUT, "/v1/applications/app", BYTES_LITERAL("{}"));
+        asked_sign(&asked, known.key);
+        alter(&asked, (enum alteration)what);
+        int wanted_status = what == ALTER_NOTHING ? 0 : what == ALTER_DIGEST ? 400 : 401;
+        CHECK_NOTE(judge(gateway, &asked) == wanted_status, "alteration %d", what);
+        asked_done(&asked);
+    }
+    gateway_end(gateway);
+}
+
+/* --- who calls a function --- */
+
+struct function_case {
+    enum gateway_auth auth;
+    const char *bearer; /* NULL: none */
+    bool is_signed, is_stranger, is_anothers, has_body;
+    uint32_t scopes; /* of the token; 0: all */
+    const char *only;
+    int status;
+};
+
+static int by_function_caller(struct gateway *gateway, const struct function_case *row)
+{
+    struct asked asked;
+    struct refusal *refusal = &asked.refusal;
+    asked_init(&asked, HTTP_METHOD_POST, "/a/app/run",
+               row->has_body ? BYTES_LITERAL("x") : (struct bytes){ 0 });
+    asked.request.call.operation = GATEWAY_FUNCTION_ROUTE;
+    asked.request.call.application = BYTES_LITERAL("app");
+    asked.request.auth = row->auth;
+    asked.request.account = ecdsa_public_id(ecdsa_key_public(known.key));
+    asked.request.account.bytes[0] ^= row->is_anothers;
+    known.token_scopes = row->scopes == 0 ? UINT32_MAX : row->scopes;
+    snprintf(known.only, sizeof(known.only), "%s", row->only == NULL ? "" : row->only);
+    if (row->is_signed)
+        asked_sign(&asked, row->is_stranger ? known.stranger : known.key);
+    else if (row->bearer != NULL)
+        asked_bear(&asked, row->bearer);
+    bool may = stage_identity(gateway, &asked.request, refusal) &&
+               stage_body(gateway, &asked.request, refusal);
+    asked_done(&asked);
+    return may ? 0 : error_http_status(refusal->error.code);
+}
+
+static void a_route_says_who_calls(void)
+{
+    static const char good[] = "Bearer s3n_good";
+    static const uint32_t invoke = 1u << ACCESS_SCOPE_INVOKE;
+    const struct function_case rows[] = {
+        { GATEWAY_AUTH_PUBLIC, .has_body = true },
+        { GATEWAY_AUTH_PUBLIC, .bearer = "Bearer s3n_bad" },
+        { GATEWAY_AUTH_TOKEN, .status = 401 },
+        { GATEWAY_AUTH_TOKEN, .bearer = good },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .has_body = true },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .scopes = invoke },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .scopes = ~invoke, .status = 403 },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .only = "app" },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .only = "other", .status = 403 },
+        { GATEWAY_AUTH_TOKEN, .bearer = good, .is_anothers = true, .status = 403 },
+        { GATEWAY_AUTH_TOKEN, .bearer = "Bearer s3n_bad", .status = 401 },
+        { GATEWAY_AUTH_TOKEN, .bearer = "Bearer ", .status = 401 },
+        { GATEWAY_AUTH_TOKEN, .bearer = "Bearer", .status = 401 },
+        { GATEWAY_AUTH_TOKEN, .bearer = "Digest s3n_good", .status = 401 },
+        { GATEWAY_AUTH_TOKEN, .is_signed = true, .status = 401 },
+        { GATEWAY_AUTH_OWNER, .status = 401 },
+        { GATEWAY_AUTH_OWNER, .is_signed = true },
+        { GATEWAY_AUTH_OWNER, .is_signed = true, .has_body = true },
+        { GATEWAY_AUTH_OWNER, .is_signed = true, .only = "other", .status = 403 },
+        { GATEWAY_AUTH_OWNER, .is_signed = true, .is_anothers = true, .status = 403 },
+        { GATEWAY_AUTH_OWNER, .is_signed = true, .is_stranger = true, .status = 401 },
+        { GATEWAY_AUTH_OWNER, .bearer = good, .status = 401 },
+        { GATEWAY_AUTH_JWT, .status = 401 },
+        { GATEWAY_AUTH_JWT, .bearer = good, .status = 501 }, /* nobody judges them here */
+    };
+    struct error error;
+    struct gateway *gateway = gateway_make();
+    REQUIRE(ecdsa_key_generate(&known.key, &error) && ecdsa_key_generate(&known.stranger, &error));
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        int status = by_function_caller(gateway, &rows[i]);
+        CHECK_NOTE(status == rows[i].status, "row %zu: %d", i, status);
+    }
+    gateway_end(gateway);
+}
+
 static const struct test tests[] = {
-    TEST(every_operation_with_every_role_and_scope),
-    TEST(pages_use_what_needs_no_key),
-    TEST(judges_again_behind_the_body),
+    TEST(who_signs_for_another_is_refused), TEST(only_what_was_signed_is_done),
+    TEST(a_route_says_who_calls),           TEST(every_operation_with_every_role_and_scope),
+    TEST(pages_use_what_needs_no_key),      TEST(judges_again_behind_the_body),
 };
 
 TEST_MAIN(tests)

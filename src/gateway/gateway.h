@@ -21,13 +21,14 @@
 #include "net/server.h"
 
 /* Who may call: anyone; whoever holds the key that the body presents ("public_key", a JWK); anyone
- * who reaches the loopback admin port; an owner's own key; whoever has a scope (ACCESS_SCOPES) on
- * the account, by key or token. */
+ * who reaches the loopback admin port; whoever has a scope (ACCESS_SCOPES) on the account, by key
+ * or token. */
 enum gateway_access {
     GATEWAY_ACCESS_OPEN,
     GATEWAY_ACCESS_BEARER_OF_KEY,
     GATEWAY_ACCESS_ADMIN,
-    GATEWAY_ACCESS_OWNER,
+    GATEWAY_ACCESS_SCOPED,
+    GATEWAY_ACCESS_BEFORE_SCOPES = GATEWAY_ACCESS_SCOPED - 1,
 #define GATEWAY_ACCESS_ENUM(name, text, role, for_tokens) GATEWAY_ACCESS_##name,
     ACCESS_SCOPES(GATEWAY_ACCESS_ENUM)
 #undef GATEWAY_ACCESS_ENUM

@@ -163,7 +163,7 @@ static bool function_caller(struct gateway *gateway, struct gateway_request *req
 
 static enum access_scope scope_of(enum gateway_access access)
 {
-    return (enum access_scope)(access - GATEWAY_ACCESS_OWNER - 1);
+    return (enum access_scope)(access - GATEWAY_ACCESS_SCOPED);
 }
 
 bool stage_identity(struct gateway *gateway, struct gateway_request *request,
@@ -171,17 +171,12 @@ bool stage_identity(struct gateway *gateway, struct gateway_request *request,
 {
     struct gateway_call *call = &request->call;
     enum gateway_access access = operation_of(call->operation)->access;
-    if (access < GATEWAY_ACCESS_OWNER) /* what can't be judged yet is judged by stage_keys */
+    if (access < GATEWAY_ACCESS_SCOPED) /* what can't be judged yet is judged by stage_keys */
         return function_caller(gateway, request, refusal) ||
                (request->awaits_keys && keys_have_room(gateway, request));
     if (!identify(gateway, request, refusal))
         return false;
     refusal->hint = "`s3n member ls` and `s3n token ls` say who may do what";
-    if (access == GATEWAY_ACCESS_OWNER)
-        return (call->caller.role == ACCESS_ROLE_OWNER && call->caller.how == ACCESS_BY_KEY &&
-                access_check(&call->caller, ACCESS_SCOPE_MEMBERS, call->application,
-                             &refusal->error)) ||
-               error_set(&refusal->error, ERROR_DENIED, "only an owner's key may do this");
     return access_check(&call->caller, scope_of(access), call->application, &refusal->error);
 }
 
@@ -228,8 +223,7 @@ static bool identify_again(struct gateway *gateway, struct gateway_request *requ
     call->caller = caller;
     if (request->auth != GATEWAY_AUTH_PUBLIC)
         return access_check(&caller, ACCESS_SCOPE_INVOKE, call->application, error);
-    return access <= GATEWAY_ACCESS_OWNER ||
-           access_check(&caller, scope_of(access), call->application, error);
+    return access_check(&caller, scope_of(access), call->application, error);
 }
 
 bool stage_body(struct gateway *gateway, struct gateway_request *request, struct refusal *refusal)
@@ -247,7 +241,7 @@ bool stage_body(struct gateway *gateway, struct gateway_request *request, struct
     if (request->auth != GATEWAY_AUTH_PUBLIC && call->request->has_body)
         return call->caller.how == ACCESS_BY_KEY ? identify_again(gateway, request, &refusal->error)
                                                  : function_caller(gateway, request, refusal);
-    if (access >= GATEWAY_ACCESS_OWNER)
+    if (access >= GATEWAY_ACCESS_SCOPED)
         return !call->request->has_body || identify_again(gateway, request, &refusal->error);
     return access != GATEWAY_ACCESS_BEARER_OF_KEY ||
            identify_by_body(gateway, request, &refusal->error);

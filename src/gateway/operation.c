@@ -223,7 +223,7 @@ static bool read_parameters(struct gateway_request *request, struct refusal *ref
     struct bytes version = pattern_value(&request->values, "version");
     if (version.size > 0 && !read_number(&call->number, version))
         return refuse(refusal, 404, ERROR_NOT_FOUND, "a version is named by its number");
-    if (operations[call->operation].access >= GATEWAY_ACCESS_OWNER &&
+    if (operations[call->operation].access >= GATEWAY_ACCESS_SCOPED &&
         !query_check(call->operation, call->request->query, &refusal->error))
         return false;
     call->first = 1;
