@@ -109,6 +109,7 @@ int s3n_refuse_call(struct s3n_response *response)
     int64_t size = s3n_error_message(text, sizeof(text) - 1);
     text[size < 0 ? 0 : size < (int64_t)sizeof(text) ? size : (int64_t)sizeof(text) - 1] = '\0';
     s3n_log(text);
+    s3n_log("\n");
     return s3n_refuse(response, 500, text);
 }
 

@@ -6,6 +6,7 @@
 #include "attest/eat/eat.h"
 #include "attest/evidence_text.h"
 #include "attest/policy/policy_file.h"
+#include "attest/trust_anchor.h"
 #include "core/hex.h"
 
 #include <stdio.h>
@@ -59,14 +60,12 @@ static uint8_t *room_for(struct buffer *buffer, size_t size, struct error *error
 }
 
 /* Certificates and lists as other programs write them, and a certificate that is the evidence. */
-static bool read_given(struct appraisal *appraisal, struct bytes *root, struct error *error)
+static bool read_given(struct appraisal *appraisal, struct error *error)
 {
     struct attest_collateral *given = &appraisal->options.collateral;
-    struct bytes *const pieces[] = { &given->tcb_chain,   &given->pck_chain,
-                                     &given->pck_crl,     &given->root_crl,
-                                     &given->vek,         &given->intermediate,
-                                     &given->crl,         root,
-                                     &appraisal->evidence };
+    struct bytes *const pieces[] = { &given->tcb_chain, &given->pck_chain,   &given->pck_crl,
+                                     &given->root_crl,  &given->vek,         &given->intermediate,
+                                     &given->crl,       &appraisal->evidence };
     size_t size = 0;
     for (size_t i = 0; i < ARRAY_COUNT(pieces); i++)
         size += collateral_text_is(*pieces[i]) ? 2 * pieces[i]->size : 0;
@@ -84,17 +83,12 @@ static bool read_given(struct appraisal *appraisal, struct bytes *root, struct e
 }
 
 static bool read_root(struct appraisal *appraisal, const struct appraisal_request *request,
-                      struct bytes text, struct error *error)
+                      struct error *error)
 {
     if (request->root.name == NULL)
         return true;
-    bool held = x509_chain_parse(&appraisal->root, text, error);
-    if (held && appraisal->root.count != 1)
-        held = error_set(error, ERROR_USAGE, "exactly one certificate is wanted");
-    if (!held) {
-        error->code = ERROR_USAGE;
+    if (!trust_anchor_read(&appraisal->root, request->root.text, error))
         return error_within(error, "%s", request->root.name);
-    }
     appraisal->options.root = &appraisal->root.certificates[0];
     return true;
 }
@@ -153,9 +147,8 @@ bool appraisal_open(struct appraisal *appraisal, const struct appraisal_request 
                                         .collateral = request->collateral,
                                         .report_data = request->report_data };
     appraisal->evidence = request->evidence;
-    struct bytes root = request->root.text;
-    return read_policy(appraisal, request, error) && read_given(appraisal, &root, error) &&
-           read_root(appraisal, request, root, error) && read_text(appraisal, error) &&
+    return read_policy(appraisal, request, error) && read_given(appraisal, error) &&
+           read_root(appraisal, request, error) && read_text(appraisal, error) &&
            unwrap(appraisal, error) && read_bundle(appraisal, request, error);
 }
 

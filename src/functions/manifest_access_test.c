@@ -59,7 +59,9 @@ static void check_refused(const char *text, const char *why)
 
 static void refuses_what_is_half_said(void)
 {
-    check_refused(HEAD ROUTE("jwt"), "the table [jwt] must say whose tokens");
+    check_refused(
+        HEAD ROUTE("jwt"),
+        "s3n.toml: the route /jwt has auth = \"jwt\": the table [jwt] must say whose tokens");
     check_refused(HEAD ROUTE("jwks"), "auth: must be one of \"public\", \"token\"");
     check_refused(HEAD "[jwt]\nissuer = \"https://i\"\naudience = \"a\"\n", "jwt.algorithms");
     check_refused(HEAD "[jwt]\nissuer = \"https://i\"\nalgorithms = [\"ES256\"]\n", "jwt.audience");

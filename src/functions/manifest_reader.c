@@ -10,6 +10,8 @@ static bool fail_at(const struct manifest_source *source, const char *path, stru
 {
     if (source->document == NULL)
         return error_within(error, "manifest: %s", path);
+    if (path[0] == '\0')
+        return error_within(error, "%s", source->file_name);
     unsigned line = toml_line(source->document, path);
     if (line == 0)
         return error_within(error, "%s: %s", source->file_name, path);

@@ -2,6 +2,8 @@
 /* The real `s3n verify`, in a network namespace without any network. */
 #include "base/file.h"
 #include "base/spawn.h"
+#include "crypto/base64.h"
+#include "crypto/pem.h"
 #include "keys/keys_test_scene.h"
 #include "tests/harness.h"
 
@@ -144,6 +146,40 @@ static void another_root_is_refused(void)
     scene_close(&files.scene);
 }
 
+/* As evidence's files may be: what people have of a certificate. */
+static void a_root_is_taken_as_text(void)
+{
+    struct files files;
+    char root[PATH_MAX];
+    AUTO_BUFFER struct buffer text;
+    buffer_init(&text, 16 << 10);
+    if (files_open(&files)) {
+        struct bytes der = sim_root_certificate(files.scene.root);
+        buffer_format(&text, "Certificate:\n    Data: of a friend\n");
+        pem_append(&text, "CERTIFICATE", der);
+        CHECK(file_put(root, "root.pem", buffer_view(&text)));
+        CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--root", root), 0);
+        pem_append(&text, "CERTIFICATE", der);
+        CHECK(file_put(root, "root.pem", buffer_view(&text)));
+        CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--root", root), 2);
+        CHECK(says("exactly one certificate is wanted, and it has 2"));
+        buffer_clear(&text);
+        base64_append(&text, der);
+        CHECK(file_put(root, "root.txt", buffer_view(&text)));
+        CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--root", root), 0);
+        buffer_clear(&text);
+        for (size_t i = 0; i < der.size; i++)
+            buffer_format(&text, "%02x%s", der.data[i], i % 32 == 31 ? "\n" : "");
+        CHECK(file_put(root, "root.hex", buffer_view(&text)));
+        CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--root", root), 0);
+        /* Nobody's root is not the vendors'. */
+        CHECK(file_put(root, "root.pem", (struct bytes){ 0 }));
+        CHECK_NUMBER(VERIFY(files.bundle, "--trust-simulated", "--root", root), 2);
+        CHECK(says("the file is empty"));
+    }
+    scene_close(&files.scene);
+}
+
 /* verify_test flips every byte of every part; here the file as it lies on the disk. */
 static void a_changed_file_is_refused(void)
 {
@@ -167,9 +203,8 @@ static void a_changed_file_is_refused(void)
 }
 
 static const struct test tests[] = {
-    TEST(prints_each_step),
-    TEST(refuses_with_code_6_and_the_reason),
-    TEST(another_root_is_refused),
+    TEST(prints_each_step),          TEST(refuses_with_code_6_and_the_reason),
+    TEST(another_root_is_refused),   TEST(a_root_is_taken_as_text),
     TEST(a_changed_file_is_refused),
 };
 

@@ -73,7 +73,7 @@ static bool probe(struct platform *platform, enum attest_tee wanted,
     if (wanted == ATTEST_TEE_ANY)
         return error_set(error, ERROR_UNAVAILABLE,
                          "no TEE is here: neither configfs-tsm nor /dev/tdx_guest, /dev/nsm or "
-                         "/dev/attestation (tee = \"sim\" simulates one and proves nothing)");
+                         "/dev/attestation (--tee sim simulates one and proves nothing)");
     return error_set(error, ERROR_UNAVAILABLE, "tee = \"%s\" is asked for and not here",
                      attest_tee_name(wanted));
 }

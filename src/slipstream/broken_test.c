@@ -143,7 +143,7 @@ static void an_absent_device_is_told(void)
     CHECK_NOTE(strstr(text, "open /dev/kvm: No such file or directory") != NULL, "%s", text);
     /* auto is kvm here, too: nobody asked for less. */
     CHECK_NUMBER(run_without(without_device, "auto", text, sizeof(text)), 7);
-    CHECK_NOTE(strstr(text, "backend \"process\" was not asked for") != NULL, "%s", text);
+    CHECK_NOTE(strstr(text, "--backend process runs without one") != NULL, "%s", text);
     CHECK_NUMBER(run_without(without_device, "process", text, sizeof(text)), 0);
     CHECK_NUMBER(run_without(with_another_device, "kvm", text, sizeof(text)), 7);
     CHECK_NOTE(strstr(text, "/dev/kvm lacks") != NULL, "%s", text);

@@ -56,7 +56,7 @@ bool engine_open(struct engine **made, const char *name, struct error *error)
                          "no backend of this name; there are: kvm, process");
     if (engine_try(made, &backend_kvm, error))
         return true;
-    return error_within(error, "no micro-VM here, and backend \"process\" was not asked for");
+    return error_within(error, "no micro-VM here (--backend process runs without one)");
 }
 
 const char *engine_backend(const struct engine *engine)

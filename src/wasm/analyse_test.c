@@ -81,7 +81,8 @@ static void reports_what_is_no_module(void)
     REQUIRE(wasm_analyse(&analysis, arena, BYTES_LITERAL("#!/bin/sh\n"), &error));
     CHECK(!analysis.can_run);
     CHECK_STRING(analysis.reasons[0],
-                 "magic header not detected: not a WebAssembly module at offset 0x0");
+                 "magic header not detected: not a WebAssembly module (a program is "
+                 "compiled first) at offset 0x0");
     AUTO_JSON json_t *json = NULL;
     CHECK(analysis_json(&json, &analysis, &error));
 }

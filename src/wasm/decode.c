@@ -208,7 +208,8 @@ static bool decode_header(struct decoder *decoder)
             decoder, ERROR_INVALID, offset,
             (magic & 255) == '('
                 ? "magic header not detected: text, of which wat2wasm makes a module"
-                : "magic header not detected: not a WebAssembly module");
+                : "magic header not detected: not a WebAssembly module (a program is compiled "
+                  "first)");
     uint32_t version = scan_fixed_u32(scan);
     if (scan->fault == NULL && version == 0x1000d)
         return decode_refuse(decoder, ERROR_UNSUPPORTED, offset + 4,

@@ -87,7 +87,7 @@ is "invoke" "$(invoke echo --data hello --receipt "$scratch/receipt.json")" hell
 output=$(timeout 90 s3n verify "$scratch/receipt.json" --root "$root")
 is "its receipt verifies offline" $? 0
 has "with every piece of collateral" "$output" '· collateral root-crl'
-has "whose age is shown" "$output" 'given, 1 days old, until'
+has "whose age is shown" "$output" 'given, 1 day old, until'
 output=$(timeout 90 s3n verify "$scratch/receipt.json")
 is "not under Intel's root" $? 6
 

@@ -27,9 +27,10 @@ claim || fail "claim"
 said_for=(["127.0.0.1:8000"]=$source ["https://accounts.example.com"]=$issuer/good)
 ISSUED=$("$here/issuer.py" token "$scratch/issuer" one "$issuer/good")
 
-for name in deploying kv secrets keys logs sealed metrics abi outbound middleware versions access operating; do
+for name in ${PAGES:-deploying kv secrets keys logs sealed metrics abi outbound middleware versions access operating \
+  receipts attestation policy collateral measure event-log inspect http files sdks}; do
   # Each page for itself: who reads one has not read the others.
-  mkdir "$scratch/$name" && cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/$name/" && cd "$scratch/$name" || exit 1
+  mkdir "$scratch/$name" && cp -r "$S3N_SOURCE/examples" "$S3N_SOURCE/sdk" "$scratch/$name/" && ln -s "$S3N_SOURCE/tests" "$scratch/$name/tests" && cd "$scratch/$name" || exit 1
   page "$name" "$S3N_SOURCE/docs/$name.md"
   for gone in $(s3n -q ls | sed -n 's/^\([a-z][^ ]*\)  .*/\1/p'); do
     timeout 90 s3n -q rm --purge "$gone" || fail "$name: remove $gone"

@@ -19,7 +19,8 @@ refused "an unknown option" 2 "listen" --lisden 127.0.0.1:0
 refused "an address that is none" 3 "not an address" --listen nowhere
 refused "a platform nobody knows" 3 "there are auto, tdx" --tee tpm
 refused "a platform that is not here" 7 'tee = \"tdx\" is asked for and not here' --listen 127.0.0.1:0 --tee tdx
-refused "no platform at all" 7 "no TEE is here" --listen 127.0.0.1:0 --tee auto
+refused "no platform at all" 7 "(--tee sim simulates one and proves nothing)" --tee auto
+refused "no platform at all, in the end" 7 "the keeper ended; its line above says why" --listen 127.0.0.1:0 --tee auto
 printf 'listne = "127.0.0.1:0"\n' >"$scratch/s3nd.toml"
 refused "an unknown key" 3 "listen" --config "$scratch/s3nd.toml"
 printf 'listen = \n' >"$scratch/s3nd.toml"

@@ -118,7 +118,7 @@ answers status "applications backend free_bytes listen node platform problems pr
 answers "check of a node that works" "applications audit_entries blobs bytes good log_segments problem_count problems records states versions" s3n node check --data-dir "$data"
 answers "backup of a node that works" "bytes file" s3n node backup --data-dir "$data" "$scratch/good.backup"
 answers upgrade "applications backend free_bytes listen node platform problems server upgrades_failed uptime_s version" s3n node upgrade --data-dir "$data"
-refused "run: the address is taken" 7 "Address already in use" s3n node run --data-dir "$scratch/second"
+refused "run: the address is taken" 7 "Address already in use; stop what listens there, or choose another" s3n node run --data-dir "$scratch/second"
 user=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all)
 if [ "$(id -u)" = 0 ] && "${user[@]}" true 2>/dev/null; then
   for verb in run status "backup $scratch/b" "restore $scratch/file" check accept upgrade; do
@@ -129,8 +129,26 @@ if [ "$(id -u)" = 0 ] && "${user[@]}" true 2>/dev/null; then
 else
   skip "another user" "needs root"
 fi
+
+# --- the one who logged in finds another node at the address, or none
+claim || fail "claim"
+refused "invoke: no function's name" 2 "is not APPLICATION/FUNCTION (\`s3n ls\` lists yours)" s3n invoke greeting
+refused "invoke: no such function" 5 "\`s3n ls\` lists your applications" s3n invoke greeting/hello
+refused "invoke: no such file" 5 "open $scratch/none: No such file" s3n invoke greeting/hello --data "@$scratch/none"
+is "invoke: of a file the node knows nothing" "$(grep -c hint "$scratch/err")" 0
+timeout 60 s3n login "$url" 2>"$scratch/err"
+is "login: simulated evidence" $? 6
+is "login: one line for each piece" "$(grep -c '^  · collateral .*Z$' "$scratch/err")" 4
 node_stop
 is "stop" $? 0
+first=$data data=$scratch/second
+node_start --config "$data/s3nd.toml" --listen "${url#https://}" || { fail "start another"; finish; }
+refused "ls: another node" 6 "the node's key has changed: another node answers at $url than at login" s3n ls
+has "ls: and what to do" "$(cat "$scratch/err")" "if that is meant, \`s3n login URL\` checks and remembers it"
+node_stop
+data=$first
+refused "ls: no node" 7 "nobody answers at" s3n ls
+
 answers check "applications audit_entries blobs bytes good log_segments problem_count problems records states versions" s3n node check --data-dir "$data"
 answers accept "accepted" s3n node accept --data-dir "$data"
 answers backup "bytes file" s3n node backup --data-dir "$data" "$scratch/good.backup"

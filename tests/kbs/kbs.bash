@@ -4,6 +4,7 @@
 # secret comes from there.
 set -u
 . "$(dirname "$0")/../e2e/node.bash"
+. "$here/pages.bash"
 python3 -c 'import cryptography' 2>/dev/null || skip_all kbs "Python's package cryptography is not there"
 broker_pid=''
 broker=$scratch/broker
@@ -93,6 +94,8 @@ get '' --protocol 0.2.0 >"$broker/got" && cmp -s "$broker/got" "$broker/secret" 
   fail "a broker of protocol 0.2.0" "$(tail -n 3 "$broker/log")"
 get '' --protocol 0.2.0 --sample >"$broker/got" && cmp -s "$broker/got" "$broker/secret" && pass "the sample attester" ||
   fail "the sample attester"
+said_for=(["https://kbs.example.com:8080"]=$broker_url ["/etc/s3n/kbs-ca.pem"]=$broker/good-root.pem)
+cd "$broker" && page kbs "$S3N_SOURCE/docs/kbs.md"
 broker_stop
 
 # ---- a node's root secret ----

@@ -8,6 +8,7 @@
  * s3n_error point at. */
 #include "attest/appraisal.h"
 #include "attest/policy/policy_file.h"
+#include "attest/trust_anchor.h"
 #include "core/hex.h"
 #include "core/json_writer.h"
 #include "core/time.h"
@@ -228,14 +229,12 @@ static bool read_expected(struct digest32 *digest, const struct digest32 **expec
 static bool read_root(struct verify_options *options, struct error *error)
 {
     static struct x509_chain chain;
-    options->root = content_of("root");
-    bool held = !has("root") || x509_chain_parse(&chain, options->root, error);
-    if (held && has("root") && chain.count != 1)
-        held = error_set(error, ERROR_USAGE, "exactly one certificate is wanted");
-    if (held)
+    if (!has("root"))
         return true;
-    error->code = ERROR_USAGE;
-    return error_within(error, "root file");
+    if (!trust_anchor_read(&chain, content_of("root"), error))
+        return error_within(error, "root file");
+    options->root = chain.certificates[0].der;
+    return true;
 }
 
 /* `policy` and `id` must outlive the options. */

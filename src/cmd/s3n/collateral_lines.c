@@ -67,9 +67,9 @@ void collateral_lines_append(struct buffer *text, const struct attest_collateral
         (void)!time_format(end, line.next_update_s);
         buffer_format(text, "%s collateral %-17s %s", line.is_stale ? "!" : "·",
                       collateral_part_name(line.part), line.state);
+        long long days = (now_s - line.issued_s) / 86400;
         if (line.has_dates)
-            buffer_format(text, ", %lld days old, %s %s",
-                          (long long)((now_s - line.issued_s) / 86400),
+            buffer_format(text, ", %lld day%s old, %s %s", days, days == 1 ? "" : "s",
                           line.is_stale ? "STALE since" : "until", end);
         if (line.note[0] != '\0')
             buffer_format(text, " (%s)", line.note);

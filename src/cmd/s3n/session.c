@@ -234,11 +234,21 @@ static bool keyset_renew(struct session *session, struct error *error)
     http_client_free(TAKE(session->client));
     if (!client_make(session, NULL, error) || !evidence_check(session, &attestation, error))
         return false;
-    if (strcmp(node, session->seen.keyset.node) != 0)
+    if (strcmp(node, session->seen.keyset.node) != 0) {
+        snprintf(session->hint, sizeof(session->hint), "%s",
+                 "if that is meant, `s3n login URL` checks and remembers it");
         return error_set(error, ERROR_UNVERIFIED, "another node answers at %s than at login",
                          session->profile.url);
+    }
     keyset_pin(session, &attestation);
     return profile_write(&session->profile, error);
+}
+
+/* The same because of what the node showed. */
+static bool change_take(struct session *session, struct error *error)
+{
+    return keyset_renew(session, error) ||
+           (error->code == ERROR_UNVERIFIED && error_within(error, "the node's key has changed"));
 }
 
 /* What the login was told. */
@@ -285,12 +295,12 @@ bool session_open(struct session *session, const char *policy, struct error *err
         return keyset_renew(session, error);
     /* Past its end the keyset vouches for nothing, whatever key is shown. */
     return (int64_t)time(NULL) <= session->keyset.validity.not_after_s ||
-           keyset_renew(session, error) || error_within(error, "the node's key has changed");
+           change_take(session, error);
 }
 
 bool session_renew(struct session *session, struct error *error)
 {
-    return keyset_renew(session, error) || error_within(error, "the node's keyset has changed");
+    return change_take(session, error);
 }
 
 bool session_attestation(struct session *session, struct attestation *attestation,
@@ -401,9 +411,7 @@ bool session_request(struct session *session, const struct session_request *requ
         return true;
     if (error->code != ERROR_UNVERIFIED)
         return false;
-    if (!keyset_renew(session, error))
-        return error_within(error, "the node's key has changed");
-    return bound_send(session, request, answer, error);
+    return change_take(session, error) && bound_send(session, request, answer, error);
 }
 
 static enum error_code code_of_name(const char *name)

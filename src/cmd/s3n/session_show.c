@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3n/session.h"
+#include "core/reader.h"
 
 void session_show(const struct session *session, struct cli *cli, bool is_brief)
 {
@@ -22,8 +23,13 @@ void session_show(const struct session *session, struct cli *cli, bool is_brief)
     if (!is_brief && seen->has_appraisal)
         collateral_text_of_evidence(&text, buffer_view(&session->evidence), &session->gathered,
                                     seen->judged_at_s);
-    if (text.size > 0 && !text.failed)
-        cli_message(cli, "%.*s", (int)text.size - 1, (const char *)text.data);
+    struct reader lines = reader_of(buffer_view(&text));
+    while (!text.failed && reader_left(&lines) > 0) {
+        struct bytes rest = bytes_of(lines.at, reader_left(&lines));
+        struct bytes line = read_bytes(&lines, bytes_find(rest, '\n'));
+        cli_message(cli, "  %.*s", (int)line.size, (const char *)line.data);
+        (void)read_u8(&lines);
+    }
     if (session->unfetched.code != ERROR_NONE)
         cli_message(cli, "  collateral: %s", session->unfetched.text);
 }

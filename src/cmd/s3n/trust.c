@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cmd/s3n/trust.h"
 #include "attest/policy/policy_file.h"
+#include "attest/trust_anchor.h"
 #include "base/file.h"
 #include "core/hex.h"
 #include "crypto/hash.h"
@@ -73,14 +74,11 @@ bool trust_use_root(struct trust *trust, const char *name, struct bytes root, st
     AUTO_FREE struct x509_chain *chain = malloc(sizeof(*chain));
     if (chain == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for a certificate");
-    if (root.size > 0 && !x509_chain_parse(chain, root, error)) {
-        error->code = ERROR_USAGE;
+    if (root.size > 0 && !trust_anchor_read(chain, root, error))
         return error_within(error, "root %s", name);
-    }
-    if (root.size > 0 && chain->count != 1)
-        return error_set(error, ERROR_USAGE, "root %s: exactly one certificate is wanted", name);
     buffer_clear(&trust->root);
-    buffer_append(&trust->root, root);
+    if (root.size > 0)
+        buffer_append(&trust->root, chain->certificates[0].der);
     return !trust->root.failed || error_set(error, ERROR_NO_MEMORY, "no memory for a certificate");
 }
 
@@ -88,8 +86,14 @@ bool trust_read_root(struct trust *trust, const char *path, struct error *error)
 {
     AUTO_BUFFER struct buffer text;
     buffer_init(&text, TRUST_ROOT_SIZE_MAX);
-    return path == NULL || (file_read(&text, path, error) &&
-                            trust_use_root(trust, path, buffer_view(&text), error));
+    if (path == NULL)
+        return true;
+    if (!file_read(&text, path, error))
+        return false;
+    /* Who names a root wants no other. */
+    if (text.size == 0)
+        return error_set(error, ERROR_USAGE, "root %s: the file is empty", path);
+    return trust_use_root(trust, path, buffer_view(&text), error);
 }
 
 void trust_apply(const struct trust *trust, struct verify_options *options)

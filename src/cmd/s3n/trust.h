@@ -19,7 +19,7 @@ struct trust {
     struct buffer policy_text; /* empty: the default policy */
     struct policy *policy;     /* parsed; NULL: the default */
     char policy_id[TRUST_POLICY_ID_SIZE];
-    struct buffer root; /* one certificate, DER or PEM; empty: the vendors', built in */
+    struct buffer root; /* one certificate, DER; empty: the vendors', built in */
 };
 
 void trust_init(struct trust *trust);
@@ -33,6 +33,7 @@ MUST_CHECK bool trust_read_policy(struct trust *trust, const char *path, bool is
 /* The same from text that was kept; empty: the default. */
 MUST_CHECK bool trust_use_policy(struct trust *trust, const char *name, struct bytes text,
                                  struct error *error);
+/* A file, or what was kept of one; nothing: the vendors'.  USAGE when it is no certificate. */
 MUST_CHECK bool trust_read_root(struct trust *trust, const char *path, struct error *error);
 MUST_CHECK bool trust_use_root(struct trust *trust, const char *name, struct bytes root,
                                struct error *error);

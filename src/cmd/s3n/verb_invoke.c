@@ -96,7 +96,8 @@ static bool target_make(char *target, size_t size, const char *name, struct erro
     char application[NAME_SIZE_MAX + 1], function[NAME_SIZE_MAX + 1];
     if (sscanf(name, "%63[a-z0-9-]/%63[a-z0-9-]", application, function) != 2 ||
         strlen(name) != strlen(application) + 1 + strlen(function))
-        return error_set(error, ERROR_USAGE, "%s is not APPLICATION/FUNCTION",
+        return error_set(error, ERROR_USAGE,
+                         "%s is not APPLICATION/FUNCTION (`s3n ls` lists yours)",
                          error_quote(bytes_of_string(name)).text);
     snprintf(target, size, "/v1/applications/%s/functions/%s/invoke", application, function);
     return true;
@@ -279,7 +280,7 @@ static bool failure_take(struct invoking *invoking, struct error *error)
     if (session->hint[0] == '\0' && (error->code == ERROR_TRAPPED || error->code == ERROR_TIMEOUT))
         snprintf(session->hint, sizeof(session->hint),
                  "`s3n logs %.*s --request %.8s` shows what it logged", (int)size, invoking->name,
-                 invoking->receipt.id);
+                 invoking->receipt.trigger.request_id);
     return false;
 }
 
@@ -314,9 +315,11 @@ static bool invoke_run(struct cli *cli, const void *options,
     bool invoked = invoke(&invoking, error);
     if (!invoked) {
         session_show_refusal(&invoking.session, cli);
-        cli_hint(cli, error->code == ERROR_NOT_FOUND && invoking.session.hint[0] == '\0'
-                          ? "`s3n ls` lists your applications and their functions"
-                          : invoking.session.hint);
+        bool has_answer = invoking.answer.status != 0;
+        cli_hint(cli,
+                 error->code == ERROR_NOT_FOUND && has_answer && invoking.session.hint[0] == '\0'
+                     ? "`s3n ls` lists your applications and their functions"
+                     : invoking.session.hint);
     }
     http_client_answer_done(&invoking.answer);
     buffer_done(&invoking.input);

@@ -436,7 +436,7 @@ static const struct option_row rows[] = {
     { "admin", 0, OPTION_STRING, offsetof(struct command_line, admin), "ADDR:PORT",
       "health and metrics, loopback only (127.0.0.1:0)", 0, 0 },
     { "tee", 0, OPTION_STRING, offsetof(struct command_line, tee), "NAME",
-      "platform ($S3N_TEE); `sim`, the default, proves nothing about hardware", 0, 0 },
+      "platform ($S3N_TEE; the TEE that is here); `sim` simulates one and proves nothing", 0, 0 },
     { "backend", 0, OPTION_STRING, offsetof(struct command_line, backend), "NAME",
       "where functions run: kvm, process, or auto: kvm, but process inside a confidential VM", 0,
       0 },

@@ -5,6 +5,7 @@
 #include "operations/control.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -95,7 +96,12 @@ bool listener_open(int *descriptor, const char *address, struct error *error)
         setsockopt(opened, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof(yes)) != 0)
         return error_system(error, "socket for %s", address);
     if (bind(opened, &parsed.any, size) != 0 || listen(opened, LISTEN_BACKLOG) != 0)
-        return error_system(error, "listen on %s", address);
+        return errno == EADDRINUSE
+                   ? error_set(error, ERROR_SYSTEM,
+                               "listen on %s: Address already in use; stop what listens there, or "
+                               "choose another one (port 0: any that is free)",
+                               address)
+                   : error_system(error, "listen on %s", address);
     *descriptor = opened;
     opened = -1;
     return true;

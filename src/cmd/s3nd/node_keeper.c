@@ -88,9 +88,12 @@ bool node_keeper_connect(struct node *node, int socket, struct error *error)
 {
     bool has_socket = socket >= 0 || supervisor_request_wait(node->supervisor, SUPERVISOR_KEEPER,
                                                              (struct bytes){ 0 }, &socket, error);
-    if (!has_socket || !keeper_connect(&node->keeper, socket, error) ||
-        !keeper_get_info(node->keeper, &node->info, error))
+    if (!has_socket || !keeper_connect(&node->keeper, socket, error))
         return false;
+    if (!keeper_get_info(node->keeper, &node->info, error))
+        return error->code == ERROR_UNAVAILABLE
+                   ? error_set(error, error->code, "the keeper ended; its line above says why")
+                   : false;
     keeper_watch(node);
     return true;
 }
