@@ -210,6 +210,13 @@ bool audit_read(struct audit *audit, const struct digest32 *owner, uint64_t firs
     return true;
 }
 
+static bool has_all(const json_t *tree, const char *const *keys)
+{
+    while (*keys != NULL && json_object_get(tree, *keys) != NULL)
+        keys++;
+    return *keys == NULL;
+}
+
 bool audit_check(struct audit_head *head, struct bytes text, struct error *error)
 {
     static const char *const keys[] = { "action", "actor",    "detail", "number", "object",
@@ -220,8 +227,8 @@ bool audit_check(struct audit_head *head, struct bytes text, struct error *error
     int64_t number;
     buffer_init(&again, AUDIT_ENTRY_SIZE_MAX);
     if (text.size > AUDIT_ENTRY_SIZE_MAX || !json_parse(&tree, text, error) ||
-        !json_check_keys(tree, keys, "entry", error) || !json_canonical(&again, tree, error) ||
-        !bytes_equal(buffer_view(&again), text) ||
+        !json_check_keys(tree, keys, "entry", error) || !has_all(tree, keys) ||
+        !json_canonical(&again, tree, error) || !bytes_equal(buffer_view(&again), text) ||
         !json_get_integer(tree, "number", 1, INT64_MAX, &number, error) ||
         !json_get_hex(tree, "previous", previous.bytes, sizeof(previous.bytes), error))
         return error_set(error, ERROR_UNVERIFIED, "entry %" PRIu64 " is malformed",

@@ -183,9 +183,63 @@ static void a_batch_fails_as_a_whole(void)
     registry_world_close(&world);
 }
 
+/* What is exported is judged byte by byte: only the text that the node wrote is an entry. */
+static void an_entry_has_one_form(void)
+{
+    struct registry_world world = { 0 };
+    struct digest32 id = owner_of(1);
+    struct audit_head head = { 0 };
+    struct error error;
+    AUTO_JSON json_t *entries = NULL;
+    bool more;
+    store_name = "form";
+    REQUIRE(registry_world_open(&world) && write_events(world.audit, 1, 1) &&
+            audit_read(world.audit, &id, 1, 10, &entries, &more, &error));
+    const char *text = json_string_value(json_array_get(entries, 0));
+    AUTO_JSON json_t *tree = NULL;
+    REQUIRE(text != NULL && json_parse(&tree, bytes_of_string(text), &error));
+    static char changed[2 * AUDIT_ENTRY_SIZE_MAX];
+    snprintf(changed, sizeof(changed), "%s ", text);
+    CHECK(!audit_check(&head, bytes_of_string(changed), &error));
+    snprintf(changed, sizeof(changed), "{ %s", text + 1);
+    CHECK(!audit_check(&head, bytes_of_string(changed), &error));
+    CHECK(!audit_check(&head, bytes_of(text, strlen(text) - 1), &error));
+    CHECK(!audit_check(&head, BYTES_LITERAL("[]"), &error));
+    const char *name;
+    json_t *member;
+    AUTO_JSON json_t *copy = json_deep_copy(tree);
+    json_object_foreach(copy, name, member)
+    {
+        AUTO_BUFFER struct buffer without;
+        buffer_init(&without, AUDIT_ENTRY_SIZE_MAX);
+        json_object_del(tree, name);
+        REQUIRE(json_canonical(&without, tree, &error));
+        CHECK_NOTE(!audit_check(&head, buffer_view(&without), &error), "without %s", name);
+        json_object_set(tree, name, member);
+    }
+    AUTO_BUFFER struct buffer with;
+    buffer_init(&with, sizeof(changed));
+    json_object_set_new(tree, "more", json_true());
+    REQUIRE(json_canonical(&with, tree, &error));
+    CHECK(!audit_check(&head, buffer_view(&with), &error));
+    json_object_del(tree, "more");
+    memset(changed, 'x', AUDIT_ENTRY_SIZE_MAX);
+    changed[AUDIT_ENTRY_SIZE_MAX] = '\0';
+    json_object_set_new(tree, "detail", json_string(changed));
+    buffer_clear(&with);
+    REQUIRE(json_canonical(&with, tree, &error));
+    CHECK(!audit_check(&head, buffer_view(&with), &error));
+    CHECK_NUMBER(head.number, 0);
+    CHECK(audit_check(&head, bytes_of_string(text), &error) && head.number == 1);
+    registry_world_close(&world);
+}
+
 static const struct test tests[] = {
-    TEST(keeps_a_chain_for_each_owner),  TEST(reads_page_by_page),
-    TEST(notices_what_is_not_the_chain), TEST(writes_an_entry_with_its_change),
+    TEST(an_entry_has_one_form),
+    TEST(keeps_a_chain_for_each_owner),
+    TEST(reads_page_by_page),
+    TEST(notices_what_is_not_the_chain),
+    TEST(writes_an_entry_with_its_change),
     TEST(a_batch_fails_as_a_whole),
 };
 TEST_MAIN(tests)

@@ -94,7 +94,60 @@ static void limits_an_account(void)
     registry_world_close(&world);
 }
 
+static struct registry_world judged;
+
+static bool opens(struct error *error)
+{
+    AUTO(members) struct members *members = NULL;
+    return members_open(&members, judged.store, judged.audit, error);
+}
+
+static void a_record_that_is_not_whole_is_none(void)
+{
+    struct error error = { 0 };
+    struct change change = change_of(1);
+    AUTO_STORE_PAGE struct store_page page = { 0 };
+    store_name = "members-judged";
+    REQUIRE(registry_world_open(&judged));
+    AUTO(members) struct members *members = NULL;
+    REQUIRE(members_open(&members, judged.store, judged.audit, &error));
+    struct member member = member_of(1, ACCESS_ROLE_READER, "");
+    REQUIRE(members_put(members, &member, &change, &error));
+    REQUIRE(store_list(judged.store, (struct store_key){ STORE_SPACE_NODE, "members/" }, NULL, 2,
+                       &page, &error) &&
+            page.count == 1);
+    check_record_is_judged(judged.store, page.entries[0].key, "logs", opens);
+    registry_world_close(&judged);
+}
+
+static void what_cannot_be_written_is_not_so(void)
+{
+    struct registry_world world = { 0 };
+    struct error error = { 0 };
+    struct change change = change_of(1);
+    struct digest32 one = owner_of(1);
+    store_name = "members-full";
+    REQUIRE(registry_world_open(&world));
+    AUTO(members) struct members *members = NULL;
+    REQUIRE(members_open(&members, world.store, world.audit, &error));
+    struct member there = member_of(1, ACCESS_ROLE_READER, "");
+    struct member new = member_of(1, ACCESS_ROLE_OWNER, "");
+    REQUIRE(members_put(members, &there, &change, &error));
+    store_is_full = true;
+    CHECK(!members_put(members, &new, &change, &error) && error.code == ERROR_NO_SPACE);
+    CHECK(members_find(members, &one, &new.id) == NULL);
+    there.role = ACCESS_ROLE_OWNER;
+    CHECK(!members_put(members, &there, &change, &error));
+    CHECK(!members_remove(members, &one, &there.id, &change, &error));
+    store_is_full = false;
+    const struct member *found = members_find(members, &one, &there.id);
+    CHECK(found != NULL && found->role == ACCESS_ROLE_READER);
+    registry_world_close(&world);
+}
+
 static const struct test tests[] = {
+    TEST(a_record_that_is_not_whole_is_none),
+    TEST(what_cannot_be_written_is_not_so),
     TEST(keeps_roles),
     TEST(limits_an_account),
 };

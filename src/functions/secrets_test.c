@@ -277,7 +277,76 @@ static void an_application_has_limits(void)
     world_close();
 }
 
+static bool opens(struct error *error)
+{
+    AUTO(secrets) struct secrets *again = NULL;
+    return secrets_open(&again, world.store, world.audit, error);
+}
+
+static void a_record_that_is_not_whole_is_none(void)
+{
+    struct error error = { 0 };
+    AUTO_STORE_PAGE struct store_page page = { 0 };
+    struct secret_place place = {
+        .application = "shop", .name = "KEY", .owner = owner_of(1), .version = 1
+    };
+    struct secret_receiver receiver = { .function = "f", .version = "1" };
+    REQUIRE(world_open("secrets-judged"));
+    REQUIRE(set("KEY", 1, "one"));
+    REQUIRE(secrets_release(secrets, &place, &receiver, now_s, &error));
+    REQUIRE(store_list(world.store, (struct store_key){ STORE_SPACE_NODE, "secrets/" }, NULL, 2,
+                       &page, &error) &&
+            page.count == 1);
+    check_record_is_judged(world.store, page.entries[0].key, NULL, opens);
+    world_close();
+}
+
+static void what_cannot_be_written_is_not_so(void)
+{
+    struct error error = { 0 };
+    struct change change = change_of(1);
+    struct secret_owner of = whose("shop", 1);
+    struct secret_place place = {
+        .application = "shop", .name = "KEY", .owner = owner_of(1), .version = 1
+    };
+    struct secret_receiver receiver = { .function = "f", .version = "1" };
+    REQUIRE(world_open("secrets-full"));
+    REQUIRE(set("KEY", 1, "one"));
+    store_is_full = true;
+    CHECK(!set_at("shop", "KEY", 2, "two", -1, &error) && error.code == ERROR_NO_SPACE);
+    CHECK(!set_at("shop", "NEW", 1, "new", -1, &error));
+    CHECK(!secrets_remove(secrets, &of, "KEY", &change, &error));
+    CHECK(!secrets_release(secrets, &place, &receiver, now_s, &error)); /* nor handed out */
+    store_is_full = false;
+    CHECK_STRING(get("KEY", 0), "1:one");
+    CHECK_STRING(get("NEW", 0), "none");
+    CHECK(secrets_release(secrets, &place, &receiver, now_s, &error));
+    CHECK(set("KEY", 2, "two"));
+    world_close();
+}
+
+/* Names that were once used count too, for their numbers are kept. */
+static void an_application_has_so_many_names(void)
+{
+    struct error error = { 0 };
+    struct change change = change_of(1);
+    struct secret_owner of = whose("shop", 1);
+    char name[16];
+    REQUIRE(world_open("secrets-names"));
+    for (int i = 0; i < SECRET_RECORD_COUNT_MAX; i++) {
+        snprintf(name, sizeof(name), "N%d", i);
+        REQUIRE(set(name, 1, "x") && secrets_remove(secrets, &of, name, &change, &error));
+    }
+    CHECK(!set_at("shop", "ONE_MORE", 1, "x", -1, &error) && error.code == ERROR_LIMIT);
+    CHECK(set("N0", 2, "x"));
+    CHECK(set_at("shop2", "ONE_MORE", 1, "x", -1, &error));
+    world_close();
+}
+
 static const struct test tests[] = {
+    TEST(a_record_that_is_not_whole_is_none),
+    TEST(what_cannot_be_written_is_not_so),
+    TEST(an_application_has_so_many_names),
     TEST(versions_count_and_are_never_given_twice),
     TEST(the_old_one_stays_readable_as_long_as_was_said),
     TEST(what_ends_is_destroyed),

@@ -14,7 +14,15 @@ static bool pass(void *context, const char *space, struct bytes associated, stru
     buffer_append(out, in);
     return true;
 }
-static const struct sealer plain = { NULL, pass, pass };
+bool store_is_full;
+static bool seal(void *context, const char *space, struct bytes associated, struct bytes in,
+                 struct buffer *out, struct error *error)
+{
+    return store_is_full ? error_set(error, ERROR_NO_SPACE, "the disk is full")
+                         : pass(context, space, associated, in, out, error);
+}
+
+static const struct sealer plain = { NULL, seal, pass };
 
 const char *store_name = "store";
 static const char *store_path(void)
@@ -113,4 +121,72 @@ void registry_world_close(struct registry_world *world)
     audit_free(world->audit);
     store_close(world->store);
     *world = (struct registry_world){ 0 };
+}
+
+/* --- records that something is wrong with --- */
+
+struct judged {
+    struct store *store;
+    const char *record;
+    bool (*opens)(struct error *error);
+};
+
+static void record_put(const struct judged *judged, struct bytes text)
+{
+    uint64_t revision;
+    struct error error;
+    REQUIRE(store_put(judged->store, (struct store_key){ STORE_SPACE_NODE, judged->record }, text,
+                      STORE_REVISION_ANY, &revision, &error));
+}
+
+static void check_is_refused(const struct judged *judged, const json_t *tree, const char *what)
+{
+    AUTO_BUFFER struct buffer text;
+    struct error error = { 0 };
+    buffer_init(&text, STORE_VALUE_SIZE_MAX);
+    REQUIRE(json_canonical(&text, tree, &error));
+    record_put(judged, buffer_view(&text));
+    CHECK_NOTE(!judged->opens(&error), "%s: %s", judged->record, what);
+}
+
+/* `part` is `tree`, or an object in it. */
+static void members_judge(const struct judged *judged, json_t *tree, json_t *part,
+                          const char *optional)
+{
+    AUTO_JSON json_t *names = json_deep_copy(part);
+    const char *name;
+    json_t *ignored;
+    json_object_foreach(names, name, ignored)
+    {
+        AUTO_JSON json_t *member = json_incref(json_object_get(part, name));
+        if (optional != NULL && strcmp(name, optional) == 0)
+            continue;
+        json_object_del(part, name);
+        check_is_refused(judged, tree, name);
+        json_object_set_new(part, name, json_true());
+        check_is_refused(judged, tree, name);
+        json_object_set(part, name, member);
+        json_t *first = json_array_get(member, 0);
+        if (json_is_object(first))
+            members_judge(judged, tree, first, optional);
+    }
+}
+
+void check_record_is_judged(struct store *store, const char *record, const char *optional,
+                            bool (*opens)(struct error *error))
+{
+    const struct judged judged = { store, record, opens };
+    AUTO_BUFFER struct buffer text;
+    AUTO_JSON json_t *tree = NULL;
+    struct error error = { 0 };
+    uint64_t revision;
+    buffer_init(&text, STORE_VALUE_SIZE_MAX);
+    REQUIRE(store_get(store, (struct store_key){ STORE_SPACE_NODE, record }, &text, &revision,
+                      &error) &&
+            json_parse(&tree, buffer_view(&text), &error));
+    members_judge(&judged, tree, tree, optional);
+    record_put(&judged, BYTES_LITERAL("no JSON"));
+    CHECK(!opens(&error));
+    record_put(&judged, buffer_view(&text));
+    CHECK_NOTE(opens(&error), "%s", error.text);
 }

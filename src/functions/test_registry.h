@@ -32,5 +32,13 @@ struct registry_world {
 extern struct registry_options registry_world_options;
 bool registry_world_open(struct registry_world *world);
 void registry_world_close(struct registry_world *world);
+/* While it is set nothing can be written to a world's store. */
+extern bool store_is_full;
+/* Takes each member of the record's JSON out in turn, also of the first object of each of its
+ * arrays, gives it another type, and writes what is no JSON: `opens` must fail each time, and
+ * succeed with what was there, which is put back.  `optional`: a member that may be absent, or
+ * NULL. */
+void check_record_is_judged(struct store *store, const char *record, const char *optional,
+                            bool (*opens)(struct error *error));
 
 #endif

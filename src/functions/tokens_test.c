@@ -231,7 +231,91 @@ static void limits_an_account(void)
     registry_world_close(&world);
 }
 
+static struct registry_world judged;
+
+static bool opens(struct error *error)
+{
+    AUTO(tokens) struct tokens *tokens = NULL;
+    return tokens_open(&tokens, judged.store, judged.audit, error);
+}
+
+static void a_record_that_is_not_whole_is_none(void)
+{
+    char text[TOKEN_TEXT_SIZE + 1], record[64];
+    struct token_id id;
+    struct error error = { 0 };
+    store_name = "tokens-judged";
+    REQUIRE(registry_world_open(&judged));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, judged.store, judged.audit, &error) && make(tokens, 1, text, &id));
+    snprintf(record, sizeof(record), "tokens/%s", token_id_text(&id).text);
+    check_record_is_judged(judged.store, record, NULL, opens);
+    registry_world_close(&judged);
+}
+
+/* Lists show ids, and every token shows the node's tag: neither opens anything. */
+static void its_name_alone_opens_nothing(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1], record[64];
+    struct token_id id;
+    struct error error = { 0 };
+    uint64_t revision;
+    store_name = "tokens-forged";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    AUTO_BUFFER struct buffer value;
+    buffer_init(&value, STORE_VALUE_SIZE_MAX);
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error) && make(tokens, 1, text, &id));
+    CHECK(is_used(tokens, text, NOW_S, NULL));
+    /* The same token, as if another text had been given out under its name. */
+    snprintf(record, sizeof(record), "tokens/%s", token_id_text(&id).text);
+    struct store_key key = { STORE_SPACE_NODE, record };
+    REQUIRE(store_get(world.store, key, &value, &revision, &error));
+    buffer_append(&value, bytes_of("", 1));
+    char *hash = strstr((char *)value.data, "\"hash\":\"");
+    REQUIRE(hash != NULL);
+    hash[8] = hash[8] == '0' ? '1' : '0';
+    REQUIRE(store_put(world.store, key, bytes_of(value.data, value.size - 1), revision, &revision,
+                      &error));
+    AUTO(tokens) struct tokens *again = NULL;
+    REQUIRE(tokens_open(&again, world.store, world.audit, &error));
+    CHECK(!is_used(again, text, NOW_S, "unknown here"));
+    registry_world_close(&world);
+}
+
+static void what_cannot_be_written_is_not_so(void)
+{
+    struct registry_world world = { 0 };
+    char text[TOKEN_TEXT_SIZE + 1], none[TOKEN_TEXT_SIZE + 1];
+    struct token_id id;
+    struct error error = { 0 };
+    struct api_token wanted = wanted_of(1, "more");
+    struct change change = change_of(1);
+    struct digest32 one = owner_of(1);
+    const struct api_token *made = NULL;
+    store_name = "tokens-full";
+    REQUIRE(registry_world_open(&world));
+    AUTO(tokens) struct tokens *tokens = NULL;
+    REQUIRE(tokens_open(&tokens, world.store, world.audit, &error) && make(tokens, 1, text, &id));
+    CHECK(is_used(tokens, text, NOW_S + 70, NULL));
+    store_is_full = true;
+    CHECK(!tokens_create(tokens, &wanted, &change, none, &made, &error));
+    CHECK_NUMBER(error.code, ERROR_NO_SPACE);
+    CHECK(!tokens_revoke(tokens, &one, &id, &change, &error));
+    CHECK(!tokens_sweep(tokens, NOW_S + 70, &error) && !tokens_keep(tokens, &error));
+    store_is_full = false;
+    CHECK_NUMBER(tokens_count(tokens), 1);
+    CHECK(is_used(tokens, text, NOW_S + 71, NULL));
+    CHECK(tokens_sweep(tokens, NOW_S + 71, &error)); /* what was used is still to be stored */
+    CHECK_NUMBER(tokens_find(tokens, &one, &id)->stored_used_s, NOW_S + 71);
+    registry_world_close(&world);
+}
+
 static const struct test tests[] = {
+    TEST(a_record_that_is_not_whole_is_none),
+    TEST(its_name_alone_opens_nothing),
+    TEST(what_cannot_be_written_is_not_so),
     TEST(knows_its_own),
     TEST(stores_no_text),
     TEST(refuses_those_of_another_node),
