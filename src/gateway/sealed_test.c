@@ -33,6 +33,10 @@ static bool context_of(void *context UNUSED, const struct ohttp_request *request
                               &private_key, error);
 }
 
+static void handle(void *context UNUSED, const struct gateway_call *call UNUSED)
+{
+}
+
 static struct gateway *gateway_make(void)
 {
     static const struct gateway_route routes[] = {
@@ -46,6 +50,7 @@ static struct gateway *gateway_make(void)
     struct error error;
     struct clock early = fixed_clock;
     struct gateway_options options = { .clock = &early, .sealed_context = context_of };
+    options.handlers[GATEWAY_INVOKE] = options.handlers[GATEWAY_OWNER_CLAIM] = handle;
     ASSERT(gateway_new(&gateway, &options, &error));
     /* as if it had run for long: what is older than its start counts as seen */
     nonce_cache_free(gateway->sealed_seen);
@@ -162,6 +167,8 @@ static void refuses_in_words_that_tell_what_to_do(void)
         { 7, "/a/app/none", DATE, ERROR_NOT_FOUND, true },
         { 7, "/a/none/open", DATE, ERROR_NOT_FOUND, true },
         { 7, "/healthz", DATE, ERROR_NOT_FOUND, true },
+        { 7, "/v1/applications/app/functions/echo/invoke", DATE, ERROR_NONE, true },
+        { 7, "/v1/owners/claim", DATE, ERROR_DENIED, true }, /* functions and nothing else */
         { 7, "/.well-known/ohttp-gateway", DATE, ERROR_DENIED, true }, /* one inside another */
     };
     AUTO(gateway) struct gateway *gateway = gateway_make();
@@ -175,6 +182,28 @@ static void refuses_in_words_that_tell_what_to_do(void)
         CHECK_NOTE(code == rows[i].code && is_opened == rows[i].is_opened, "row %zu: %s", i,
                    error_name(code));
     }
+}
+
+static void takes_one_type_of_body(void)
+{
+    static const char *const types[] = { "", "application/json", "message/ohttp-re",
+                                         "message/ohttp-req;x" };
+    AUTO(gateway) struct gateway *gateway = gateway_make();
+    struct gateway_request *request = calloc(1, sizeof(*request));
+    REQUIRE(request != NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
+        struct http_field field = HTTP_FIELD("content-type", bytes_of_string(types[i]));
+        struct http_request outer = { .method = HTTP_METHOD_POST,
+                                      .fields = &field,
+                                      .field_count = i == 0 ? 0 : 1 };
+        struct refusal refusal = { 0 };
+        request->call.request = &outer;
+        request->call.operation = GATEWAY_SEALED;
+        CHECK(!stage_sealed(gateway, request, &refusal));
+        CHECK_NUMBER(refusal.status, 415);
+        CHECK(request->sealed == NULL);
+    }
+    free(request);
 }
 
 static void answers_each_request_once(void)
@@ -222,6 +251,7 @@ static void reads_dates_strictly(void)
     } rows[] = {
         { "Thu, 01 Jan 1970 00:00:00 GMT", 0 },
         { "Sun, 06 Nov 1994 08:49:37 GMT", 784111777 },
+        { "Wed, 31 Dec 1969 23:59:59 GMT", -1 },
         { DATE, NOW_S },
         { "Sun, 21 Nov 2026 22:26:40 GMT", -1 },
         { "Sat, 21 Nov 2026 22:26:40 UTC", -1 },
@@ -233,6 +263,18 @@ static void reads_dates_strictly(void)
         { "Sat Nov 21 22:26:40 2026", -1 },
         { "", -1 },
     };
+    char text[] = DATE;
+    for (size_t at = 0; at < sizeof(text) - 1; at++) { /* whatever stands anywhere */
+        for (unsigned byte = 0; byte < 256; byte++) {
+            int64_t time_s = -1;
+            bool is_digit = byte >= '0' && byte <= '9';
+            text[at] = (char)byte;
+            if (sealed_date_parse(&time_s, bytes_of(text, sizeof(text) - 1)))
+                CHECK_NOTE(text[at] == DATE[at] || (is_digit && DATE[at] >= '0' && DATE[at] <= '9'),
+                           "byte %u at %zu", byte, at);
+        }
+        text[at] = DATE[at];
+    }
     for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
         int64_t time_s = -1;
         bool is_date = sealed_date_parse(&time_s, bytes_of_string(rows[i].text));
@@ -244,6 +286,6 @@ static void reads_dates_strictly(void)
 static const struct test tests[] = {
     TEST(a_sealed_call_is_a_call),   TEST(refuses_in_words_that_tell_what_to_do),
     TEST(answers_each_request_once), TEST(says_nothing_of_what_does_not_open),
-    TEST(reads_dates_strictly),
+    TEST(reads_dates_strictly),      TEST(takes_one_type_of_body),
 };
 TEST_MAIN(tests)
