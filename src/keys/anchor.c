@@ -60,7 +60,9 @@ bool anchor_open(struct anchor *anchor, int file, const struct secret32 *root, s
                 return false;
         }
         if (anchor->stores[store].counter == 0 && !is_empty)
-            return error_set(error, ERROR_CORRUPT, "the anchor does not open");
+            return error_set(error, ERROR_CORRUPT,
+                             "what the keeper remembers (keeper/anchor) does not open: `s3n node "
+                             "accept` proves the stores and has it remember them as they are");
     }
     return true;
 }

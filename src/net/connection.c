@@ -251,6 +251,7 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *area)
         connection_close(connection);
         return;
     }
+    connection->has_spoken = true;
     if (connection->lingering)
         return; /* read and thrown away */
     struct bytes bytes = bytes_of(area->base, (size_t)size);

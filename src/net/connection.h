@@ -106,6 +106,7 @@ struct connection {
     bool is_plain;
     bool processing, is_due, reading, writing;
     bool is_slim;          /* has no memory that it could give back */
+    bool has_spoken;       /* the peer has sent something */
     bool served;           /* a request has been seen */
     unsigned answer_count; /* HTTP/1.1 */
     bool close_when_sent;  /* nothing more will be taken or produced */

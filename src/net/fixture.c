@@ -49,6 +49,8 @@ struct fixture {
     pthread_cond_t answered;
     unsigned asked, told; /* how often for counts */
     struct http_server_counts counts;
+    uint64_t age_ms, handshake_ms; /* for whether it is expecting a request */
+    bool is_expecting;
     uint8_t body[FIXTURE_BODY_SIZE_MAX];
 };
 
@@ -166,6 +168,8 @@ static void tell_counts(struct fixture *fixture)
 {
     pthread_mutex_lock(&fixture->lock);
     fixture->counts = http_server_counts(fixture->server);
+    fixture->is_expecting =
+        http_server_is_expecting(fixture->server, fixture->age_ms, fixture->handshake_ms);
     fixture->told = fixture->asked;
     pthread_cond_broadcast(&fixture->answered);
     pthread_mutex_unlock(&fixture->lock);
@@ -316,6 +320,16 @@ struct http_server_counts fixture_counts(struct fixture *fixture)
     struct http_server_counts counts = fixture->counts;
     pthread_mutex_unlock(&fixture->lock);
     return counts;
+}
+
+bool fixture_is_expecting(struct fixture *fixture, uint64_t age_ms, uint64_t handshake_ms)
+{
+    pthread_mutex_lock(&fixture->lock);
+    fixture->age_ms = age_ms;
+    fixture->handshake_ms = handshake_ms;
+    pthread_mutex_unlock(&fixture->lock);
+    (void)fixture_counts(fixture);
+    return fixture->is_expecting;
 }
 
 uint64_t fixture_stall_ms(const struct fixture *fixture)

@@ -35,6 +35,8 @@ uint16_t fixture_plain_port(const struct fixture *fixture);
 const struct ecdsa_public *fixture_key(const struct fixture *fixture);
 /* As they are now; the last ones, once it has stopped. */
 struct http_server_counts fixture_counts(struct fixture *fixture);
+/* http_server_is_expecting, on the server's thread. */
+bool fixture_is_expecting(struct fixture *fixture, uint64_t age_ms, uint64_t handshake_ms);
 /* The longest time so far that the server's thread had to wait for the machine: what a time limit
  * of that order shows then is its load. */
 uint64_t fixture_stall_ms(const struct fixture *fixture);

@@ -189,21 +189,19 @@ static size_t resident_size(void)
 
 #define GET "GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
 
-static void holds_ten_thousand(void)
+/* All of them stay and another one is served; what memory each takes. */
+static size_t hold_all(const struct role *role, const char *protocol)
 {
-    static const struct role role = { CLIENT_COUNT, false, GET, 69 };
-    if (!allow_descriptors(CLIENT_COUNT + OWN_DESCRIPTORS))
-        SKIP("fewer than %d descriptors may be open here", CLIENT_COUNT + OWN_DESCRIPTORS);
-    struct crowd crowd = crowd_start(&role);
+    struct crowd crowd = crowd_start(role);
     struct http_server_limits limits = { .idle_timeout_ms = 3600000 };
     struct fixture *fixture = fixture_start(&limits);
     size_t before = resident_size();
-    CHECK(crowd_gather(&crowd, fixture_plain_port(fixture)));
+    uint16_t port = protocol == NULL ? fixture_plain_port(fixture) : fixture_port(fixture);
+    CHECK(crowd_gather(&crowd, port));
     CHECK_NUMBER(fixture_counts(fixture).connections_now, CLIENT_COUNT);
     CHECK_NUMBER(fixture_counts(fixture).requests_now, 0);
     size_t each = (resident_size() - before) / CLIENT_COUNT;
-    CHECK_NOTE(each < 4096, "an idle connection takes %zu bytes", each);
-    struct wire *wire = wire_open(fixture, NULL);
+    struct wire *wire = wire_open(fixture, protocol);
     CHECK(wire_send_text(wire, GET));
     CHECK(bytes_starts_with(wire_read(wire, 69), BYTES_LITERAL("HTTP/1.1 200")));
     wire_close(wire);
@@ -211,6 +209,16 @@ static void holds_ten_thousand(void)
     crowd_end(&crowd);
     AWAIT(fixture_counts(fixture).connections_now == 0);
     fixture_stop(fixture, 1000);
+    return each;
+}
+
+static void holds_ten_thousand(void)
+{
+    static const struct role role = { CLIENT_COUNT, false, GET, 69 };
+    if (!allow_descriptors(CLIENT_COUNT + OWN_DESCRIPTORS))
+        SKIP("fewer than %d descriptors may be open here", CLIENT_COUNT + OWN_DESCRIPTORS);
+    size_t each = hold_all(&role, NULL);
+    CHECK_NOTE(each < 4096, "an idle connection takes %zu bytes", each);
 }
 
 /* Each has had an answer that filled its buffers; what is idle gives them back. */
@@ -247,21 +255,8 @@ static void holds_ten_thousand_secure_ones(void)
         SKIP("S3N_IDLE_FIGURES asks for it");
     if (!allow_descriptors(CLIENT_COUNT + OWN_DESCRIPTORS))
         SKIP("fewer than %d descriptors may be open here", CLIENT_COUNT + OWN_DESCRIPTORS);
-    struct crowd crowd = crowd_start(&role);
-    struct http_server_limits limits = { .idle_timeout_ms = 3600000 };
-    struct fixture *fixture = fixture_start(&limits);
-    size_t before = resident_size();
-    CHECK(crowd_gather(&crowd, fixture_port(fixture)));
-    CHECK_NUMBER(fixture_counts(fixture).connections_now, CLIENT_COUNT);
     printf("  %d TLS connections: %zu bytes resident each\n", CLIENT_COUNT,
-           (resident_size() - before) / CLIENT_COUNT);
-    struct wire *wire = wire_open(fixture, "http/1.1");
-    CHECK(wire_send_text(wire, GET));
-    CHECK(bytes_starts_with(wire_read(wire, 69), BYTES_LITERAL("HTTP/1.1 200")));
-    wire_close(wire);
-    CHECK_NUMBER(fixture_counts(fixture).connections_given_up, 0);
-    crowd_end(&crowd);
-    fixture_stop(fixture, 1000);
+           hold_all(&role, "http/1.1"));
 }
 
 static struct http_server_counts when_below(struct fixture *fixture, uint64_t connections,
@@ -401,14 +396,45 @@ static void ends_a_thousand_slow_heads(void)
     CHECK_NUMBER(ended, SLOW_COUNT);
 }
 
+/* Whoever waits for the requests that are on their way waits for no silent connection, and not for
+ * ever for a handshake. */
+static void knows_which_requests_are_coming(void)
+{
+    enum {
+        EVER_MS = 3600000
+    };
+    struct fixture *fixture = fixture_start(NULL);
+    CHECK(!fixture_is_expecting(fixture, EVER_MS, EVER_MS));
+    struct wire *silent = wire_open_raw(fixture);
+    AWAIT(fixture_counts(fixture).connections_now == 1);
+    CHECK(fixture_is_expecting(fixture, EVER_MS, 0));
+    AWAIT(!fixture_is_expecting(fixture, 1, EVER_MS));
+    /* Its first bytes begin a handshake. */
+    CHECK(wire_send(silent, BYTES_LITERAL("\x16\x03\x01")));
+    AWAIT(fixture_is_expecting(fixture, 1, EVER_MS));
+    AWAIT(!fixture_is_expecting(fixture, EVER_MS, 1));
+    wire_close(silent);
+    AWAIT(fixture_counts(fixture).connections_now == 0);
+    /* One that was answered asks again. */
+    struct wire *wire = wire_open(fixture, "http/1.1");
+    AWAIT(fixture_counts(fixture).connections_now == 1);
+    CHECK(fixture_is_expecting(fixture, EVER_MS, EVER_MS));
+    CHECK(wire_send_text(wire, GET) && wire_read(wire, 69).size >= 69);
+    CHECK(fixture_is_expecting(fixture, EVER_MS, 0));
+    AWAIT(!fixture_is_expecting(fixture, 1, EVER_MS));
+    CHECK(wire_send_text(wire, "GET /never HTTP/1.1\r\nHost: a\r\n\r\n"));
+    AWAIT(fixture_requests(fixture) == 2);
+    CHECK(!fixture_is_expecting(fixture, EVER_MS, EVER_MS));
+    wire_close(wire);
+    AWAIT(fixture_counts(fixture).connections_now == 0);
+    fixture_stop(fixture, 1000);
+}
+
 static const struct test tests[] = {
-    TEST(holds_ten_thousand),
-    TEST(holds_ten_thousand_secure_ones),
-    TEST(holds_secure_ones_in_little_memory),
-    TEST(gives_up_idle_ones_for_others),
-    TEST(gives_up_none_that_is_busy),
-    TEST(ends_a_thousand_slow_heads),
-    TEST(loses_patience_in_a_crowd),
+    TEST(knows_which_requests_are_coming), TEST(holds_ten_thousand),
+    TEST(holds_ten_thousand_secure_ones),  TEST(holds_secure_ones_in_little_memory),
+    TEST(gives_up_idle_ones_for_others),   TEST(gives_up_none_that_is_busy),
+    TEST(ends_a_thousand_slow_heads),      TEST(loses_patience_in_a_crowd),
 };
 
 int main(int argc, char **argv)

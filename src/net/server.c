@@ -351,13 +351,15 @@ void http_server_stop_accepting(struct http_server *server)
     close_listeners(server);
 }
 
-bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms)
+bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms,
+                              uint64_t handshake_ms)
 {
     uint64_t now_ms = uv_now(server->loop);
     for (const struct connection *at = server->connections; at != NULL; at = at->next) {
         if (at->closing || at->draining || at->lingering || at->close_when_sent)
             continue;
-        if (at->protocol == NULL || (at->exchanges == NULL && now_ms - at->since_ms < age_ms))
+        bool in_handshake = at->protocol == NULL && at->has_spoken;
+        if (at->exchanges == NULL && now_ms - at->since_ms < (in_handshake ? handshake_ms : age_ms))
             return true;
     }
     return false;

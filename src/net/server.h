@@ -101,9 +101,10 @@ void *http_server_tag(struct http_server *server, struct http_handle handle);
 void http_server_announce_end(struct http_server *server);
 /* Accepts no more; connections that there are go on. */
 void http_server_stop_accepting(struct http_server *server);
-/* Whether a request is to be expected: a connection was set up, or answered, less than `age_ms` ago
- * or is being set up. */
-bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms);
+/* Whether a request is to be expected: a connection was made, set up or answered less than `age_ms`
+ * ago, or its peer began the handshake less than `handshake_ms` ago. */
+bool http_server_is_expecting(const struct http_server *server, uint64_t age_ms,
+                              uint64_t handshake_ms);
 /* How long the oldest unanswered request has been where it is; 0: there is none. */
 uint64_t http_server_oldest_ms(const struct http_server *server);
 /* Stops accepting, tells clients (GOAWAY, Connection: close), lets requests finish for at most

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A node's stores are taken as they are, though the keeper remembers others: after an S3N that kept
- * no anchor wrote them, or an older copy was put in place on purpose.  Never unnoticed: the event
- * log and every owner's audit log tell of it, and they must be whole. */
+ * no anchor wrote them, or an older copy was put in place on purpose; or though what the keeper
+ * remembers does not open, after its file was damaged.  Never unnoticed: the event log and every
+ * owner's audit log tell of it, and they must be whole. */
 #ifndef OPERATIONS_ACCEPT_H
 #define OPERATIONS_ACCEPT_H
 
@@ -9,7 +10,7 @@
 #include "operations/check.h"
 
 struct accept {
-    const char *store, *states; /* the files */
+    const char *store, *states, *anchor; /* the files; the last is the keeper's */
     struct keeper *keeper;
     int64_t now_s;
 };

@@ -210,6 +210,10 @@ void store_copy_free(struct store_copy *copy);
 DEFINE_AUTO(store_copy, store_copy_free)
 /* Of a store that nobody has open, as it is: in the form that it has, proved by nobody. */
 MUST_CHECK bool store_copy_as_it_is(const char *from, const char *to, struct error *error);
+/* Of a store that nobody has open: the room that is free in its file goes back to the disk, the
+ * rest stays as it is, its head too.  Whole or not at all, also when the process is killed; needs
+ * twice the room of what stays meanwhile (NO_SPACE).  `freed`: bytes. */
+MUST_CHECK bool store_compact(const char *path, uint64_t *freed, struct error *error);
 /* Of a store that nobody has open. */
 MUST_CHECK bool store_copy_file(const char *from, const struct sealer *sealer, const char *to,
                                 struct error *error);

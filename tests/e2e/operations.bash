@@ -12,6 +12,13 @@ field() { python3 -c 'import json,sys; print(json.load(open(sys.argv[1]))[sys.ar
 sql() { python3 -c 'import sqlite3,sys
 with sqlite3.connect(sys.argv[1]) as database: database.execute(sys.argv[2])' "$data/store/$1" "$2"; }
 
+# flip FILE: each of its bytes is another
+flip() { python3 -c 'import sys
+with open(sys.argv[1], "r+b") as file:
+    content = file.read()
+    file.seek(0)
+    file.write(bytes(byte ^ 1 for byte in content))' "$1"; }
+
 # --- init
 is "init" "$(code s3n --json node init --data-dir "$data" --listen 127.0.0.1:0 --backend "${S3N_BACKEND:-kvm}")" 0
 is "init: the platform" "$(field platform)" sim
@@ -104,14 +111,7 @@ sql state.db "UPDATE record SET value = (SELECT value FROM record WHERE space LI
 found "a state's records in each other's places" "state"
 sql state.db "DELETE FROM record WHERE key = 'head'"
 found "a state without its head" "not those that were written last"
-python3 - "$data/keeper/anchor" <<'PY'
-import sys
-with open(sys.argv[1], "r+b") as file:
-    content = file.read()
-    content = bytes(byte ^ 1 for byte in content)
-    file.seek(0)
-    file.write(content)
-PY
+flip "$data/keeper/anchor"
 found "what the keeper remembers was changed" "state"
 head -c 4096 "$scratch/good/store/store.db" >"$data/store/store.db"
 found "a store that was cut" "store"
@@ -180,6 +180,60 @@ is "accept: taken: check" "$(check)" 0
 node_start --config "$data/s3nd.toml" || fail "accept: start again"
 login || fail "accept: login again"
 is "accept: taken: what was written is there" "$(s3n -q kv get shop numbers later)" later
+node_stop
+# --- what the keeper remembers was damaged
+flip "$data/keeper/anchor"
+cp -a "$data/keeper/anchor" "$scratch/damaged"
+: >"$scratch/node.log"
+node_start --config "$data/s3nd.toml" >/dev/null 2>&1 && { fail "a damaged anchor: refused"; node_stop; } || pass "a damaged anchor: refused"
+wait "$node"
+node=
+has "a damaged anchor: the reason, and what to do" "$(cat "$scratch/node.log")" 'keeper/anchor) does not open: `s3n node accept`'
+is "a damaged anchor: check" "$(check)" 6
+has "a damaged anchor: check says so, too" "$(cat "$scratch/out")" 'does not open: `s3n node accept`'
+cp -a "$data/store/store.db" "$scratch/newest.db"
+sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB) WHERE blob = 1"
+is "a damaged anchor: and a store that is not good" "$(accept)" 6
+cmp -s "$data/keeper/anchor" "$scratch/damaged" && pass "a damaged anchor: is not forgotten then" || fail "a damaged anchor: is not forgotten then"
+cp -a "$scratch/newest.db" "$data/store/store.db"
+is "a damaged anchor: accept" "$(accept --json) $(field accepted)" "0 True"
+is "a damaged anchor: accept: nothing more to do" "$(accept --json) $(field accepted)" "0 False"
+is "a damaged anchor: accept: check" "$(check)" 0
+cp -a "$data/store/store.db" "$scratch/newest.db"
+cp -a "$scratch/good/store/store.db" "$data/store/store.db"
+is "a damaged anchor: accept: an older store is noticed again" "$(check)" 6
+cp -a "$scratch/newest.db" "$data/store/store.db"
+node_start --config "$data/s3nd.toml" || fail "a damaged anchor: start"
+login || fail "a damaged anchor: login"
+has "a damaged anchor: the owner's log tells of it" "$(timeout 20 s3n -q audit export)" "though the keeper remembered nothing"
+is "a damaged anchor: what was written is there" "$(s3n -q kv get shop numbers later)" later
+printf more | s3n -q kv set shop numbers later && pass "a damaged anchor: what is new is written" || fail "a damaged anchor: what is new is written"
+node_stop
+is "a damaged anchor: all is good" "$(check)" 0
+
+# --- room that is free in the files goes back to the disk
+head -c 200000 /dev/urandom >"$scratch/value"
+node_start --config "$data/s3nd.toml" && login || fail "compact: start"
+for i in $(seq 12); do s3n -q kv set shop large "k$i" --file "$scratch/value"; done
+for i in $(seq 12); do s3n -q kv rm shop large "k$i"; done
+is "compact: a node runs there" "$(code s3n node check --data-dir "$data" --compact)" 9
+has "compact: a node runs there: says so" "$(cat "$scratch/err")" "wants it stopped"
+node_stop
+cp -a "$data/store" "$scratch/store"
+sql store.db "UPDATE chunk SET content = CAST(substr(content, 1, 60) || x'5a' || substr(content, 62) AS BLOB) WHERE blob = 1"
+size=$(stat -c %s "$data/store/state.db")
+is "compact: what is not good stays as it is" "$(code s3n node check --data-dir "$data" --compact) $(stat -c %s "$data/store/state.db")" "6 $size"
+rm -rf "$data/store" && cp -a "$scratch/store" "$data/store"
+is "compact" "$(code s3n --json node check --data-dir "$data" --compact)" 0
+[ "$(field freed_bytes)" -gt 2000000 ] && [ "$(stat -c %s "$data/store/state.db")" -lt $((size - 2000000)) ] &&
+  pass "compact: the room is given back" || fail "compact: the room is given back" "$(cat "$scratch/out") $size"
+is "compact: owner and mode stay" "$(stat -c '%u %g %a' "$data/store/state.db")" "$(stat -c '%u %g %a' "$scratch/store/state.db")"
+is "compact: nothing else is there" "$(ls "$data/store" | grep -vxE '(store|state|logs)\.db')" ""
+is "compact: all is good, and of the age that the keeper remembers" "$(check)" 0
+is "compact: nothing more to give" "$(code s3n --json node check --data-dir "$data" --compact; field freed_bytes)" "0
+0"
+node_start --config "$data/s3nd.toml" && login || fail "compact: start again"
+is "compact: the state" "$(s3n -q kv get shop numbers later) $(invoke shop --data still)" "more still"
 node_stop
 # --- where no node has run: nothing is made
 for verb in "check" "backup $scratch/none.backup"; do

@@ -17,9 +17,9 @@ static const struct option_table accept_table = {
     .usage = "",
     .about =
         "Takes a node's stores as they are, where its keeper remembers others: after an older S3N\n"
-        "wrote them, or an older copy was put in place on purpose.  Proves everything but their "
-        "age\n"
-        "first; the event log and every owner's audit log tell of it.  The node must be stopped.",
+        "wrote them, or an older copy was put in place on purpose; or where what it remembers was\n"
+        "damaged.  Proves everything but their age first; the event log and every owner's audit\n"
+        "log tell of it.  The node must be stopped.",
     .rows = accept_rows,
     .row_count = ARRAY_COUNT(accept_rows),
     CLI_SHARED,
@@ -40,7 +40,7 @@ static bool accept_run(struct cli *cli, const void *given,
 {
     const struct accept_options *options = given;
     AUTO_NODE_FOLDER struct node_folder folder = NODE_FOLDER_NONE;
-    char store[PATH_MAX], states[PATH_MAX];
+    char store[PATH_MAX], states[PATH_MAX], anchor[PATH_MAX];
     struct check_listener listener = { cli, progress, problem };
     struct check check = { .listener = &listener };
     bool accepted = false;
@@ -48,9 +48,10 @@ static bool accept_run(struct cli *cli, const void *given,
         !node_folder_keeper(&folder, error) ||
         !node_folder_path(store, &folder.config, "store/store.db", error) ||
         !node_folder_path(states, &folder.config, "store/state.db", error) ||
+        !node_folder_path(anchor, &folder.config, "keeper/anchor", error) ||
         !node_folder_way_back(&folder, error))
         return false;
-    struct accept accept = { store, states, folder.keeper, (int64_t)time(NULL) };
+    struct accept accept = { store, states, anchor, folder.keeper, (int64_t)time(NULL) };
     bool done = accept_stores(&accept, &check, &accepted, error);
     cli_step_done(cli);
     if (!done)

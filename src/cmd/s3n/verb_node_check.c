@@ -5,15 +5,22 @@
 #include "cmd/s3n/tables.h"
 #include "operations/check.h"
 
+#include <unistd.h>
+
 enum {
     PROBLEMS_KEPT_MAX = 10000
 };
 
 struct check_options {
     struct node_options node;
+    bool compact;
 };
 
-static const struct option_row check_rows[] = { NODE_OPTION_ROWS(struct check_options, node) };
+static const struct option_row check_rows[] = {
+    NODE_OPTION_ROWS(struct check_options, node),
+    { "compact", 0, OPTION_FLAG, offsetof(struct check_options, compact), NULL,
+      "what is free in a stopped node's files goes back to the disk, when all is good", 0, 0 },
+};
 
 static const struct option_table check_table = {
     .program = "s3n node check",
@@ -52,8 +59,26 @@ static void keep_problem(void *context, const char *part, const struct error *pr
         json_array_append_new(report->problems, check_problem_tree(part, problem));
 }
 
+/* The answer says how much that was. */
+static bool compact(struct cli *cli, const char *const paths[], size_t count, json_t *answer,
+                    struct error *error)
+{
+    uint64_t freed, all = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (access(paths[i], F_OK) != 0)
+            continue;
+        cli_step(cli, "compacting %s", paths[i]);
+        if (!store_compact(paths[i], &freed, error))
+            return error_within(error, "%s", paths[i]);
+        all += freed;
+    }
+    cli_step_done(cli);
+    json_object_set_new(answer, "freed_bytes", json_integer((json_int_t)all));
+    return true;
+}
+
 /* No node runs there. */
-static bool check_offline(struct cli *cli, const struct node_options *options, json_t **answer,
+static bool check_offline(struct cli *cli, const struct check_options *options, json_t **answer,
                           struct error *error)
 {
     AUTO_NODE_FOLDER struct node_folder folder = NODE_FOLDER_NONE;
@@ -62,7 +87,8 @@ static bool check_offline(struct cli *cli, const struct node_options *options, j
     struct report report = { cli, problems };
     struct check_listener listener = { &report, show_progress, keep_problem };
     struct check check = { .listener = &listener };
-    if (!node_folder_lock_used(&folder, options, error) || !node_folder_keeper(&folder, error) ||
+    if (!node_folder_lock_used(&folder, &options->node, error) ||
+        !node_folder_keeper(&folder, error) ||
         !node_folder_path(store, &folder.config, "store/store.db", error) ||
         !node_folder_path(states, &folder.config, "store/state.db", error) ||
         !node_folder_path(logs, &folder.config, "store/logs.db", error) ||
@@ -75,18 +101,25 @@ static bool check_offline(struct cli *cli, const struct node_options *options, j
     check_files(&check, &files, &sealer);
     cli_step_done(cli);
     *answer = check_tree(&check.counts, problems);
-    return *answer != NULL || error_set(error, ERROR_NO_MEMORY, "no memory for the answer");
+    if (*answer == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the answer");
+    const char *const paths[] = { store, states, logs };
+    return !options->compact || check.counts.problems != 0 ||
+           compact(cli, paths, ARRAY_COUNT(paths), *answer, error);
 }
 
 /* A node that runs proves itself; one that doesn't is proved here. */
-static bool check_either(struct cli *cli, const struct node_options *options, json_t **answer,
+static bool check_either(struct cli *cli, const struct check_options *options, json_t **answer,
                          struct error *error)
 {
     static struct config config;
     AUTO_NODE_CLIENT struct node_client client = { 0 };
-    if (!node_folder_find(&config, options, error))
+    if (!node_folder_find(&config, &options->node, error))
         return false;
-    if (node_client_connect(&client, &config, error))
+    if (node_client_connect(&client, &config, error) && options->compact)
+        return error_set(error, ERROR_BUSY, "a node runs on %s: --compact wants it stopped",
+                         config.data_folder);
+    if (client.ipc != NULL)
         return node_client_ask(&client, cli, CONTROL_CHECK, -1, answer, error);
     return error->code == ERROR_UNAVAILABLE && check_offline(cli, options, answer, error);
 }
@@ -104,7 +137,7 @@ static bool check_run(struct cli *cli, const void *given,
 {
     const struct check_options *options = given;
     AUTO_JSON json_t *answer = NULL;
-    if (!check_either(cli, &options->node, &answer, error) ||
+    if (!check_either(cli, options, &answer, error) ||
         (cli->json && !cli_write_json(answer, error)))
         return false;
     if (!cli->json)
@@ -121,6 +154,9 @@ static bool check_run(struct cli *cli, const void *given,
                 number_member(answer, "records"), number_member(answer, "blobs"),
                 number_member(answer, "versions"), number_member(answer, "applications"),
                 number_member(answer, "states"), number_member(answer, "audit_entries"));
+    if (options->compact)
+        cli_message(cli, "given back to the disk: %lld bytes",
+                    number_member(answer, "freed_bytes"));
     return true;
 }
 

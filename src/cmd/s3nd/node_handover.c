@@ -20,7 +20,8 @@ static void look(uv_timer_t *timer)
     uint64_t waited_ms = uv_now(&node->loop) - node->handover_since_ms;
     if (node->accepts_no_more) {
         /* Connections from just before: their first request is on its way. */
-        if (http_server_is_expecting(node->http, FRESH_MS) && waited_ms < FRESH_MS_MAX)
+        if (http_server_is_expecting(node->http, FRESH_MS, FRESH_MS_MAX) &&
+            waited_ms < FRESH_MS_MAX)
             return;
         uv_timer_stop(timer);
         node_stop(node);
