@@ -39,7 +39,7 @@ static void commit(unsigned number)
     snprintf(key, sizeof(key), "k%u", number % CLIENTS);
     snprintf(id, sizeof(id), "%u", number);
     struct kv_key place = { BYTES_LITERAL("bench"), bytes_of_string(key) };
-    struct states_receipt kept = { id, BYTES_OF(receipt) };
+    struct states_receipt kept = { id, BYTES_OF(receipt), false };
     struct kv_entry entry;
     bool found;
     check(transaction_begin(&transaction, state, &error) &&

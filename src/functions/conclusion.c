@@ -79,6 +79,19 @@ static void issued(void *context, const struct service_ending *ending)
     conclusion_refuse(conclusion, ending);
 }
 
+/* Whether the invocation that is about to be kept is all there is. */
+static bool is_alone(const struct invoker *invoker)
+{
+    unsigned concluding = 0;
+    for (const struct house *house = invoker->houses; house != NULL; house = house->next) {
+        if (house->running_count > 0 || house->waiting_count > 0)
+            return false;
+        for (const struct conclusion *at = house->conclusions; at != NULL; at = at->next)
+            concluding++;
+    }
+    return concluding == 1;
+}
+
 static void concluded(void *context, const struct service_ending *ending)
 {
     struct conclusion *conclusion = context;
@@ -95,7 +108,8 @@ static void concluded(void *context, const struct service_ending *ending)
     struct bytes receipt = { 0 };
     if (finished->receipt != NULL)
         receipt = bytes_of_string(finished->receipt);
-    services_issue(conclusion->invocation->scope, receipt, issued, conclusion);
+    services_issue(conclusion->invocation->scope, receipt, is_alone(conclusion->house->invoker),
+                   issued, conclusion);
 }
 
 /* Has the answer kept with whatever the invocation did. */

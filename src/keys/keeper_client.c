@@ -99,9 +99,10 @@ static bool memory_take(struct keeper *keeper, const struct ipc_message *answer)
 }
 
 /* The next answer. */
-static bool answer_receive(struct keeper *keeper, struct ipc_message *answer, struct error *error)
+static bool answer_receive(struct keeper *keeper, struct ipc_message *answer, int timeout_ms,
+                           struct error *error)
 {
-    if (!ipc_receive(keeper->ipc, answer, KEEPER_TIMEOUT_MS, error))
+    if (!ipc_receive(keeper->ipc, answer, timeout_ms, error))
         return false;
     if (answer->type == IPC_ANSWER_OK || answer->type == IPC_ANSWER_ERROR)
         return true;
@@ -128,7 +129,7 @@ static bool call(struct keeper *keeper, enum keeper_request type, struct ipc_mes
     if (!request_send(keeper, type, buffer_view(&keeper->payload), &id, error))
         return error_within(error, "keeper");
     for (;;) {
-        if (!answer_receive(keeper, answer, error))
+        if (!answer_receive(keeper, answer, KEEPER_TIMEOUT_MS, error))
             return error_within(error, "keeper");
         if (answer->id == id)
             break;
@@ -420,7 +421,7 @@ static bool memory_wait(struct memory *memory, struct error *error)
     if (!memory->is_answered && !memory->has_sent && !memory_send(memory, error))
         return false;
     while (memory->has_sent) {
-        if (!answer_receive(memory->keeper, &answer, error)) {
+        if (!answer_receive(memory->keeper, &answer, KEEPER_TIMEOUT_MS, error)) {
             memory->has_sent = false;
             return false;
         }
@@ -449,11 +450,27 @@ static bool anchor_finish(void *context, struct error *error)
     return done || error_within(error, "keeper");
 }
 
+static bool anchor_ready(void *context)
+{
+    struct memory *memory = context;
+    struct keeper *keeper = memory->keeper;
+    struct ipc_message answer;
+    struct error ignored; /* anchor_finish meets it again */
+    LOCKED(keeper);
+    while (memory->has_sent && keeper->ipc != NULL &&
+           answer_receive(keeper, &answer, 0, &ignored)) {
+        (void)!memory_take(keeper, &answer); /* or of a call that had timed out */
+        ipc_message_done(&answer);
+    }
+    return memory->is_answered;
+}
+
 struct store_anchor keeper_anchor(struct keeper *keeper, enum anchor_store store)
 {
     return (struct store_anchor){ .context = &keeper->memories[store],
                                   .ahead_max = store == ANCHOR_STATES ? 1 : NODE_COMMITS_AHEAD_MAX,
                                   .read = anchored,
                                   .begin = anchor_begin,
-                                  .finish = anchor_finish };
+                                  .finish = anchor_finish,
+                                  .ready = anchor_ready };
 }

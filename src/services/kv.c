@@ -375,7 +375,7 @@ static void kv_issued(void *context, struct service_scope *scope, struct bytes r
         service_conclude(ending, SERVICE_FAIL, "the state changes with a receipt or not at all");
         return;
     }
-    struct states_receipt kept = { service_scope_facts(scope)->id, receipt };
+    struct states_receipt kept = { service_scope_facts(scope)->id, receipt, ending->is_alone };
     bool has_written = visit->change != NULL;
     if (!states_write(kv->states, visit->state, TAKE(visit->change), has_written ? &kept : NULL,
                       written, visit, &error)) {

@@ -169,7 +169,7 @@ static enum service_verdict finish(struct service_scope *scope, bool is_commit)
 static enum service_verdict issue(struct service_scope *scope, const char *receipt)
 {
     end_count = 0;
-    services_issue(scope, bytes_of_string(receipt), on_concluded, NULL);
+    services_issue(scope, bytes_of_string(receipt), false, on_concluded, NULL);
     wait_while(has_not_ended);
     CHECK_NUMBER(end_count, 1);
     return end.verdict;

@@ -257,14 +257,15 @@ void services_end(struct service_scope *scope, bool is_commit, service_concluded
     endings_run(scope);
 }
 
-void services_issue(struct service_scope *scope, struct bytes receipt, service_concluded *done,
-                    void *context)
+void services_issue(struct service_scope *scope, struct bytes receipt, bool is_alone,
+                    service_concluded *done, void *context)
 {
     ASSERT(scope->is_ending && !scope->is_issuing);
     scope->is_issuing = true;
     scope->receipt = receipt;
-    scope->ending =
-        (struct service_ending){ .is_commit = true, .code = ERROR_UNAVAILABLE, .scope = scope };
+    scope->ending = (struct service_ending){
+        .is_commit = true, .is_alone = is_alone, .code = ERROR_UNAVAILABLE, .scope = scope
+    };
     scope->concluded = done;
     scope->concluded_context = context;
     endings_run(scope);

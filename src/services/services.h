@@ -139,7 +139,8 @@ enum service_verdict {
     SERVICE_FAIL      /* refused: what it did could not be kept */
 };
 struct service_ending {
-    bool is_commit;               /* the function ended well, and nobody said anything else yet */
+    bool is_commit; /* the function ended well, and nobody said anything else yet */
+    bool is_alone;  /* when it is issued: no other invocation of the node runs or waits */
     enum service_verdict verdict; /* the worst so far */
     enum error_code code; /* of FAIL: what the caller is told; UNAVAILABLE unless somebody said */
     char message[SERVICE_MESSAGE_SIZE_MAX];
@@ -174,8 +175,8 @@ MUST_CHECK bool services_keep(struct service_scope *scope, const struct service_
 void services_end(struct service_scope *scope, bool is_commit, service_concluded *done,
                   void *context);
 /* The receipt of what was kept is there: borrowed until `done`, which comes once, now or later. */
-void services_issue(struct service_scope *scope, struct bytes receipt, service_concluded *done,
-                    void *context);
+void services_issue(struct service_scope *scope, struct bytes receipt, bool is_alone,
+                    service_concluded *done, void *context);
 /* What must not stand in the invocation's log; NULL: nothing.  `scope` may be NULL.  Hold it to
  * keep it. */
 struct redactions *services_redactions(const struct service_scope *scope);

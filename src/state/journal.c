@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The thread: takes what waits, writes as much of it as fits in one transaction of the store, and
- * gives it back. */
+ * gives it back.  The loop does the same with one that is alone. */
 #include "state/states_parts.h"
 
 #include "store/limits.h"
@@ -17,6 +17,8 @@ enum {
     CONFIRM_US = 20000, /* the same */
     INDEX_SIZE = 4096,  /* a power of two, well above GROUP_WRITES_MAX */
 };
+#define SYNC_NS_MAX     UINT64_C(1000000000)
+#define SYNC_NS_UNKNOWN (16 * UINT64_C(1000000))
 
 void jobs_init(struct jobs *jobs)
 {
@@ -174,8 +176,8 @@ static void job_fail(struct job *job, const struct error *error)
     job->error = *error;
 }
 
-/* Gives jobs back to the loop. */
-static void jobs_finish(struct states *states, struct jobs *jobs, bool is_group)
+/* Gives jobs back to the loop, and the store up when they are the last. */
+static void jobs_finish(struct states *states, struct jobs *jobs, bool is_group, bool is_last)
 {
     bool wakes = false;
     pthread_mutex_lock(&states->mutex);
@@ -193,13 +195,23 @@ static void jobs_finish(struct states *states, struct jobs *jobs, bool is_group)
         }
     }
     states->counts.groups += is_group ? 1 : 0;
+    if (is_last)
+        states->user = USER_NOBODY;
     pthread_mutex_unlock(&states->mutex);
     uint64_t one = 1;
     if (wakes && write(states->wakeup, &one, sizeof(one)) < 0)
         return; /* it is readable already */
 }
 
-static void group_finish(struct states *states, struct group *group)
+/* A moving average of eight: one slow one counts for a while. */
+static void sync_note(struct states *states)
+{
+    uint64_t took_ns = MIN(store_sync_ns(states->store), SYNC_NS_MAX);
+    states->sync_ns = (7 * states->sync_ns + took_ns) / 8;
+}
+
+/* `is_last`: nothing else was taken.  False: the store is still used. */
+static bool group_finish(struct states *states, struct group *group, bool is_last)
 {
     struct error error = { 0 };
     bool writes = group->count > 0;
@@ -209,11 +221,17 @@ static void group_finish(struct states *states, struct group *group)
             job->slot->has_failed = true;
         }
     }
+    if (writes)
+        sync_note(states);
     struct jobs jobs = group->jobs;
     if (jobs.first == NULL)
         jobs_init(&jobs);
-    jobs_finish(states, &jobs, writes);
     group_clear(group);
+    /* Before those who wait for it are woken: they may have the next one. */
+    is_last =
+        is_last && writes && states->slow.first == NULL && !store_wants_tidying(states->store);
+    jobs_finish(states, &jobs, writes, is_last);
+    return !is_last;
 }
 
 /* One that is done, for better or worse. */
@@ -222,7 +240,7 @@ static void job_finish(struct states *states, struct job *job)
     struct jobs jobs;
     jobs_init(&jobs);
     jobs_add(&jobs, job);
-    jobs_finish(states, &jobs, false);
+    jobs_finish(states, &jobs, false, false);
 }
 
 /* States of this space that are being read are not there any more. */
@@ -362,14 +380,26 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
 {
     enum quiet quiet = QUIET_NOT;
     pthread_mutex_lock(&states->mutex);
-    while (states->waiting.first == NULL && !states->stops && states->slow.first == NULL) {
-        if (work_wait(states, quiet))
+    if (states->user == USER_THREAD)
+        states->user = USER_NOBODY;
+    while (states->user == USER_LOOP ||
+           (states->waiting.first == NULL && !states->stops && states->slow.first == NULL)) {
+        if (states->is_touched)
+            quiet = QUIET_NOT;
+        states->is_touched = false;
+        /* The loop signals after it has used the store. */
+        bool is_told = work_wait(states, states->user == USER_LOOP ? QUIET_LONG : quiet);
+        if (is_told || states->user == USER_LOOP || states->is_touched)
             continue;
         quiet++;
+        states->user = USER_THREAD;
         pthread_mutex_unlock(&states->mutex);
+        store_tidy(states->store);
         head_remember(states, quiet);
         pthread_mutex_lock(&states->mutex);
+        states->user = USER_NOBODY;
     }
+    states->user = USER_THREAD;
     *taken = states->waiting;
     if (taken->first == NULL)
         jobs_init(taken);
@@ -381,31 +411,65 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
     return taken->first != NULL || states->slow.first != NULL;
 }
 
+/* All of them, in order.  False: the store is not used any more. */
+static bool jobs_run(struct states *states, struct jobs *taken)
+{
+    struct group *group = states->group;
+    for (struct job *job = taken->first, *next; job != NULL; job = next) {
+        next = job->next;
+        bool is_write = job->kind == JOB_WRITE && !job->slot->has_failed;
+        if (!is_write || !group_has_room(group, job))
+            (void)group_finish(states, group, false); /* in order */
+        if (job->kind == JOB_WRITE && !job->slot->has_failed)
+            group_add(states, group, job);
+        else
+            single_run(states, job);
+    }
+    return group_finish(states, group, true);
+}
+
 void *journal_run(void *context)
 {
     struct states *states = context;
-    struct group *group = calloc(1, sizeof(*group));
     struct jobs taken;
-    ASSERT(group != NULL);
-    group_clear(group);
     while (jobs_wait(states, &taken)) {
-        for (struct job *job = taken.first, *next; job != NULL; job = next) {
-            next = job->next;
-            bool is_write = job->kind == JOB_WRITE && !job->slot->has_failed;
-            if (!is_write || !group_has_room(group, job))
-                group_finish(states, group); /* in order */
-            if (job->kind == JOB_WRITE && !job->slot->has_failed)
-                group_add(states, group, job);
-            else
-                single_run(states, job);
+        if (jobs_run(states, &taken)) {
+            store_tidy(states->store);
+            slow_step(states);
         }
-        group_finish(states, group);
-        slow_step(states);
     }
     head_remember(states, QUIET_LONG);
-    group_clear(group);
-    free(group);
     return NULL;
+}
+
+bool journal_write_now(struct states *states, struct job *job)
+{
+    struct jobs alone;
+    const struct state_change *change = job->change;
+    if (change->count > DIRECT_WRITES_MAX || change->size > DIRECT_BYTES_MAX)
+        return false;
+    pthread_mutex_lock(&states->mutex);
+    bool is_free = states->user == USER_NOBODY && states->waiting.first == NULL;
+    if (is_free)
+        states->user = USER_LOOP;
+    pthread_mutex_unlock(&states->mutex);
+    if (!is_free)
+        return false;
+    bool can_write = states->sync_ns <= states->direct_sync_ns_max && states->slow.first == NULL &&
+                     store_is_ready(states->store);
+    if (can_write) {
+        jobs_init(&alone);
+        jobs_add(&alone, job);
+        (void)jobs_run(states, &alone);
+    }
+    pthread_mutex_lock(&states->mutex);
+    if (states->user == USER_LOOP)
+        states->user = USER_NOBODY;
+    states->is_touched |= can_write;
+    states->counts.direct += can_write ? 1 : 0;
+    pthread_mutex_unlock(&states->mutex);
+    states->must_wake |= can_write;
+    return can_write;
 }
 
 struct receipt_place {
@@ -447,9 +511,14 @@ bool journal_prepare(struct states *states, struct error *error)
     struct receipt_place *places = calloc(count_max, sizeof(*places));
     /* Twice as many: those of a group are noted before the oldest are dropped. */
     states->receipts = calloc(2 * count_max, sizeof(*states->receipts));
-    bool done = places != NULL && states->receipts != NULL;
+    states->sync_ns = SYNC_NS_UNKNOWN;
+    states->direct_sync_ns_max = DIRECT_SYNC_US_MAX * UINT64_C(1000);
+    states->group = calloc(1, sizeof(*states->group));
+    bool done = places != NULL && states->receipts != NULL && states->group != NULL;
     if (!done)
-        error_set(error, ERROR_NO_MEMORY, "no memory for the list of receipts");
+        error_set(error, ERROR_NO_MEMORY, "no memory for the journal");
+    else
+        group_clear(states->group);
     done =
         done && places_read(states, places, count_max, &count, error) && sweeps_find(states, error);
     if (done && count > 0)
@@ -459,4 +528,10 @@ bool journal_prepare(struct states *states, struct error *error)
     states->receipt_count = count;
     free(places);
     return done;
+}
+
+void journal_done(struct states *states)
+{
+    free(states->group); /* nothing is in it */
+    free(states->receipts);
 }

@@ -23,6 +23,9 @@ enum {
 
     GROUP_WRITES_MAX = 1024, /* records written by one commit on the disk */
     GROUP_BYTES_MAX = 16 << 20,
+    DIRECT_WRITES_MAX = 16, /* of a commit that the loop may write itself, */
+    DIRECT_BYTES_MAX = 64 << 10,
+    DIRECT_SYNC_US_MAX = 1000,  /* where the disk took no longer lately */
     RECEIPTS_STORED_MAX = 4096, /* of transactions that wrote */
     RECEIPT_TEXT_SIZE_MAX = 32 << 10,
 };

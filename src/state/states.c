@@ -113,6 +113,7 @@ bool states_open(struct states **states, const struct states_options *options, s
                                             options->anchor, error);
     if (!opened || !names_open(made, error) || !journal_prepare(made, error))
         return false;
+    store_tidy_apart(made->store);
     int failure = pthread_create(&made->thread, NULL, journal_run, made);
     if (failure != 0) {
         errno = failure;
@@ -160,7 +161,7 @@ void states_close(struct states *states)
     pthread_cond_destroy(&states->work);
     pthread_cond_destroy(&states->done);
     secret32_done(&states->names);
-    free(states->receipts);
+    journal_done(states);
     free(states);
 }
 
@@ -390,7 +391,10 @@ bool states_write(struct states *states, struct state *state, struct state_chang
     job->written = written;
     job->context = context;
     slot->pending++;
-    job_send(states, TAKE(job));
+    bool is_alone = job->change != NULL && receipt != NULL && receipt->is_alone;
+    if (!is_alone || !journal_write_now(states, job))
+        job_send(states, job);
+    (void)TAKE(job);
     return true;
 }
 
@@ -487,6 +491,10 @@ void states_take(struct states *states)
             job->written(job->context, job->has_failed ? &job->error : NULL);
         job_free(job);
     }
+    /* Now that those who waited have been answered. */
+    if (states->must_wake)
+        pthread_cond_signal(&states->work);
+    states->must_wake = false;
 }
 
 struct states_counts states_counts(struct states *states)

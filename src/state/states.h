@@ -4,7 +4,9 @@
  * A state is read from the disk when it is first asked for and then lives in memory; the thread
  * reads it a piece at a time between commits of others, and takes a removed one off the disk in the
  * same way.  Commits are written by the thread, all that wait in one transaction of the store
- * (group commit), in the order in which they were given.  The receipt of what was committed is a
+ * (group commit), in the order in which they were given.  One that is alone is written at once by
+ * the caller's thread, where the disk is quick: two threads that wake each other would take longer
+ * than a core that waits.  The receipt of what was committed is a
  * record of the same transaction: neither can be there without the other.  Until `written` says
  * that a commit is on the disk, nobody outside may hear of it, nor of anything read from it
  * (states_write without a change waits for what came before).  When a commit can't be written, it
@@ -14,8 +16,8 @@
  * that is sealed in the store, value {version 1, expires, name, value}; key "head" with revision,
  * clock and digest.  Space "receipts", key the invocation's id.
  *
- * Owns: the store, the thread, the states (shared by reference).  Never: signs, logs.  All but
- * the thread's own part: one thread, the event loop's. */
+ * Owns: the store, the thread, the states (shared by reference).  Never: signs, logs.  All
+ * functions: one thread, the event loop's. */
 #ifndef STATE_STATES_H
 #define STATE_STATES_H
 
@@ -55,6 +57,7 @@ MUST_CHECK bool states_get(struct states *states, const char *id, struct state *
 struct states_receipt {
     const char *id; /* of the invocation */
     struct bytes text;
+    bool is_alone; /* nobody else wants the caller's thread: it may write this itself */
 };
 /* Takes over the change of a commit (NULL: waits for all that was committed before) of the state
  * that states_get gave; the receipt may be NULL.  `written` once, later. */
@@ -89,6 +92,7 @@ void states_take(struct states *states);
 struct states_counts {
     uint64_t commits; /* written */
     uint64_t groups;  /* transactions of the store that wrote them */
+    uint64_t direct;  /* of these, by the caller's thread */
     uint64_t failures;
     unsigned open;
 };

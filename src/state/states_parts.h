@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Inside state: what the loop's side (states.c), the thread (journal.c) and the forms of records
- * (records.c) share. */
+/* Inside state: what the loop's side (states.c), the journal (journal.c: the thread) and the forms
+ * of records (records.c) share. */
 #ifndef STATE_STATES_PARTS_H
 #define STATE_STATES_PARTS_H
 
@@ -77,6 +77,12 @@ struct jobs {
     struct job *first, **last;
 };
 
+enum user {
+    USER_NOBODY,
+    USER_THREAD,
+    USER_LOOP
+};
+
 struct states {
     const struct clock *clock;
     struct slot *slots;
@@ -89,9 +95,15 @@ struct states {
     /* Under the mutex. */
     struct jobs waiting, finished;
     bool stops;
+    enum user user;  /* of the store */
+    bool is_touched; /* the loop wrote, and the thread has not seen to what is left to do */
     struct states_counts counts;
-    /* The thread's, once it runs. */
+    bool must_wake; /* the loop's: it wrote, and the thread does not know */
+    /* The store's user's, once the thread runs. */
     struct store *store;
+    struct group *group;
+    uint64_t sync_ns; /* what the disk takes lately for a commit */
+    uint64_t direct_sync_ns_max;
     bool is_stopping;
     struct jobs slow;                          /* LOAD and SWEEP, a piece at a time */
     struct secret32 names;                     /* key of the HMAC */
@@ -114,6 +126,10 @@ void jobs_add(struct jobs *jobs, struct job *job);
 struct job *jobs_take(struct jobs *jobs);
 /* The ring of receipts, from the store. */
 MUST_CHECK bool journal_prepare(struct states *states, struct error *error);
+void journal_done(struct states *states);
+/* From the loop: writes a commit that is alone, at once, and gives it back as the thread would;
+ * false: it is the thread's, for something is under way or the disk may take long. */
+MUST_CHECK bool journal_write_now(struct states *states, struct job *job);
 void *journal_run(void *states);
 /* Takes all that is in a space off the disk, when its turn comes. */
 MUST_CHECK bool sweep_add(struct states *states, const char *space, struct error *error);

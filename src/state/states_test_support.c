@@ -9,6 +9,7 @@
 #include <string.h>
 
 struct test_sealer test_sealing;
+bool test_is_alone;
 
 bool test_states_open(struct states **states, const char *path, struct error *error)
 {
@@ -78,7 +79,7 @@ enum error_code test_increment(struct states *states, struct state *state, const
     *sum = strcmp(value, "-") == 0 ? 1 : strtol(value, NULL, 10) + 1;
     snprintf(text, sizeof(text), "%ld", *sum);
     snprintf(id, sizeof(id), "%s-%ld", key, *sum);
-    struct states_receipt receipt = { id, bytes_of_string(text) };
+    struct states_receipt receipt = { id, bytes_of_string(text), test_is_alone };
     if (!test_set(transaction, key, text) ||
         !transaction_commit(transaction, &change, &result, &error) ||
         !states_write(states, state, change, &receipt, test_written, outcome, &error))

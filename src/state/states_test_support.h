@@ -8,6 +8,7 @@
 #include "store/store_test_support.h"
 
 extern struct test_sealer test_sealing;
+extern bool test_is_alone; /* the commits of test_increment */
 bool test_states_open(struct states **states, const char *path, struct error *error);
 
 /* What test_written was told, as `written` of whatever has one. */

@@ -53,11 +53,16 @@ static bool memory_finish(void *context UNUSED, struct error *error)
     return true;
 }
 
+static bool memory_ready(void *context UNUSED)
+{
+    return !memory.fails;
+}
+
 static bool open_at(struct store **store, const char *path, struct error *error)
 {
     struct sealer sealer = test_sealer_of(&sealing);
-    struct store_anchor anchor = { NULL, memory.ahead_max, memory_read, memory_begin,
-                                   memory_finish };
+    struct store_anchor anchor = { NULL,         memory.ahead_max, memory_read,
+                                   memory_begin, memory_finish,    memory_ready };
     return store_open_anchored(store, path, &sealer, &anchor, error);
 }
 
@@ -216,6 +221,29 @@ static void no_more_commits_than_said_are_ahead(void)
     CHECK_NUMBER(open_code(path), ERROR_NONE);
 }
 
+/* Of a commit that would wait for nothing but the disk. */
+static void it_is_known_whether_a_commit_would_wait(void)
+{
+    struct error error = { 0 };
+    AUTO(store) struct store *store = NULL;
+    memory_clear();
+    REQUIRE(open_at(&store, test_store_path("ready"), &error));
+    CHECK(!store_is_ready(store)); /* to be remembered before, and to be tidied within */
+    store_tidy_apart(store);
+    CHECK(!store_is_ready(store));
+    REQUIRE(test_put(store, "a", "1", 0, &error));
+    CHECK(!store_is_ready(store)); /* one is ahead */
+    store_remember(store);
+    CHECK(store_is_ready(store)); /* that is known by now */
+    memory.fails = true;
+    CHECK(!store_is_ready(store));
+    memory.fails = false;
+    REQUIRE(test_put(store, "b", "1", 0, &error));
+    CHECK(!store_is_ready(store));
+    REQUIRE(store_confirm(store, &error));
+    CHECK(store_is_ready(store));
+}
+
 static void without_a_memory_there_is_no_second_commit(void)
 {
     const char *path = test_store_path("forgotten");
@@ -262,6 +290,7 @@ static const struct test tests[] = {
     TEST(what_is_remembered_beside_leaves_one_head),
     TEST(every_crash_opens_again),
     TEST(no_more_commits_than_said_are_ahead),
+    TEST(it_is_known_whether_a_commit_would_wait),
     TEST(without_a_memory_there_is_no_second_commit),
     TEST(a_store_without_an_anchor_can_get_one),
 };

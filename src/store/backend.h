@@ -11,6 +11,11 @@ struct store_operations {
     void (*close)(struct store *store);
     void (*remember)(struct store *store);
     bool (*confirm)(struct store *store, struct error *error);
+    bool (*is_ready)(struct store *store);
+    uint64_t (*sync_ns)(struct store *store);
+    void (*tidy_apart)(struct store *store);
+    bool (*wants_tidying)(struct store *store);
+    void (*tidy)(struct store *store);
     bool (*get)(struct store *store, struct store_key key, struct buffer *value, uint64_t *revision,
                 struct error *error);
     bool (*apply)(struct store *store, struct store_write *writes, size_t count,

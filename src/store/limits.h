@@ -17,6 +17,7 @@ enum {
     STORE_BUSY_TIMEOUT_MS = 2000,     /* how long to wait for another process's lock */
     STORE_LOG_PIECE_SIZE = 64 << 10,  /* bytes of log written at once; SQLite can't do 128 KiB */
     STORE_LOG_SIZE_MAX = 64 << 20,    /* bytes of write-ahead log kept after a checkpoint */
+    STORE_LOG_PAGES = 1000,           /* pages in the log from which on it is moved into the file */
 };
 
 #endif

@@ -2,6 +2,7 @@
 #include "store/sqlite_store.h"
 
 #include "store/seal.h"
+#include "store/sqlite_log.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -306,6 +307,48 @@ static bool sqlite_list(struct store *store, struct store_key prefix, const char
     return true;
 }
 
+static int log_grew(void *context, sqlite3 *database UNUSED, const char *name UNUSED, int pages)
+{
+    struct sqlite_store *sqlite = context;
+    sqlite->log_pages = pages;
+    return SQLITE_OK;
+}
+
+/* Takes the place of SQLite's own hook, which moves the log within the commit. */
+static void sqlite_tidy_apart(struct store *store)
+{
+    struct sqlite_store *sqlite = (struct sqlite_store *)store;
+    sqlite->tidies_apart = true;
+    sqlite3_wal_hook(sqlite->database, log_grew, sqlite);
+}
+
+static bool sqlite_wants_tidying(struct store *store)
+{
+    return ((struct sqlite_store *)store)->log_pages >= STORE_LOG_PAGES;
+}
+
+/* What can't be moved now stays in the log, and is tried again after the next commit. */
+static void sqlite_tidy(struct store *store)
+{
+    struct sqlite_store *sqlite = (struct sqlite_store *)store;
+    if (!sqlite_wants_tidying(store))
+        return;
+    sqlite->log_pages = 0;
+    (void)sqlite3_wal_checkpoint_v2(sqlite->database, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+}
+
+static bool sqlite_is_ready(struct store *store)
+{
+    struct sqlite_store *sqlite = (struct sqlite_store *)store;
+    return sqlite->tidies_apart && !sqlite_wants_tidying(store) && anchor_is_ready(sqlite);
+}
+
+static uint64_t sqlite_sync_ns(struct store *store)
+{
+    struct sqlite_store *sqlite = (struct sqlite_store *)store;
+    return sqlite_log_sync_ns(sqlite->database);
+}
+
 static void sqlite_close(struct store *store)
 {
     struct sqlite_store *sqlite = (struct sqlite_store *)store;
@@ -322,6 +365,11 @@ const struct store_operations sqlite_operations = {
     .close = sqlite_close,
     .remember = sqlite_remember,
     .confirm = sqlite_confirm,
+    .is_ready = sqlite_is_ready,
+    .sync_ns = sqlite_sync_ns,
+    .tidy_apart = sqlite_tidy_apart,
+    .wants_tidying = sqlite_wants_tidying,
+    .tidy = sqlite_tidy,
     .get = sqlite_get,
     .apply = sqlite_apply,
     .list = sqlite_list,

@@ -93,6 +93,17 @@ bool sqlite_confirm(struct store *store, struct error *error)
             (sqlite->ahead == 0 || (begin(sqlite, error) && finish(sqlite, error))));
 }
 
+bool anchor_is_ready(struct sqlite_store *sqlite)
+{
+    const struct store_anchor *anchor = &sqlite->anchor;
+    if (!sqlite->is_anchored)
+        return true;
+    if (!sqlite->has_begun)
+        return sqlite->ahead < anchor->ahead_max;
+    return sqlite->ahead_of_begun < anchor->ahead_max && anchor->ready != NULL &&
+           anchor->ready(anchor->context);
+}
+
 /* The head that was remembered, as the store says itself. */
 static bool link_read(const struct sqlite_store *sqlite, struct bytes column,
                       struct store_heads *heads)

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "store/sqlite_log.h"
 
+#include "base/clock.h"
 #include "store/limits.h"
 
 #include <pthread.h>
-#include <sqlite3.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +14,7 @@ struct log_file {
     uint8_t *pending; /* of STORE_LOG_PIECE_SIZE; NULL: nothing is collected */
     int size;
     sqlite3_int64 at;
+    uint64_t sync_ns; /* what the last sync took, with what it wrote */
 };
 
 static sqlite3_vfs *system_vfs, log_vfs;
@@ -59,8 +60,12 @@ static int log_write(sqlite3_file *file, const void *data, int size, sqlite3_int
 
 static int log_sync(sqlite3_file *file, int flags)
 {
+    uint64_t began_ns = clock_monotonic_ns(&clock_system);
     int result = log_flush(file);
-    return result != SQLITE_OK ? result : system_of(file)->pMethods->xSync(system_of(file), flags);
+    if (result == SQLITE_OK)
+        result = system_of(file)->pMethods->xSync(system_of(file), flags);
+    log_of(file)->sync_ns = clock_monotonic_ns(&clock_system) - began_ns;
+    return result;
 }
 
 static int log_read(sqlite3_file *file, void *target, int size, sqlite3_int64 at)
@@ -151,6 +156,14 @@ static int log_open(sqlite3_vfs *vfs, const char *name, sqlite3_file *file, int 
         file->pMethods = &methods;
     }
     return result;
+}
+
+uint64_t sqlite_log_sync_ns(sqlite3 *database)
+{
+    sqlite3_file *file = NULL;
+    int result = sqlite3_file_control(database, NULL, SQLITE_FCNTL_JOURNAL_POINTER, (void *)&file);
+    return result == SQLITE_OK && file != NULL && file->pMethods == &methods ? log_of(file)->sync_ns
+                                                                             : UINT64_MAX;
 }
 
 static void register_once(void)

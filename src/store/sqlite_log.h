@@ -8,9 +8,14 @@
 
 #include "base/error.h"
 
+#include <sqlite3.h>
+
 #define SQLITE_LOG_VFS "s3n"
 
 /* Makes the file system of this name known to SQLite; again changes nothing. */
 MUST_CHECK bool sqlite_log_register(struct error *error);
+/* How long the last sync of a connection's log took, with the writes before it; UINT64_MAX: there
+ * was none. */
+uint64_t sqlite_log_sync_ns(sqlite3 *database);
 
 #endif

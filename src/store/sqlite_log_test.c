@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     FILE_SIZE = 3 * STORE_LOG_PIECE_SIZE,
@@ -108,8 +109,50 @@ static void what_is_collected_is_there(void)
     free(data);
 }
 
+static long size_of(const char *path)
+{
+    struct stat facts;
+    return stat(path, &facts) == 0 ? (long)facts.st_size : -1;
+}
+
+/* The log grows until it is tidied, and is then written over from its start. */
+static void the_log_is_tidied_apart(void)
+{
+    static struct test_sealer sealing;
+    struct sealer sealer = test_sealer_of(&sealing);
+    AUTO(store) struct store *store = NULL;
+    struct error error = { 0 };
+    static char value[6000];
+    char path[4200], log[4300], key[16];
+    snprintf(path, sizeof(path), "%s", test_store_path("tidied"));
+    snprintf(log, sizeof(log), "%s-wal", path);
+    memset(value, 'v', sizeof(value) - 1);
+    REQUIRE(store_open_sqlite(&store, path, &sealer, &error));
+    store_tidy_apart(store);
+    long before = size_of(path);
+    unsigned count = 0;
+    do {
+        CHECK_NUMBER(size_of(path), before);
+        store_tidy(store); /* too short yet */
+        CHECK_NUMBER(size_of(path), before);
+        snprintf(key, sizeof(key), "k%u", count++);
+        REQUIRE(test_put(store, key, value, 0, &error));
+        CHECK(store_sync_ns(store) < UINT64_MAX);
+    } while (count < STORE_LOG_PAGES && store_is_ready(store));
+    CHECK(count < STORE_LOG_PAGES && !store_is_ready(store));
+    CHECK_NUMBER(size_of(path), before);
+    long grown = size_of(log);
+    store_tidy(store);
+    CHECK(store_is_ready(store));
+    CHECK(size_of(path) > before);
+    REQUIRE(test_put(store, "next", value, 0, &error));
+    CHECK_NUMBER(size_of(log), grown);
+    CHECK(test_holds(store, "k0", value) && test_holds(store, "next", value));
+}
+
 static const struct test tests[] = {
     TEST(a_commit_writes_its_log_at_once),
     TEST(what_is_collected_is_there),
+    TEST(the_log_is_tidied_apart),
 };
 TEST_MAIN(tests)

@@ -46,6 +46,8 @@ struct sqlite_store {
     struct store_head remembered, begun; /* by the anchor for certain; perhaps */
     bool has_begun;
     unsigned ahead, ahead_of_begun; /* commits since then */
+    bool tidies_apart;
+    int log_pages; /* in the log; only counted then */
 };
 
 /* sqlite_anchor.c.  The column `mac` of the head: the MAC, and in an anchored store the head that
@@ -64,6 +66,8 @@ void anchor_committed(struct sqlite_store *sqlite);
 MUST_CHECK bool anchor_check(struct sqlite_store *sqlite, struct bytes column, struct error *error);
 void sqlite_remember(struct store *store);
 bool sqlite_confirm(struct store *store, struct error *error);
+/* Whether anchor_prepare would not wait. */
+bool anchor_is_ready(struct sqlite_store *sqlite);
 
 /* Sets `error` from the connection's last failure.  Returns false. */
 bool sqlite_fail(struct sqlite_store *sqlite, const char *what, struct error *error);

@@ -71,6 +71,31 @@ bool store_confirm(struct store *store, struct error *error)
     return store->operations->confirm(store, error);
 }
 
+bool store_is_ready(struct store *store)
+{
+    return store->operations->is_ready(store);
+}
+
+uint64_t store_sync_ns(struct store *store)
+{
+    return store->operations->sync_ns(store);
+}
+
+void store_tidy_apart(struct store *store)
+{
+    store->operations->tidy_apart(store);
+}
+
+bool store_wants_tidying(struct store *store)
+{
+    return store->operations->wants_tidying(store);
+}
+
+void store_tidy(struct store *store)
+{
+    store->operations->tidy(store);
+}
+
 void store_keep_log(struct store *store)
 {
     store->keeps_log = true;

@@ -73,6 +73,8 @@ struct store_anchor {
     bool (*read)(void *context, struct store_heads *heads, bool *known, struct error *error);
     bool (*begin)(void *context, const struct store_heads *heads, struct error *error);
     bool (*finish)(void *context, struct error *error);
+    /* Whether `finish` would not wait; NULL: nobody knows. */
+    bool (*ready)(void *context);
 };
 
 struct store;
@@ -102,6 +104,16 @@ void store_remember(struct store *store);
 /* The same, and waits: then this one and what will come after it are all that the store may have.
  */
 MUST_CHECK bool store_confirm(struct store *store, struct error *error);
+/* Whether a commit would wait for nothing but its own write: the anchor has answered, and the log
+ * needs no store_tidy first. */
+bool store_is_ready(struct store *store);
+/* How long the disk took for the last commit, or tried to. */
+uint64_t store_sync_ns(struct store *store);
+/* From now on no commit moves the log of writes into the file when it has become long: store_tidy
+ * does, beside the commits.  It does nothing while the log is short. */
+void store_tidy_apart(struct store *store);
+bool store_wants_tidying(struct store *store);
+void store_tidy(struct store *store);
 /* For somebody who opens the store at once: closing leaves the log of writes as it is, and whoever
  * opens it goes on with that.  Otherwise it is moved into the file, which takes the disk's time. */
 void store_keep_log(struct store *store);
