@@ -15,6 +15,7 @@
 static struct {
     struct service_call *slow, *later;
     struct service_ending *ending;
+    unsigned issued_count, alone_count;
     unsigned cancelled, set_count, commit_count, undo_count, forgotten;
     unsigned conflict_count; /* so many ends are conflicts */
     bool keeps_ending;
@@ -64,6 +65,14 @@ static void kv_ended(void *context UNUSED, struct service_scope *scope UNUSED,
     service_conclude(ending, is_conflict ? kv.verdict : SERVICE_KEEP, "prices changed meanwhile");
 }
 
+static void kv_issued(void *context UNUSED, struct service_scope *scope UNUSED,
+                      struct bytes receipt UNUSED, struct service_ending *ending)
+{
+    kv.issued_count++;
+    kv.alone_count += ending->is_alone;
+    service_conclude(ending, SERVICE_KEEP, NULL);
+}
+
 static void kv_forgotten(void *context UNUSED, struct service_scope *scope UNUSED)
 {
     kv.forgotten++;
@@ -76,6 +85,7 @@ static const struct service service_kv = { .name = "kv",
                                            .handler_count = ARRAY_COUNT(handlers),
                                            .cancelled = kv_cancelled,
                                            .ended = kv_ended,
+                                           .issued = kv_issued,
                                            .forgotten = kv_forgotten };
 
 static struct services *services;
@@ -317,6 +327,35 @@ static void an_answer_waits_for_its_commit(void)
     CHECK_NUMBER(kv.forgotten, 2);
 }
 
+static void it_is_known_who_is_alone(void)
+{
+    REQUIRE_KVM();
+    struct error error;
+    REQUIRE(open_with(GRANT, 60000));
+    CHECK_NUMBER(result_of(world_invoke("guard", "Sneo")), 1);
+    CHECK(kv.issued_count == 1 && kv.alone_count == 1);
+    /* Beside one that is about to be kept. */
+    kv.keeps_ending = true;
+    world.seen_count = 0;
+    REQUIRE(world_start("guard", BYTES_LITERAL("Sneo"), &world.seen[0], &error));
+    run_until_later();
+    REQUIRE(kv.ending != NULL);
+    kv.keeps_ending = false;
+    REQUIRE(world_start("guard", BYTES_LITERAL("Sneo"), &world.seen[1], &error));
+    world_run_until(1);
+    CHECK(kv.issued_count == 2 && kv.alone_count == 1);
+    service_conclude(TAKE(kv.ending), SERVICE_KEEP, NULL);
+    CHECK(kv.issued_count == 3 && kv.alone_count == 2);
+    /* And one that runs. */
+    world.seen_count = 0;
+    REQUIRE(world_start("guard", BYTES_LITERAL("Gslow"), &world.seen[2], &error));
+    run_until_later();
+    REQUIRE(world_start("guard", BYTES_LITERAL("Sneo"), &world.seen[3], &error));
+    world_run_until(1);
+    CHECK(kv.issued_count == 4 && kv.alone_count == 2);
+    close_all();
+}
+
 static void conflicts_are_refused_or_retried(void)
 {
     REQUIRE_KVM();
@@ -381,6 +420,7 @@ static const struct test tests[] = {
     TEST(a_server_may_go_in_a_call),
     TEST(only_a_good_end_commits),
     TEST(an_answer_waits_for_its_commit),
+    TEST(it_is_known_who_is_alone),
     TEST(conflicts_are_refused_or_retried),
     TEST(many_at_once),
 };
