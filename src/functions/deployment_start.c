@@ -83,17 +83,28 @@ bool deployment_optimise(struct deployer *deployer, const struct deployment_opti
     return deployment_begin(&made, error);
 }
 
+/* Whether this compiler made the function's image.  The baseline's goes when the optimised one has
+ * been in use for a while; its record stays. */
+static bool is_current(struct deployer *deployer, const struct application *application,
+                       size_t function)
+{
+    struct artefact artefact = artefact_of(&application->manifest->functions[function]);
+    struct function_image image;
+    char key[COMPILER_KEY_SIZE];
+    compiler_key(key, deployer->options.compiler, &artefact);
+    return image_get(deployer, &artefact, &image, NULL) ||
+           ((application->images[function].flags & FUNCTION_IMAGE_OPTIMISED) != 0 &&
+            registry_image_was_made(deployer->options.registry, &artefact.code, key));
+}
+
 bool deployment_refresh(struct deployer *deployer, struct application *application,
                         deployment_done *done, void *context, bool *started, struct error *error)
 {
     const struct manifest *manifest = application->manifest;
     AUTO(deployment) struct deployment *made = NULL;
     size_t current = 0;
-    for (size_t i = 0; i < manifest->function_count; i++) {
-        struct function_image image;
-        struct artefact artefact = artefact_of(&manifest->functions[i]);
-        current += image_get(deployer, &artefact, &image, NULL);
-    }
+    for (size_t i = 0; i < manifest->function_count; i++)
+        current += is_current(deployer, application, i);
     *started = current < manifest->function_count;
     if (!*started)
         return true;

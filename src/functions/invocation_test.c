@@ -216,7 +216,40 @@ static void another_compiler_makes_new_images(void)
     world_close();
 }
 
+/* The optimised image is in use, the baseline's has been swept: a restart changes nothing. */
+static void what_was_optimised_stays(void)
+{
+    struct error error = { 0 };
+    struct function_image image, baseline;
+    struct application *changed = NULL;
+    bool started = true;
+    REQUIRE(world_open("optimised"));
+    REQUIRE(world_deploy("app", "echo", 4, 5000) && world_deploy("other", "loop", 4, 5000));
+    struct application *served = registry_find(world.registry, "app");
+    REQUIRE(served != NULL);
+    baseline = served->images[0];
+    image = registry_find(world.registry, "other")->images[0]; /* one that is there */
+    image.flags |= FUNCTION_IMAGE_OPTIMISED;
+    REQUIRE(registry_images_set(world.registry, served, &image, 1000, &changed, &error));
+    application_release(changed);
+    const struct digest32 code = served->manifest->functions[0].code;
+    CHECK(registry_image_get(world.registry, &code, world.compiler.name, &image, NULL, &error));
+    CHECK(registry_sweep(world.registry, 1000 + GARBAGE_AGE_S, &error));
+    CHECK(!registry_image_get(world.registry, &code, world.compiler.name, &image, NULL, &error));
+    served = registry_find(world.registry, "app");
+    CHECK(!digest32_equal(&served->images[0].image, &baseline.image));
+    CHECK(deployment_refresh(world.deployer, served, world_deploy_done, NULL, &started, &error));
+    CHECK(!started);
+    world.compiler.name = "newer"; /* whose images are wanted all the same */
+    world.deployed = false;
+    CHECK(deployment_refresh(world.deployer, served, world_deploy_done, NULL, &started, &error));
+    CHECK(started);
+    AWAIT((world_turn(), world.deployed));
+    world_close();
+}
+
 static const struct test tests[] = {
+    TEST(what_was_optimised_stays),
     TEST(compiles_once_and_reports_refusals),
     TEST(another_compiler_makes_new_images),
     TEST(answers_with_a_receipt),

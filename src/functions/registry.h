@@ -147,6 +147,10 @@ MUST_CHECK bool registry_images_set(struct registry *registry, struct applicatio
 MUST_CHECK bool registry_image_get(struct registry *registry, const struct digest32 *code,
                                    const char *compiler, struct function_image *image,
                                    json_t **report, struct error *error);
+/* Whether `compiler` has been at this module, also when what it made has gone since: nothing used
+ * it any more. */
+bool registry_image_was_made(struct registry *registry, const struct digest32 *code,
+                             const char *compiler);
 MUST_CHECK bool registry_image_put(struct registry *registry, const struct digest32 *code,
                                    const char *compiler, const struct function_image *image,
                                    const json_t *report, struct error *error);

@@ -175,6 +175,15 @@ bool registry_image_get(struct registry *registry, const struct digest32 *code,
     return true;
 }
 
+bool registry_image_was_made(struct registry *registry, const struct digest32 *code,
+                             const char *compiler)
+{
+    struct record_name record = image_record(code, compiler);
+    char key[STORE_KEY_SIZE_MAX + 1];
+    uint64_t revision;
+    return record_find(registry, record.text, key, &revision);
+}
+
 bool registry_image_put(struct registry *registry, const struct digest32 *code,
                         const char *compiler, const struct function_image *image,
                         const json_t *report, struct error *error)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "logs/record.h"
 
+#include "core/writer.h"
 #include "tests/harness.h"
 
 #include <stdlib.h>
@@ -147,8 +148,60 @@ static void levels_have_names(void)
     CHECK(!logs_level_parse(&level, BYTES_LITERAL("warn ")));
 }
 
+/* One record of these bytes behind its size, kind and time. */
+static bool is_record(uint8_t kind, struct bytes rest)
+{
+    uint8_t bytes[LOG_LINE_SIZE_MAX + 100];
+    struct writer writer = writer_into(bytes, sizeof(bytes));
+    struct log_record record;
+    write_u32_le(&writer, (uint32_t)(4 + 1 + 8 + rest.size));
+    write_u8(&writer, kind);
+    write_u64_le(&writer, 1);
+    write_bytes(&writer, rest);
+    CHECK(!writer.failed);
+    struct reader reader = reader_of(writer_view(&writer));
+    bool is_read = log_record_next(&reader, &record);
+    CHECK(is_read != reader.failed);
+    return is_read;
+}
+
+/* A line whose text has so many bytes, behind the record's five texts. */
+static bool is_line(uint8_t level, uint8_t flags, uint32_t size, uint32_t said)
+{
+    static uint8_t text[LOG_LINE_SIZE_MAX + 1], bytes[LOG_LINE_SIZE_MAX + 50];
+    struct writer writer = writer_into(bytes, sizeof(bytes));
+    for (unsigned i = 0; i < 5; i++)
+        write_u16_le(&writer, 0);
+    write_u8(&writer, level);
+    write_u8(&writer, flags);
+    write_u32_le(&writer, said);
+    write_bytes(&writer, bytes_of(text, size));
+    CHECK(!writer.failed);
+    return is_record(LOG_RECORD_LINES, writer_view(&writer));
+}
+
+static void what_is_no_record_is_refused(void)
+{
+    uint8_t dropped[1 + 8 + 8 + 1] = { 0 };
+    CHECK(is_line(0, 0, 3, 3) && is_line(7, LOG_LINE_CONTINUES | LOG_LINE_BY_NODE, 3, 3));
+    CHECK(is_line(6, 0, LOG_LINE_SIZE_MAX, LOG_LINE_SIZE_MAX));
+    CHECK(!is_line(8, 0, 3, 3) && !is_line(255, 0, 3, 3));
+    CHECK(!is_line(6, 4, 3, 3) && !is_line(6, 0x80, 3, 3));
+    CHECK(!is_line(6, 0, LOG_LINE_SIZE_MAX + 1, LOG_LINE_SIZE_MAX + 1));
+    CHECK(!is_line(6, 0, 3, 4) && !is_line(6, 0, 3, 2) && !is_line(6, 0, 3, UINT32_MAX));
+    CHECK(is_record(LOG_RECORD_DROPPED, bytes_of(dropped, 17)));
+    CHECK(!is_record(LOG_RECORD_DROPPED, bytes_of(dropped, 16)));
+    CHECK(!is_record(LOG_RECORD_DROPPED, bytes_of(dropped, 18)));
+    dropped[0] = LOG_DROP_COUNT;
+    CHECK(!is_record(LOG_RECORD_DROPPED, bytes_of(dropped, 17)));
+    dropped[0] = LOG_DROP_COUNT - 1;
+    CHECK(is_record(LOG_RECORD_DROPPED, bytes_of(dropped, 17)));
+    CHECK(!is_record(0, bytes_of(dropped, 17)) && !is_record(255, bytes_of(dropped, 17)));
+}
+
 static const struct test tests[] = {
-    TEST(lines_have_levels),          TEST(long_lines_stand_in_parts), TEST(records_come_back),
-    TEST(broken_records_are_refused), TEST(levels_have_names),
+    TEST(what_is_no_record_is_refused), TEST(lines_have_levels),
+    TEST(long_lines_stand_in_parts),    TEST(records_come_back),
+    TEST(broken_records_are_refused),   TEST(levels_have_names),
 };
 TEST_MAIN(tests)

@@ -2,6 +2,7 @@
 #include "logs/segment.h"
 
 #include "core/hex.h"
+#include "crypto/aead.h"
 #include "tests/harness.h"
 
 #include <stdlib.h>
@@ -148,10 +149,56 @@ static void keeps_its_limits(void)
     CHECK(!log_segment_seal(&text, &head, &off, 1, RECORDS, &error)); /* not a point */
 }
 
+/* Already before it is opened, which only its readers can. */
+static void what_is_no_segment_is_refused(void)
+{
+    enum {
+        MAGIC = 0,
+        VERSION = 4,
+        READERS = 6,
+        NUMBER = 40,
+        SEALED = LOG_SEGMENT_HEAD_SIZE + 2 * LOG_SEGMENT_READER_SIZE
+    };
+    static const struct {
+        size_t at;
+        uint16_t value;
+    } rows[] = { { MAGIC, 0 },
+                 { VERSION, 0 },
+                 { VERSION, 2 },
+                 { READERS, 0 },
+                 { READERS, 1 },
+                 { READERS, 3 },
+                 { READERS, LOG_READER_COUNT_MAX + 1 },
+                 { READERS, UINT16_MAX },
+                 { NUMBER, 0 },
+                 { SEALED, 0 },
+                 { SEALED, AEAD_TAG_SIZE - 1 },
+                 { SEALED, UINT16_MAX } };
+    AUTO_BUFFER struct buffer text;
+    struct log_segment segment;
+    struct error error;
+    buffer_init(&text, 1 << 16);
+    seal(&text, 7, NULL);
+    for (size_t i = 0; i < ARRAY_COUNT(rows); i++) {
+        uint8_t kept[2], *at = text.data + rows[i].at;
+        memcpy(kept, at, sizeof(kept));
+        at[0] = (uint8_t)rows[i].value;
+        at[1] = (uint8_t)(rows[i].value >> 8);
+        CHECK_NOTE(!log_segment_view(&segment, buffer_view(&text), &error) &&
+                       error.code == ERROR_CORRUPT,
+                   "row %zu", i);
+        memcpy(at, kept, sizeof(kept));
+    }
+    CHECK(log_segment_view(&segment, buffer_view(&text), &error));
+    /* whole in itself, and sealed by nobody */
+    text.size = SEALED + 4 + AEAD_TAG_SIZE - 1;
+    text.data[SEALED] = AEAD_TAG_SIZE - 1;
+    text.data[SEALED + 1] = 0;
+    CHECK(!log_segment_view(&segment, buffer_view(&text), &error));
+}
+
 static const struct test tests[] = {
-    TEST(every_reader_opens_it),
-    TEST(every_change_is_noticed),
-    TEST(chains_show_what_is_missing),
-    TEST(keeps_its_limits),
+    TEST(what_is_no_segment_is_refused), TEST(every_reader_opens_it), TEST(every_change_is_noticed),
+    TEST(chains_show_what_is_missing),   TEST(keeps_its_limits),
 };
 TEST_MAIN(tests)

@@ -72,13 +72,13 @@ for name in small large; do
   # Two clients all the time, until it was swapped and for a while after it.
   for client in 1 2; do
     (
-      deadline=$((SECONDS + 90))
+      deadline=$((SECONDS + 300))
       while [ $SECONDS -lt $deadline ] && ! [ -e "$scratch/$name.done" ]; do load $name 20; done >"$scratch/$name.$client"
     ) &
     clients[client]=$!
   done
   swapped() { [ "$(tier_of $name)" = optimised ]; }
-  until_true 80 swapped
+  until_true 300 swapped
   is "$name: optimised" "$(tier_of $name)" optimised
   load $name 20 >"$scratch/$name.after"
   touch "$scratch/$name.done"
