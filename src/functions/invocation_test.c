@@ -227,12 +227,12 @@ static void what_was_optimised_stays(void)
     REQUIRE(world_deploy("app", "echo", 4, 5000) && world_deploy("other", "loop", 4, 5000));
     struct application *served = registry_find(world.registry, "app");
     REQUIRE(served != NULL);
+    const struct digest32 code = served->manifest->functions[0].code;
     baseline = served->images[0];
     image = registry_find(world.registry, "other")->images[0]; /* one that is there */
     image.flags |= FUNCTION_IMAGE_OPTIMISED;
     REQUIRE(registry_images_set(world.registry, served, &image, 1000, &changed, &error));
     application_release(changed);
-    const struct digest32 code = served->manifest->functions[0].code;
     CHECK(registry_image_get(world.registry, &code, world.compiler.name, &image, NULL, &error));
     CHECK(registry_sweep(world.registry, 1000 + GARBAGE_AGE_S, &error));
     CHECK(!registry_image_get(world.registry, &code, world.compiler.name, &image, NULL, &error));
