@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "access/jwt.h"
+#include "base/terminal.h"
 #include "crypto/base64.h"
 
 #include <math.h>
@@ -156,10 +157,8 @@ bool jwt_check(const struct jwt *token, const struct jwt_policy *policy, int64_t
     struct bytes name = jwt_subject(token);
     if (subject != NULL && (name.size == 0 || name.size > JWT_SUBJECT_SIZE_MAX))
         return refuse(error, "has a `sub` that is no short text");
-    for (size_t i = 0; i < name.size; i++) {
-        if (name.data[i] < 0x20 || name.data[i] == 0x7f)
-            return refuse(error, "has a `sub` with control characters");
-    }
+    if (!terminal_is_line(name))
+        return refuse(error, "has a `sub` with control characters");
     return times_check(token, policy->leeway_s, now_s, error);
 }
 

@@ -182,6 +182,8 @@ static void refuses_claims(void)
         { BEGIN ",\"aud\":\"app\",\"exp\":1800000600}", "duplicate" },
         { BEGIN ",\"exp\":1800000600,\"sub\":7}", "`sub`" },
         { BEGIN ",\"exp\":1800000600,\"sub\":\"a\\nb\"}", "control" },
+        { BEGIN ",\"exp\":1800000600,\"sub\":\"a\\u009b2J\"}", "control" },
+        { BEGIN ",\"exp\":1800000600,\"sub\":\"root\\u202ea\"}", "control" },
         { "{\"aud\":\"app\",\"exp\":1800000600}", "`iss`" },
         { "{\"iss\":\"https://issuer.example/\",\"aud\":\"app\",\"exp\":1800000600}", "`iss`" },
         { "{\"iss\":[\"https://issuer.example\"],\"aud\":\"app\",\"exp\":1800000600}", "`iss`" },

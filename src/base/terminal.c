@@ -47,6 +47,18 @@ size_t terminal_character(struct bytes text, bool *passes)
     return MAX(size, (size_t)1);
 }
 
+bool terminal_is_line(struct bytes text)
+{
+    while (text.size > 0) {
+        bool passes;
+        size_t size = terminal_character(text, &passes);
+        if (!passes || text.data[0] == '\t')
+            return false;
+        text = bytes_part(text, size, text.size);
+    }
+    return true;
+}
+
 void terminal_mask(char *text)
 {
     struct bytes left = bytes_of_string(text);

@@ -14,6 +14,9 @@
 /* Size of the character at the beginning of a text that is not empty (1 for a byte that is no
  * UTF-8), and whether it passes. */
 size_t terminal_character(struct bytes text, bool *passes);
+/* Whether a text is one line for people: UTF-8 of which every character shows, and no tab.  What
+ * names are made of that people choose for others to read. */
+bool terminal_is_line(struct bytes text);
 void terminal_append(struct buffer *target, struct bytes text);
 /* Puts a question mark for each character that does not pass, in place. */
 void terminal_mask(char *text);

@@ -48,6 +48,25 @@ static void masks(void)
     CHECK_STRING(text, "a?[2J\tb?2J?\xc3\xa9???");
 }
 
+static void a_line_has_nothing_that_steers(void)
+{
+    static const char *const lines[] = { "", "ci", "Ada L.",
+                                         "\xc3\x89milie \xe6\xbc\xa2\xe5\xad\x97 "
+                                         "\xd8\xb9\xd9\x84\xd9\x8a \xf0\x9f\x98\x80" };
+    static const char *const others[] = { "a\nb",          "a\tb",         "\x1b[2J",
+                                          "\x7f",          "\xc2\x85",     "\xc2\x9b\x32J",
+                                          "\x9b\x32J",     "\xd8\x9c",     "\xe2\x80\x8e",
+                                          "a\xe2\x80\x8f", "\xe2\x80\xa8", "\xe2\x80\xae",
+                                          "\xe2\x81\xa6x", "\xff",         "\xed\xa0\x80",
+                                          "\xc3" };
+    for (size_t i = 0; i < ARRAY_COUNT(lines); i++)
+        CHECK_NOTE(terminal_is_line(bytes_of_string(lines[i])), "%zu", i);
+    for (size_t i = 0; i < ARRAY_COUNT(others); i++)
+        CHECK_NOTE(!terminal_is_line(bytes_of_string(others[i])), "%zu", i);
+    CHECK(!terminal_is_line(BYTES_LITERAL("a\0b")));
+}
+
 static const struct test tests[] = { TEST(neutralises), TEST(masks),
+                                     TEST(a_line_has_nothing_that_steers),
                                      TEST(invalid_text_shows_as_bytes) };
 TEST_MAIN(tests)

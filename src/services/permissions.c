@@ -62,6 +62,10 @@ bool permission_check(enum call_permission kind, struct bytes name, struct error
     if (kind == CALL_PERMISSION_KV && kv_is_reserved(name))
         return error_set(error, ERROR_INVALID,
                          "namespaces that begin with " KV_NAMESPACE_NODE " are the node's");
+    if (kind == CALL_PERMISSION_KV)
+        return kv_is_namespace(name) ||
+               error_set(error, ERROR_INVALID, "the name of a %s has 1 to %zu of a-z 0-9 - _ .",
+                         row->noun, row->size_max);
     bool is_valid = name.size >= 1 && name.size <= row->size_max;
     for (size_t i = 0; i < name.size && is_valid; i++)
         is_valid = is_name_byte(name.data[i]);

@@ -10,7 +10,7 @@
 /* Kind (enum call_permission), key in the manifest, what a name of it is called, longest name; 0:
  * a boolean. */
 #define PERMISSIONS(X)                                                                             \
-    X(KV, "kv", "kv namespace", 64)                                                                \
+    X(KV, "kv", "kv namespace", 63)                                                                \
     X(SECRETS, "secrets", "secret", 64)                                                            \
     X(KEYS, "keys", "key", 128)                                                                    \
     X(HTTP, "http", "address", 512)                                                                \

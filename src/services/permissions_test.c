@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "services/permissions.h"
+#include "state/limits.h"
 #include "tests/harness.h"
 
 #include <string.h>
@@ -34,10 +35,15 @@ static void names_have_rules(void)
     struct error error;
     char text[600];
     memset(text, 'a', sizeof(text));
-    CHECK(permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("a.b_c/d:e-9Z"), &error));
-    CHECK(permission_check(CALL_PERMISSION_KV, bytes_of(text, 64), &error));
-    CHECK(!permission_check(CALL_PERMISSION_KV, bytes_of(text, 65), &error));
-    CHECK(!permission_check(CALL_PERMISSION_KV, BYTES_LITERAL(""), &error));
+    CHECK(permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("p256:a.b_c/d-9Z"), &error));
+    CHECK(permission_check(CALL_PERMISSION_KV, BYTES_LITERAL("a.b_c-9"), &error));
+    CHECK(permission_check(CALL_PERMISSION_KV, bytes_of(text, KV_NAMESPACE_SIZE_MAX), &error));
+    CHECK(!permission_check(CALL_PERMISSION_KV, bytes_of(text, KV_NAMESPACE_SIZE_MAX + 1), &error));
+    static const char *const no_namespaces[] = {
+        "", "Prices", "a/b", "a:b", "s3n.results", "s3n."
+    };
+    for (size_t i = 0; i < ARRAY_COUNT(no_namespaces); i++)
+        CHECK(!permission_check(CALL_PERMISSION_KV, bytes_of_string(no_namespaces[i]), &error));
     CHECK(!permission_check(CALL_PERMISSION_SECRETS, BYTES_LITERAL("a b"), &error));
     CHECK(!permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("a\"b"), &error));
     CHECK(!permission_check(CALL_PERMISSION_KEYS, BYTES_LITERAL("\xc3\xa4"), &error));

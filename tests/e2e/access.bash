@@ -60,6 +60,12 @@ id=$(timeout 90 s3n token ls --json | json_field id)
 is "never shown again" "$(timeout 90 s3n token ls --json | grep -c "$token")" 0
 with() { S3N_API_KEY=$token timeout 60 s3n -q "$@"; }
 is "a token that reads does not read the state" "$(code with kv export shop)" 4
+for name in $'a\u009b2J' $'a\u202eb' $'a\u2028b' $'a\nb' $'a\tb' $'a\e[2J'; do
+  is "a token's name is one line: $(printf %q "$name")" "$(code timeout 20 s3n token create --scope read --name "$name")" 3
+  is "a member's name too: $(printf %q "$name")" "$(code timeout 20 s3n member add "$ada" --role reader --name "$name")" 3
+done
+has "it is said, escaped" "$(cat "$scratch/err")" 'name: must be a line of text, without characters that steer it: "a\x1b[2J"'
+is "letters of all languages" "$(code timeout 20 s3n token create --scope read --expires 1m --name 'Émilie 漢字 علي')" 0
 bearer() { status -H "Authorization: Bearer $token" "$@"; }
 has "a token reads" "$(with ls)" shop
 is "what it is" "$(bearer "$url/v1/caller"; grep -o '"actor":"token:' "$scratch/body")" '200"actor":"token:'

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* /v1/caller, /v1/tokens, /v1/members: who may work on an account. */
 #include "base/log.h"
+#include "base/terminal.h"
 #include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
 #include "core/hex.h"
@@ -42,17 +43,17 @@ void api_caller_get(void *context, const struct gateway_call *call)
                                   caller->application, "scopes", scopes_tree(caller->scopes)));
 }
 
-/* A short text for people: no control characters. */
+/* A short text for people. */
 static bool read_name(const json_t *body, const char *key, char name[NAME_SIZE_MAX + 1],
                       struct error *error)
 {
     const char *text = "";
     if (json_object_get(body, key) != NULL && !json_get_string(body, key, &text, error))
         return false;
-    for (const char *at = text; *at != '\0'; at++) {
-        if ((uint8_t)*at < 0x20 || *at == 0x7f)
-            return error_set(error, ERROR_INVALID, "%s: must be a line of text", key);
-    }
+    if (!terminal_is_line(bytes_of_string(text)))
+        return error_set(error, ERROR_INVALID,
+                         "%s: must be a line of text, without characters that steer it: \"%s\"",
+                         key, error_quote(bytes_of_string(text)).text);
     if (strlen(text) > NAME_SIZE_MAX)
         return error_set(error, ERROR_LIMIT, "%s: at most %d bytes", key, NAME_SIZE_MAX);
     memcpy(name, text, strlen(text) + 1);
