@@ -552,7 +552,28 @@ static void a_route_says_who_calls(void)
     gateway_end(gateway);
 }
 
+/* Somebody in front may have judged the one, and we the other. */
+static void one_authorization_is_taken(void)
+{
+    struct error error;
+    REQUIRE(ecdsa_key_generate(&known.key, &error));
+    struct gateway *gateway = gateway_make();
+    static const char *const second[] = { "Bearer s3n_good", "Bearer s3n_other", "Basic YTpi", "" };
+    CHECK_NUMBER(by_token(gateway, HTTP_METHOD_GET, "/v1/applications", "Bearer s3n_good"), 0);
+    for (size_t i = 0; i < ARRAY_COUNT(second); i++) {
+        struct asked asked;
+        asked_init(&asked, HTTP_METHOD_GET, "/v1/applications", (struct bytes){ 0 });
+        asked_bear(&asked, "Bearer s3n_good");
+        asked.fields[1] = HTTP_FIELD("authorization", bytes_of_string(second[i]));
+        asked.message.field_count = 2;
+        CHECK_NUMBER(judge(gateway, &asked), 401);
+        asked_done(&asked);
+    }
+    gateway_end(gateway);
+}
+
 static const struct test tests[] = {
+    TEST(one_authorization_is_taken),
     TEST(who_signs_for_another_is_refused), TEST(only_what_was_signed_is_done),
     TEST(a_route_says_who_calls),           TEST(every_operation_with_every_role_and_scope),
     TEST(pages_use_what_needs_no_key),      TEST(judges_again_behind_the_body),

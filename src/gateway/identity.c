@@ -58,15 +58,16 @@ static bool by_signature(struct gateway *gateway, struct gateway_request *reques
     return true;
 }
 
-/* What follows "Bearer " in the one Authorization field; false: it is of another kind. */
+/* What follows "Bearer " in the only Authorization field; false: it is of another kind, or there
+ * are several, of which somebody in front may have looked at another. */
 bool bearer_of(const struct http_request *request, struct bytes *token)
 {
-    const struct http_field *field = http_request_field(request, "authorization");
+    struct bytes value = http_request_value(request, "authorization");
     static const size_t size = sizeof("Bearer ") - 1;
-    if (field == NULL || field->value.size <= size ||
-        !http_equal_fold(bytes_part(field->value, 0, size), BYTES_LITERAL("Bearer ")))
+    if (value.size <= size ||
+        !http_equal_fold(bytes_part(value, 0, size), BYTES_LITERAL("Bearer ")))
         return false;
-    *token = bytes_part(field->value, size, field->value.size);
+    *token = bytes_part(value, size, value.size);
     return true;
 }
 
@@ -126,7 +127,7 @@ bool jwt_identify(struct gateway *gateway, struct gateway_request *request, stru
     request->awaits_keys = false;
     if (!bearer_of(call->request, &token))
         return error_set(error, ERROR_UNAUTHENTICATED,
-                         "this route takes a token of its issuer (authorization: Bearer)");
+                         "this route takes a token of its issuer (one authorization: Bearer)");
     if (gateway->options.jwt_check == NULL)
         return error_set(error, ERROR_UNSUPPORTED, "this node judges no web tokens");
     buffer_done(&request->claims);

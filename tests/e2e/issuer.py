@@ -5,11 +5,12 @@
   issuer.py serve FOLDER      prints the port; /A/.well-known/openid-configuration and /A/keys behave as A says: `good`
                               serves FOLDER/keys.json, `gate` does when FOLDER/open is there,
                               others lie, hang, redirect, flood or break off
-  issuer.py key FOLDER KID    makes an RSA and an Ed25519 key, KID and KID-ed, and writes keys.json with them alone
+  issuer.py key FOLDER KID    makes an RSA, an Ed25519 and a P-256 key, KID, KID-ed and KID-ec, and writes keys.json with them alone
   issuer.py token FOLDER KID ISSUER [NAME=JSON ...] [--header NAME=JSON ...] [--hs]
                               a token; --hs: signed by HMAC with the public key as its secret
 """
 import base64
+import gzip
 import hashlib
 import hmac
 import http.server
@@ -28,14 +29,27 @@ def encode(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
+def raw_of(signature: bytes, size: int = 32) -> bytes:
+    """r and s of an ECDSA signature in DER, of so many bytes each."""
+    at, numbers = 2 if signature[1] < 128 else 3, b""
+    for _ in range(2):
+        length = signature[at + 1]
+        numbers += int.from_bytes(signature[at + 2 : at + 2 + length], "big").to_bytes(size, "big")
+        at += 2 + length
+    return numbers
+
+
 def key(folder: str, kid: str) -> None:
-    rsa, edwards = f"{folder}/{kid}.pem", f"{folder}/{kid}-ed.pem"
+    rsa, edwards, curve = f"{folder}/{kid}.pem", f"{folder}/{kid}-ed.pem", f"{folder}/{kid}-ec.pem"
+    openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out", curve)
+    place = openssl("pkey", "-in", curve, "-pubout", "-outform", "DER")[-64:]
     openssl("genpkey", "-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:2048", "-out", rsa)
     openssl("genpkey", "-algorithm", "ED25519", "-out", edwards)
     modulus = openssl("rsa", "-in", rsa, "-noout", "-modulus").decode().strip().partition("=")[2]
     point = openssl("pkey", "-in", edwards, "-pubout", "-outform", "DER")[-32:]
     keys = [{"kty": "RSA", "kid": kid, "use": "sig", "alg": "RS256", "n": encode(bytes.fromhex(modulus)), "e": "AQAB"},
-            {"kty": "OKP", "crv": "Ed25519", "kid": f"{kid}-ed", "x": encode(point)}]
+            {"kty": "OKP", "crv": "Ed25519", "kid": f"{kid}-ed", "x": encode(point)},
+            {"kty": "EC", "crv": "P-256", "kid": f"{kid}-ec", "x": encode(place[:32]), "y": encode(place[32:])}]
     with open(f"{folder}/keys.json", "w", encoding="utf-8") as file:
         json.dump({"keys": keys}, file)
 
@@ -50,7 +64,7 @@ def token(folder: str, kid: str, issuer: str, words: list[str]) -> str:
     split = words.index("--header") if "--header" in words else len(words)
     now = int(time.time())
     claims = {"iss": issuer, "aud": "shop", "sub": "alice", "iat": now, "exp": now + 600, **pairs(words[:split])}
-    header = {"typ": "JWT", "alg": "EdDSA" if kid.endswith("-ed") else "RS256", "kid": kid, **pairs(words[split + 1:])}
+    header = {"typ": "JWT", "alg": {"-ed": "EdDSA", "-ec": "ES256"}.get(kid[-3:], "RS256"), "kid": kid, **pairs(words[split + 1:])}
     if uses_hmac:
         header["alg"] = "HS256"
     text = ".".join(encode(json.dumps(part).encode()) for part in (header, claims))
@@ -64,6 +78,7 @@ def token(folder: str, kid: str, issuer: str, words: list[str]) -> str:
         signature = openssl("pkeyutl", "-sign", "-rawin", "-in", path, "-inkey", f"{folder}/{kid}.pem")
     else:
         signature = openssl("dgst", "-sha256", "-sign", f"{folder}/{kid}.pem", given=text.encode())
+        signature = raw_of(signature) if kid.endswith("-ec") else signature
     return f"{text}.{encode(signature)}"
 
 
@@ -81,11 +96,47 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
+    def stream(self, head: bytes, part: bytes) -> None:
+        """A head of its own, and the same part again until nobody listens."""
+        self.wfile.write(head)
+        try:
+            while True:
+                self.wfile.write(part)
+        except OSError:
+            self.close_connection = True
+
+    def misbehave(self, way: str, keys: bytes) -> bool:
+        """Answers below HTTP, or with a set that is none; false: not such a way."""
+        head, listed = b"HTTP/1.1 200 OK\r\n", json.loads(keys)["keys"]
+        one, first = listed[-1], listed[-1] | {"kid": "first"}
+        streams = {"endless": (head + b"Transfer-Encoding: chunked\r\n\r\n", b"1000\r\n" + b" " * 4096 + b"\r\n"),
+                   "fields": (head, b"X-A: b\r\n" * 100), "early": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: a\r\n\r\n")}
+        answers = {"tower": head + b"Content-Length: 10485760\r\n\r\n" + b" " * (10 << 20),
+                   "middle": head + b"Content-Length: 100000\r\n\r\n" + keys, "old": keys, "reset": b"",
+                   "packed": head + b"Content-Encoding: gzip\r\nConnection: close\r\n\r\n" + gzip.compress(keys + b" " * (100 << 20), 1)}
+        sets = {"oct": [*listed, {"kty": "oct", "kid": "h", "alg": "HS256", "k": "AAAA"}], "twins": [*listed, one],
+                "curve": [first | {"y": one["x"]}, *listed], "short": [first | {"x": one["x"][:-2]}, *listed], "deep": "deep",
+                "others": [first | {"use": "enc"}, first | {"crv": "P-384"}, first | {"alg": "ES384"}, {"kty": "EC"}], "text": [*listed, first | {"kid": 7}]}
+        if way in streams:
+            self.stream(*streams[way])
+        elif way in answers:
+            self.wfile.write(answers[way])
+        elif way in sets:
+            self.answer(200, json.dumps({"keys": sets[way]}).encode().replace(b'"deep"', b"[" * 100000 + b"]" * 100000))
+        elif way in ("moved", "metadata"):
+            self.answer(308 if way == "moved" else 307, b"", ("Location", "/good/keys" if way == "moved" else "http://169.254.169.254/latest/meta-data/"))
+        else:
+            return False
+        self.close_connection = True
+        return True
+
     def do_GET(self) -> None:  # pylint: disable=invalid-name
         way = self.path.split("/")[1]
         base = f"http://{self.headers['Host']}/{way}"
         with open(f"{self.folder}/keys.json", "rb") as file:
             keys = file.read()
+        if self.misbehave(way, keys):
+            return
         if way == "hang":
             time.sleep(3600)
         elif way == "gate":
