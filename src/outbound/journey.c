@@ -177,9 +177,13 @@ static bool hop_begin(struct journey *journey, struct error *error)
 {
     if (!is_permitted(journey, error))
         return false;
-    if (!journey->url.is_address)
-        return lookup_start(&journey->lookup, journey->world.resolver, journey->url.host, located,
-                            journey, error);
+    if (!journey->url.is_address) {
+        if (!lookup_start(&journey->lookup, journey->world.resolver, journey->url.host, located,
+                          journey, error))
+            return false;
+        lookup_limit(journey->lookup, journey->deadline_ns);
+        return true;
+    }
     return address_check(journey, &journey->url.address, error) &&
            transfer_begin(journey, NULL, error);
 }

@@ -38,7 +38,8 @@ struct lookup {
     lookup_done *done;
     void *context;
     bool is_known; /* `answer` is there already */
-    bool has_failed, has_no_name;
+    bool has_failed, has_no_name, is_late;
+    uint64_t deadline_ns; /* CLOCK_MONOTONIC */
     struct asking askings[2];
     struct dns_answer answer;
 };
@@ -263,6 +264,7 @@ bool lookup_start(struct lookup **lookup, struct resolver *resolver, const char 
     made->resolver = resolver;
     made->done = done;
     made->context = context;
+    made->deadline_ns = UINT64_MAX;
     known_find(made, resolver, name);
     for (size_t i = 0; i < ARRAY_COUNT(types); i++) {
         struct asking *asking = &made->askings[i];
@@ -276,6 +278,11 @@ bool lookup_start(struct lookup **lookup, struct resolver *resolver, const char 
     resolver->lookups[resolver->lookup_count++] = made;
     *lookup = made;
     return true;
+}
+
+void lookup_limit(struct lookup *lookup, uint64_t deadline_ns)
+{
+    lookup->deadline_ns = deadline_ns;
 }
 
 void lookup_cancel(struct lookup *lookup)
@@ -375,6 +382,7 @@ uint64_t resolver_due_ns(const struct resolver *resolver)
     uint64_t due_ns = UINT64_MAX;
     for (size_t i = 0; i < resolver->lookup_count; i++) {
         const struct lookup *lookup = resolver->lookups[i];
+        due_ns = MIN(due_ns, lookup->deadline_ns);
         for (size_t j = 0; j < ARRAY_COUNT(lookup->askings); j++)
             due_ns = MIN(due_ns, lookup->askings[j].due_ns);
         if (lookup->is_known)
@@ -403,7 +411,10 @@ static void lookup_finish(struct lookup *lookup)
     lookup_done *done = lookup->done;
     void *context = lookup->context;
     struct quoted name = error_quote(bytes_of_string(lookup->askings[0].question.name));
-    if (answer.count == 0 && lookup->has_failed && !lookup->has_no_name)
+    if (answer.count == 0 && lookup->is_late)
+        error_set(&error, ERROR_TIMEOUT, "no name server told the address of %s in time",
+                  name.text);
+    else if (answer.count == 0 && lookup->has_failed && !lookup->has_no_name)
         error_set(&error, ERROR_UNAVAILABLE, "no name server tells the address of %s", name.text);
     else if (answer.count == 0)
         error_set(&error, ERROR_NOT_FOUND, "there is no address of %s", name.text);
@@ -428,7 +439,9 @@ void resolver_work(struct resolver *resolver, uint64_t now_ns)
             if (asking->due_ns <= now_ns)
                 asking_begin(lookup, asking, false);
         }
-        if (lookup_is_over(lookup))
+        bool is_over = lookup_is_over(lookup);
+        lookup->is_late = !is_over && lookup->deadline_ns <= now_ns;
+        if (is_over || lookup->is_late)
             lookup_finish(lookup);
     }
 }

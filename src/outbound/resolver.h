@@ -42,6 +42,8 @@ typedef void lookup_done(void *context, const struct dns_answer *answer, const s
 /* `done` once, from resolver_work, unless cancelled. */
 MUST_CHECK bool lookup_start(struct lookup **lookup, struct resolver *resolver, const char *name,
                              lookup_done *done, void *context, struct error *error);
+/* When it fails with TIMEOUT; without a word, when all servers were asked in vain. */
+void lookup_limit(struct lookup *lookup, uint64_t deadline_ns);
 void lookup_cancel(struct lookup *lookup);
 
 /* What to wait for; at most 2 * LOOKUP_COUNT_MAX. */

@@ -150,6 +150,8 @@ static void turn(struct resolver *resolver, struct server *servers, size_t count
     resolver_work(resolver, clock_monotonic_ns(&clock_system));
 }
 
+static uint64_t limit_ns; /* of lookups; 0: none */
+
 static void look_up(struct result *result, struct server *servers, size_t count, const char *name)
 {
     struct resolver_options options = { .server_count = count,
@@ -165,6 +167,8 @@ static void look_up(struct result *result, struct server *servers, size_t count,
     *result = (struct result){ 0 };
     REQUIRE(resolver_new(&resolver, &options, &error) &&
             lookup_start(&lookup, resolver, name, looked_up, result, &error));
+    if (limit_ns != 0)
+        lookup_limit(lookup, clock_monotonic_ns(&clock_system) + limit_ns);
     while (!result->is_over)
         turn(resolver, servers, count);
     resolver_free(resolver);
@@ -202,6 +206,24 @@ static void asks_the_next_server(void)
         server_close(&servers[0]);
         server_close(&servers[1]);
     }
+}
+
+static void has_no_more_time_than_it_is_given(void)
+{
+    struct server server;
+    struct result result;
+    server_open(&server, WAY_SILENT);
+    limit_ns = 1000000;
+    look_up(&result, &server, 1, "a.example");
+    CHECK(result.answer.count == 0 && result.error.code == ERROR_TIMEOUT);
+    CHECK_NOTE(server.asked < 2 * LOOKUP_TRY_COUNT_MAX, "%u", server.asked);
+    server_close(&server);
+    server_open(&server, WAY_ANSWER);
+    limit_ns = UINT64_C(1) << 50;
+    look_up(&result, &server, 1, "a.example");
+    CHECK_NOTE(result.answer.count == 1, "%s", result.error.text);
+    limit_ns = 0;
+    server_close(&server);
 }
 
 static void gives_up(void)
@@ -267,7 +289,7 @@ static void reads_the_systems_files(void)
 }
 
 static const struct test tests[] = {
-    TEST(asks_servers), TEST(asks_the_next_server),    TEST(gives_up),
-    TEST(knows_hosts),  TEST(reads_the_systems_files),
+    TEST(asks_servers), TEST(asks_the_next_server), TEST(has_no_more_time_than_it_is_given),
+    TEST(gives_up),     TEST(knows_hosts),          TEST(reads_the_systems_files),
 };
 TEST_MAIN(tests)

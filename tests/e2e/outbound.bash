@@ -125,6 +125,36 @@ secret=$'Authorization: Bearer sesame\nX-Api-Key: sesame'
 has "credentials at home" "$(ask app fetch "POST $http/to//echo"$'\n'"$secret"$'\n\n'body)" "POST Bearer sesame sesame body"
 has "credentials stay there" "$(ask app fetch "POST $http/to/http://else.other.test:${port[http]}/echo"$'\n'"$secret"$'\n\n'body)" "POST - - body"
 
+# --- a name server that lies: nothing is asked of what it names
+outbound=$(pgrep -P "$node" -f s3n-outbound | head -n 1)
+memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
+before=$(memory "$outbound")
+lie() { ask app fetch "GET http://$1.lies.other.test:${port[http]}/echo"$'\n'"s3n-timeout-ms: ${2:-3000}"; }
+for label in $(python3 -c 'import sys; sys.path.insert(0, sys.argv[1]); import outbound_lies as lies; print(*lies.BY_LABEL)' "$here"); do
+  answer=$(lie "$label")
+  [[ $answer == "-3 "* ]] && pass "an address that is refused: $label" || fail "an address that is refused: $label" "$answer"
+done
+for label in two two-last alias-away cut-bad; do
+  answer=$(lie $label)
+  [[ $answer == "-3 "* ]] && pass "one address of several: $label" || fail "one address of several: $label" "$answer"
+done
+for label in other-name root alias-loop alias-self alias-chain alias-none pointer pointer-self short long beyond half none more-said chaos text wide nothing servfail cut-half cut-huge; do
+  answer=$(lie $label)
+  [[ $answer == "-10 "* ]] && pass "no answer to the question: $label" || fail "no answer to the question: $label" "$answer"
+done
+for label in id query question empty bytes many; do has "what nobody asked for is waited past: $label" "$(lie $label 200)" "-8 http://$label.lies.other.test:"; done
+has "the rest by TCP" "$(lie cut)" "GET - - "
+is "and no process ended of it" "$(pgrep -P "$node" -f s3n-outbound | head -n 1)" "$outbound"
+[ $(($(memory "$outbound") - before)) -lt 8192 ] && pass "nor grew" || fail "nor grew" "from $before KiB to $(memory "$outbound") KiB"
+asking written "\"http://127.0.0.1:${port[http]}\", \"http://*.other.test:${port[http]}\""
+has "an address as it is written" "$(ask written fetch "GET http://127.0.0.1:${port[http]}/echo")" "GET - - "
+for host in 2130706433 0x7f000001 0x7f.0.0.1 0177.0.0.1 017700000001 127.1 127.0.1 127.0.0.01 '127.0.0.1.' '127。0。0。1' '①27.0.0.1' '[::ffff:127.0.0.1]' '[::127.0.0.1]' '[::1]' '[::ffff:7f00:1]' \
+  '[64:ff9b::7f00:1]' '[2002:7f00:1::]' '[fe80::1%25lo]' 0 0.0.0.0 localhost localhost. '127.0.0.1%00.other.test' 'a.other.test@127.0.0.1' 'a.other.test:80@127.0.0.1' '127.0.0.1#a.other.test' '127.0.0.1\a.other.test' \
+  '169.254.169.254.' 2852039166 0xa9fea9fe '[::ffff:169.254.169.254]'; do
+  answer=$(ask written fetch "GET http://$host:${port[http]}/echo")
+  [[ $answer == "-1 "* || $answer == "-3 "* || $answer == "-10 "* ]] && pass "a host that is written: $host" || fail "a host that is written: $host" "$answer"
+done
+
 # --- too much
 is "a large answer, more than the buffer has" "$(ask app size "GET $http/large")" "$((2500000 + $(printf '200 %s/large\n\n' "$http" | wc -c)))"
 has "too large an answer" "$(get "$http/too-large")" "-5 $http: the answer has more than 3145728 bytes"
@@ -160,7 +190,7 @@ if [ -w /dev/kvm ] && [ "${S3N_BACKEND:-kvm}" = kvm ] && command -v cc >/dev/nul
     -Wl,--gc-sections -Wall -Wextra -Werror -I "$sdk" "$sdk/s3n.c" "$sdk/s3n_calls.c" "$modules/fetch.c" -o "$scratch/fetch.elf" || fail "build an ELF"
   asking native '"GET,POST '"$http"'"' 'kind = "native"' "$scratch/fetch.elf" || fail "deploy an ELF"
   is "native: an answer" "$(ask native read "POST $http/echo"$'\n\n'body)" "200 $http/echo text/plain POST - - body"
-  is "each application has its own process" "$(pgrep -P "$node" -f s3n-outbound | wc -l)" 2
+  is "each application has its own process" "$(pgrep -P "$node" -f s3n-outbound | wc -l)" 3
 else
   skip native "needs /dev/kvm and a C compiler"
 fi

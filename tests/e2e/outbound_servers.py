@@ -20,6 +20,7 @@ import time
 import warnings
 import zlib
 
+import outbound_lies as lies
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -65,14 +66,30 @@ def addresses(name):
     return "127.0.0.1" if name.endswith(".test") else None
 
 
+def question_of(message):
+    """The name's labels, the kind that is asked for, and the question as it came."""
+    at, labels = 12, []
+    while message[at]:
+        labels.append(message[at + 1:at + 1 + message[at]].decode())
+        at += 1 + message[at]
+    return labels, struct.unpack(">H", message[at + 1:at + 3])[0], message[12:at + 5]
+
+
+class NamesOverTcp(socketserver.StreamRequestHandler):
+    def handle(self):
+        message = self.rfile.read(struct.unpack(">H", self.rfile.read(2))[0])
+        labels, kind, question = question_of(message)
+        self.wfile.write(lies.by_tcp(labels[0] if kind == 1 else "cut", message, question))
+
+
 class Names(socketserver.BaseRequestHandler):
     def handle(self):
         message, sender = self.request
-        at, labels = 12, []
-        while message[at]:
-            labels.append(message[at + 1:at + 1 + message[at]].decode())
-            at += 1 + message[at]
-        name, kind = ".".join(labels), struct.unpack(">H", message[at + 1:at + 3])[0]
+        labels, kind, question = question_of(message)
+        if labels[1:] == ["lies", "other", "test"]:
+            sender.sendto(lies.response(labels[0], kind, message, question), self.client_address)
+            return
+        name = ".".join(labels)
         if kind == 1:
             asked[name] = asked.get(name, 0) + 1
         address = addresses(name) if name in asked or kind != 1 else None
@@ -80,7 +97,7 @@ class Names(socketserver.BaseRequestHandler):
         if kind == 1 and address:
             records = b"\xc0\x0c" + struct.pack(">HHIH", 1, 1, 0, 4) + socket.inet_aton(address)
         head = struct.pack(">2sHHHHH", message[:2], 0x8180 if address else 0x8183, 1, 1 if records else 0, 0, 0)
-        sender.sendto(head + message[12:at + 5] + records, self.client_address)
+        sender.sendto(head + question + records, self.client_address)
 
 
 # --- pages
@@ -172,6 +189,7 @@ class Pages(socketserver.StreamRequestHandler):
 class Server(socketserver.ThreadingTCPServer):
     daemon_threads = True
     request_queue_size = 64
+    allow_reuse_address = True
 
 
 def serve(name, server):
@@ -201,7 +219,9 @@ def main():
     certificate(folder, "early", "early.test", root, NOW + DAY)
     certificate(folder, "alone", "alone.test")
     certificate(folder, "old", "old.test", root)
-    serve("dns", socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names))
+    names = socketserver.ThreadingUDPServer(("127.0.0.1", 0), Names)
+    serve("dns", names)
+    serve("dns-tcp", Server(names.server_address, NamesOverTcp))
     serve("http", Server(("127.0.0.1", 0), Pages))
     for name in ("wrong", "expired", "early", "alone", "old"):
         serve_tls(name, folder, name, old=name == "old")
