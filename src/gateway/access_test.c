@@ -574,9 +574,12 @@ static void one_authorization_is_taken(void)
 
 static const struct test tests[] = {
     TEST(one_authorization_is_taken),
-    TEST(who_signs_for_another_is_refused), TEST(only_what_was_signed_is_done),
-    TEST(a_route_says_who_calls),           TEST(every_operation_with_every_role_and_scope),
-    TEST(pages_use_what_needs_no_key),      TEST(judges_again_behind_the_body),
+    TEST(who_signs_for_another_is_refused),
+    TEST(only_what_was_signed_is_done),
+    TEST(a_route_says_who_calls),
+    TEST(every_operation_with_every_role_and_scope),
+    TEST(pages_use_what_needs_no_key),
+    TEST(judges_again_behind_the_body),
 };
 
 TEST_MAIN(tests)

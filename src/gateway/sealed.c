@@ -91,14 +91,27 @@ static bool freshness_check(struct gateway *gateway, const struct sealed_request
     return false;
 }
 
-static void request_make(struct sealed_request *sealed, const struct http_request *outer)
+/* A Host field says what the authority says, as outside; where that is left out, in its place. */
+static bool request_make(struct sealed_request *sealed, const struct http_request *outer,
+                         struct error *error)
 {
     const struct bhttp_request *inner = &sealed->inner;
     struct http_request *request = &sealed->request;
+    struct bytes authority = inner->authority.size > 0 ? inner->authority : outer->authority;
+    for (size_t i = 0, count = 0; i < inner->field_count; i++) {
+        if (!bytes_equal_string(inner->fields[i].name, "host"))
+            continue;
+        if (count++ == 0 && inner->authority.size == 0)
+            authority = inner->fields[i].value;
+        if (count > 1 || !bytes_equal(inner->fields[i].value, authority) ||
+            !http_is_authority(authority))
+            return error_set(error, ERROR_INVALID,
+                             "binary HTTP: a host field that is not the authority");
+    }
     *request = (struct http_request){
         .method = inner->method,
         .target = inner->path,
-        .authority = inner->authority.size > 0 ? inner->authority : outer->authority,
+        .authority = authority,
         .fields = inner->fields,
         .field_count = inner->field_count,
         .has_body = inner->body.size > 0,
@@ -109,6 +122,7 @@ static void request_make(struct sealed_request *sealed, const struct http_reques
         .body = inner->body,
     };
     http_request_split_target(request);
+    return true;
 }
 
 static bool open_body(struct gateway *gateway, struct sealed_request *sealed, struct bytes body,
@@ -139,9 +153,9 @@ static bool enter_inner(struct gateway *gateway, struct gateway_request *request
     struct gateway_call *call = &request->call;
     if (!bhttp_request_decode(&sealed->inner, buffer_view(&sealed->plain), sealed->space,
                               &refusal->error) ||
-        !freshness_check(gateway, sealed, refusal))
+        !freshness_check(gateway, sealed, refusal) ||
+        !request_make(sealed, call->request, &refusal->error))
         return false;
-    request_make(sealed, call->request);
     *call = (struct gateway_call){ .handle = request->handle,
                                    .request = &sealed->request,
                                    .request_id = request->id,

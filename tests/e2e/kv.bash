@@ -33,6 +33,7 @@ is "a key of 512 bytes" "$(printf x | code kv set shop long "$(printf 'k%.0s' $(
 is "a key of 513 bytes" "$(printf x | code kv set shop long "$(printf 'k%.0s' $(seq 513))")" 3
 is "an empty value" "$(: | code kv set shop carts empty)" 0
 is "an empty value is there" "$(code kv get shop carts empty)" 0
+printf lasting | kv set shop carts lasts --ttl 86400
 printf short | kv set shop carts ttl --ttl 1
 is "a time to live: before" "$(kv get shop carts ttl)" short
 gone() { [ "$(code kv get shop carts ttl)" = 5 ]; }
@@ -59,6 +60,10 @@ digest() { head -n 1 "$1" | python3 -c 'import json,sys; print(json.load(sys.std
 kv import other "$scratch/all.jsonl" && pass "import" || fail "import"
 kv export other "$scratch/copy.jsonl"
 is "import: the same digest" "$(digest "$scratch/copy.jsonl")" "$(digest "$scratch/all.jsonl")"
+ends() { sed -n '/"key":"lasts"/s/.*"expires_ms":\([0-9]*\).*/\1/p' "$1"; }
+[ "$(ends "$scratch/all.jsonl")" -gt 1700000000000 ] && pass "export: a time to live" || fail "export: a time to live"
+is "import: it ends when it would have ended" "$(ends "$scratch/copy.jsonl")" "$(ends "$scratch/all.jsonl")"
+is "import: each namespace" "$(grep -o '"namespace":"[a-z]*"' "$scratch/copy.jsonl" | sort | uniq -c | tr -s ' ')" "$(grep -o '"namespace":"[a-z]*"' "$scratch/all.jsonl" | sort | uniq -c | tr -s ' ')"
 kv get other carts 'ü/ä %&=+?#' >"$scratch/back"
 cmp -s <(head -c 262144 "$scratch/value") "$scratch/back" && pass "import: byte for byte" || fail "import: byte for byte"
 sed 's/"value":"MQ=="/"value":"Mg=="/' "$scratch/all.jsonl" >"$scratch/changed.jsonl"

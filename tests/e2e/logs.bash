@@ -80,11 +80,18 @@ for i in 1 2 3 4 5; do invoke shop --data "@$scratch/huge" >/dev/null 2>&1; done
 has "a flood is dropped, and that is said" "$(logs shop)" "are missing: more than the node takes"
 application loud stderr 'limits = { log_kib = 1024 }'
 deploy loud || fail "deploy loud"
+timeout 120 s3n -q logs loud -f >"$scratch/followed" 2>/dev/null &
+follower=$!
 python3 -c 'import sys; sys.stdout.buffer.write(b"\x1b[2J\x1b]0;pwned\x07\x9b1m\r\xe2\x80\xae" * 40000)' >"$scratch/loud.in"
 for i in 1 2 3 4 5 6; do invoke loud --data "@$scratch/loud.in" >/dev/null 2>&1; done
 logs loud >"$scratch/loud.out"
 has "a flood of escapes is dropped, too" "$(tail -n 1 "$scratch/loud.out")" "are missing: more than the node takes"
 LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$scratch/loud.out" && fail "and steers no terminal" || pass "and steers no terminal"
+until_true 20 grep -q "are missing: more than the node takes" "$scratch/followed" && pass "who follows is told, too" || fail "who follows is told, too"
+has "and sees where it began" "$(head -n 1 "$scratch/followed" | head -c 200)" '\x1b[2J\x1b]0;pwned\x07\x9b1m\x0d\u202e'
+LC_ALL=C grep -q "$(printf '[\001-\010\013-\037\177]')" "$scratch/followed" && fail "nor is a follower's terminal steered" || pass "nor is a follower's terminal steered"
+kill "$follower"
+wait "$follower" 2>/dev/null
 has "the operator sees counts" "$(curl -sS "$admin/metrics")" 's3n_logs_dropped_total{reason="rate"}'
 say other 'still heard'
 is "others are heard" "$(logs other --json | tail -n 1 | texts)" "still heard"

@@ -54,6 +54,22 @@ output=$(timeout 90 s3n versions app --json)
 is "its versions are there" "$(grep -c version_digest <<<"$output")" 2
 
 # --- a canary
+weights() { timeout 90 s3n versions app --json | python3 -c "import json,sys; print(*(v['weight'] for v in sorted(json.load(sys.stdin)['versions'], key=lambda v: v['version_number'])))"; }
+for edge in "0 100 0" "1 99 1" "99 1 99" "100 0 100"; do
+  timeout 90 s3n -q rollout app 1
+  timeout 90 s3n -q rollout app 2 --weight "${edge%% *}"
+  is "a weight of ${edge%% *}" "$(weights)" "${edge#* }"
+done
+timeout 90 s3n -q rollout app 1
+for weight in 101 -1 1.5 x; do
+  timeout 90 s3n -q rollout app 2 --weight $weight 2>/dev/null
+  is "a weight of $weight" "$? $(weights)" "2 100 0"
+done
+for weight in 101 -1 1.5 '"5"' null '5,"weight":6'; do
+  printf '{"version_number":2,"weight":%s}' "$weight" >"$scratch/body"
+  "$here/sign.py" "$XDG_CONFIG_HOME/s3n/owner.key" POST "$url/v1/applications/app/rollout" --body "$scratch/body" >"$scratch/headers"
+  is "a weight of $weight, by hand" "$(fetch -o /dev/null -w '%{http_code}' -H @"$scratch/headers" -H 'content-type: application/json' --data-binary @"$scratch/body" "$url/v1/applications/app/rollout") $(weights)" "400 100 0"
+done
 timeout 90 s3n -q rollout app 2 --weight 30
 is "a canary" "$(state_of app 2)" canary
 seen=$(for _ in $(seq 60); do printf 'url = "%s"\n' "$url/a/app/run"; done | fetch -K - | grep -c COLOUR=blue)

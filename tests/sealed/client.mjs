@@ -120,6 +120,39 @@ await test('cut and changed requests', async () => {
   for (const size of [0, 1, 7, 38, 39, 54, 55, body.length - 1])
     assert.ok((await post(body.slice(0, size))).status >= 400, `${size} bytes`)
 })
+await test('of twenty at once one is answered', async () => {
+  const { ask } = await inside({ date: now() })
+  const statuses = (await Promise.all(Array.from({ length: 20 }, ask))).map((answer) => answer.status)
+  assert.deepEqual(statuses.sort(), [200, ...Array(19).fill(409)])
+})
+await test('a broken copy that was faster takes nothing from it', async () => {
+  const { ask, body } = await inside({ date: now() })
+  const broken = body.slice()
+  broken[broken.length - 1] ^= 1
+  assert.equal((await post(broken)).status, 422)
+  assert.equal((await ask()).status, 200)
+})
+await test('keys that everybody shares', async () => {
+  for (const point of ['00'.repeat(32), '01' + '00'.repeat(31), 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800']) {
+    const { body } = await inside({ date: now() })
+    body.set(Buffer.from(point, 'hex'), 7)
+    assert.equal((await (await post(body)).json()).error.code, 'invalid')
+  }
+})
+await test('what is inside is as strict as outside', async () => {
+  const { keyId, publicKey } = await keysetOf(keyset)
+  const good = { method: 'POST', authority: '', path: '/a/open/run', headers: { date: now() }, body: new Uint8Array(1) }
+  const many = Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`x-${i}`, '1']))
+  for (const [status, wrong] of [[501, { method: 'CONNECT' }], [501, { method: 'TRACE' }], [501, { method: 'post' }], [400, { path: '*' }], [400, { path: 'https://a.example/a/open/run' }], [400, { path: '/a/open/run x' }],
+    [400, { path: '/a/open/../open/run' }], [400, { path: '/a/open/%2e%2e/open/run' }], [400, { path: `/${'p'.repeat(100000)}` }], [404, { path: '//a/open/run' }], [400, { authority: 'a b' }], [413, { headers: { ...good.headers, ...many } }],
+    [400, { headers: { ...good.headers, 'content-length': '9' } }], [400, { headers: { ...good.headers, 'transfer-encoding': 'chunked' } }], [400, { headers: { ...good.headers, a: 'b\r\nc: d' } }],
+    [400, { headers: { ...good.headers, ':path': '/' } }], [400, { authority: 'a.example', headers: { ...good.headers, host: 'b.example' } }], [400, { headers: { ...good.headers, host: 'a b' } }],
+    [421, { headers: { ...good.headers, host: 'evil.example' } }], [421, { authority: 'evil.example' }], [200, { headers: { ...good.headers, host: 'functions.example' } }], [422, { headers: { date: new Date(Date.now() + 1e6).toUTCString() } }]]) {
+    const { body, exchange } = await encapsulate(keyId, publicKey, encodeRequest({ ...good, ...wrong }))
+    const answer = decodeResponse(await decapsulateResponse(exchange, new Uint8Array(await (await post(body)).arrayBuffer())))
+    assert.equal(answer.status, status, JSON.stringify(wrong).slice(0, 80))
+  }
+})
 await test('a key of somebody else', async () => {
   const pair = await crypto.subtle.generateKey({ name: 'X25519' }, true, ['deriveBits'])
   const { keyId } = await keysetOf(keyset)

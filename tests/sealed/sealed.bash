@@ -10,6 +10,7 @@ canary=canary-$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 cat >"$scratch/s3nd.toml" <<'TOML'
 [access]
 origins = ["https://app.example.com"]
+hosts = ["127.0.0.1", "functions.example"]
 TOML
 node_start --config "$scratch/s3nd.toml" || { fail "the node starts"; finish; }
 claim || { fail "claim"; finish; }
