@@ -190,6 +190,7 @@ bool call_answer_next(struct reader *reader, struct call_answer *answer)
     made.data = read_bytes(reader, data_size);
     if (!record_end(reader, start, size) || made.total_size < data_size)
         return false;
+    made.record = bytes_of(reader->start + start, size);
     *answer = made;
     return true;
 }

@@ -11,6 +11,12 @@
  *   answers: u32 CALL_ANSWERS_MAGIC, u32 size of all, u32 count, u32 0; each:
  *     u32 size, u32 size of the data here, i64 value, u64 size of all the data; the data
  *
+ * Foretold calls: the host may put requests that it expects into the mailbox, each followed by the
+ * answer that it would have now.  The guest takes such an answer instead of leaving, and answers
+ * kv_set itself with 0; the requests that it treated so become a list of its own, in order, which
+ * the host makes afterwards (or before the first call that does leave) and compares.  Once a call
+ * has left, all do.
+ *
  * A value below 0 is an enum call_error, the data then its text.  Data that has no room is cut: the
  * rest is fetched with CALL_REST, without the call being made again. */
 #ifndef ABI_CALL_H
@@ -29,6 +35,10 @@ enum {
     CALL_REQUEST_HEAD_SIZE = 8,
     CALL_ANSWER_HEAD_SIZE = 24,
     CALL_COUNT_MAX = 64, /* of one list */
+    CALL_FORETOLD_COUNT_MAX = 8,
+    CALL_FORETOLD_REQUEST_SIZE_MAX = 512, /* of each */
+    CALL_FORETOLD_SIZE_MAX = 0x5000,      /* of all requests and answers */
+    CALL_MADE_SIZE = 0x4000,              /* the list of calls that were answered inside */
     CALL_NUMBERS_MAX = 4,
     CALL_STRINGS_MAX = 6
 };
@@ -149,7 +159,8 @@ void call_list_write_end(struct writer *writer, uint32_t count);
 struct call_answer {
     int64_t value;
     uint64_t total_size;
-    struct bytes data; /* borrowed */
+    struct bytes data;   /* borrowed */
+    struct bytes record; /* all of it */
 };
 MUST_CHECK bool call_answers_check(struct bytes list, uint32_t *count);
 struct reader call_answers_begin(struct bytes list);

@@ -27,6 +27,9 @@ struct mailbox {
     struct mailbox_area output;      /* stdout */
     struct mailbox_area errors;      /* stderr */
     struct mailbox_area calls;       /* host calls (abi/call.h); size: the most used yet */
+    struct mailbox_area foretold;    /* requests, each with its answer (abi/call.h) */
+    struct mailbox_area made;        /* a list of requests that were answered in here; capacity 0:
+                                        all calls leave */
     uint32_t result_count;
     uint32_t reserved;
     uint64_t results[128]; /* of an ENTRY_CALL */

@@ -35,12 +35,51 @@ void house_drop_conclusions(struct house *house)
     }
 }
 
+/* --- while what it made inside is made --- */
+
+static void replayed(struct invocation *invocation)
+{
+    struct house *house = invocation->house;
+    struct conclusion *held = house->conclusions;
+    while (held->invocation != invocation)
+        held = held->next;
+    if (invocation->replay.state == REPLAY_WRONG) {
+        conclusion_free(held);
+        replay_again(house, invocation);
+        return;
+    }
+    struct finished finished = held->finished;
+    held->finished = (struct finished){ 0 };
+    conclusion_free(held);
+    invocation_end(house, invocation, &finished);
+}
+
+void invocation_hold(struct house *house, struct invocation *invocation, struct finished *finished)
+{
+    struct conclusion *made = malloc(sizeof(*made));
+    if (made == NULL) {
+        struct error error;
+        error_set(&error, ERROR_NO_MEMORY, "no memory to end an invocation");
+        finished_done(finished);
+        invocation_fail(invocation, &error);
+        return;
+    }
+    *made = (struct conclusion){
+        .next = house->conclusions, .house = house, .invocation = invocation, .finished = *finished
+    };
+    house->conclusions = made;
+    invocation->replay.later = replayed;
+}
+
+/* --- what services say --- */
+
 /* From the start, as if it had just come. */
 static bool can_retry(const struct house *house, const struct invocation *invocation)
 {
     const struct manifest *manifest = house->application->manifest;
-    return invocation->owned != NULL && house->is_served &&
-           invocation->retry_count < manifest->functions[invocation->function].retries;
+    const struct manifest_function *function = &manifest->functions[invocation->function];
+    return function->is_retried && invocation->owned != NULL && house->is_served &&
+           invocation->retry_count < function->retries;
 }
 
 /* A service did not keep it. */

@@ -15,6 +15,7 @@
 
 enum {
     PAGE_SIZE = 4096,
+    CALLS_SIZE = CALL_AREA_SIZE + CALL_FORETOLD_SIZE_MAX + CALL_MADE_SIZE,
     VARIABLES_SIZE_LEAST = 1024,
     VARIABLES_SIZE_MAX = 2 * MANIFEST_SIZE_MAX + (256 << 10)
 };
@@ -112,6 +113,8 @@ void house_free(struct house *house)
         house->waiting = first->next;
         invocation_free(first);
     }
+    for (unsigned i = 0; i < MANIFEST_FUNCTION_COUNT_MAX; i++)
+        free(house->foretelling[i]);
     application_release(house->application);
     arena_free(house->arena);
     free(house->running);
@@ -206,7 +209,7 @@ static struct worker_options worker_options_of(const struct house *house)
     /* Strings twice: an envelope holds them too. */
     uint64_t mailbox = sizeof(struct mailbox) + 2 * (uint64_t)STRINGS_SIZE_MAX +
                        house->invoker->options.input_size_max +
-                       ((uint64_t)(output_kib + log_kib) << 10) + CALL_AREA_SIZE;
+                       ((uint64_t)(output_kib + log_kib) << 10) + CALLS_SIZE;
     return (struct worker_options){
         .lane_count = lane_count_of(house),
         .station_count = STATION_COUNT_MAX,
@@ -435,7 +438,7 @@ static void envelope_fill(struct mailbox *mailbox, size_t size,
     mailbox->input.size = (uint32_t)writer.size;
 }
 
-static bool mailbox_fill(struct house *house, uint32_t slot, const struct invocation *invocation,
+static bool mailbox_fill(struct house *house, uint32_t slot, struct invocation *invocation,
                          struct error *error)
 {
     const struct manifest_function *row =
@@ -454,12 +457,17 @@ static bool mailbox_fill(struct house *house, uint32_t slot, const struct invoca
         .errors_capacity = errors_size,
         .calls_capacity = CALL_AREA_SIZE,
     };
+    if (invocation->replay.state == REPLAY_OPEN) {
+        request.foretold = replay_foretell(house, invocation);
+        request.made_capacity = CALL_MADE_SIZE;
+    }
     size_t strings = 0;
     for (const char **at = invocation->environment; *at != NULL; at++)
         strings += strlen(*at) + 1;
     /* Output has what is left: exactly what the manifest grants. */
     size_t wanted = sizeof(struct mailbox) + strings + sizeof(row->name) + input_size +
-                    errors_size + ((size_t)row->limits.output_kib << 10) + CALL_AREA_SIZE;
+                    errors_size + ((size_t)row->limits.output_kib << 10) + CALL_AREA_SIZE +
+                    request.foretold.size + request.made_capacity;
     size_t size;
     void *mailbox = worker_mailbox(house->worker, slot, &size);
     if (input_size > size)
@@ -489,8 +497,8 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     if (!worker_acquire(house->worker, function, row->limits.concurrency, &slot))
         return true;
     /* What may have to run again keeps its input. */
-    bool is_kept =
-        !row->is_retried || invocation->owned != NULL || invocation_own(invocation, error);
+    bool may_repeat = replay_open(house, invocation) || row->is_retried;
+    bool is_kept = !may_repeat || invocation->owned != NULL || invocation_own(invocation, error);
     if (!is_kept || !mailbox_fill(house, slot, invocation, error)) {
         worker_release(house->worker, slot);
         return false;
@@ -506,8 +514,8 @@ bool house_run(struct house *house, struct invocation *invocation, bool *taken, 
     worker_submit(house->worker, slot, function, token);
     if (house->running_count + 1 >= house->lanes_ready)
         house_make_ready(house, invocation->since_ns, false);
-    if (!row->is_retried) {
-        free(TAKE(invocation->owned));
+    if (!may_repeat) {
+        invocation_disown(invocation);
         invocation->input = (struct bytes){ 0 };
         invocation->environment = NULL;
     }

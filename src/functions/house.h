@@ -5,11 +5,36 @@
 #define FUNCTIONS_HOUSE_H
 
 #include "functions/demand.h"
+#include "functions/foretelling.h"
 #include "functions/invocation.h"
 #include "services/services.h"
 #include "slipstream/worker.h"
 
 #include <uv.h>
+
+struct invocation;
+/* Calls that an invocation had answered inside its micro-VM (replay.c). */
+enum replay_state {
+    REPLAY_NONE,    /* all leave */
+    REPLAY_OPEN,    /* what it makes inside stands in its mailbox */
+    REPLAY_RUNNING, /* services have it */
+    REPLAY_OVER,    /* was right */
+    REPLAY_WRONG    /* was not: it runs again */
+};
+
+struct replay {
+    enum replay_state state;
+    bool is_off;    /* it runs again: nothing is foretold */
+    uint8_t *pairs; /* what was foretold */
+    size_t pairs_size;
+    uint8_t *made; /* the list of what it made inside */
+    size_t made_size;
+    uint32_t made_count;
+    uint32_t left_count;                       /* calls that left */
+    void (*later)(struct invocation *running); /* RUNNING: goes on */
+    uint8_t *held;                             /* the list that left meanwhile */
+    size_t held_size;
+};
 
 struct invocation {
     struct invocation *next; /* in the queue */
@@ -19,6 +44,7 @@ struct invocation {
     struct bytes input;
     const char **environment; /* NULL-terminated */
     void *owned;              /* holds both while it waits; NULL: they are borrowed */
+    size_t owned_size;
     enum receipt_trigger trigger;
     char request_id[KEYS_NAME_SIZE_MAX + 1];
     char route[KEYS_ROUTE_SIZE_MAX + 1];
@@ -33,6 +59,7 @@ struct invocation {
     struct house *house;             /* that runs it, or ran it */
     struct service_scope *scope;     /* NULL: it has called nothing */
     uint32_t call_lane, call_number; /* the host call that it waits for */
+    struct replay replay;
     unsigned retry_count;
     bool is_kept;
     struct invocation_repeat repeat;
@@ -45,6 +72,7 @@ struct house {
     struct arena *arena;
     const char **variables[MANIFEST_FUNCTION_COUNT_MAX]; /* NAME=value of the manifest */
     bool is_served;                                      /* new invocations may come */
+    bool is_removed;                                     /* the application is gone */
     unsigned start_failures;                             /* in a row */
     bool starting;                                       /* a worker was asked for */
     bool opening;                                        /* it was asked to open the channel */
@@ -61,7 +89,8 @@ struct house {
     uv_poll_t *completions, *control;
     bool loaded[MANIFEST_FUNCTION_COUNT_MAX];
     unsigned running_by_function[MANIFEST_FUNCTION_COUNT_MAX];
-    struct invocation **running; /* by token */
+    struct foretelling *foretelling[MANIFEST_FUNCTION_COUNT_MAX]; /* NULL: it asked for nothing */
+    struct invocation **running;                                  /* by token */
     unsigned running_count, running_count_max;
     struct conclusion *conclusions; /* ended, but services have not said their word */
     struct demand demand;           /* for lanes */
@@ -98,6 +127,9 @@ MUST_CHECK bool house_run(struct house *house, struct invocation *invocation, bo
 /* calls.c: the invocation's scope, begun when there is none yet. */
 MUST_CHECK bool house_begin_scope(struct house *house, struct invocation *invocation,
                                   struct error *error);
+/* Who asks. */
+void house_facts(struct service_facts *facts, const struct house *house,
+                 const struct invocation *invocation);
 /* Gives slots to those that wait, and asks for a worker when one is needed. */
 void house_pump(struct house *house);
 /* Takes what the worker has answered. */
@@ -131,6 +163,22 @@ MUST_CHECK bool function_open(struct blobs *blobs, const struct manifest_functio
 
 /* calls.c: hands over what the worker's invocations ask for. */
 void house_take_calls(struct house *house);
+/* replay.c.  Whether the invocation, which is about to run, may have calls answered inside. */
+bool replay_open(struct house *house, struct invocation *invocation);
+/* After that: requests with their answers for its mailbox; the invocation keeps them. */
+struct bytes replay_foretell(struct house *house, struct invocation *invocation);
+/* A list that the function asked, for the next invocations. */
+void replay_note(struct house *house, const struct invocation *invocation, struct bytes list);
+/* Makes the calls that the invocation on `slot` made inside; while they are RUNNING replay.later
+ * may be set.  Nothing unless OPEN. */
+void replay_run(struct house *house, struct invocation *invocation, uint32_t slot);
+/* The invocation has ended: whether what it made inside was right; RUNNING: not known yet. */
+enum replay_state replay_end(struct house *house, struct invocation *invocation,
+                             const struct worker_completion *completion);
+/* Has it run from the start, without any. */
+void replay_again(struct house *house, struct invocation *invocation);
+void replay_done(struct replay *replay);
+
 /* conclusion.c: what is held back for services is forgotten without a call. */
 void house_drop_conclusions(struct house *house);
 /* Puts an invocation at the head of those that wait. */
@@ -157,7 +205,13 @@ void invocation_deliver(struct house *house, struct invocation *invocation,
                         struct finished *finished);
 /* What answers are filled up to, as invocation_result has it. */
 uint32_t invocation_pad_size(const struct manifest_function *function);
+/* What it needs to run later, or again: a copy of its input and environment; and no longer. */
 MUST_CHECK bool invocation_own(struct invocation *invocation, struct error *error);
+void invocation_disown(struct invocation *invocation);
+/* All its calls are made: it is concluded, or delivered.  Takes over both. */
+void invocation_end(struct house *house, struct invocation *invocation, struct finished *finished);
+/* The same when replay.state is no longer RUNNING. */
+void invocation_hold(struct house *house, struct invocation *invocation, struct finished *finished);
 /* Asks services what becomes of it, then delivers it; takes over both. */
 void invocation_conclude(struct house *house, struct invocation *invocation,
                          struct finished *finished);

@@ -25,7 +25,8 @@ void invocation_free(struct invocation *invocation)
     if (invocation == NULL)
         return;
     services_forget(invocation->scope);
-    free(invocation->owned);
+    replay_done(&invocation->replay);
+    invocation_disown(invocation);
     free(invocation);
 }
 DEFINE_AUTO(invocation, invocation_free)
@@ -271,48 +272,37 @@ static void invocation_log(const struct house *house, const struct invocation *i
     options->logged(options->logged_context, &log);
 }
 
+void invocation_end(struct house *house, struct invocation *invocation, struct finished *finished)
+{
+    invocation_log(house, invocation, finished);
+    if (invocation->scope != NULL || invocation->is_kept) {
+        invocation_conclude(house, invocation, finished);
+        return;
+    }
+    invocation_sign(house, invocation, finished);
+    invocation_deliver(house, invocation, finished);
+    finished_done(finished);
+}
+
 void invocation_complete(struct house *house, struct invocation *invocation,
                          const struct worker_completion *completion)
 {
     struct finished finished;
     finished_take(&finished, house, invocation, completion);
-    invocation_log(house, invocation, &finished);
-    if (invocation->scope != NULL || invocation->is_kept) {
-        invocation_conclude(house, invocation, &finished);
-        return;
+    switch (replay_end(house, invocation, completion)) {
+    case REPLAY_RUNNING:
+        invocation_hold(house, invocation, &finished);
+        break;
+    case REPLAY_WRONG:
+        finished_done(&finished);
+        replay_again(house, invocation);
+        break;
+    case REPLAY_NONE:
+    case REPLAY_OPEN:
+    case REPLAY_OVER:
+        invocation_end(house, invocation, &finished);
+        break;
     }
-    invocation_sign(house, invocation, &finished);
-    invocation_deliver(house, invocation, &finished);
-    finished_done(&finished);
-}
-
-/* Input and environment are the caller's until now; they have to outlast the call. */
-bool invocation_own(struct invocation *invocation, struct error *error)
-{
-    size_t count = 0, strings = 0;
-    for (const char **at = invocation->environment; *at != NULL; at++) {
-        strings += strlen(*at) + 1;
-        count++;
-    }
-    size_t list_size = (count + 1) * sizeof(char *);
-    char *memory = malloc(list_size + strings + invocation->input.size);
-    if (memory == NULL)
-        return error_set(error, ERROR_NO_MEMORY, "no memory for an invocation");
-    const char **list = (const char **)(void *)memory;
-    char *at = memory + list_size;
-    for (size_t i = 0; i < count; i++) {
-        size_t size = strlen(invocation->environment[i]) + 1;
-        memcpy(at, invocation->environment[i], size);
-        list[i] = at;
-        at += size;
-    }
-    list[count] = NULL;
-    if (invocation->input.size > 0)
-        memcpy(at, invocation->input.data, invocation->input.size);
-    invocation->input.data = (const uint8_t *)at;
-    invocation->environment = list;
-    invocation->owned = memory;
-    return true;
 }
 
 /* --- the invoker --- */
@@ -454,8 +444,10 @@ void invoker_application_changed(struct invoker *invoker, const char *name,
                                  const struct application *served, const struct application *canary)
 {
     for (struct house *at = invoker->houses; at != NULL; at = at->next) {
-        if (strcmp(at->application->manifest->application, name) == 0)
-            at->is_served = at->application == served || at->application == canary;
+        if (strcmp(at->application->manifest->application, name) != 0)
+            continue;
+        at->is_served = at->application == served || at->application == canary;
+        at->is_removed = served == NULL && canary == NULL;
     }
     invoker_start_watch(invoker); /* sweeps them away when they have finished */
 }

@@ -161,6 +161,7 @@ struct invoker_counts {
     uint64_t memory_size; /* of all workers, estimated */
     uint64_t workers_retired;
     uint64_t workers_lost;
+    uint64_t reruns; /* invocations whose foretold calls were wrong */
 };
 struct invoker_counts invoker_counts(const struct invoker *invoker);
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/calls.h"
 
+#include "guest/foretold.h"
 #include "guest/memory.h"
 
 static struct {
     bool has_list;          /* answers stand in the area */
     bool has_more;          /* some of them were cut: the host has the rest */
+    bool has_left;          /* the host answered the last list */
     enum call_error failed; /* of a call that did not get out, or whose list was one; 0: none */
     const char *text;       /* its text; NULL: the first answer's data */
 } calls;
@@ -38,13 +40,19 @@ static void copy_some(void *to, const void *from, uint64_t size)
         copy_bytes(to, from, size);
 }
 
-/* Leaves with `size` bytes of requests; size of the answers, 0: refused. */
+/* Leaves with `size` bytes of requests, unless the answer is here; size of the answers, 0: refused.
+ */
 static uint64_t area_call(uint8_t *area, uint64_t size)
 {
     struct mailbox_area *used = &guest.mailbox->calls;
     if (used->size < size)
         used->size = (uint32_t)size;
-    uint64_t answered = guest_leave(GUEST_EXIT_CALL, (uint64_t)area, size);
+    uint64_t answered = foretold_answer(area, size);
+    calls.has_left = answered == 0;
+    if (calls.has_left) {
+        foretold_end();
+        answered = guest_leave(GUEST_EXIT_CALL, (uint64_t)area, size);
+    }
     if (used->size < answered)
         used->size = (uint32_t)MIN(answered, (uint64_t)CALL_AREA_SIZE);
     return answered <= CALL_AREA_SIZE ? answered : 0;
@@ -196,7 +204,8 @@ int64_t calls_batch(const void *requests, uint64_t size, void *answers, uint64_t
     uint64_t answered = area_call(area, size);
     if (answered == 0)
         return calls_fail(CALL_ERROR_INVALID, NULL);
-    calls.has_list = calls.has_more = true;
+    calls.has_list = true;
+    calls.has_more = calls.has_left;
     /* What asks for one thing at a time finds its error's text as imports do. */
     struct call_answer only;
     if (load_u32(area + 8) == 1 && answer_at(area, 0, &only) && only.value < 0)

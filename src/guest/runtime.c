@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/calls.h"
 #include "guest/clock.h"
+#include "guest/foretold.h"
 #include "guest/guest.h"
 #include "guest/random.h"
 #include "guest/stdio.h"
@@ -31,6 +32,7 @@ void guest_init(const struct control *control, struct mailbox *mailbox, struct i
         descriptor_init(is_reactor);
     stdio_rewind(is_reactor);
     calls_rewind();
+    foretold_begin();
     volume_init();
     guest.is_ready = true;
     guest.start_ns = clock_now_ns(CLOCK_ID_MONOTONIC);

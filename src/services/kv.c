@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+static const char no_key[] = "there is no such key";
+
 enum {
     OWNER_DIGITS = 32, /* of the owner's digest: 128 bits */
 };
@@ -134,9 +136,29 @@ static void get_run(void *context, struct service_call *call)
     if (!transaction_get(transaction, key_of(call), &entry, &found, &error))
         service_refuse_error(call, &error);
     else if (!found)
-        service_refuse(call, CALL_ERROR_NOT_FOUND, "there is no such key");
+        service_refuse(call, CALL_ERROR_NOT_FOUND, "%s", no_key);
     else
         service_answer(call, 0, entry.value);
+}
+
+/* Reads alone, and only of what is in memory. */
+static bool kv_foretell(void *context, const struct service_facts *facts,
+                        const struct call_request *request, struct writer *answer)
+{
+    const struct kv_service *kv = context;
+    struct error error;
+    struct kv_entry entry;
+    bool found;
+    if (request->call != CALL_KV_GET)
+        return false;
+    struct kv_state_id id = kv_state_id(facts->application, &facts->owner);
+    struct state *state = states_peek(kv->states, id.text);
+    struct kv_key key = { .space = request->strings[0], .key = request->strings[1] };
+    if (state == NULL || !state_get(state, key, &entry, &found, &error))
+        return false;
+    struct bytes data = found ? entry.value : bytes_of_string(no_key);
+    call_answer_write(answer, found ? (int64_t)data.size : CALL_ERROR_NOT_FOUND, data, data.size);
+    return true;
 }
 
 /* Beyond what any TTL may be. */
@@ -407,6 +429,7 @@ static const struct service_handler handlers[] = {
 const struct service service_kv = { .name = "kv",
                                     .handlers = handlers,
                                     .handler_count = ARRAY_COUNT(handlers),
+                                    .foretell = kv_foretell,
                                     .cancelled = kv_cancelled,
                                     .ended = kv_ended,
                                     .issued = kv_issued,

@@ -132,10 +132,9 @@ static struct denial denial_of(const struct service_scope *scope, const struct c
     return denial;
 }
 
-static bool is_permitted(const struct service_scope *scope, const struct call_request *request,
+static bool is_permitted(const struct permissions *permissions, const struct call_request *request,
                          const struct call_row *row)
 {
-    const struct permissions *permissions = scope->facts.permissions;
     if (row->scope == CALL_SCOPE_OWN)
         return true;
     if (row->scope == CALL_SCOPE_NAME)
@@ -160,7 +159,7 @@ static bool call_start(struct service_scope *scope, const struct call_request *r
                "there is no call %u with these arguments", request->call);
         return false;
     }
-    if (!is_permitted(scope, request, row)) {
+    if (!is_permitted(facts->permissions, request, row)) {
         tally_add(scope, row, CALL_ERROR_DENIED);
         struct bytes name =
             row->scope == CALL_SCOPE_NAME ? request->strings[0] : (struct bytes){ 0 };
@@ -280,6 +279,31 @@ bool services_run(struct service_scope *scope, struct bytes requests, service_li
     scope->listed_context = context;
     scope_run(scope);
     return true;
+}
+
+bool services_can_foretell(const struct services *services, uint16_t call)
+{
+    unsigned entry;
+    return services_find(services, call, &entry) != NULL &&
+           services->entries[entry].service->foretell != NULL;
+}
+
+bool services_foretell(const struct services *services, const struct service_facts *facts,
+                       const struct call_request *request, struct writer *answer)
+{
+    const struct call_row *row = call_row_find(request->call);
+    const struct writer before = *answer;
+    unsigned entry;
+    if (row == NULL || !call_request_fits(request, row) ||
+        !is_permitted(facts->permissions, request, row) ||
+        services_find(services, row->number, &entry) == NULL)
+        return false;
+    const struct service_entry *with = &services->entries[entry];
+    if (with->service->foretell != NULL &&
+        with->service->foretell(with->context, facts, request, answer) && !answer->failed)
+        return true;
+    *answer = before;
+    return false;
 }
 
 void services_cancel(struct service_scope *scope)

@@ -62,6 +62,10 @@ struct service {
     const struct service_handler *handlers;
     unsigned handler_count;
     /* Each may be NULL. */
+    /* What it would answer to the call now, as call_answer_write writes it, without a scope and
+     * without anything coming of it; false: nothing, or not without waiting. */
+    bool (*foretell)(void *context, const struct service_facts *facts,
+                     const struct call_request *request, struct writer *answer);
     /* The scope's first call of any service comes next. */
     void (*began)(void *context, struct service_scope *scope);
     /* The call's invocation is gone: nobody waits, it must not be answered, and its memory goes
@@ -164,6 +168,12 @@ typedef void service_listed(void *context, struct bytes answers);
  * at a time: a second list is refused as malformed, and so is what is no list (false). */
 MUST_CHECK bool services_run(struct service_scope *scope, struct bytes requests,
                              service_listed *done, void *context);
+/* Whether calls of this number may be foretold: whoever answers it does so. */
+bool services_can_foretell(const struct services *services, uint16_t call);
+/* The request's answer as it would be now (call_answer_write); the writer is as before, and false,
+ * when nothing can be said, or the call is not permitted.  `facts` as for services_begin. */
+bool services_foretell(const struct services *services, const struct service_facts *facts,
+                       const struct call_request *request, struct writer *answer);
 /* Nobody waits for the list under way any more: its calls are cancelled. */
 void services_cancel(struct service_scope *scope);
 typedef void service_concluded(void *context, const struct service_ending *ending);

@@ -51,7 +51,8 @@ void fuzz_one(struct bytes input)
         }
     }
     const struct mailbox_area *areas[] = { &mailbox->arguments, &mailbox->input, &mailbox->output,
-                                           &mailbox->errors };
+                                           &mailbox->errors,    &mailbox->calls, &mailbox->foretold,
+                                           &mailbox->made };
     for (unsigned i = 0; i < ARRAY_COUNT(areas); i++) {
         struct bytes view;
         if (!mailbox_area_view(mailbox, STATION_SIZE, areas[i], &view))

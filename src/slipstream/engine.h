@@ -135,6 +135,8 @@ struct mailbox_request {
     uint32_t input_capacity; /* at least input.size */
     uint32_t errors_capacity;
     uint32_t calls_capacity; /* CALL_AREA_SIZE, or 0: no host calls */
+    struct bytes foretold;   /* requests with their answers (abi/call.h); copied */
+    uint32_t made_capacity;  /* CALL_MADE_SIZE, or 0: all calls leave */
 };
 MUST_CHECK bool mailbox_prepare(void *mailbox, size_t size, const struct mailbox_request *request,
                                 struct error *error);

@@ -8,7 +8,7 @@
 
 enum {
     PRINTED_SHOWN_MAX = 80,
-    INPUT_ALIGNMENT = 8 /* of an envelope that is read where it lies */
+    INPUT_ALIGNMENT = 8 /* of an envelope that is read where it lies, and of records */
 };
 
 /* Lays areas out one after the other. */
@@ -67,12 +67,19 @@ bool mailbox_prepare(void *memory, size_t size, const struct mailbox_request *re
     if (request->input_capacity > request->input.size)
         made.input.capacity +=
             builder_area(&builder, request->input_capacity - request->input.size).capacity;
+    if (request->foretold.size > 0)
+        builder.at = MIN(round_up(builder.at, INPUT_ALIGNMENT), size);
+    made.foretold.offset = (uint32_t)builder.at;
+    builder_put(&builder, request->foretold.data, request->foretold.size);
+    made.foretold.size = made.foretold.capacity = (uint32_t)request->foretold.size;
     /* Output comes next, so that what is short stays within a page; what is seldom used is last. */
-    uint64_t last = (uint64_t)request->errors_capacity + request->calls_capacity;
+    uint64_t last =
+        (uint64_t)request->errors_capacity + request->made_capacity + request->calls_capacity;
     builder.failed = builder.failed || last > size - builder.at;
     if (!builder.failed) {
         made.output = builder_area(&builder, size - builder.at - last);
         made.errors = builder_area(&builder, request->errors_capacity);
+        made.made = builder_area(&builder, request->made_capacity);
         made.calls = builder_area(&builder, request->calls_capacity);
     }
     if (builder.failed)

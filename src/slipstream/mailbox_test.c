@@ -38,6 +38,31 @@ static void lays_out_a_request(void)
     CHECK_NUMBER(mailbox->errors.offset + mailbox->errors.capacity, SIZE);
 }
 
+/* What is foretold lies with the request, which is moved and wiped as one; what is made, last. */
+static void makes_room_for_calls_inside(void)
+{
+    struct mailbox_request request = { .input = BYTES_LITERAL("odd"),
+                                       .errors_capacity = 1000,
+                                       .calls_capacity = 2000,
+                                       .foretold = BYTES_LITERAL("12345678"),
+                                       .made_capacity = 3000 };
+    const struct mailbox *mailbox = (const struct mailbox *)(const void *)memory;
+    REQUIRE(mailbox_prepare(memory, SIZE, &request, &error));
+    CHECK(mailbox->foretold.offset >= mailbox->input.offset + mailbox->input.capacity);
+    CHECK_NUMBER(mailbox->foretold.offset % 8, 0);
+    CHECK_BYTES(bytes_of(memory + mailbox->foretold.offset, mailbox->foretold.size),
+                BYTES_LITERAL("12345678"));
+    CHECK_NUMBER(mailbox->output.offset, mailbox->foretold.offset + 8);
+    CHECK(mailbox->made.capacity == 3000 && mailbox->made.size == 0);
+    CHECK_NUMBER(mailbox->errors.offset + mailbox->errors.capacity, mailbox->made.offset);
+    CHECK_NUMBER(mailbox->made.offset + mailbox->made.capacity, mailbox->calls.offset);
+    CHECK_NUMBER(mailbox->calls.offset + mailbox->calls.capacity, SIZE);
+    request.made_capacity = SIZE - 3000;
+    CHECK(!mailbox_prepare(memory, SIZE, &request, &error));
+    request.made_capacity = UINT32_MAX;
+    CHECK(!mailbox_prepare(memory, SIZE, &request, &error));
+}
+
 static void refuses_what_does_not_fit(void)
 {
     static uint8_t body[SIZE];
@@ -68,6 +93,6 @@ static void views_stay_inside(void)
     CHECK(!mailbox_area_view(memory, SIZE, &area, &view));
 }
 
-static const struct test tests[] = { TEST(lays_out_a_request), TEST(refuses_what_does_not_fit),
-                                     TEST(views_stay_inside) };
+static const struct test tests[] = { TEST(lays_out_a_request), TEST(makes_room_for_calls_inside),
+                                     TEST(refuses_what_does_not_fit), TEST(views_stay_inside) };
 TEST_MAIN(tests)

@@ -203,6 +203,7 @@ void worker_release(struct worker *worker, uint32_t slot)
     wipe_area(memory, size, &header.output);
     wipe_area(memory, size, &header.errors);
     wipe_area(memory, size, &header.calls);
+    wipe_area(memory, size, &header.made);
     /* The request by what we laid out ourselves; one never submitted by its header. */
     size_t request_size = held->state == SLOT_ACQUIRED ? header.output.offset : held->request_size;
     wipe_request(memory, header.result_count != 0, MIN(request_size, size));
@@ -369,6 +370,7 @@ static bool lane_take_call(struct worker *worker, uint32_t number, struct worker
     __asm__ volatile("" : : "r"(worker->requests) : "memory");
     *call = (struct worker_call){ .lane = number,
                                   .number = seen.number,
+                                  .slot = (uint32_t)(slot - worker->slots),
                                   .token = slot->token,
                                   .requests = bytes_of(worker->requests, seen.size) };
     return true;

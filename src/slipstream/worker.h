@@ -93,6 +93,7 @@ bool worker_take(struct worker *worker, struct worker_completion *completion);
 struct worker_call {
     uint32_t lane;
     uint32_t number;
+    uint32_t slot;         /* where its mailbox is */
     uint64_t token;        /* the invocation's */
     struct bytes requests; /* copied out of everybody's reach, not checked; until the next call of
                               worker_take_call */

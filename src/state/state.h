@@ -72,8 +72,6 @@ int64_t state_now_ms(struct state *state);
 void state_spoil(struct state *state);
 bool state_is_spoilt(const struct state *state);
 
-/* --- transactions --- */
-
 /* Namespaces that begin so are the node's: neither functions nor the application's owner read or
  * write them. */
 #define KV_NAMESPACE_NODE "s3n."
@@ -89,6 +87,13 @@ struct kv_entry {
     struct bytes value; /* valid until the transaction's next write, or its end */
     int64_t expires_ms; /* since 1970; 0: never */
 };
+
+/* What was committed last, until something else is; nothing is noted.  INVALID: not a key;
+ * CONFLICT: the state was spoilt. */
+MUST_CHECK bool state_get(struct state *state, struct kv_key key, struct kv_entry *entry,
+                          bool *found, struct error *error);
+
+/* --- transactions --- */
 
 /* Holds the state.  The snapshot is what was committed last. */
 MUST_CHECK bool transaction_begin(struct transaction **transaction, struct state *state,

@@ -294,6 +294,14 @@ bool states_is_there(struct states *states, const char *id)
     return slot != NULL && slot->loading == NULL;
 }
 
+struct state *states_peek(struct states *states, const char *id)
+{
+    char space[STATE_SPACE_SIZE_MAX];
+    struct error ignored;
+    const struct slot *slot = space_of(space, id, &ignored) ? slot_find(states, space) : NULL;
+    return slot != NULL && slot->loading == NULL ? slot->state : NULL;
+}
+
 bool states_read(struct states *states, const char *id, states_written *done, void *context,
                  struct error *error)
 {

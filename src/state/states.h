@@ -45,6 +45,8 @@ DEFINE_AUTO(states, states_close)
 typedef void states_written(void *context, const struct error *error);
 /* Whether states_get does not wait.  Not an id: true, too. */
 bool states_is_there(struct states *states, const char *id);
+/* The state of this id when it is in memory, borrowed; NULL: it is not. */
+struct state *states_peek(struct states *states, const char *id);
 /* Has a state read that is not there; `done` once, later. */
 MUST_CHECK bool states_read(struct states *states, const char *id, states_written *done,
                             void *context, struct error *error);

@@ -224,6 +224,25 @@ bool transaction_get(struct transaction *transaction, struct kv_key key, struct 
            name_get(transaction, name_view(&name), entry, found, error);
 }
 
+bool state_get(struct state *state, struct kv_key key, struct kv_entry *entry, bool *found,
+               struct error *error)
+{
+    struct name name;
+    if (state->is_spoilt)
+        return error_set(error, ERROR_CONFLICT, "the state was read anew from the disk");
+    if (!name_of(&name, key, 1, error))
+        return false;
+    const struct entry *at = table_find(&state->table, name_view(&name));
+    const struct version *version = at == NULL ? NULL : at->newest;
+    *entry = (struct kv_entry){ .key = key.key };
+    *found = version_is_seen(version, state_now_ms(state));
+    if (*found) {
+        entry->value = bytes_of(version->value, version->size);
+        entry->expires_ms = version->expires_ms;
+    }
+    return true;
+}
+
 /* What expired entries take that nobody has swept yet. */
 static void expired_size(const struct transaction *transaction, uint64_t *size, uint64_t *count)
 {

@@ -27,6 +27,8 @@
     X(WORKERS_MEMORY, G, "s3n_workers_memory_bytes", "What worker processes take, estimated.")     \
     X(WORKERS_RETIRED, C, "s3n_workers_retired_total", "Workers that ended for want of work.")     \
     X(WORKERS_LOST, C, "s3n_workers_lost_total", "Workers that crashed.")                          \
+    X(RERUNS, C, "s3n_invocations_reruns_total",                                                   \
+      "Invocations run again because what was foretold of their state changed meanwhile.")         \
     X(LANES_READY, G, "s3n_lanes_ready",                                                           \
       "Micro-VMs or processes that workers are told to have ready.")                               \
     X(WATCHES, G, "s3n_handover_watches",                                                          \
@@ -399,6 +401,7 @@ struct metrics *node_metrics_gather(const struct node *node)
     set(metrics, SINGLE_WORKERS_MEMORY, (int64_t)invoker.memory_size);
     set_total(metrics, SINGLE_WORKERS_RETIRED, invoker.workers_retired);
     set_total(metrics, SINGLE_WORKERS_LOST, invoker.workers_lost);
+    set_total(metrics, SINGLE_RERUNS, invoker.reruns);
     set(metrics, SINGLE_LANES_READY, invoker.lanes_ready);
     set(metrics, SINGLE_APPLICATIONS, (int64_t)registry_count(node->registry));
     set_total(metrics, SINGLE_DEPLOYMENTS, metrics->deployments);

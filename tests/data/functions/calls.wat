@@ -4,6 +4,9 @@
 ;;   G key: kv_get("prices", key), and prints the result (8 bytes) and the value or the error's text
 ;;   S key: kv_set("prices", key, key), and prints the result
 ;;   T: traps after kv_set("prices", "trap", "trap")
+;;   A key: kv_get, kv_set(key, key), kv_get, and prints each result (8 bytes, an error's text) and
+;;     the last value
+;;   D key: kv_get, kv_set(key, key) twice and about, and prints the last two results
 (module
   (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "fd_write" (func $write (param i32 i32 i32 i32) (result i32)))
@@ -34,6 +37,12 @@
     (if (i64.lt_s (local.get $result) (i64.const 0))
       (then (call $print (i32.const 524288)
         (i32.wrap_i64 (call $message (i32.const 524288) (i32.const 1000)))))))
+  (func $get_key (param $size i32) (result i64)
+    (call $get (i32.const 64) (i32.const 6) (i32.const 65537) (local.get $size)
+               (i32.const 524288) (i32.const 262144)))
+  (func $set_key (param $size i32) (result i64)
+    (call $set (i32.const 64) (i32.const 6) (i32.const 65537) (local.get $size)
+               (i32.const 65537) (local.get $size) (i64.const 0)))
   (func (export "_start")
     (local $size i32) (local $kind i32) (local $count i32) (local $result i64)
     (local.set $size (i32.sub (call $input) (i32.const 1)))
@@ -55,16 +64,26 @@
         (call $print_result (local.get $result))))
     (if (i32.eq (local.get $kind) (i32.const 71)) ;; G
       (then
-        (local.set $result
-          (call $get (i32.const 64) (i32.const 6) (i32.const 65537) (local.get $size)
-                     (i32.const 524288) (i32.const 262144)))
+        (local.set $result (call $get_key (local.get $size)))
         (call $print_result (local.get $result))
         (if (i64.gt_s (local.get $result) (i64.const 0))
           (then (call $print (i32.const 524288) (i32.wrap_i64 (local.get $result)))))))
     (if (i32.eq (local.get $kind) (i32.const 83)) ;; S
-      (then (call $print_result
-        (call $set (i32.const 64) (i32.const 6) (i32.const 65537) (local.get $size)
-                   (i32.const 65537) (local.get $size) (i64.const 0)))))
+      (then (call $print_result (call $set_key (local.get $size)))))
+    (if (i32.eq (local.get $kind) (i32.const 65)) ;; A
+      (then
+        (call $print_result (call $get_key (local.get $size)))
+        (call $print_result (call $set_key (local.get $size)))
+        (local.set $result (call $get_key (local.get $size)))
+        (call $print_result (local.get $result))
+        (if (i64.gt_s (local.get $result) (i64.const 0))
+          (then (call $print (i32.const 524288) (i32.wrap_i64 (local.get $result)))))))
+    (if (i32.eq (local.get $kind) (i32.const 68)) ;; D
+      (then
+        (drop (call $get_key (local.get $size)))
+        (drop (call $set_key (local.get $size)))
+        (call $print_result (call $set_key (local.get $size)))
+        (call $print_result (call $about (i32.const 524288) (i32.const 1000)))))
     (if (i32.eq (local.get $kind) (i32.const 84)) ;; T
       (then
         (drop (call $set (i32.const 64) (i32.const 6) (i32.const 80) (i32.const 4)
