@@ -44,7 +44,8 @@ static bool within_rate(struct gateway *gateway, const struct gateway_request *r
                         (const char *)application.data);
     size_t used = (size_t)size + 1; /* with the NUL, so that no two names are one */
     ASSERT(used + caller.size <= sizeof(name));
-    memcpy(name + used, caller.data, caller.size);
+    if (caller.size > 0) /* what is no address is nobody's, and has none */
+        memcpy(name + used, caller.data, caller.size);
     if (limiter_take(gateway->limiter, bytes_of(name, used + caller.size), rate,
                      clock_monotonic_ns(gateway->options.clock) / 1000000, &wait_ms))
         return true;
