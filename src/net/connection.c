@@ -233,6 +233,21 @@ static bool pump_output(struct connection *connection)
     return out.size > 0;
 }
 
+/* Where http:// was asked for https:// an alert would tell nobody why. */
+static void refuse_plain(struct connection *connection)
+{
+    static char answer[] =
+        "HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n"
+        "{\"error\":{\"code\":\"invalid\",\"message\":\"this port speaks HTTPS\","
+        "\"hint\":\"ask https:// instead of http://\"}}\n";
+    uv_buf_t buffer = uv_buf_init(answer, sizeof(answer) - 1);
+    (void)uv_try_write((uv_stream_t *)&connection->socket, &buffer, 1);
+    connection->close_when_sent = true;
+    connection->lingering = true;
+    connection->since_ms = now_of(connection);
+    (void)uv_shutdown(&connection->shutdown, (uv_stream_t *)&connection->socket, NULL);
+}
+
 static void alloc_area(uv_handle_t *handle, size_t suggested, uv_buf_t *buffer)
 {
     struct http_server *server = connection_of(handle)->server;
@@ -251,10 +266,16 @@ static void on_read(uv_stream_t *stream, ssize_t size, const uv_buf_t *area)
         connection_close(connection);
         return;
     }
+    bool is_first = !connection->has_spoken;
     connection->has_spoken = true;
     if (connection->lingering)
         return; /* read and thrown away */
     struct bytes bytes = bytes_of(area->base, (size_t)size);
+    /* No record of TLS begins with the letter of a method. */
+    if (connection->tls != NULL && is_first && bytes.data[0] >= 'A' && bytes.data[0] <= 'Z') {
+        refuse_plain(connection);
+        return;
+    }
     if (connection->tls == NULL)
         buffer_append(&connection->input, bytes);
     else if (!tls_feed(connection->tls, bytes, &error))

@@ -560,6 +560,18 @@ static void survives_broken_handshakes(void)
     fixture_stop(fixture, 1000);
 }
 
+static void tells_who_forgot_tls(void)
+{
+    struct fixture *fixture = fixture_start(NULL);
+    struct wire *wire = wire_open_raw(fixture);
+    CHECK(wire_send_text(wire, "POST / HTTP/1.1\r\n"));
+    CHECK(bytes_starts_with(wire_read(wire, 200), BYTES_LITERAL("HTTP/1.1 400 ")));
+    CHECK(wire_ends(wire));
+    wire_close(wire);
+    CHECK(serves(fixture));
+    fixture_stop(fixture, 1000);
+}
+
 static const struct test tests[] = {
     TEST(answers_a_hand_made_request),
     TEST(stops_rapid_resets),
@@ -574,6 +586,7 @@ static const struct test tests[] = {
     TEST(survives_mutated_conversations),
     TEST(refuses_each_ambiguous_request),
     TEST(survives_broken_handshakes),
+    TEST(tells_who_forgot_tls),
 };
 
 int main(int argc, char **argv)

@@ -284,6 +284,8 @@ static bool ls_run(struct cli *cli, const void *options UNUSED,
     if (cli->json)
         return cli_write_json(list, error);
     json_array_foreach(json_object_get(list, "secrets"), index, row) versions_show(&text, row);
+    if (text.size == 0)
+        cli_message(cli, "no secrets yet; `s3n secret set %s NAME` sets one", arguments->items[0]);
     return cli_write_lines(buffer_view(&text), error);
 }
 

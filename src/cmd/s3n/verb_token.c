@@ -144,6 +144,8 @@ static bool list_run(struct cli *cli, const void *options UNUSED,
                       application[0] == '\0' ? "(all)" : application, expires.text, used.text,
                       text_member(row, "name"));
     }
+    if (text.size == 0)
+        cli_message(cli, "no tokens yet; `s3n token create` makes one");
     return cli_write_lines(buffer_view(&text), error);
 }
 
