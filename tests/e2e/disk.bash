@@ -53,8 +53,7 @@ is "with room again: deploy" $? 0
 is "with room again: answers" "$(invoke more --data back)" back
 
 # --- no room at all, and each thing that writes
-application counter counter 'abi = "reactor"
-permissions.kv = ["default"]'
+application clock clock
 code() { timeout 100 "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
 # From standard input, which is $1.
 fed() { local text=$1; shift; printf '%s' "$text" | timeout 60 s3n -q "$@" >"$scratch/out" 2>"$scratch/err"; echo $?; }
@@ -62,6 +61,11 @@ printf old | s3n -q kv set echo names k || fail "a value"
 printf old | s3n -q secret set echo WORD || fail "a secret"
 is "a token that was" "$(code s3n -q token create --scope read --name before)" 0
 token=$(cat "$scratch/out")
+application tally counter 'permissions.kv = ["counts"]'
+is "a function with a state" "$(code s3n -q deploy "$scratch/tally")" 0
+# One more; the status, with the answer in $scratch/body and its fields in $scratch/fields.
+count() { fetch -o "$scratch/body" -D "$scratch/fields" -w '%{http_code}' --data-binary I "$url/a/tally/run"; }
+is "a function's state" "$(count) $(tr -d '\0' <"$scratch/body")" "200 0000000001"
 fill() { head -c $((64 << 20)) /dev/zero >"$data/filler" 2>/dev/null; }
 audit_size() { timeout 20 s3n -q audit export | wc -l; }
 entries=$(audit_size)
@@ -73,9 +77,12 @@ refused() {
 }
 large=$(head -c 60000 /dev/zero | tr '\0' x)
 refused "state" "$(fed "$large" kv set echo names k)"
+last=1 # small ones find room where the log of writes has been before
+until [ $last = 1000 ] || [ "$(count)" != 200 ]; do last=$((last + 1)); done
+is "no room: a function's state" "$(grep -o '"code":"[a-z-]*"' "$scratch/body") $(grep -ci '^s3n-receipt' "$scratch/fields")" '"code":"no-space" 0'
 refused "a secret" "$(fed "$large" secret set echo WORD)"
 refused "another secret" "$(fed "$large" secret set echo NEW)"
-refused "a deployment" "$(code s3n -q deploy "$scratch/counter")"
+refused "a deployment" "$(code s3n -q deploy "$scratch/clock")"
 i=0 # small ones find room in pages that are there, for a while
 until [ $i = 60 ] || [ "$(code s3n -q token create --scope read --name "t$i")" != 0 ]; do i=$((i + 1)); done
 refused "a token" "$(code s3n -q token create --scope read --name never)"
@@ -89,6 +96,7 @@ is "no room: functions" "$(invoke echo --data on)" on
 rm -f "$data/filler"
 recovered() { [ "$(fed new kv set echo names k)" = 0 ]; }
 until_true 20 recovered && pass "room again: state" || fail "room again: state" "$(cat "$scratch/err")"
+is "room again: a function's state, and nothing of what was refused" "$(count) $(tr -d '\0' <"$scratch/body")" "200 $(printf %010d $((last + 1)))"
 is "room again: the value" "$(s3n -q kv get echo names k)" new
 is "room again: a secret" "$(fed new secret set echo WORD)" 0
 is "room again: nothing of what was refused" "$(s3n -q secret ls echo --json | grep -c NEW) $(s3n -q token ls --json | grep -c never)" "0 0"

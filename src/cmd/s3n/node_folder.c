@@ -18,6 +18,12 @@ enum {
     KEEPER_END_MS = 5000
 };
 
+struct only {
+    struct node_options node;
+};
+const struct option_row node_rows[] = { NODE_OPTION_ROWS(struct only, node) };
+_Static_assert(ARRAY_COUNT(node_rows) == NODE_ROW_COUNT, "tables name the right number of rows");
+
 static const char *environment_or(const char *given, const char *name)
 {
     const char *value = given == NULL ? getenv(name) : given;
@@ -149,6 +155,24 @@ bool node_folder_way_back(const struct node_folder *folder, struct error *error)
     snprintf(way.header.software, sizeof(way.header.software), "%s", S3N_VERSION);
     return node_folder_path(stores, &folder->config, "store", error) &&
            way_back_save(&way, &made, path, error);
+}
+
+void node_progress_show(void *cli, const char *part, uint64_t done, uint64_t all)
+{
+    if (all == 0)
+        cli_step(cli, "%s: %llu", part, (unsigned long long)done);
+    else
+        cli_step(cli, "%s: %llu of %llu", part, (unsigned long long)done, (unsigned long long)all);
+}
+
+static void problem_show(void *context, const char *part, const struct error *problem)
+{
+    cli_message(context, "%s: %s", part, problem->text);
+}
+
+struct check_listener node_listener(struct cli *cli)
+{
+    return (struct check_listener){ cli, node_progress_show, problem_show };
 }
 
 void node_folder_done(struct node_folder *folder)

@@ -4,13 +4,16 @@
 #ifndef CMD_S3N_NODE_FOLDER_H
 #define CMD_S3N_NODE_FOLDER_H
 
+#include "cmd/s3n/cli.h"
 #include "cmd/s3nd/launcher.h"
 #include "keys/keeper.h"
+#include "operations/check.h"
 
 /* What all verbs of `s3n node` take. */
 struct node_options {
     const char *data_folder, *settings, *tee; /* NULL: as s3nd would have it */
 };
+/* Where they are a field of the verb's own. */
 #define NODE_OPTION_ROWS(type, field)                                                              \
     { "data-dir",                                                                                  \
       0,                                                                                           \
@@ -33,6 +36,12 @@ struct node_options {
         "tee", 0, OPTION_STRING, offsetof(type, field.tee), "NAME",                                \
             "the node's platform ($S3N_TEE, or as configured)", 0, 0                               \
     }
+
+/* Of a verb that takes nothing else, into a struct node_options. */
+enum {
+    NODE_ROW_COUNT = 3
+};
+extern const struct option_row node_rows[];
 
 struct node_folder {
     struct config config;
@@ -69,6 +78,9 @@ MUST_CHECK bool node_folder_keeper(struct node_folder *folder, struct error *err
 MUST_CHECK bool node_folder_way_back(const struct node_folder *folder, struct error *error);
 void node_folder_done(struct node_folder *folder);
 #define AUTO_NODE_FOLDER __attribute__((cleanup(node_folder_done)))
+/* Shows a person how a proof goes on and what it finds. */
+struct check_listener node_listener(struct cli *cli);
+void node_progress_show(void *cli, const char *part, uint64_t done, uint64_t all);
 /* LIMIT: too long. */
 MUST_CHECK bool node_folder_path(char path[PATH_MAX], const struct config *config, const char *name,
                                  struct error *error);

@@ -16,15 +16,11 @@
 #include <time.h>
 #include <unistd.h>
 
-struct backup_options {
-    struct node_options node;
-};
 struct restore_options {
     struct node_options node;
     bool replace;
 };
 
-static const struct option_row backup_rows[] = { NODE_OPTION_ROWS(struct backup_options, node) };
 static const struct option_row restore_rows[] = {
     NODE_OPTION_ROWS(struct restore_options, node),
     { "replace", 0, OPTION_FLAG, offsetof(struct restore_options, replace), NULL,
@@ -37,8 +33,8 @@ static const struct option_table backup_table = {
     .about =
         "Saves what the node has stored, while it runs or not, to FILE: sealed under the backup\n"
         "key of the node's root secret, which is not in it.  A node of the same root restores it.",
-    .rows = backup_rows,
-    .row_count = ARRAY_COUNT(backup_rows),
+    .rows = node_rows,
+    .row_count = NODE_ROW_COUNT,
     CLI_SHARED,
     .positional_min = 1,
     .positional_max = 1,
@@ -125,10 +121,9 @@ static bool backup_write(struct cli *cli, const struct node_options *options, in
 }
 
 /* A file of that name is a whole backup or the one that was there before. */
-static bool backup_run(struct cli *cli, const void *given, const struct option_arguments *arguments,
-                       struct error *error)
+static bool backup_run(struct cli *cli, const void *options,
+                       const struct option_arguments *arguments, struct error *error)
 {
-    const struct backup_options *options = given;
     const char *path = arguments->items[0];
     char partial[PATH_MAX];
     struct stat status;
@@ -138,7 +133,7 @@ static bool backup_run(struct cli *cli, const void *given, const struct option_a
         open(partial, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (file < 0)
         return error_system(error, "open %s", partial);
-    bool done = backup_write(cli, &options->node, file, error) &&
+    bool done = backup_write(cli, options, file, error) &&
                 (fsync(file) == 0 || error_system(error, "write %s", partial)) &&
                 (rename(partial, path) == 0 || error_system(error, "rename %s", partial));
     if (!done) {
@@ -149,8 +144,7 @@ static bool backup_run(struct cli *cli, const void *given, const struct option_a
     if (cli->json) {
         AUTO_JSON json_t *answer =
             json_pack("{s:s, s:I}", "file", path, "bytes", (json_int_t)status.st_size);
-        return answer == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory for the answer")
-                              : cli_write_json(answer, error);
+        return cli_write_json(answer, error);
     }
     cli_message(cli, "saved to %s, %lld bytes", path, (long long)status.st_size);
     return true;
@@ -159,24 +153,10 @@ static bool backup_run(struct cli *cli, const void *given, const struct option_a
 const struct verb verb_node_backup = { .name = "backup",
                                        .summary = "save what a node has stored, sealed",
                                        .table = &backup_table,
-                                       .options_size = sizeof(struct backup_options),
+                                       .options_size = sizeof(struct node_options),
                                        .run = backup_run };
 
 /* --- restore --- */
-
-static void restore_progress(void *context, const char *part, uint64_t done, uint64_t all)
-{
-    if (all == 0)
-        cli_step(context, "%s: %llu", part, (unsigned long long)done);
-    else
-        cli_step(context, "%s: %llu of %llu", part, (unsigned long long)done,
-                 (unsigned long long)all);
-}
-
-static void restore_problem(void *context, const char *part, const struct error *problem)
-{
-    cli_message(context, "%s: %s", part, problem->text);
-}
 
 static bool owner_set(const struct node_folder *folder, const char *name, struct error *error)
 {
@@ -235,8 +215,7 @@ static bool restored(struct cli *cli, const struct backup_header *header,
             "{s:s, s:s, s:I, s:I, s:I, s:I}", "id", header->id, "node", header->node, "time_s",
             (json_int_t)header->time_s, "applications", (json_int_t)counts->applications,
             "versions", (json_int_t)counts->versions, "states", (json_int_t)counts->states);
-        return answer == NULL ? error_set(error, ERROR_NO_MEMORY, "no memory for the answer")
-                              : cli_write_json(answer, error);
+        return cli_write_json(answer, error);
     }
     cli_message(cli, "restored: %llu applications, %llu versions, %llu states of node %s",
                 (unsigned long long)counts->applications, (unsigned long long)counts->versions,
@@ -253,7 +232,7 @@ static bool restore_run(struct cli *cli, const void *given,
     const char *path = arguments->items[0];
     AUTO_NODE_FOLDER struct node_folder folder = NODE_FOLDER_NONE;
     char target[PATH_MAX], kept[PATH_MAX] = "";
-    struct check_listener listener = { cli, restore_progress, restore_problem };
+    struct check_listener listener = node_listener(cli);
     struct check check = { .listener = &listener };
     struct backup_header header;
     AUTO_CLOSE int file = open(path, O_RDONLY | O_CLOEXEC);

@@ -45,11 +45,7 @@ struct report {
 static void show_progress(void *context, const char *part, uint64_t done, uint64_t all)
 {
     struct report *report = context;
-    if (all == 0)
-        cli_step(report->cli, "%s: %llu", part, (unsigned long long)done);
-    else
-        cli_step(report->cli, "%s: %llu of %llu", part, (unsigned long long)done,
-                 (unsigned long long)all);
+    node_progress_show(report->cli, part, done, all);
 }
 
 static void keep_problem(void *context, const char *part, const struct error *problem)

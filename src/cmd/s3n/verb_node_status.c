@@ -6,20 +6,14 @@
 
 #include <string.h>
 
-struct status_options {
-    struct node_options node;
-};
-
-static const struct option_row status_rows[] = { NODE_OPTION_ROWS(struct status_options, node) };
-
 static const struct option_table status_table = {
     .program = "s3n node status",
     .usage = "",
     .about =
         "Asks the node that runs on the data folder: what it is, where it listens, whether it\n"
         "is well.  Exit code 0 when it is, 7 when it is not or when none runs.",
-    .rows = status_rows,
-    .row_count = ARRAY_COUNT(status_rows),
+    .rows = node_rows,
+    .row_count = NODE_ROW_COUNT,
     CLI_SHARED,
 };
 
@@ -43,14 +37,13 @@ static bool show(const struct node_client *client, const json_t *answer, struct 
     return cli_write_lines(buffer_view(&text), error);
 }
 
-static bool status_run(struct cli *cli, const void *given,
+static bool status_run(struct cli *cli, const void *options,
                        const struct option_arguments *arguments UNUSED, struct error *error)
 {
-    const struct status_options *options = given;
     static struct config config;
     AUTO_NODE_CLIENT struct node_client client = { 0 };
     AUTO_JSON json_t *answer = NULL;
-    if (!node_folder_find(&config, &options->node, error) ||
+    if (!node_folder_find(&config, options, error) ||
         !node_client_connect(&client, &config, error) ||
         !node_client_ask(&client, cli, CONTROL_STATUS, -1, &answer, error))
         return false;
@@ -65,5 +58,5 @@ static bool status_run(struct cli *cli, const void *given,
 const struct verb verb_node_status = { .name = "status",
                                        .summary = "how the node on this machine does",
                                        .table = &status_table,
-                                       .options_size = sizeof(struct status_options),
+                                       .options_size = sizeof(struct node_options),
                                        .run = status_run };

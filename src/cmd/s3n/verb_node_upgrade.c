@@ -14,12 +14,6 @@ enum {
     LOST_LOOKS_MAX = 200 /* in the moment between two servers nobody answers */
 };
 
-struct upgrade_options {
-    struct node_options node;
-};
-
-static const struct option_row upgrade_rows[] = { NODE_OPTION_ROWS(struct upgrade_options, node) };
-
 static const struct option_table upgrade_table = {
     .program = "s3n node upgrade",
     .usage = "",
@@ -29,8 +23,8 @@ static const struct option_table upgrade_table = {
         "does\n"
         "the same.  Exit code 7 when the new programs don't start: the node then goes on as it "
         "was.",
-    .rows = upgrade_rows,
-    .row_count = ARRAY_COUNT(upgrade_rows),
+    .rows = node_rows,
+    .row_count = NODE_ROW_COUNT,
     CLI_SHARED,
 };
 
@@ -70,14 +64,13 @@ static bool wait_for(struct cli *cli, const struct config *config, const json_t 
     return error_within(error, "after the upgrade");
 }
 
-static bool upgrade_run(struct cli *cli, const void *given,
+static bool upgrade_run(struct cli *cli, const void *options,
                         const struct option_arguments *arguments UNUSED, struct error *error)
 {
-    const struct upgrade_options *options = given;
     static struct config config;
     AUTO_JSON json_t *before = NULL, *after = NULL;
     pid_t supervisor = 0;
-    if (!node_folder_find(&config, &options->node, error) ||
+    if (!node_folder_find(&config, options, error) ||
         !status_get(cli, &config, &before, &supervisor, error))
         return false;
     if (supervisor <= 1 || kill(supervisor, SIGHUP) != 0)
@@ -94,5 +87,5 @@ static bool upgrade_run(struct cli *cli, const void *given,
 const struct verb verb_node_upgrade = { .name = "upgrade",
                                         .summary = "take new programs without losing a request",
                                         .table = &upgrade_table,
-                                        .options_size = sizeof(struct upgrade_options),
+                                        .options_size = sizeof(struct node_options),
                                         .run = upgrade_run };
