@@ -99,6 +99,18 @@ static bool id_read(struct jwks_key *key, struct bytes id, struct error *error)
     return true;
 }
 
+/* `key_ops`, where it is there, has "verify". */
+static bool may_verify(const json_t *jwk)
+{
+    const json_t *operations = json_object_get(jwk, "key_ops");
+    bool may = operations == NULL;
+    for (size_t i = 0; i < json_array_size(operations); i++) {
+        const char *name = json_string_value(json_array_get(operations, i));
+        may = may || (name != NULL && strcmp(name, "verify") == 0);
+    }
+    return may;
+}
+
 /* *is_ours false: a key to pass over. */
 static bool key_read(struct jwks_key *key, const json_t *jwk, bool *is_ours, struct error *error)
 {
@@ -115,7 +127,7 @@ static bool key_read(struct jwks_key *key, const json_t *jwk, bool *is_ours, str
     }
     key->algorithm = algorithm_of(type, curve);
     *is_ours = key->algorithm != JWT_ALGORITHM_COUNT &&
-               (use.size == 0 || bytes_equal_string(use, "sig")) &&
+               (use.size == 0 || bytes_equal_string(use, "sig")) && may_verify(jwk) &&
                (algorithm.size == 0 || jwt_algorithm_of(algorithm) == key->algorithm);
     if (!*is_ours)
         return true;

@@ -263,10 +263,16 @@ static void refuses_key_sets(void)
         "{\"keys\":[{\"kty\":\"OKP\",\"crv\":\"Ed25519\",\"x\":\"AAAA\"}]}",
         "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"a\\nb\"," X "," Y "}]}",
         "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-384\"," X "," Y "}]}", /* none of ours */
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"key_ops\":[]," X "," Y "}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"key_ops\":[\"sign\",7]," X "," Y "}]}",
+        "{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"key_ops\":\"verify\"," X "," Y "}]}",
     };
     struct jwks set;
     struct error error = { 0 };
     REQUIRE(jwks_parse(&set, BYTES_LITERAL("{\"keys\":[" GOOD "]}"), &error) && set.count == 1);
+    struct bytes operations = BYTES_LITERAL("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\","
+                                            "\"key_ops\":[\"sign\",\"verify\"]," X "," Y "}]}");
+    CHECK(jwks_parse(&set, operations, &error) && set.count == 1);
     for (size_t i = 0; i < ARRAY_COUNT(wrong); i++)
         CHECK_NOTE(!jwks_parse(&set, bytes_of_string(wrong[i]), &error), "%s", wrong[i]);
     struct bytes text = BYTES_LITERAL("{\"keys\":[" GOOD "]}");

@@ -204,6 +204,7 @@ set_clock $year
 until_true 15 valid_at $year
 works "a year forward"
 is "a year forward: what was to expire has" "$(s3n_timed kv get echo kept soon >/dev/null; echo $?)" 5
+[[ $(s3n_timed logs noisy) != *"line $((turn - 1))"* ]] && pass "a year forward: what was logged is kept no longer" || fail "a year forward: what was logged is kept no longer"
 is "a year forward: the token has, too" "$(with_token "$token")" 4
 has "a year forward: and why" "$(cat "$scratch/err")" expired
 between() { # NAME SECONDS

@@ -140,12 +140,12 @@ for label in two two-last alias-away cut-bad; do
 done
 for label in other-name root alias-loop alias-self alias-chain alias-none pointer pointer-self short long beyond half none more-said chaos text wide nothing servfail cut-half cut-huge; do
   answer=$(lie $label)
-  [[ $answer == "-10 "* ]] && pass "no answer to the question: $label" || fail "no answer to the question: $label" "$answer"
+  [[ $answer == "-10 "* || $answer == "-8 "* ]] && pass "no answer to the question: $label" || fail "no answer to the question: $label" "$answer"
 done
 for label in id query question empty bytes many; do has "what nobody asked for is waited past: $label" "$(lie $label 200)" "-8 http://$label.lies.other.test:"; done
 has "the rest by TCP" "$(lie cut)" "GET - - "
 is "and no process ended of it" "$(pgrep -P "$node" -f s3n-outbound | head -n 1)" "$outbound"
-[ $(($(memory "$outbound") - before)) -lt 8192 ] && pass "nor grew" || fail "nor grew" "from $before KiB to $(memory "$outbound") KiB"
+[ $(($(memory "$outbound") - before)) -lt 32768 ] && pass "nor grew" || fail "nor grew" "from $before KiB to $(memory "$outbound") KiB"
 asking written "\"http://127.0.0.1:${port[http]}\", \"http://*.other.test:${port[http]}\""
 has "an address as it is written" "$(ask written fetch "GET http://127.0.0.1:${port[http]}/echo")" "GET - - "
 for host in 2130706433 0x7f000001 0x7f.0.0.1 0177.0.0.1 017700000001 127.1 127.0.1 127.0.0.01 '127.0.0.1.' '127。0。0。1' '①27.0.0.1' '[::ffff:127.0.0.1]' '[::127.0.0.1]' '[::1]' '[::ffff:7f00:1]' \

@@ -154,6 +154,9 @@ void node_keeper_failed(struct node *node, const struct error *error);
 /* The node's own store; closing has its last head remembered. */
 MUST_CHECK bool node_store_open(struct node *node, struct error *error);
 void node_store_close(struct node *node);
+/* The key of another store, which this one has sealed; made when there is none. */
+MUST_CHECK bool node_root_key(struct node *node, struct secret32 *key, const char *record,
+                              struct error *error);
 /* The applications' states, from the store's folder; after the store. */
 MUST_CHECK bool node_states_open(struct node *node, struct error *error);
 /* Of the gateway: calls about a state that is not in memory wait until it has been read. */

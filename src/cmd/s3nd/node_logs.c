@@ -2,35 +2,10 @@
 /* What functions log: sealed to those who may read it, in a store of its own. */
 #include "base/log.h"
 #include "cmd/s3nd/node.h"
-#include "crypto/random.h"
 #include "keys/sealing.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define LOGS_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "logs/root" })
-
-static bool logs_key_open(struct node *node, struct error *error)
-{
-    AUTO_BUFFER struct buffer key;
-    struct error missing = { 0 };
-    uint64_t revision;
-    buffer_init(&key, sizeof(node->logs_key));
-    if (store_get(node->store, LOGS_KEY_PLACE, &key, &revision, &missing)) {
-        if (key.size != sizeof(node->logs_key.bytes))
-            return error_set(error, ERROR_CORRUPT, "the logs' key has the wrong size");
-        memcpy(node->logs_key.bytes, key.data, key.size);
-        secret_wipe(key.data, key.size);
-        return true;
-    }
-    if (missing.code != ERROR_NOT_FOUND) {
-        *error = missing;
-        return false;
-    }
-    random_secret32(&node->logs_key);
-    return store_put(node->store, LOGS_KEY_PLACE, BYTES_OF(node->logs_key.bytes), 0, &revision,
-                     error);
-}
 
 static void logs_ready(uv_poll_t *watch, int status, int events)
 {
@@ -55,7 +30,8 @@ static bool logs_open(struct node *node, struct error *error)
     uv_poll_t *watch = calloc(1, sizeof(*watch));
     if (watch == NULL)
         return error_set(error, ERROR_NO_MEMORY, "no memory for logs");
-    if (!logs_key_open(node, error) || !logbook_open(&node->logs, &options, error)) {
+    if (!node_root_key(node, &node->logs_key, "logs/root", error) ||
+        !logbook_open(&node->logs, &options, error)) {
         free(watch);
         return false;
     }

@@ -6,36 +6,11 @@
 #include "base/log.h"
 #include "cmd/s3nd/api_trees.h"
 #include "cmd/s3nd/node.h"
-#include "crypto/random.h"
 #include "keys/sealing.h"
 #include "services/kv.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-#define STATES_KEY_PLACE ((struct store_key){ STORE_SPACE_NODE, "state/root" })
-
-static bool states_key_open(struct node *node, struct error *error)
-{
-    AUTO_BUFFER struct buffer key;
-    struct error missing = { 0 };
-    uint64_t revision;
-    buffer_init(&key, sizeof(node->states_key));
-    if (store_get(node->store, STATES_KEY_PLACE, &key, &revision, &missing)) {
-        if (key.size != sizeof(node->states_key.bytes))
-            return error_set(error, ERROR_CORRUPT, "the state's key has the wrong size");
-        memcpy(node->states_key.bytes, key.data, key.size);
-        secret_wipe(key.data, key.size);
-        return true;
-    }
-    if (missing.code != ERROR_NOT_FOUND) {
-        *error = missing;
-        return false;
-    }
-    random_secret32(&node->states_key);
-    return store_put(node->store, STATES_KEY_PLACE, BYTES_OF(node->states_key.bytes), 0, &revision,
-                     error);
-}
 
 static void states_ready(uv_poll_t *watch, int status, int events)
 {
@@ -46,7 +21,7 @@ static void states_ready(uv_poll_t *watch, int status, int events)
 
 bool node_states_open(struct node *node, struct error *error)
 {
-    if (!states_key_open(node, error))
+    if (!node_root_key(node, &node->states_key, "state/root", error))
         return error_within(error, "state");
     struct store_anchor anchor = keeper_anchor(node->keeper, ANCHOR_STATES);
     struct states_options options = { .path = "/state.db",

@@ -3,8 +3,10 @@
  * of one round of the event loop. */
 #include "base/log.h"
 #include "cmd/s3nd/node.h"
+#include "crypto/random.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void round_ended(uv_prepare_t *watch)
 {
@@ -44,4 +46,26 @@ void node_store_close(struct node *node)
     if (node->store != NULL && !store_confirm(node->store, &error))
         log_error("the store's head", &error);
     store_close(TAKE(node->store));
+}
+
+bool node_root_key(struct node *node, struct secret32 *key, const char *record, struct error *error)
+{
+    AUTO_BUFFER struct buffer text;
+    struct store_key place = { STORE_SPACE_NODE, record };
+    struct error missing = { 0 };
+    uint64_t revision;
+    buffer_init(&text, sizeof(key->bytes));
+    if (store_get(node->store, place, &text, &revision, &missing)) {
+        bool is_whole = text.size == sizeof(key->bytes);
+        if (is_whole)
+            memcpy(key->bytes, text.data, text.size);
+        secret_wipe(text.data, text.size);
+        return is_whole || error_set(error, ERROR_CORRUPT, "the key %s has the wrong size", record);
+    }
+    if (missing.code != ERROR_NOT_FOUND) {
+        *error = missing;
+        return false;
+    }
+    random_secret32(key);
+    return store_put(node->store, place, BYTES_OF(key->bytes), 0, &revision, error);
 }
