@@ -26,9 +26,11 @@ static bool open_with(struct states **states, const char *path, bool is_quick)
     struct error error = { 0 };
     bool opened = test_states_open(states, path, &error);
     CHECK_NOTE(opened, "%s", error.text);
-    if (opened)
-        (*states)->direct_sync_ns_max = is_quick ? UINT64_MAX : 0;
-    return opened;
+    if (!opened)
+        return false;
+    (*states)->direct_sync_ns_max = is_quick ? UINT64_MAX : 0;
+    (*states)->direct_streak_min = 0;
+    return true;
 }
 
 static bool increment(struct states *states, struct test_outcome *outcome, long *sum)
@@ -140,6 +142,24 @@ static void others_are_the_threads(void)
     }
     CHECK_NUMBER(outcome.failed, 0);
     CHECK_NUMBER(states_counts(states).direct, 0);
+}
+
+/* Several clients: one is alone now and then. */
+static void it_takes_several_in_a_row(void)
+{
+    AUTO(states) struct states *states = NULL;
+    struct test_outcome outcome = { 0 };
+    long sum;
+    REQUIRE(open_with(&states, test_store_path("streak"), true));
+    states->direct_streak_min = 3;
+    for (unsigned i = 0; i < 120; i++) {
+        test_is_alone = i % 4 != 3;
+        REQUIRE(increment(states, &outcome, &sum));
+        test_wait_for(states, &outcome, i + 1);
+    }
+    CHECK_NUMBER(states_counts(states).direct, 0);
+    test_is_alone = true;
+    increment_until_direct(states, 1);
 }
 
 /* None overtakes what the thread has to write, or is writing. */
@@ -302,6 +322,7 @@ static const struct test tests[] = {
     TEST(one_alone_is_written_at_once),
     TEST(it_is_told_later),
     TEST(others_are_the_threads),
+    TEST(it_takes_several_in_a_row),
     TEST(order_is_kept),
     TEST(one_that_is_not_written_never_was),
     TEST(kill_loses_and_doubles_nothing),

@@ -512,6 +512,7 @@ bool journal_prepare(struct states *states, struct error *error)
     /* Twice as many: those of a group are noted before the oldest are dropped. */
     states->receipts = calloc(2 * count_max, sizeof(*states->receipts));
     states->sync_ns = SYNC_NS_UNKNOWN;
+    states->direct_streak_min = DIRECT_STREAK_MIN;
     states->direct_sync_ns_max = DIRECT_SYNC_US_MAX * UINT64_C(1000);
     states->group = calloc(1, sizeof(*states->group));
     bool done = places != NULL && states->receipts != NULL && states->group != NULL;

@@ -26,6 +26,7 @@ enum {
     DIRECT_WRITES_MAX = 16, /* of a commit that the loop may write itself, */
     DIRECT_BYTES_MAX = 64 << 10,
     DIRECT_SYNC_US_MAX = 1000,  /* where the disk took no longer lately */
+    DIRECT_STREAK_MIN = 16,     /* and so many before it were alone, too */
     RECEIPTS_STORED_MAX = 4096, /* of transactions that wrote */
     RECEIPT_TEXT_SIZE_MAX = 32 << 10,
 };

@@ -399,8 +399,13 @@ bool states_write(struct states *states, struct state *state, struct state_chang
     job->written = written;
     job->context = context;
     slot->pending++;
+    /* Of several clients one may seem alone between two requests of the others. */
     bool is_alone = job->change != NULL && receipt != NULL && receipt->is_alone;
-    if (!is_alone || !journal_write_now(states, job))
+    bool was_alone = states->alone_streak >= states->direct_streak_min;
+    states->alone_streak = !is_alone   ? 0
+                           : was_alone ? states->alone_streak
+                                       : states->alone_streak + 1;
+    if (!is_alone || !was_alone || !journal_write_now(states, job))
         job_send(states, job);
     (void)TAKE(job);
     return true;

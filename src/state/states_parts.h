@@ -98,6 +98,7 @@ struct states {
     enum user user;  /* of the store */
     bool is_touched; /* the loop wrote, and the thread has not seen to what is left to do */
     struct states_counts counts;
+    unsigned alone_streak, direct_streak_min; /* the loop's: commits in a row that were alone */
     bool must_wake; /* the loop's: it wrote, and the thread does not know */
     /* The store's user's, once the thread runs. */
     struct store *store;
