@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 enum {
-    WRITES_BESIDES = 3, /* of a job: the head, the receipt, an old receipt's end */
+    WRITES_BESIDES = 2, /* of a job: the head, the receipt */
     REMEMBER_US = 150,  /* without work: until then those who were answered have the cores */
     CONFIRM_US = 20000, /* the same */
     INDEX_SIZE = 4096,  /* a power of two, well above GROUP_WRITES_MAX */
@@ -53,7 +53,7 @@ struct group {
     size_t count;
     size_t size;
     struct jobs jobs;
-    size_t receipts_added;
+    size_t receipts_added, receipt_size;
 };
 
 static void group_clear(struct group *group)
@@ -126,20 +126,15 @@ static void group_add_change(struct states *states, struct group *group, const s
     group->size += change->size;
 }
 
-/* The receipt, and the end of the oldest one when there are enough. */
+/* In the ring's place after those of the group. */
 static void group_add_receipt(struct states *states, struct group *group, const struct job *job)
 {
-    size_t number = group_write(group, STATE_SPACE_RECEIPTS, job->receipt_id, STORE_WRITE_PUT);
-    buffer_append(&group->values[number], bytes_of(job->receipt, job->receipt_size));
-    size_t kept = states->receipt_count + group->receipts_added;
-    if (kept >= RECEIPTS_STORED_MAX) {
-        size_t oldest = (states->receipt_first + kept - RECEIPTS_STORED_MAX) %
-                        (2 * (size_t)RECEIPTS_STORED_MAX);
-        group_write(group, STATE_SPACE_RECEIPTS, states->receipts[oldest], STORE_WRITE_DELETE);
-    }
-    size_t at = (states->receipt_first + kept) % (2 * (size_t)RECEIPTS_STORED_MAX);
-    snprintf(states->receipts[at], sizeof(states->receipts[at]), "%s", job->receipt_id);
-    group->receipts_added++;
+    char key[RECORD_KEY_SIZE];
+    receipt_key(key, (states->receipt_next + group->receipts_added++) % RECEIPTS_STORED_MAX);
+    size_t number = group_write(group, STATE_SPACE_RECEIPTS, key, STORE_WRITE_PUT);
+    receipt_write(&group->values[number], job->receipt_id,
+                  bytes_of(job->receipt, job->receipt_size), 0);
+    group->receipt_size = group->values[number].size;
 }
 
 static void group_add(struct states *states, struct group *group, struct job *job)
@@ -160,13 +155,9 @@ static bool group_commit(struct states *states, struct group *group, struct erro
     }
     if (!store_apply(states->store, group->writes, group->count, error))
         return error_within(error, "state");
-    states->receipt_count += group->receipts_added;
-    if (states->receipt_count > RECEIPTS_STORED_MAX) {
-        states->receipt_first =
-            (states->receipt_first + states->receipt_count - RECEIPTS_STORED_MAX) %
-            (2 * (size_t)RECEIPTS_STORED_MAX);
-        states->receipt_count = RECEIPTS_STORED_MAX;
-    }
+    for (const struct job *job = group->jobs.first; job != NULL; job = job->next)
+        if (job->receipt != NULL)
+            receipt_note(states, job->receipt_id, group->receipt_size);
     return true;
 }
 
@@ -283,7 +274,6 @@ static bool remove_run(struct states *states, struct job *job, struct error *err
 static void single_run(struct states *states, struct job *job)
 {
     struct error error = { 0 };
-    uint64_t revision;
     bool done = false;
     switch (job->kind) {
     case JOB_WRITE:
@@ -300,8 +290,7 @@ static void single_run(struct states *states, struct job *job)
         done = job->task(job->context, states->store, &error);
         break;
     case JOB_RECEIPT:
-        done = store_get(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, job->receipt_id },
-                         &job->text, &revision, &error);
+        done = receipt_find(states, job->receipt_id, &job->text, &error);
         break;
     }
     if (!done)
@@ -379,6 +368,7 @@ static bool work_wait(struct states *states, enum quiet quiet)
 static bool jobs_wait(struct states *states, struct jobs *taken)
 {
     enum quiet quiet = QUIET_NOT;
+    struct error ignored;
     pthread_mutex_lock(&states->mutex);
     if (states->user == USER_THREAD)
         states->user = USER_NOBODY;
@@ -395,6 +385,7 @@ static bool jobs_wait(struct states *states, struct jobs *taken)
         states->user = USER_THREAD;
         pthread_mutex_unlock(&states->mutex);
         store_tidy(states->store);
+        (void)!receipts_make_ready(states, &ignored); /* tried again */
         head_remember(states, quiet);
         pthread_mutex_lock(&states->mutex);
         states->user = USER_NOBODY;
@@ -472,63 +463,16 @@ bool journal_write_now(struct states *states, struct job *job)
     return can_write;
 }
 
-struct receipt_place {
-    char id[RECEIPT_ID_SIZE_MAX + 1];
-    uint64_t revision;
-};
-
-static int place_order(const void *a, const void *b)
-{
-    const struct receipt_place *left = a, *right = b;
-    return left->revision < right->revision ? -1 : left->revision > right->revision ? 1 : 0;
-}
-
-static bool places_read(struct states *states, struct receipt_place *places, size_t count_max,
-                        size_t *count, struct error *error)
-{
-    char after[STORE_KEY_SIZE_MAX + 1] = "";
-    for (bool more = true; more;) {
-        AUTO_STORE_PAGE struct store_page page = { 0 };
-        if (!store_list(states->store, (struct store_key){ STATE_SPACE_RECEIPTS, "" }, after,
-                        STORE_LIST_MAX, &page, error))
-            return false;
-        for (size_t i = 0; i < page.count; i++) {
-            if (*count == count_max || strlen(page.entries[i].key) > RECEIPT_ID_SIZE_MAX)
-                return error_set(error, ERROR_CORRUPT, "the receipts are not those that were kept");
-            snprintf(places[*count].id, sizeof(places->id), "%s", page.entries[i].key);
-            places[(*count)++].revision = page.entries[i].revision;
-        }
-        more = page.more;
-        if (page.count > 0)
-            snprintf(after, sizeof(after), "%s", page.entries[page.count - 1].key);
-    }
-    return true;
-}
-
 bool journal_prepare(struct states *states, struct error *error)
 {
-    size_t count = 0, count_max = RECEIPTS_STORED_MAX;
-    struct receipt_place *places = calloc(count_max, sizeof(*places));
-    /* Twice as many: those of a group are noted before the oldest are dropped. */
-    states->receipts = calloc(2 * count_max, sizeof(*states->receipts));
     states->sync_ns = SYNC_NS_UNKNOWN;
     states->direct_streak_min = DIRECT_STREAK_MIN;
     states->direct_sync_ns_max = DIRECT_SYNC_US_MAX * UINT64_C(1000);
     states->group = calloc(1, sizeof(*states->group));
-    bool done = places != NULL && states->receipts != NULL && states->group != NULL;
-    if (!done)
-        error_set(error, ERROR_NO_MEMORY, "no memory for the journal");
-    else
-        group_clear(states->group);
-    done =
-        done && places_read(states, places, count_max, &count, error) && sweeps_find(states, error);
-    if (done && count > 0)
-        qsort(places, count, sizeof(*places), place_order);
-    for (size_t i = 0; done && i < count; i++)
-        memcpy(states->receipts[i], places[i].id, sizeof(places[i].id));
-    states->receipt_count = count;
-    free(places);
-    return done;
+    if (states->group == NULL)
+        return error_set(error, ERROR_NO_MEMORY, "no memory for the journal");
+    group_clear(states->group);
+    return receipts_open(states, error) && sweeps_find(states, error);
 }
 
 void journal_done(struct states *states)

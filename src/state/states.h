@@ -14,7 +14,7 @@
  *
  * Records in the store: space "kv/<id>", key the hexadecimal HMAC of the entry's name under a key
  * that is sealed in the store, value {version 1, expires, name, value}; key "head" with revision,
- * clock and digest.  Space "receipts", key the invocation's id.
+ * clock and digest.  Space "receipts": receipts.c.
  *
  * Owns: the store, the thread, the states (shared by reference).  Never: signs, logs.  All
  * functions: one thread, the event loop's. */

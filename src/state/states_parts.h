@@ -108,8 +108,10 @@ struct states {
     bool is_stopping;
     struct jobs slow;                          /* LOAD and SWEEP, a piece at a time */
     struct secret32 names;                     /* key of the HMAC */
-    char (*receipts)[RECEIPT_ID_SIZE_MAX + 1]; /* a ring of ids, the oldest at receipt_first */
-    size_t receipt_first, receipt_count;
+    char (*receipts)[RECEIPT_ID_SIZE_MAX + 1]; /* a ring of ids; empty: there is none yet */
+    size_t receipt_next;                       /* place of the next one */
+    size_t receipt_end;                        /* the ring's records end there */
+    size_t receipt_size;                       /* of the latest record; 0: there was none */
 };
 
 /* records.c */
@@ -120,6 +122,23 @@ void record_write(struct buffer *record, const struct state_write *write);
 MUST_CHECK bool record_read(struct bytes record, struct state_write *write, struct error *error);
 void head_write(struct buffer *record, const struct state_head *head);
 MUST_CHECK bool head_read(struct bytes record, struct state_head *head, struct error *error);
+
+/* receipts.c; all but the writing and noting of one are the store's user's */
+void receipt_key(char key[RECORD_KEY_SIZE], size_t place);
+/* At least `size_min` bytes. */
+void receipt_write(struct buffer *record, const char *id, struct bytes text, size_t size_min);
+/* `id` and `text` borrow. */
+MUST_CHECK bool receipt_read(struct bytes record, struct bytes *id, struct bytes *text,
+                             struct error *error);
+/* The record of the ring's next place is on the disk. */
+void receipt_note(struct states *states, const char *id, size_t size);
+/* Appends the text; NOT_FOUND. */
+MUST_CHECK bool receipt_find(const struct states *states, const char *id, struct buffer *text,
+                             struct error *error);
+/* Has records for the next ones, unless enough are there. */
+MUST_CHECK bool receipts_make_ready(struct states *states, struct error *error);
+/* Reads the ring. */
+MUST_CHECK bool receipts_open(struct states *states, struct error *error);
 
 /* journal.c */
 void jobs_init(struct jobs *jobs);
