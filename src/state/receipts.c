@@ -26,7 +26,7 @@ enum {
     READY_FROM = 64,   /* places that were used; before, it is not known whether many come */
     READY_LOW = 32,    /* fewer than these are ready: */
     READY_COUNT = 128, /* make so many more */
-    MOVE_COUNT = 256   /* old records moved at once */
+    MOVE_COUNT = 64    /* old records moved at once */
 };
 
 void receipt_key(char key[RECORD_KEY_SIZE], size_t place)
@@ -109,8 +109,8 @@ bool receipt_find(const struct states *states, const char *id, struct buffer *te
 
 bool receipts_make_ready(struct states *states, struct error *error)
 {
-    static struct store_write writes[READY_COUNT];
-    static char keys[READY_COUNT][RECORD_KEY_SIZE];
+    struct store_write writes[READY_COUNT];
+    char keys[READY_COUNT][RECORD_KEY_SIZE];
     AUTO_BUFFER struct buffer empty;
     size_t end = states->receipt_end, count = MIN((size_t)READY_COUNT, RECEIPTS_STORED_MAX - end);
     if (count == 0 || end < READY_FROM || states->receipt_next > end ||
@@ -235,9 +235,9 @@ static bool move_add(struct states *states, const struct found *found, struct st
 static bool some_move(struct states *states, const struct found *first, size_t count,
                       struct error *error)
 {
-    static struct store_write writes[2 * MOVE_COUNT];
-    static char keys[MOVE_COUNT][RECORD_KEY_SIZE];
-    static struct buffer records[MOVE_COUNT];
+    struct store_write writes[2 * MOVE_COUNT];
+    char keys[MOVE_COUNT][RECORD_KEY_SIZE];
+    struct buffer records[MOVE_COUNT];
     size_t moved = 0;
     for (; moved < count; moved++) {
         buffer_init(&records[moved], RECORD_SIZE_MAX_HERE);

@@ -10,7 +10,6 @@
 #include "services/kv.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static void states_ready(uv_poll_t *watch, int status, int events)
 {
