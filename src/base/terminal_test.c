@@ -51,8 +51,8 @@ static void masks(void)
 static void a_line_has_nothing_that_steers(void)
 {
     static const char *const lines[] = { "", "ci", "Ada L.",
-                                         "\xc3\x89milie \xe6\xbc\xa2\xe5\xad\x97 "
-                                         "\xd8\xb9\xd9\x84\xd9\x8a \xf0\x9f\x98\x80" };
+                                         ("\xc3\x89milie \xe6\xbc\xa2\xe5\xad\x97 "
+                                          "\xd8\xb9\xd9\x84\xd9\x8a \xf0\x9f\x98\x80") };
     static const char *const others[] = { "a\nb",          "a\tb",         "\x1b[2J",
                                           "\x7f",          "\xc2\x85",     "\xc2\x9b\x32J",
                                           "\x9b\x32J",     "\xd8\x9c",     "\xe2\x80\x8e",
