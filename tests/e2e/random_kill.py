@@ -92,13 +92,18 @@ def counter() -> int:
 
 
 start = counter()
-threads = [threading.Thread(target=client) for _ in range(CLIENTS)]
+threads = [threading.Thread(target=client, daemon=True) for _ in range(CLIENTS)]
 for thread in threads:
     thread.start()
 killed: dict[str, int] = {}
 for _ in range(rounds):
     time.sleep(choice.random() * 0.4)
     found = processes()
+    for _ in range(1200):
+        if found:
+            break
+        time.sleep(0.05)  # keeper and server can both be gone, until the supervisor has started them again
+        found = processes()
     if not found:
         sys.exit("the node has no processes")
     name = choice.choice(sorted(found))
